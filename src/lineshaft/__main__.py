@@ -1,0 +1,5 @@
+"""`python -m lineshaft` is `lineshaft`."""
+
+from lineshaft.cli import main
+
+main()

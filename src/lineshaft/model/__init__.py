@@ -1,0 +1,1 @@
+"""The nouns of Lineshaft: frozen types and enums on the standard library alone."""

@@ -1,0 +1,51 @@
+"""An attempt's address, and what is known of it outside the engine."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class AttemptAddress:
+    """Which attempt: one try of one task of one run.
+
+    Attributes:
+        run_id: the run.
+        node: the node's index in the run's tree.
+        attempt: which try, from 1.
+    """
+
+    run_id: UUID
+    node: int
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class LeasedAttempt:
+    """An attempt that a worker holds.
+
+    Attributes:
+        address: which attempt.
+        token: the fencing token of its lease.
+        worker_id: who holds it.
+        stopping: whether its worker has been told to stop it.
+    """
+
+    address: AttemptAddress
+    token: str
+    worker_id: UUID
+    stopping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    """What is known of an attempt's log.
+
+    Attributes:
+        size_bytes: how long it is; the next append begins there.
+        blob: its key in the blob store once it has moved there; None while its chunks are in the database.
+        complete: whether the attempt has ended, so that nothing more will come.
+    """
+
+    size_bytes: int
+    blob: str | None
+    complete: bool

@@ -1,0 +1,271 @@
+"""Every error that Lineshaft raises on purpose.
+
+LineshaftError
+├── InvalidInputError            the caller's input does not make sense
+│   ├── InvalidDefinitionError   a pipeline definition, with every problem in it
+│   ├── InputTooLargeError
+│   └── UnsupportedProtocolError a worker speaks a version that the server does not
+├── NotFoundError
+│   ├── PipelineNotFoundError
+│   ├── RunNotFoundError
+│   ├── NodeNotFoundError
+│   └── WorkerNotFoundError
+├── ConflictError                the state of things does not allow it
+│   ├── RunEndedError
+│   ├── RunNotEndedError
+│   ├── StaleLeaseError          a write that carries no living lease's token
+│   └── LogOffsetError           a log append that does not begin where the log ends
+├── AccessError
+│   ├── BadCredentialsError
+│   └── ForbiddenError
+├── SourceError                  a run's source cannot be had
+│   ├── SourceRefusedError       the settings do not allow it, or it has no such commit
+│   └── SourceUnreachableError   it does not answer
+├── UnavailableError             something we need does not answer; trying again later may help
+│   ├── StoreUnavailableError
+│   └── ServerUnreachableError
+├── ConfigurationError           Lineshaft cannot start as it is set up
+└── ServerError                  a server's answer that fits none of the above
+
+A step that fails is an outcome (`model.outcome`), never an error: these are for when *we* cannot go on.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+class LineshaftError(Exception):
+    """The root of all errors that Lineshaft raises on purpose.
+
+    Attributes:
+        code: stable and machine-readable; the last part of the problem type in the API.
+        advice: what the reader can do next, or an empty string.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        """Say what went wrong, and what to do next."""
+        super().__init__(message)
+        self.message = message
+        self.advice = advice
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with an input.
+
+    Attributes:
+        field: where it is, as a dotted path such as `stages.0.timeout`; empty for the whole input.
+        message: what is wrong and what is allowed.
+        line: in the text, from 1, where known.
+        column: in the line, from 1, where known.
+    """
+
+    field: str
+    message: str
+    line: int | None = None
+    column: int | None = None
+
+
+class InvalidInputError(LineshaftError):
+    """The caller's input does not make sense."""
+
+    code = "invalid-input"
+
+    def __init__(self, message: str, *, problems: Sequence[Problem] = (), advice: str = "") -> None:
+        """Say what is wrong, with each single problem where there are several."""
+        super().__init__(message, advice=advice)
+        self.problems = tuple(problems)
+
+
+class InvalidDefinitionError(InvalidInputError):
+    """A pipeline definition cannot be read; `problems` holds all that is wrong with it."""
+
+    code = "invalid-definition"
+
+
+class InputTooLargeError(InvalidInputError):
+    """An input is over a limit, which the message names."""
+
+    code = "input-too-large"
+
+
+class UnsupportedProtocolError(InvalidInputError):
+    """A worker speaks a version of the worker protocol that the server does not serve.
+
+    Attributes:
+        served: the versions that the server does serve.
+    """
+
+    code = "unsupported-protocol"
+
+    def __init__(self, said: str, served: Sequence[int]) -> None:
+        """Name the version that was said, and those that would have done."""
+        versions = ", ".join(str(version) for version in served)
+        super().__init__(
+            f"The worker speaks version {said} of the worker protocol; this server serves {versions}.",
+            advice="Run the same version of Lineshaft on the worker as on the server.",
+        )
+        self.served = tuple(served)
+
+
+class NotFoundError(LineshaftError):
+    """Nothing is there by that name or id."""
+
+    code = "not-found"
+
+
+class PipelineNotFoundError(NotFoundError):
+    """No pipeline has that id."""
+
+    code = "pipeline-not-found"
+
+    def __init__(self, pipeline_id: object) -> None:
+        """Name the id that was asked for."""
+        super().__init__("Pipeline not found. Make sure to create the pipeline first.")
+        self.pipeline_id = pipeline_id
+
+
+class RunNotFoundError(NotFoundError):
+    """No run has that id."""
+
+    code = "run-not-found"
+
+    def __init__(self, run_id: object) -> None:
+        """Name the id that was asked for."""
+        super().__init__(
+            f"No run has the id {run_id}.", advice="List a pipeline's runs with `lineshaft runs PIPELINE`."
+        )
+        self.run_id = run_id
+
+
+class NodeNotFoundError(NotFoundError):
+    """A run has no node at that path, or the node has no such attempt."""
+
+    code = "node-not-found"
+
+
+class WorkerNotFoundError(NotFoundError):
+    """The worker is not registered (any more); it should register again."""
+
+    code = "worker-not-found"
+
+
+class ConflictError(LineshaftError):
+    """The state of things does not allow what was asked."""
+
+    code = "conflict"
+
+
+class RunEndedError(ConflictError):
+    """The run has ended, so it cannot be changed any more."""
+
+    code = "run-ended"
+
+
+class RunNotEndedError(ConflictError):
+    """The run is still going, so it cannot be retried yet."""
+
+    code = "run-not-ended"
+
+
+class StaleLeaseError(ConflictError):
+    """The write carries no living lease's token; it changed nothing, and its sender should stop that work."""
+
+    code = "stale-lease"
+
+
+class LogOffsetError(ConflictError):
+    """A log append does not begin where the log ends.
+
+    Attributes:
+        expected_offset: the offset in bytes at which the next append must begin.
+    """
+
+    code = "log-offset"
+
+    def __init__(self, expected_offset: int) -> None:
+        """Name the offset that would have fitted."""
+        super().__init__(f"The log ends at byte {expected_offset}; the append begins elsewhere.")
+        self.expected_offset = expected_offset
+
+
+class AccessError(LineshaftError):
+    """The caller may not do this."""
+
+    code = "access"
+
+
+class BadCredentialsError(AccessError):
+    """No credentials, or wrong ones."""
+
+    code = "bad-credentials"
+
+    def __init__(self) -> None:
+        """Say no more than that, whatever was wrong."""
+        super().__init__("Incorrect username or password")
+
+
+class ForbiddenError(AccessError):
+    """The credentials are good, but not for this."""
+
+    code = "forbidden"
+
+
+class SourceError(LineshaftError):
+    """A run's source cannot be had, so that the task which needs it fails."""
+
+    code = "source"
+
+
+class SourceRefusedError(SourceError):
+    """The settings do not allow the repository, or it has no such commit."""
+
+    code = "source-refused"
+
+
+class SourceUnreachableError(SourceError):
+    """The repository does not answer, or not as one."""
+
+    code = "source-unreachable"
+
+
+class UnavailableError(LineshaftError):
+    """Something that Lineshaft needs does not answer; trying again later may help."""
+
+    code = "unavailable"
+
+
+class StoreUnavailableError(UnavailableError):
+    """The database does not answer or could not commit."""
+
+    code = "store-unavailable"
+
+
+class ServerUnreachableError(UnavailableError):
+    """No Lineshaft server answers at the address."""
+
+    code = "server-unreachable"
+
+
+class ConfigurationError(LineshaftError):
+    """Lineshaft cannot start as it is set up; the message names the setting."""
+
+    code = "configuration"
+
+
+class ServerError(LineshaftError):
+    """A server answered with something that fits no other error.
+
+    Attributes:
+        status: the HTTP status of the answer.
+    """
+
+    code = "server-error"
+
+    def __init__(self, message: str, *, status: int, advice: str = "") -> None:
+        """Keep the answer's status beside its message."""
+        super().__init__(message, advice=advice)
+        self.status = status

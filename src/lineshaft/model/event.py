@@ -1,0 +1,112 @@
+"""Events: what goes into the engine, and what a run records of itself."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from lineshaft.model.outcome import Outcome
+from lineshaft.model.reason import Reason
+from lineshaft.model.run import Lease
+from lineshaft.model.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """Nothing stands in the run's way any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLeased:
+    """A worker has claimed a queued attempt.
+
+    Attributes:
+        node: the node's index.
+        attempt: which attempt, from 1.
+        lease: the worker's right to it.
+    """
+
+    node: int
+    attempt: int
+    lease: Lease
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptReported:
+    """A worker has told how an attempt ended.
+
+    Attributes:
+        node: the node's index.
+        attempt: which attempt, from 1.
+        token: the fencing token of the lease it speaks for.
+        outcome: how it ended.
+    """
+
+    node: int
+    attempt: int
+    token: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLost:
+    """A lease has run out, or its worker has come back without it.
+
+    Attributes:
+        node: the node's index.
+        attempt: which attempt, from 1.
+        token: the fencing token of the lease that is lost.
+    """
+
+    node: int
+    attempt: int
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class SourceResolved:
+    """The commit that the run works on is known; the first one said stands.
+
+    Attributes:
+        commit: the full commit id.
+    """
+
+    commit: str
+
+
+@dataclass(frozen=True, slots=True)
+class CancelRequested:
+    """Someone or something wants the run to stop.
+
+    Attributes:
+        reason: who or what; it becomes the reason of all that did not end before.
+    """
+
+    reason: Reason
+
+
+Event = RunStarted | AttemptLeased | AttemptReported | AttemptLost | SourceResolved | CancelRequested
+
+
+@dataclass(frozen=True, slots=True)
+class RunEvent:
+    """One line of a run's history: something has a new state.
+
+    Attributes:
+        number: counts the run's events from 1, without a gap.
+        at: when it happened.
+        node: the node's index; 0 says it is about the run.
+        state: the new state.
+        reason: why.
+        attempt: the attempt it is about; 0 where it is about none.
+        exit_code: of the process that ended, where one did.
+    """
+
+    RUN: ClassVar[int] = 0
+
+    number: int
+    at: datetime
+    node: int
+    state: State
+    reason: Reason | None
+    attempt: int
+    exit_code: int | None

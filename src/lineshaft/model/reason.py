@@ -1,0 +1,50 @@
+"""Why a run or a node is in its state: a code for programs and a sentence for people."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class ReasonCode(StrEnum):
+    """The closed list of reasons; docs/state-machine.md explains each."""
+
+    # Not ended yet.
+    WAITING_FOR_EARLIER_NODE = "waiting_for_earlier_node"
+    WAITING_FOR_EARLIER_RUN = "waiting_for_earlier_run"
+    WAITING_FOR_WORKER = "waiting_for_worker"
+    STOPPING = "stopping"
+    # Ended by the work itself.
+    EXIT_CODE = "exit_code"
+    SIGNAL = "signal"
+    TIME_LIMIT = "time_limit"
+    CHILD_FAILED = "child_failed"
+    EARLIER_NODE_FAILED = "earlier_node_failed"
+    # Ended by someone's wish.
+    CANCELLED_BY_USER = "cancelled_by_user"
+    SUPERSEDED = "superseded"
+    PIPELINE_DELETED = "pipeline_deleted"
+    # Ended by what surrounds the work.
+    WORKER_LOST = "worker_lost"
+    WORKER_STOPPED = "worker_stopped"
+    WORKER_ERROR = "worker_error"
+    SOURCE_REFUSED = "source_refused"
+    SOURCE_UNREACHABLE = "source_unreachable"
+    COMMAND_NOT_STARTED = "command_not_started"
+    DOCKER_UNREACHABLE = "docker_unreachable"
+    IMAGE_BUILD_FAILED = "image_build_failed"
+    IMAGE_PUSH_FAILED = "image_push_failed"
+    CLUSTER_UNREACHABLE = "cluster_unreachable"
+    MANIFEST_REFUSED = "manifest_refused"
+    ROLLOUT_FAILED = "rollout_failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why something is in its state.
+
+    Attributes:
+        code: stable, for programs.
+        text: one plain sentence for people; it may change between versions.
+    """
+
+    code: ReasonCode
+    text: str

@@ -1,0 +1,63 @@
+"""A persistent vector: replacing an item makes a new vector that shares nearly all of the old one."""
+
+from collections.abc import Iterable, Iterator
+from typing import Final, Generic, TypeVar
+
+T = TypeVar("T")
+
+_PAGE: Final = 64
+
+
+class Vector(Generic[T]):
+    """An immutable sequence in pages, so that a change copies two short tuples whatever its length.
+
+    The engine's state is immutable and a run may have many thousand nodes, of which an event changes a few.
+    """
+
+    __slots__ = ("_length", "_pages")
+
+    def __init__(self, items: Iterable[T] = ()) -> None:
+        """Hold the items in their order."""
+        whole = tuple(items)
+        self._length = len(whole)
+        self._pages = tuple(whole[start : start + _PAGE] for start in range(0, len(whole), _PAGE))
+
+    def __len__(self) -> int:
+        """Count the items."""
+        return self._length
+
+    def __getitem__(self, index: int) -> T:
+        """Return the item at `index`, counted from 0; negative indexes are refused with IndexError."""
+        if index < 0:
+            raise IndexError(index)
+        return self._pages[index // _PAGE][index % _PAGE]
+
+    def __iter__(self) -> Iterator[T]:
+        """Go through the items in their order."""
+        for page in self._pages:
+            yield from page
+
+    def __eq__(self, other: object) -> bool:
+        """Compare item by item."""
+        return isinstance(other, Vector) and self._pages == other._pages
+
+    def __hash__(self) -> int:
+        """Agree with equality."""
+        return hash(self._pages)
+
+    def __repr__(self) -> str:
+        """Show the items."""
+        return f"Vector({list(self)!r})"
+
+    def replaced(self, index: int, item: T) -> "Vector[T]":
+        """Return a vector with `item` at `index` and all else as it is here."""
+        at, within = divmod(index, _PAGE)
+        page = self._pages[at]
+        new: Vector[T] = Vector.__new__(Vector)
+        new._length = self._length
+        new._pages = (
+            *self._pages[:at],
+            (*page[:within], item, *page[within + 1 :]),
+            *self._pages[at + 1 :],
+        )
+        return new
