@@ -1,0 +1,82 @@
+"""What is found wrong with a definition, gathered until all of it can be said at once."""
+
+import json
+from typing import Any, Final
+
+from lineshaft.definition.position import Path, Positions
+from lineshaft.model.errors import InvalidDefinitionError, Problem
+
+FINDINGS_LIMIT: Final = 100
+"""How many problems are told one by one; of more, only how many they are."""
+
+_SHOWN_CHARACTERS: Final = 60
+
+
+class Findings:
+    """Problems with one text. At most one is kept for each path: the first that was found there."""
+
+    def __init__(self, text: str) -> None:
+        """Begin with none."""
+        self._positions = Positions(text)
+        self._messages: dict[Path, str] = {}
+        self._untold = 0
+
+    def __bool__(self) -> bool:
+        """Whether anything is wrong."""
+        return bool(self._messages)
+
+    @property
+    def full(self) -> bool:
+        """Whether further ones are only counted, so that their words need not be made."""
+        return len(self._messages) >= FINDINGS_LIMIT
+
+    def add(self, path: Path, message: str) -> None:
+        """Note what is wrong, and what is allowed, at a path."""
+        if path in self._messages:
+            return
+        if self.full:
+            self._untold += 1
+        else:
+            self._messages[path] = message
+
+    def error(self) -> InvalidDefinitionError:
+        """Make the error that tells all of it, in the order of the text."""
+        problems = [
+            Problem(".".join(map(_step, path)), message, *self._positions.find(path))
+            for path, message in self._messages.items()
+        ]
+        problems.sort(key=lambda problem: (problem.line, problem.column))
+        if self._untold:
+            problems.append(Problem("", f"has {self._untold:,} more problems, which are not listed"))
+        return invalid(problems)
+
+
+def invalid(problems: list[Problem]) -> InvalidDefinitionError:
+    """Make the error for problems of which there is at least one."""
+    first = problems[0]
+    where = f"{first.field} {first.message}" if first.field else f"the text {first.message}"
+    more = "" if len(problems) == 1 else f" This is the first of {len(problems)} problems."
+    return InvalidDefinitionError(f"The definition cannot be read: {where}.{more}", problems=problems)
+
+
+def shown(value: Any) -> str:
+    """Show a JSON value in a message: in full where it is short, and always printable."""
+    match value:
+        case dict():
+            return "an object"
+        case list():
+            return "a list"
+        case str() if len(value) > _SHOWN_CHARACTERS:
+            return f"{shown(value[:_SHOWN_CHARACTERS])} and so on"
+        case str():
+            return json.dumps(value, ensure_ascii=not value.isprintable())
+        case _:
+            return json.dumps(value)
+
+
+def _step(step: str | int) -> str:
+    """Show one step of a path; a key may be any text at all."""
+    if isinstance(step, int):
+        return str(step)
+    text = step if step.isprintable() else json.dumps(step[:_SHOWN_CHARACTERS])[1:-1]
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}…"

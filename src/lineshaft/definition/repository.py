@@ -1,0 +1,112 @@
+"""Where a pipeline's source is: the forms in which a repository can be named."""
+
+import re
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Final
+from urllib.parse import unquote, urlsplit
+
+from lineshaft.model.errors import InvalidInputError
+
+LONGEST: Final = 2_048
+SCHEMES: Final = ("https", "http", "ssh", "git")
+ALLOWED: Final = (
+    "Allowed are https://, http://, ssh:// and git:// URLs, user@host:path, and a local path under one of "
+    "the roots in LINESHAFT_GIT_ROOTS."
+)
+
+_FORBIDDEN: Final = re.compile(r"[\x00-\x20\x7f\ud800-\udfff]")
+_SCP: Final = re.compile(
+    r"(?:[A-Za-z0-9_.][A-Za-z0-9_.+-]*@)?(?P<host>[A-Za-z0-9][A-Za-z0-9.-]*):(?P<path>[^:].*)"
+)
+_CREDENTIALS: Final = re.compile(r"^(https?://)[^/]*@")
+_SSH_PASSWORD: Final = re.compile(r"^(ssh://[^/:@]*):[^/]*@")
+_REMOTE_HELPER: Final = re.compile(r"[A-Za-z0-9+.-]*::")
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteRepository:
+    """A repository behind a protocol of git's.
+
+    Attributes:
+        url: as git takes it.
+    """
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class LocalRepository:
+    """A repository in a folder of the machine on which the work runs.
+
+    Attributes:
+        path: absolute. Whether it lies under an allowed root is to be checked where it is used, since links
+            can be laid at any time.
+    """
+
+    path: PurePosixPath
+
+
+Repository = RemoteRepository | LocalRepository
+
+
+def read_repository(text: str) -> Repository:
+    """Read a repository's address.
+
+    Only its form is checked, so that it can be no option of the git program and no other transport than the
+    allowed ones; nothing is looked up.
+
+    Args:
+        text: as it stands in the definition.
+
+    Raises:
+        InvalidInputError: it is in no allowed form; the message says what is allowed.
+    """
+    if not text:
+        raise InvalidInputError(f"The address is empty. {ALLOWED}")
+    if len(text) > LONGEST:
+        raise InvalidInputError(f"The address has {len(text)} characters; at most {LONGEST} are allowed.")
+    if _FORBIDDEN.search(text):
+        raise InvalidInputError("The address holds a space or a control character.")
+    if text.startswith("-"):
+        raise InvalidInputError(f"The address begins with '-', as an option of git would. {ALLOWED}")
+    if _REMOTE_HELPER.match(text):
+        raise InvalidInputError(f"Remote helpers of git, such as ext::, are not allowed. {ALLOWED}")
+    if text.startswith("/"):
+        return _local(text)
+    if "://" in text:
+        return _url(text)
+    if _SCP.fullmatch(text):
+        return RemoteRepository(text)
+    raise InvalidInputError(f"This is no address of a repository. {ALLOWED}")
+
+
+def without_credentials(text: str) -> str:
+    """Return an address as it may be shown, without a password or token that a URL may carry."""
+    return _SSH_PASSWORD.sub(r"\1@", _CREDENTIALS.sub(r"\1", text))
+
+
+def _url(text: str) -> Repository:
+    try:
+        parts = urlsplit(text)
+        host, _ = parts.hostname, parts.port
+    except ValueError as error:
+        raise InvalidInputError(f"This URL cannot be read: {error}. {ALLOWED}") from error
+    if parts.scheme == "file":
+        if parts.netloc not in {"", "localhost"}:
+            raise InvalidInputError("A file: URL names a folder of this machine: file:///path.")
+        return _local(unquote(parts.path))
+    if parts.scheme not in SCHEMES:
+        raise InvalidInputError(f"The protocol '{parts.scheme}' is not allowed. {ALLOWED}")
+    # A host that begins with '-' would reach ssh as an option.
+    if not host or host.startswith("-") or (parts.username or "").startswith("-"):
+        raise InvalidInputError(f"The URL names no host. {ALLOWED}")
+    if _FORBIDDEN.search(unquote(parts.netloc)):
+        raise InvalidInputError("The URL's host or credentials hold a space or a control character.")
+    return RemoteRepository(text)
+
+
+def _local(path: str) -> LocalRepository:
+    if not path.startswith("/") or _FORBIDDEN.search(path.replace(" ", "")):
+        raise InvalidInputError(f"A local repository is named by its absolute path. {ALLOWED}")
+    return LocalRepository(PurePosixPath(path))

@@ -1,0 +1,1 @@
+"""What the services need from outside: small Protocols, owned here by those who call them."""

@@ -1,0 +1,34 @@
+"""Blobs: finished logs, later artifacts; large, written once."""
+
+from collections.abc import AsyncIterator
+from typing import Protocol
+
+
+class Blobs(Protocol):
+    """A store of immutable byte strings by key.
+
+    Keys are made by us: path-like, `[a-z0-9/._-]`. All methods may be called concurrently. OSError and its
+    kin come out as `model.errors.UnavailableError`.
+    """
+
+    async def put(self, key: str, chunks: AsyncIterator[bytes]) -> int:
+        """Store the chunks, joined, durably and atomically: after a crash the blob is whole or absent.
+
+        Idempotent: a key that is there already is replaced by what must be the same bytes.
+
+        Returns:
+            The number of bytes stored.
+        """
+        ...
+
+    def read(self, key: str, start: int, stop: int) -> AsyncIterator[bytes]:
+        """Read the bytes from `start` up to `stop`, in chunks of at most 1 MiB.
+
+        Raises:
+            NotFoundError: there is no such blob.
+        """
+        ...
+
+    async def delete(self, key: str) -> None:
+        """Remove a blob; nothing happens when there is none."""
+        ...

@@ -1,0 +1,318 @@
+"""The store: state in transactions.
+
+`Store.write` runs a function against a `Transaction` and commits all that it did, or nothing. Functions that
+arrive together are run and committed together (group commit), in their order of arrival. So such a function
+
+- is plain synchronous code that touches the world only through the transaction,
+- may be run more than once, when its first run had to be rolled back (a conflict, a neighbour's error),
+- may raise: its own changes are undone, its neighbours' are kept.
+
+Within one process the functions given to `write` run one after the other. Between processes, `runs.version`
+is checked when a run is written; the loser is run again on what the winner left.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol, TypeVar
+from uuid import UUID
+
+from lineshaft.engine.decision import Decision
+from lineshaft.model.attempt import AttemptAddress, LeasedAttempt, LogState
+from lineshaft.model.definition import Definition
+from lineshaft.model.event import RunEvent
+from lineshaft.model.pipeline import Pipeline
+from lineshaft.model.run import Run
+from lineshaft.model.user import User
+from lineshaft.model.work import WorkKind
+from lineshaft.model.worker import Worker
+from lineshaft.ports.wakeups import WakeUps
+
+T = TypeVar("T")
+
+SEAL_LOG: Final = "seal_log"
+"""The kind of outbox entry that says: this attempt has ended, move its log to the blob store."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxEntry:
+    """Something that is to leave the transaction: done at least once after the commit.
+
+    Attributes:
+        id: UUIDv7, by which a receiver can drop a repeat.
+        kind: what is to be done, such as `seal_log`.
+        payload: what it is about, as JSON.
+        tries: how often it has been tried in vain.
+    """
+
+    id: UUID
+    kind: str
+    payload: Mapping[str, Any]
+    tries: int = 0
+
+
+class Pipelines(Protocol):
+    """The pipelines that exist; deleted ones are not seen here."""
+
+    def add(self, pipeline: Pipeline) -> None:
+        """Add a new one, and its definition where that is new."""
+        ...
+
+    def get(self, pipeline_id: UUID) -> Pipeline | None:
+        """Find one by its id."""
+        ...
+
+    def replace(self, pipeline: Pipeline) -> bool:
+        """Replace name, definition and `updated_at`; False when it does not exist."""
+        ...
+
+    def remove(self, pipeline_id: UUID, at: datetime) -> bool:
+        """Mark it deleted, which keeps its runs; False when it does not exist."""
+        ...
+
+    def page(self, *, name: str | None, after: tuple[str, UUID] | None, limit: int) -> Sequence[Pipeline]:
+        """List by (name, id), ascending, from behind `after`; `name` keeps only pipelines of that name."""
+        ...
+
+    def next_run_number(self, pipeline_id: UUID) -> int:
+        """Return the number of the pipeline's next run, from 1; it is taken when this transaction commits."""
+        ...
+
+
+class Runs(Protocol):
+    """Runs, their nodes, events and attempts, written as the engine decides."""
+
+    def create(self, run: Run) -> None:
+        """Write a run in which nothing has begun; its definition is stored already."""
+        ...
+
+    def get(self, run_id: UUID) -> Run | None:
+        """Find one by its id, as this transaction has last saved it."""
+        ...
+
+    def save(self, decision: Decision) -> None:
+        """Write what the engine decided: run, changed nodes, events, attempts; check `version`.
+
+        `AttemptQueued` adds an attempt to the queue, `AttemptStopping` marks it, `AttemptEnded` closes it and
+        adds an outbox entry `seal_log` (payload: run_id, node, attempt) where it has a log. Wakes the topics
+        concerned: the run's, the queue, the stopped attempts' workers, the ended attempts' logs.
+
+        A version that is not one more than the stored one makes the store run the function again.
+        """
+        ...
+
+    def unended(self, pipeline_id: UUID) -> Sequence[Run]:
+        """List the pipeline's runs that have not ended, oldest first.
+
+        Until a writing transaction that asked has ended, no other process can ask, so that of two processes,
+        one of which ends a run while the other creates the next, the later one sees what the earlier one did.
+        """
+        ...
+
+    def page(self, pipeline_id: UUID, *, before: int | None, limit: int) -> Sequence[Run]:
+        """List the pipeline's runs, newest first, with numbers below `before`."""
+        ...
+
+    def events(self, run_id: UUID, *, after: int, limit: int) -> Sequence[RunEvent]:
+        """List a run's events with numbers above `after`, ascending."""
+        ...
+
+
+class Attempts(Protocol):
+    """The queue, and the leases on what was taken from it."""
+
+    def claim(
+        self, worker_id: UUID, kinds: frozenset[WorkKind], limit: int, *, token: str, expires_at: datetime
+    ) -> Sequence[AttemptAddress]:
+        """Take the oldest queued attempts of the kinds for a worker, as one statement; none is taken twice.
+
+        The token is unique to this claim; together with an attempt's address it names one lease.
+        """
+        ...
+
+    def renew(
+        self, worker_id: UUID, tokens: frozenset[str], *, expires_at: datetime
+    ) -> Sequence[LeasedAttempt]:
+        """Prolong those of the worker's living leases that carry one of the tokens, and list them."""
+        ...
+
+    def held_by(self, worker_id: UUID) -> Sequence[LeasedAttempt]:
+        """List a worker's living leases."""
+        ...
+
+    def expired(self, now: datetime, limit: int) -> Sequence[LeasedAttempt]:
+        """List living leases that have run out."""
+        ...
+
+
+class Logs(Protocol):
+    """Logs: bytes with offsets, in chunks here while an attempt runs, in the blob store when it has ended."""
+
+    def append(self, address: AttemptAddress, token: str, offset: int, data: bytes) -> int:
+        """Append to the log of a leased attempt and wake its topic.
+
+        Idempotent: bytes that lie wholly below the log's end are taken as a repeat.
+
+        Returns:
+            The log's size in bytes afterwards.
+
+        Raises:
+            StaleLeaseError: the token is not that of the attempt's living lease.
+            LogOffsetError: `offset` leaves a gap, or overlaps the end only in part.
+        """
+        ...
+
+    def state(self, address: AttemptAddress) -> LogState | None:
+        """Tell size and whereabouts; None when there is no such attempt."""
+        ...
+
+    def chunk(self, address: AttemptAddress, offset: int) -> bytes:
+        """Read the rest of the chunk that holds the byte at `offset`; empty at the end or when sealed."""
+        ...
+
+    def seal(self, address: AttemptAddress, blob: str) -> None:
+        """Note that the whole log is in the blob store, and drop its chunks."""
+        ...
+
+
+class Outbox(Protocol):
+    """What was committed and is still to be done."""
+
+    def add(self, entry: OutboxEntry, due_at: datetime) -> None:
+        """Add an entry, and wake the outbox's topic."""
+        ...
+
+    def due(self, now: datetime, limit: int) -> Sequence[OutboxEntry]:
+        """List entries that are due, oldest first."""
+        ...
+
+    def done(self, entry_ids: Sequence[UUID]) -> None:
+        """Remove entries."""
+        ...
+
+    def put_off(self, entry_id: UUID, due_at: datetime) -> None:
+        """Count a try in vain, and make the entry due later."""
+        ...
+
+
+class Workers(Protocol):
+    """The workers that have registered."""
+
+    def register(self, worker: Worker) -> UUID | None:
+        """Add a session; returns the id of the session of the same name that it takes the place of."""
+        ...
+
+    def get(self, worker_id: UUID) -> Worker | None:
+        """Find a living session."""
+        ...
+
+    def seen(self, worker_id: UUID, at: datetime) -> None:
+        """Note that it was heard of."""
+        ...
+
+    def all(self) -> Sequence[Worker]:
+        """List the sessions, by name."""
+        ...
+
+
+class Users(Protocol):
+    """Who may call the API."""
+
+    def get(self, name: str) -> User | None:
+        """Find one by name."""
+        ...
+
+    def put(self, user: User) -> None:
+        """Add one, or replace the one of that name."""
+        ...
+
+
+class Transaction(Protocol):
+    """All of the state, as one transaction sees it. Valid only within the function it was given to."""
+
+    @property
+    def pipelines(self) -> Pipelines:
+        """The pipelines that exist."""
+        ...
+
+    @property
+    def runs(self) -> Runs:
+        """The runs and what they consist of."""
+        ...
+
+    @property
+    def attempts(self) -> Attempts:
+        """The queue and the leases."""
+        ...
+
+    @property
+    def logs(self) -> Logs:
+        """The logs of attempts."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What is to be done after the commit."""
+        ...
+
+    @property
+    def workers(self) -> Workers:
+        """The workers that have registered."""
+        ...
+
+    @property
+    def users(self) -> Users:
+        """Who may call the API."""
+        ...
+
+    def definition(self, definition_hash: str) -> Definition | None:
+        """Find a definition by its content hash."""
+        ...
+
+    def wake(self, topic: str) -> None:
+        """Wake a topic once this transaction has committed."""
+        ...
+
+
+class Store(Protocol):
+    """State that survives; see the module's docstring for what a function given to it may do."""
+
+    @property
+    def wakeups(self) -> WakeUps:
+        """The wake-ups that this store's commits send."""
+        ...
+
+    async def write(self, work: Callable[[Transaction], T]) -> T:
+        """Run a function in a transaction and return its result once that has committed.
+
+        Raises:
+            StoreUnavailableError: the database does not answer, or conflicts did not end.
+            Exception: whatever the function raised; nothing that it did was kept.
+        """
+        ...
+
+    async def read(self, work: Callable[[Transaction], T]) -> T:
+        """Run a function that only reads, on a consistent view of what was committed before the call.
+
+        Raises:
+            StoreUnavailableError: the database does not answer.
+        """
+        ...
+
+    def recent(self, run_id: UUID) -> Run | None:
+        """Return the run as last committed, at once and from memory; None where memory cannot know that.
+
+        Only a store to which no other process writes can answer.
+        """
+        ...
+
+    def recent_events(self, run_id: UUID, after: int) -> Sequence[RunEvent] | None:
+        """Return a run's events with numbers above `after`, ascending, at once and from memory.
+
+        None where memory cannot know them all, as for `recent`, or holds only later ones.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Finish what was accepted and let go of the database. Called once, last."""
+        ...

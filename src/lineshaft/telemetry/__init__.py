@@ -1,0 +1,1 @@
+"""How Lineshaft tells of itself: logging."""

@@ -1,0 +1,1 @@
+"""The versioned messages between server and workers."""

@@ -1,0 +1,23 @@
+"""What all messages between server and workers have in common."""
+
+from typing import Final
+
+from pydantic import BaseModel, ConfigDict
+
+PROTOCOL_VERSION: Final = 1
+"""The version that this code speaks; a server also serves the one before."""
+
+SERVED_VERSIONS: Final = (1,)
+"""The versions that a server of this code serves."""
+
+PROTOCOL_HEADER: Final = "Lineshaft-Protocol"
+"""The HTTP header in which a worker says its version."""
+
+LEASE_HEADER: Final = "Lineshaft-Lease"
+"""The HTTP header that carries the fencing token where the body is not a message but bytes of a log."""
+
+
+class Message(BaseModel):
+    """A frozen message; fields that its reader does not know are passed over, so that versions may differ."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")

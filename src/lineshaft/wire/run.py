@@ -1,0 +1,65 @@
+"""Runs as the API shows them."""
+
+from datetime import datetime
+from typing import Any
+
+from lineshaft.engine.explain import reason_of
+from lineshaft.model.event import RunEvent
+from lineshaft.model.node import Task
+from lineshaft.model.reason import Reason
+from lineshaft.model.run import Run
+from lineshaft.model.tree import Place, Tree
+from lineshaft.model.work import kind_of
+
+
+def run_document(run: Run) -> dict[str, Any]:
+    """Say a run as JSON: itself, then its nodes in depth-first order."""
+    root = run.root
+    return {
+        "id": str(run.id),
+        "number": run.number,
+        "pipeline_id": str(run.pipeline_id),
+        "state": root.state.value,
+        "reason": _reason(reason_of(run, 0)),
+        "created_at": _time(run.created_at),
+        "started_at": _time(root.started_at),
+        "ended_at": _time(root.ended_at),
+        "nodes": [_node(run, place) for place in run.tree.below_root()],
+    }
+
+
+def event_document(tree: Tree, event: RunEvent) -> dict[str, Any]:
+    """Say an event of a run as JSON; the run's own events have an empty path."""
+    return {
+        "number": event.number,
+        "at": _time(event.at),
+        "path": tree[event.node].path,
+        "state": event.state.value,
+        "reason": _reason(event.reason),
+        "attempt": event.attempt,
+        "exit_code": event.exit_code,
+    }
+
+
+def _node(run: Run, place: Place) -> dict[str, Any]:
+    node = run.nodes[place.index]
+    return {
+        "path": place.path,
+        "name": place.node.name,
+        "kind": kind_of(place.node.work).value if isinstance(place.node, Task) else "group",
+        "state": node.state.value,
+        "reason": _reason(reason_of(run, place.index)),
+        "exit_code": node.exit_code,
+        "attempt": node.attempt,
+        "started_at": _time(node.started_at),
+        "ended_at": _time(node.ended_at),
+    }
+
+
+def _reason(reason: Reason | None) -> dict[str, str] | None:
+    return None if reason is None else {"code": reason.code.value, "text": reason.text}
+
+
+def _time(moment: datetime | None) -> str | None:
+    # RFC 3339 with microseconds and Z; isoformat leaves the fraction out when it is zero.
+    return None if moment is None else moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

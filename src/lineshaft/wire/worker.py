@@ -1,0 +1,187 @@
+"""The messages of the worker protocol."""
+
+from dataclasses import replace
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, StringConstraints, field_validator
+
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.outcome import Outcome
+from lineshaft.model.work import WorkKind
+from lineshaft.wire.message import PROTOCOL_VERSION, Message
+from lineshaft.wire.work import WorkMessage
+
+Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=128)]
+"""A fencing token, as `ports.ids` makes them."""
+
+
+class Hello(Message):
+    """A worker begins a session.
+
+    Attributes:
+        protocol: the version it speaks.
+        name: unique among workers, the same over restarts; what its former session held is lost at once.
+        kinds: the kinds of work whose drivers it serves.
+        slots: how many attempts it takes at once.
+    """
+
+    protocol: int = PROTOCOL_VERSION
+    name: str = Field(min_length=1, max_length=255, pattern=r"^[\w][\w.@:/-]*$")
+    kinds: frozenset[WorkKind] = Field(min_length=1)
+    slots: int = Field(ge=1, le=10_000)
+
+
+class Welcome(Message):
+    """The server's answer to Hello.
+
+    Attributes:
+        worker_id: the session's id, which all further messages carry.
+        lease_seconds: how long a lease lives after a claim or a heartbeat.
+    """
+
+    worker_id: UUID
+    lease_seconds: float
+
+
+class LeaseMessage(Message):
+    """A worker's right to an attempt, with all that it needs to work on it.
+
+    Attributes:
+        address: which attempt.
+        token: the fencing token that every write for this attempt carries.
+        pipeline_id: whose run it is of.
+        pipeline_name: the pipeline's name when the run began.
+        run_number: the run's number in its pipeline.
+        path: the node's path in the run.
+        work: what to do.
+        timeout_seconds: how long it may take; None means no limit.
+        repository: where the source is; None for a freestyle pipeline.
+        commit: the commit to check out; None when this attempt is to resolve it.
+    """
+
+    address: AttemptAddress
+    token: str
+    pipeline_id: UUID
+    pipeline_name: str
+    run_number: int
+    path: str
+    work: WorkMessage
+    timeout_seconds: float | None
+    repository: str | None
+    commit: str | None
+
+
+class ClaimRequest(Message):
+    """A worker asks for attempts.
+
+    Attributes:
+        worker_id: who asks.
+        slots: how many it has room for.
+        wait_seconds: how long the server may hold the call while there are none.
+    """
+
+    worker_id: UUID
+    slots: int = Field(ge=1, le=10_000)
+    wait_seconds: float = Field(default=0, ge=0, le=60)
+
+
+class LeasesAnswer(Message):
+    """New leases for a worker, oldest first.
+
+    Attributes:
+        leases: none when there was nothing to claim.
+    """
+
+    leases: tuple[LeaseMessage, ...] = ()
+
+
+class Heartbeat(Message):
+    """A worker is alive and holds these leases.
+
+    Attributes:
+        worker_id: who says so.
+        tokens: of all leases that it still works on, each once; one token may cover several attempts.
+        stopping: the attempts that it knows it has to stop.
+        wait_seconds: how long the server may hold the call while there is nothing new to tell.
+    """
+
+    worker_id: UUID
+    tokens: frozenset[Token]
+    stopping: frozenset[AttemptAddress] = frozenset()
+    wait_seconds: float = Field(default=0, ge=0, le=60)
+
+
+class HeartbeatAnswer(Message):
+    """What a worker has to know of its leases.
+
+    Attributes:
+        living: the attempts whose leases were prolonged; work on any other is to be dropped.
+        stop: those among them that are to be stopped.
+    """
+
+    living: frozenset[AttemptAddress]
+    stop: frozenset[AttemptAddress]
+
+
+class SourceReport(Message):
+    """The commit that a worker has found the run's source at.
+
+    Attributes:
+        address: the attempt that resolved it.
+        token: of its lease.
+        commit: the full commit id.
+    """
+
+    address: AttemptAddress
+    token: Token
+    commit: str = Field(pattern=r"^[0-9a-f]{40}([0-9a-f]{24})?$")
+
+
+class SourceAnswer(Message):
+    """The commit that the run works on: of all that were said, the first.
+
+    Attributes:
+        commit: the full commit id.
+    """
+
+    commit: str
+
+
+class LogAnswer(Message):
+    """How long a log is now.
+
+    Attributes:
+        size_bytes: the offset at which the next append begins.
+    """
+
+    size_bytes: int
+
+
+class Report(Message):
+    """An attempt has ended; all of its log has been sent before.
+
+    Attributes:
+        worker_id: who reports.
+        address: which attempt.
+        token: of its lease.
+        outcome: how it ended.
+        slots: how many new attempts the worker has room for now, which the answer may bring.
+    """
+
+    worker_id: UUID
+    address: AttemptAddress
+    token: Token
+    outcome: Outcome
+    slots: int = Field(default=0, ge=0, le=10_000)
+
+    @field_validator("outcome")
+    @classmethod
+    def _storable(cls, outcome: Outcome) -> Outcome:
+        if outcome.exit_code is not None and not -(2**31) <= outcome.exit_code < 2**31:
+            raise ValueError("exit_code must fit in 32 bits")
+        if outcome.reason is None:
+            return outcome
+        # What a program wrote may be in there, and a database takes neither NUL nor half a surrogate pair.
+        text = outcome.reason.text.encode(errors="replace").decode().replace("\0", "?")
+        return replace(outcome, reason=replace(outcome.reason, text=text))
