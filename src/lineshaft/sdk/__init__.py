@@ -1,0 +1,1 @@
+"""The public side for programs: the API client and the worker protocol."""

@@ -1,0 +1,195 @@
+"""Runs as the API shows them; `wire.run` is where they are said."""
+
+from base64 import b64decode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Self
+from uuid import UUID
+
+from lineshaft.model.state import State
+
+_GROUP: Final = "group"
+
+
+@dataclass(frozen=True, slots=True)
+class ReasonView:
+    """Why something is in its state.
+
+    Attributes:
+        code: stable, for programs; a server newer than this code may use ones that it does not know.
+        text: a sentence for people.
+    """
+
+    code: str
+    text: str
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any] | None) -> Self | None:
+        """Read it from the API's JSON."""
+        return None if document is None else cls(document["code"], document["text"])
+
+
+@dataclass(frozen=True, slots=True)
+class NodeView:
+    """One node of a run.
+
+    Attributes:
+        path: the names from below the root down to it, joined by `/`.
+        name: the last of them.
+        kind: the kind of a task's work; `group` for a group.
+        state: where it stands.
+        reason: why; None where that needs no words.
+        exit_code: of the last attempt's process.
+        attempt: how many attempts there have been; 0 for a group and for a task that waits.
+        started_at: when it began.
+        ended_at: when it reached its end state.
+    """
+
+    path: str
+    name: str
+    kind: str
+    state: State = State.WAITING
+    reason: ReasonView | None = None
+    exit_code: int | None = None
+    attempt: int = 0
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def is_group(self) -> bool:
+        """Whether it holds other nodes; it is a task otherwise, with work and a log of its own."""
+        return self.kind == _GROUP
+
+    @property
+    def attempts_begun(self) -> int:
+        """How many attempts there have been that a worker may have begun, and that may have a log."""
+        return self.attempt - 1 if self.state is State.QUEUED and self.attempt else self.attempt
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read it from the API's JSON."""
+        return cls(
+            path=document["path"],
+            name=document["name"],
+            kind=document["kind"],
+            state=State(document["state"]),
+            reason=ReasonView.from_document(document["reason"]),
+            exit_code=document["exit_code"],
+            attempt=document["attempt"],
+            started_at=_instant(document["started_at"]),
+            ended_at=_instant(document["ended_at"]),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class RunView:
+    """One trip along one version of one pipeline.
+
+    Attributes:
+        id: UUIDv7.
+        number: counts the pipeline's runs from 1.
+        pipeline_id: whose run it is.
+        state: where it stands.
+        reason: why; None where that needs no words.
+        created_at: when it was triggered.
+        started_at: when its first task began.
+        ended_at: when it reached its end state.
+        nodes: all below the root, each group before what is in it, in the order in which they were written.
+        document: the JSON that this was read from.
+    """
+
+    id: UUID
+    number: int
+    pipeline_id: UUID
+    state: State
+    reason: ReasonView | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    nodes: tuple[NodeView, ...]
+    document: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @property
+    def tasks(self) -> tuple[NodeView, ...]:
+        """The nodes with work and a log of their own."""
+        return tuple(node for node in self.nodes if not node.is_group)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read it from the API's JSON."""
+        return cls(
+            id=UUID(document["id"]),
+            number=document["number"],
+            pipeline_id=UUID(document["pipeline_id"]),
+            state=State(document["state"]),
+            reason=ReasonView.from_document(document["reason"]),
+            created_at=datetime.fromisoformat(document["created_at"]),
+            started_at=_instant(document["started_at"]),
+            ended_at=_instant(document["ended_at"]),
+            nodes=tuple(NodeView.from_document(node) for node in document.get("nodes", ())),
+            document=document,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StateChange:
+    """One line of a run's history.
+
+    Attributes:
+        number: counts the run's events from 1, without a gap.
+        at: when it happened.
+        path: the node's path; empty for the run itself.
+        state: the new state.
+        reason: why.
+        attempt: the attempt it is about; 0 where it is about none.
+        exit_code: of the process that ended, where one did.
+        document: the JSON that this was read from.
+    """
+
+    number: int
+    at: datetime
+    path: str
+    state: State
+    reason: ReasonView | None
+    attempt: int
+    exit_code: int | None
+    document: Mapping[str, Any] = field(repr=False, compare=False)
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read it from the API's JSON."""
+        return cls(
+            number=document["number"],
+            at=datetime.fromisoformat(document["at"]),
+            path=document["path"],
+            state=State(document["state"]),
+            reason=ReasonView.from_document(document["reason"]),
+            attempt=document["attempt"],
+            exit_code=document["exit_code"],
+            document=document,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class LogPiece:
+    """A piece of a log.
+
+    Attributes:
+        offset: where it begins in the log, in bytes.
+        data: what the task wrote there.
+    """
+
+    offset: int
+    data: bytes
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Self:
+        """Read it from the API's JSON, where text that is no valid UTF-8 stands as base64."""
+        if "text" in document:
+            return cls(document["offset"], document["text"].encode())
+        return cls(document["offset"], b64decode(document["base64"], validate=True))
+
+
+def _instant(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

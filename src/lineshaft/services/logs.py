@@ -1,0 +1,118 @@
+"""Logs: where a node's log is, reading it by byte ranges, following it, and moving it to the blob store."""
+
+from collections.abc import AsyncGenerator, Callable
+from dataclasses import dataclass
+from typing import Final
+from uuid import UUID
+
+from lineshaft.model.attempt import AttemptAddress, LogState
+from lineshaft.model.errors import NodeNotFoundError
+from lineshaft.ports.blobs import Blobs
+from lineshaft.ports.store import OutboxEntry, Store, Transaction
+from lineshaft.ports.wakeups import log_topic
+from lineshaft.services.progress import find_run
+from lineshaft.services.runs import LOOK_AGAIN
+
+NO_LOG: Final = LogState(size_bytes=0, blob=None, complete=True)
+
+
+@dataclass(frozen=True, slots=True)
+class NodeLog:
+    """The log of one attempt of a node, as it was when it was looked up.
+
+    Attributes:
+        address: which attempt; None when the node has had none.
+        state: its size and whereabouts.
+    """
+
+    address: AttemptAddress | None
+    state: LogState
+
+
+class LogService:
+    """The use cases of logs."""
+
+    def __init__(self, store: Store, blobs: Blobs) -> None:
+        self._store = store
+        self._blobs = blobs
+
+    async def find(self, run_id: UUID, path: str, attempt: int | None = None) -> NodeLog:
+        """Find the log of a node's attempt, by default the latest.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            NodeNotFoundError: the run has no such node, or the node no such attempt.
+        """
+        return await self._store.read(lambda transaction: _find(transaction, run_id, path, attempt))
+
+    async def read(self, log: NodeLog, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        """Read the bytes from `start` up to `stop`, which must not be behind the log's end."""
+        address = log.address
+        while address is not None and start < stop:
+            at = start
+            state = await self._state(address)
+            if state.blob is not None:
+                async for data in self._blobs.read(state.blob, start, stop):
+                    yield data
+                return
+            data = await self._store.read(_chunk(address, at))
+            if data:
+                start += len(data)
+                yield data[: stop - at]
+            # No data: the log was sealed between the two looks, and the next look finds the blob.
+
+    async def follow(self, log: NodeLog, start: int = 0) -> AsyncGenerator[bytes | None, None]:
+        """Go through a log's bytes from `start` as they come, until it is complete.
+
+        Yields:
+            Each byte once, in order; None now and then while nothing comes.
+        """
+        if log.address is None:
+            return
+        with self._store.wakeups.listen(log_topic(log.address)) as listener:
+            while True:
+                state = await self._state(log.address)
+                async for data in self.read(log, start, state.size_bytes):
+                    start += len(data)
+                    yield data
+                if state.complete:
+                    return
+                if not await listener.wait(LOOK_AGAIN):
+                    yield None
+
+    async def seal(self, entry: OutboxEntry) -> None:
+        """Move an ended attempt's log to the blob store. Idempotent, as all that the outbox asks for."""
+        address = AttemptAddress(
+            UUID(entry.payload["run_id"]), entry.payload["node"], entry.payload["attempt"]
+        )
+        state = await self._state(address)
+        if state.blob is not None or not state.size_bytes:
+            return
+        key = f"logs/{address.run_id}/{address.node}-{address.attempt}"
+        await self._blobs.put(key, self.read(NodeLog(address, state), 0, state.size_bytes))
+        await self._store.write(lambda transaction: transaction.logs.seal(address, key))
+
+    async def _state(self, address: AttemptAddress) -> LogState:
+        return await self._store.read(lambda transaction: transaction.logs.state(address)) or NO_LOG
+
+
+def _find(transaction: Transaction, run_id: UUID, path: str, attempt: int | None) -> NodeLog:
+    run = find_run(transaction, run_id)
+    place = run.tree.find(path)
+    if place is None or not place.path:
+        known = ", ".join(f"'{each.path}'" for each in list(run.tree.below_root())[:10])
+        raise NodeNotFoundError(f"Run {run.number} has no node '{path}'.", advice=f"It has: {known}.")
+    latest = run.nodes[place.index].attempt
+    if attempt is None and latest == 0:
+        return NodeLog(None, LogState(size_bytes=0, blob=None, complete=run.nodes[place.index].state.ended))
+    address = AttemptAddress(run_id, place.index, latest if attempt is None else attempt)
+    state = transaction.logs.state(address)
+    if state is None:
+        raise NodeNotFoundError(
+            f"Node '{path}' has no attempt {attempt}.", advice=f"It has had {latest} attempts, from 1."
+        )
+    return NodeLog(address, state)
+
+
+def _chunk(address: AttemptAddress, offset: int) -> Callable[[Transaction], bytes]:
+    return lambda transaction: transaction.logs.chunk(address, offset)

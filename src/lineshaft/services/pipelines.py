@@ -1,0 +1,108 @@
+"""Pipelines: create, read, list, replace, delete."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from uuid import UUID
+
+from lineshaft.engine.decision import Decision
+from lineshaft.model.definition import Definition
+from lineshaft.model.errors import PipelineNotFoundError
+from lineshaft.model.event import CancelRequested
+from lineshaft.model.pipeline import Pipeline
+from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.ports.clock import Clock
+from lineshaft.ports.ids import Ids
+from lineshaft.ports.store import Store, Transaction
+from lineshaft.services.progress import apply
+from lineshaft.telemetry.run_log import log_decisions
+
+Check = Callable[[Definition], None]
+"""Raises InvalidDefinitionError for a definition that the settings of this server do not allow."""
+
+
+class PipelineService:
+    """The use cases of pipelines."""
+
+    def __init__(self, store: Store, clock: Clock, ids: Ids, check: Check) -> None:
+        self._store = store
+        self._clock = clock
+        self._ids = ids
+        self._check = check
+
+    async def create(self, definition: Definition) -> Pipeline:
+        """Make a pipeline of a definition.
+
+        Raises:
+            InvalidDefinitionError: the settings do not allow the definition.
+        """
+        self._check(definition)
+        now = self._clock.now()
+        pipeline = Pipeline(self._ids.new_id(), definition, now, now)
+        await self._store.write(lambda transaction: transaction.pipelines.add(pipeline))
+        return pipeline
+
+    async def get(self, pipeline_id: UUID) -> Pipeline:
+        """Find a pipeline.
+
+        Raises:
+            PipelineNotFoundError: there is none of that id.
+        """
+        return await self._store.read(lambda transaction: find_pipeline(transaction, pipeline_id))
+
+    async def page(
+        self, *, name: str | None, after: tuple[str, UUID] | None, limit: int
+    ) -> Sequence[Pipeline]:
+        """List pipelines by name, then id, from behind `after`; `name` keeps only pipelines of that name."""
+        return await self._store.read(
+            lambda transaction: transaction.pipelines.page(name=name, after=after, limit=limit)
+        )
+
+    async def replace(self, pipeline_id: UUID, definition: Definition) -> Pipeline:
+        """Replace the whole definition; runs that have begun keep theirs.
+
+        Raises:
+            InvalidDefinitionError: the settings do not allow the definition.
+            PipelineNotFoundError: there is none of that id.
+        """
+        self._check(definition)
+
+        def work(transaction: Transaction) -> Pipeline:
+            pipeline = find_pipeline(transaction, pipeline_id)
+            new = replace(pipeline, definition=definition, updated_at=self._clock.now())
+            transaction.pipelines.replace(new)
+            return new
+
+        return await self._store.write(work)
+
+    async def delete(self, pipeline_id: UUID) -> None:
+        """Delete a pipeline and cancel what runs of it; its runs can still be read.
+
+        Raises:
+            PipelineNotFoundError: there is none of that id.
+        """
+        now = self._clock.now()
+        reason = Reason(ReasonCode.PIPELINE_DELETED, "Its pipeline was deleted.")
+
+        def work(transaction: Transaction) -> list[Decision]:
+            if not transaction.pipelines.remove(pipeline_id, now):
+                raise PipelineNotFoundError(pipeline_id)
+            # The newest first: when the one that goes ends, none that waits for it is left to begin.
+            return [
+                decision
+                for run in reversed(transaction.runs.unended(pipeline_id))
+                for decision in apply(transaction, run.id, CancelRequested(reason), now)
+            ]
+
+        log_decisions(await self._store.write(work))
+
+
+def find_pipeline(transaction: Transaction, pipeline_id: UUID) -> Pipeline:
+    """Load a pipeline.
+
+    Raises:
+        PipelineNotFoundError: there is none of that id.
+    """
+    pipeline = transaction.pipelines.get(pipeline_id)
+    if pipeline is None:
+        raise PipelineNotFoundError(pipeline_id)
+    return pipeline

@@ -1,0 +1,119 @@
+"""Statements that are compiled once, for the few that every event of a run executes.
+
+Each time it executes a Core statement, SQLAlchemy looks for its compiled form and works out its parameters
+anew, which takes several times as long as SQLite takes to execute it. Here the driver's form of the statement
+and the functions that convert its values are kept, and SQLite's cursor is used with nothing around it.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import Connection, CursorResult, Delete, Dialect, Insert, Select, Update
+from sqlalchemy.engine.interfaces import DBAPICursor
+
+Values = Mapping[str, Any]
+_Convert = Callable[[Any], Any] | None
+_Bound = tuple[Any, ...] | list[tuple[Any, ...]]
+
+
+class Prepared:
+    """A statement with a fixed set of parameters."""
+
+    def __init__(self, statement: Insert | Update | Delete | Select[Any], *columns: str) -> None:
+        """Take a statement without expanding parameters.
+
+        Args:
+            statement: what to execute.
+            columns: of an INSERT or UPDATE that does not say itself, the columns that it sets; the values are
+                then given by the columns' names.
+        """
+        self._statement: Final = statement
+        self._columns: Final = columns or None
+        self._forms: Final[dict[str, _Form]] = {}
+
+    def execute(self, connection: Connection, values: Values) -> int:
+        """Execute it once; returns the number of rows that it changed."""
+        form = self._form(connection)
+        return _executed(connection, form.text, form.bound(values)).rowcount
+
+    def execute_many(self, connection: Connection, many: Sequence[Values]) -> None:
+        """Execute it for each of the values."""
+        form = self._form(connection)
+        if len(many) == 1:
+            _executed(connection, form.text, form.bound(many[0]))
+        elif many:
+            _executed(connection, form.text, [form.bound(values) for values in many])
+
+    def rows(self, connection: Connection, values: Values) -> list[tuple[Any, ...]]:
+        """Execute it and return all rows, in the order of the columns that it selects or returns."""
+        form = self._form(connection)
+        rows = _executed(connection, form.text, form.bound(values)).fetchall()
+        return [form.read(row) for row in rows]
+
+    def _form(self, connection: Connection) -> "_Form":
+        form = self._forms.get(connection.dialect.name)
+        if form is None:
+            form = self._forms[connection.dialect.name] = _Form(
+                self._statement, self._columns, connection.dialect
+            )
+        return form
+
+
+def _executed(connection: Connection, text: str, bound: _Bound) -> CursorResult[Any] | DBAPICursor:
+    if connection.dialect.name != "sqlite":
+        return connection.exec_driver_sql(text, bound)
+    cursor = connection.connection.cursor()
+    if isinstance(bound, list):
+        cursor.executemany(text, bound)
+    else:
+        cursor.execute(text, bound)
+    return cursor
+
+
+class _Form:
+    """A statement as a database's driver takes it."""
+
+    def __init__(
+        self,
+        statement: Insert | Update | Delete | Select[Any],
+        columns: Sequence[str] | None,
+        dialect: Dialect,
+    ) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=columns)
+        binds = compiled.binds
+        self.text: Final = str(compiled)
+        self._parameters: Final[list[tuple[str | None, Any, _Convert]]] = [
+            (
+                name if binds[name].required else None,
+                binds[name].value,
+                binds[name].type.dialect_impl(dialect).bind_processor(dialect),
+            )
+            for name in compiled.positiontup or ()
+        ]
+        self._results: Final[list[_Convert]] = [
+            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            for column in statement.exported_columns
+        ]
+
+    def bound(self, values: Values) -> tuple[Any, ...]:
+        """Put values into the driver's form and order, those among them that the statement itself fixes.
+
+        Raises:
+            KeyError: a value is missing.
+        """
+        ordered = [fixed if name is None else values[name] for name, fixed, _ in self._parameters]
+        return tuple(
+            [
+                value if convert is None else convert(value)
+                for value, (_, _, convert) in zip(ordered, self._parameters, strict=True)
+            ]
+        )
+
+    def read(self, row: Sequence[Any]) -> tuple[Any, ...]:
+        """Take the values of a row out of the driver's form."""
+        return tuple(
+            [
+                value if convert is None else convert(value)
+                for value, convert in zip(row, self._results, strict=True)
+            ]
+        )

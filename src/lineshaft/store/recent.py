@@ -1,0 +1,125 @@
+"""What a process remembers of what it has read and written."""
+
+from collections import OrderedDict, deque
+from collections.abc import Iterable, Mapping, Sequence
+from threading import Lock
+from typing import Final
+from uuid import UUID
+
+from lineshaft.model.definition import Definition
+from lineshaft.model.event import RunEvent
+from lineshaft.model.run import Run
+
+MOST_RUNS: Final = 512
+MOST_NODES: Final = 200_000
+MOST_EVENTS: Final = 64
+"""How many of a run's last events are remembered, for those who follow it as it goes."""
+MOST_DEFINITIONS: Final = 256
+
+
+class RecentRuns:
+    """The runs that were used last, each as committed at some time. Safe from any thread.
+
+    Every commit of this process is told of at once, so that an entry is older than the database only through
+    the writes of other processes. Runs that were merely loaded are kept only when nothing was committed since
+    their load began.
+    """
+
+    def __init__(self, most_runs: int = MOST_RUNS, most_nodes: int = MOST_NODES) -> None:
+        """Keep at most so many runs, with at most so many nodes in all."""
+        self._most_runs = most_runs
+        self._most_nodes = most_nodes
+        self._runs: OrderedDict[UUID, Run] = OrderedDict()
+        self._events: dict[UUID, deque[RunEvent]] = {}
+        self._nodes = 0
+        self._commits = 0
+        self._lock = Lock()
+
+    def get(self, run_id: UUID) -> Run | None:
+        """Find a run."""
+        with self._lock:
+            run = self._runs.get(run_id)
+            if run is not None:
+                self._runs.move_to_end(run_id)
+            return run
+
+    def events(self, run_id: UUID, after: int) -> Sequence[RunEvent] | None:
+        """List a run's events with numbers above `after`; None when not all of them are remembered."""
+        with self._lock:
+            run = self._runs.get(run_id)
+            if run is None:
+                return None
+            if run.event_count <= after:
+                return ()
+            last = self._events.get(run_id)
+            if not last or last[0].number > after + 1:
+                return None
+            return [event for event in last if event.number > after]
+
+    def commits(self) -> int:
+        """Count the commits so far; to be asked before runs are loaded."""
+        with self._lock:
+            return self._commits
+
+    def committed(self, runs: Iterable[Run], events: Mapping[UUID, Sequence[RunEvent]]) -> None:
+        """Remember what a commit of this process has made of runs, and the events that it has added."""
+        with self._lock:
+            self._commits += 1
+            for run in runs:
+                last = self._events.get(run.id)
+                self._put(run)
+                last = self._events[run.id] = deque(maxlen=MOST_EVENTS) if last is None else last
+                last.extend(events.get(run.id, ()))
+
+    def loaded(self, runs: Iterable[Run], commits_before: int) -> None:
+        """Remember runs that were loaded, unless what was loaded may be old by now."""
+        with self._lock:
+            if self._commits == commits_before:
+                for run in runs:
+                    self._put(run)
+
+    def forget(self, run_ids: Iterable[UUID]) -> None:
+        """Drop runs that another process has written."""
+        with self._lock:
+            for run_id in run_ids:
+                self._drop(run_id)
+
+    def _put(self, run: Run) -> None:
+        self._drop(run.id)
+        self._runs[run.id] = run
+        self._nodes += len(run.nodes)
+        while len(self._runs) > self._most_runs or self._nodes > self._most_nodes:
+            self._drop(next(iter(self._runs)))
+
+    def _drop(self, run_id: UUID) -> None:
+        self._events.pop(run_id, None)
+        run = self._runs.pop(run_id, None)
+        if run is not None:
+            self._nodes -= len(run.nodes)
+
+
+class RecentDefinitions:
+    """The definitions that were used last, by hash. They never change. Safe from any thread."""
+
+    def __init__(self, most: int = MOST_DEFINITIONS) -> None:
+        """Keep at most so many."""
+        self._most = most
+        self._definitions: OrderedDict[str, Definition] = OrderedDict()
+        self._lock = Lock()
+
+    def get(self, definition_hash: str) -> Definition | None:
+        """Find a definition."""
+        with self._lock:
+            definition = self._definitions.get(definition_hash)
+            if definition is not None:
+                self._definitions.move_to_end(definition_hash)
+            return definition
+
+    def put(self, definitions: Iterable[Definition]) -> None:
+        """Remember definitions that are in the database for good."""
+        with self._lock:
+            for definition in definitions:
+                self._definitions[definition.hash] = definition
+                self._definitions.move_to_end(definition.hash)
+            while len(self._definitions) > self._most:
+                self._definitions.popitem(last=False)

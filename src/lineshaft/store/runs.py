@@ -1,0 +1,150 @@
+"""Runs in the database."""
+
+from collections.abc import Sequence
+from typing import Any, Final, assert_never
+from uuid import UUID
+
+from sqlalchemy import Row, Select, bindparam, select
+
+from lineshaft.engine.decision import AttemptEnded, AttemptQueued, AttemptStopping, Decision, Effect, RunEnded
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.event import RunEvent
+from lineshaft.model.run import Run
+from lineshaft.ports.wakeups import log_topic, run_topic, worker_topic
+from lineshaft.store.definitions import SqlDefinitions
+from lineshaft.store.prepared import Prepared
+from lineshaft.store.run_loading import SELECT_RUN, load_runs
+from lineshaft.store.run_rows import read_event
+from lineshaft.store.schema import events, pipelines, runs
+from lineshaft.store.session import Session
+
+_SELECT_BY_ID: Final = SELECT_RUN.where(runs.c.id == bindparam("of_run"))
+_VERSION: Final = select(runs.c.version).where(runs.c.id == bindparam("of_run"))
+_SELECT_VERSION: Final = Prepared(_VERSION)
+_LOCK_VERSION: Final = Prepared(_VERSION.with_for_update(key_share=True))
+_LOCK_PIPELINE: Final = (
+    select(pipelines.c.id).where(pipelines.c.id == bindparam("of_pipeline")).with_for_update(key_share=True)
+)
+_SELECT_UNENDED: Final = SELECT_RUN.where(
+    runs.c.pipeline_id == bindparam("of_pipeline"), runs.c.ended_at.is_(None)
+).order_by(runs.c.number)
+_SELECT_PAGE: Final = (
+    SELECT_RUN.where(runs.c.pipeline_id == bindparam("of_pipeline"))
+    .order_by(runs.c.number.desc())
+    .limit(bindparam("at_most"))
+)
+_SELECT_PAGE_BELOW: Final = _SELECT_PAGE.where(runs.c.number < bindparam("below"))
+_SELECT_EVENTS: Final = (
+    select(events)
+    .where(events.c.run_id == bindparam("of_run"), events.c.number > bindparam("above"))
+    .order_by(events.c.number)
+    .limit(bindparam("at_most"))
+)
+
+
+class SqlRuns:
+    """Runs, their nodes and events; see `ports.store.Runs`."""
+
+    def __init__(self, session: Session, definitions: SqlDefinitions) -> None:
+        """Take part in a transaction."""
+        self._session = session
+        self._definitions = definitions
+
+    def create(self, run: Run) -> None:
+        """Write a run in which nothing has begun; its definition is stored already."""
+        self._session.change()
+        self._session.pending.create(run)
+        self._know_saved(run)
+
+    def get(self, run_id: UUID) -> Run | None:
+        """Find one by its id, as this transaction has last saved it."""
+        session = self._session
+        known = session.runs.get(run_id)
+        if known is not None:
+            return known
+        run = session.memory.runs.get(run_id)
+        if run is None or not (session.trusts_memory or run.version == self._stored_version(run_id)):
+            run = self._load(run_id)
+        if run is not None:
+            session.runs[run_id] = run
+        return run
+
+    def save(self, decision: Decision) -> None:
+        """Write what the engine decided: run, changed nodes, events, attempts; check `version`."""
+        run = decision.run
+        session = self._session
+        before = session.runs.get(run.id)
+        if before is run:
+            return  # The event changed nothing.
+        session.change()
+        session.pending.save(decision, before)
+        self._know_saved(run)
+        session.recorded.setdefault(run.id, []).extend(decision.events)
+        session.topics.add(run_topic(run.id))
+        for effect in decision.effects:
+            _note(session, run.id, effect)
+
+    def unended(self, pipeline_id: UUID) -> Sequence[Run]:
+        """List the pipeline's runs that have not ended, oldest first."""
+        session = self._session
+        if session.writable and not session.memory.sole_writer:
+            session.connection.execute(_LOCK_PIPELINE, {"of_pipeline": pipeline_id})
+        return self._list(_SELECT_UNENDED, {"of_pipeline": pipeline_id})
+
+    def page(self, pipeline_id: UUID, *, before: int | None, limit: int) -> Sequence[Run]:
+        """List the pipeline's runs, newest first, with numbers below `before`."""
+        values: dict[str, Any] = {"of_pipeline": pipeline_id, "at_most": limit}
+        if before is None:
+            return self._list(_SELECT_PAGE, values)
+        return self._list(_SELECT_PAGE_BELOW, {**values, "below": before})
+
+    def events(self, run_id: UUID, *, after: int, limit: int) -> Sequence[RunEvent]:
+        """List a run's events with numbers above `after`, ascending."""
+        self._session.pending.flush()
+        values = {"of_run": run_id, "above": after, "at_most": limit}
+        return [read_event(row) for row in self._session.connection.execute(_SELECT_EVENTS, values)]
+
+    def _know_saved(self, run: Run) -> None:
+        self._session.runs[run.id] = run
+        self._session.saved.add(run.id)
+
+    def _stored_version(self, run_id: UUID) -> int | None:
+        statement = _LOCK_VERSION if self._session.locking else _SELECT_VERSION
+        rows = statement.rows(self._session.connection, {"of_run": run_id})
+        return rows[0][0] if rows else None
+
+    def _load(self, run_id: UUID) -> Run | None:
+        if self._session.locking:
+            _LOCK_VERSION.execute(self._session.connection, {"of_run": run_id})
+        rows = self._session.connection.execute(_SELECT_BY_ID, {"of_run": run_id}).all()
+        return next(iter(load_runs(self._session, self._definitions, rows)), None)
+
+    def _list(self, statement: Select[Any], values: dict[str, Any]) -> Sequence[Run]:
+        session = self._session
+        session.pending.flush()
+        rows = session.connection.execute(statement, values).all()
+        remembered = {row.id: self._remembered(row) for row in rows}
+        loaded = load_runs(session, self._definitions, [row for row in rows if remembered[row.id] is None])
+        session.runs.update({run.id: run for run in (*remembered.values(), *loaded) if run is not None})
+        return [session.runs[row.id] for row in rows]
+
+    def _remembered(self, row: Row[Any]) -> Run | None:
+        for run in (self._session.runs.get(row.id), self._session.memory.runs.get(row.id)):
+            if run is not None and run.version == row.version:
+                return run
+        return None
+
+
+def _note(session: Session, run_id: UUID, effect: Effect) -> None:
+    """Note whom an effect concerns; the pending changes write it."""
+    match effect:
+        case AttemptQueued(node=node, attempt=attempt):
+            session.unclaimed.add(AttemptAddress(run_id, node, attempt))
+        case AttemptStopping(lease=lease):
+            session.topics.add(worker_topic(lease.worker_id))
+        case AttemptEnded(node=node, attempt=attempt):
+            session.topics.add(log_topic(AttemptAddress(run_id, node, attempt)))
+        case RunEnded():
+            pass
+        case _:
+            assert_never(effect)

@@ -1,0 +1,226 @@
+"""The tables.
+
+A change here needs a migration beside it, in `migrations/versions`; a test holds the two together.
+
+Tables whose rows are small and found by their key are kept in the key's order (`WITHOUT ROWID`) on SQLite, so
+that a row costs one page and not two. Conditions of partial indexes are spelt as literals, here and in the
+statements that are to use them: neither database matches a bound parameter with such a condition.
+"""
+
+from typing import Any, Final
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    literal_column,
+)
+from sqlalchemy.sql.elements import ColumnElement
+
+from lineshaft.model.state import State
+from lineshaft.store.columns import Name, UtcDateTime
+
+REVISION: Final = "0001"
+"""The newest migration, whose outcome these tables are."""
+
+metadata: Final = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+
+def literal_state(state: State) -> ColumnElement[str]:
+    """Spell a state as a literal, for the conditions of partial indexes."""
+    return literal_column(f"'{state.value}'", String())
+
+
+def _reason(prefix: str = "reason") -> tuple[Column[Any], Column[Any]]:
+    return Column(f"{prefix}_code", String), Column(f"{prefix}_text", String)
+
+
+alembic_version: Final = Table(
+    "alembic_version",
+    MetaData(),
+    Column("version_num", String(32), nullable=False),
+    PrimaryKeyConstraint("version_num", name="alembic_version_pkc"),
+)
+"""Alembic's own table, which is no part of ours: the revision that the database is at."""
+
+definitions: Final = Table(
+    "definitions",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("format", String, nullable=False),
+    Column("text", String, nullable=False),
+)
+
+pipelines: Final = Table(
+    "pipelines",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Name, nullable=False),
+    Column("definition_hash", ForeignKey(definitions.c.hash), nullable=False),
+    Column("run_count", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("deleted_at", UtcDateTime),
+    sqlite_with_rowid=False,
+)
+Index(
+    "ix_pipelines_by_name",
+    pipelines.c.name,
+    pipelines.c.id,
+    sqlite_where=pipelines.c.deleted_at.is_(None),
+    postgresql_where=pipelines.c.deleted_at.is_(None),
+)
+
+runs: Final = Table(
+    "runs",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("pipeline_id", ForeignKey(pipelines.c.id), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("definition_hash", ForeignKey(definitions.c.hash), nullable=False),
+    Column("repository", String),
+    Column("commit", String),
+    Column("state", String, nullable=False),
+    *_reason(),
+    *_reason("cancel_reason"),
+    Column("retry_of", Uuid),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("version", Integer, nullable=False),
+    Column("event_count", Integer, nullable=False),
+    UniqueConstraint("pipeline_id", "number"),
+    sqlite_with_rowid=False,
+)
+Index(
+    "ix_runs_unended",
+    runs.c.pipeline_id,
+    runs.c.number,
+    sqlite_where=runs.c.ended_at.is_(None),
+    postgresql_where=runs.c.ended_at.is_(None),
+)
+
+nodes: Final = Table(
+    "nodes",
+    metadata,
+    Column("run_id", ForeignKey(runs.c.id), primary_key=True),
+    Column("node", Integer, primary_key=True, autoincrement=False),
+    Column("state", String, nullable=False),
+    *_reason(),
+    Column("attempt", Integer, nullable=False),
+    Column("exit_code", Integer),
+    Column("started_at", UtcDateTime),
+    Column("ended_at", UtcDateTime),
+    Column("stopping", Boolean, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Nodes below the root that have ever changed; one without a row waits. The root's state is its run's."""
+
+events: Final = Table(
+    "events",
+    metadata,
+    Column("run_id", ForeignKey(runs.c.id), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", UtcDateTime, nullable=False),
+    Column("node", Integer, nullable=False),
+    Column("state", String, nullable=False),
+    *_reason(),
+    Column("attempt", Integer, nullable=False),
+    Column("exit_code", Integer),
+    sqlite_with_rowid=False,
+)
+
+attempts: Final = Table(
+    "attempts",
+    metadata,
+    Column("run_id", ForeignKey(runs.c.id), primary_key=True),
+    Column("node", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("kind", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("queued_at", UtcDateTime, nullable=False),
+    Column("worker_id", Uuid),
+    Column("token", String),
+    Column("lease_expires_at", UtcDateTime),
+    Column("stopping", Boolean, nullable=False),
+    Column("log_size", BigInteger, nullable=False),
+    Column("log_blob", String),
+    sqlite_with_rowid=False,
+)
+_QUEUED: Final = attempts.c.state == literal_state(State.QUEUED)
+_LEASED: Final = attempts.c.state == literal_state(State.RUNNING)
+Index(
+    "ix_attempts_queue",
+    attempts.c.kind,
+    attempts.c.queued_at,
+    attempts.c.run_id,
+    attempts.c.node,
+    sqlite_where=_QUEUED,
+    postgresql_where=_QUEUED,
+)
+Index(
+    "ix_attempts_leases",
+    attempts.c.worker_id,
+    attempts.c.lease_expires_at,
+    sqlite_where=_LEASED,
+    postgresql_where=_LEASED,
+)
+
+log_chunks: Final = Table(
+    "log_chunks",
+    metadata,
+    Column("run_id", Uuid, primary_key=True),
+    Column("node", Integer, primary_key=True, autoincrement=False),
+    Column("attempt", Integer, primary_key=True, autoincrement=False),
+    Column("offset", BigInteger, primary_key=True, autoincrement=False),
+    Column("data", LargeBinary, nullable=False),
+)
+"""The log of an attempt until it is sealed. Chunks are large, so they keep SQLite's row ids."""
+
+outbox: Final = Table(
+    "outbox",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("payload", JSON, nullable=False),
+    Column("due_at", UtcDateTime, nullable=False),
+    Column("tries", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_outbox_by_due", outbox.c.due_at, outbox.c.id)
+
+workers: Final = Table(
+    "workers",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Name, nullable=False, unique=True),
+    Column("kinds", JSON, nullable=False),
+    Column("slots", Integer, nullable=False),
+    Column("registered_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+users: Final = Table(
+    "users",
+    metadata,
+    Column("name", Name, primary_key=True),
+    Column("password_hash", String, nullable=False),
+)

@@ -1,0 +1,103 @@
+"""What the parts of one transaction share."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from sqlalchemy import Connection
+
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.definition import Definition, Format
+from lineshaft.model.event import RunEvent
+from lineshaft.model.run import Run
+from lineshaft.ports.ids import Ids
+from lineshaft.ports.wakeups import OUTBOX, QUEUE
+from lineshaft.store.pending import PendingRuns
+from lineshaft.store.recent import RecentDefinitions, RecentRuns
+
+ReadDefinition = Callable[[Format, str], Definition]
+"""Reads a definition's canonical text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a store keeps in memory from one transaction to the next.
+
+    Attributes:
+        read_definition: how the text of a definition is read.
+        ids: where the ids of outbox entries come from.
+        sole_writer: whether no other process writes to the database, so that what is remembered is true.
+        runs: the runs that were used last.
+        definitions: the definitions that were used last.
+    """
+
+    read_definition: ReadDefinition
+    ids: Ids
+    sole_writer: bool
+    runs: RecentRuns = field(default_factory=RecentRuns)
+    definitions: RecentDefinitions = field(default_factory=RecentDefinitions)
+
+
+class Session:
+    """One transaction: its connection, what it knows, and what it has yet to write.
+
+    Attributes:
+        connection: the database connection, in a transaction.
+        memory: what the store remembers.
+        writable: whether changes are allowed.
+        locking: whether to keep other processes from writing the runs that are read here.
+        pending: decisions about runs that are not written yet.
+        runs: the runs that this transaction has read or written, as it sees them.
+        saved: those of them that it has written.
+        recorded: the events that it has added to them.
+        definitions: the definitions that it has read or written.
+        topics: what is to be woken after the commit, besides queue and outbox.
+        unclaimed: the attempts that this transaction has queued and not claimed.
+        changes: how many changes have been asked for.
+    """
+
+    def __init__(self, connection: Connection, memory: Memory, *, writable: bool, locking: bool) -> None:
+        """Begin with nothing known and nothing to write."""
+        self.connection = connection
+        self.memory = memory
+        self.writable = writable
+        self.locking = locking
+        self.pending = PendingRuns(connection, memory.ids)
+        self.runs: dict[UUID, Run] = {}
+        self.saved: set[UUID] = set()
+        self.recorded: dict[UUID, list[RunEvent]] = {}
+        self.definitions: dict[str, Definition] = {}
+        self.topics: set[str] = set()
+        self.unclaimed: set[AttemptAddress] = set()
+        self.changes = 0
+        self._commits_before = memory.runs.commits()
+
+    @property
+    def trusts_memory(self) -> bool:
+        """Whether a remembered run is known to be what this transaction would read."""
+        return self.writable and self.memory.sole_writer
+
+    def topics_to_wake(self) -> frozenset[str]:
+        """Tell whom the commit wakes: queue and outbox only if something waits in them because of it."""
+        queue = {QUEUE} if self.unclaimed else set()
+        outbox = {OUTBOX} if self.pending.added_seals else set()
+        return frozenset(self.topics | queue | outbox)
+
+    def change(self) -> None:
+        """Note that the function at work changes something.
+
+        Raises:
+            TypeError: it was given to `read`.
+        """
+        if not self.writable:
+            raise TypeError("a function given to Store.read must not change anything; give it to Store.write")
+        self.changes += 1
+
+    def remember(self) -> None:
+        """Let the store remember what this transaction has seen and done, once that is committed."""
+        self.memory.definitions.put(self.definitions.values())
+        if self.saved:
+            self.memory.runs.committed((self.runs[run_id] for run_id in self.saved), self.recorded)
+        read = [run for run_id, run in self.runs.items() if run_id not in self.saved]
+        if read:
+            self.memory.runs.loaded(read, self._commits_before + bool(self.saved))

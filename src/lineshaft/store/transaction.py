@@ -1,0 +1,36 @@
+"""A transaction, as the functions given to the store see it."""
+
+from lineshaft.model.definition import Definition
+from lineshaft.store.attempts import SqlAttempts
+from lineshaft.store.definitions import SqlDefinitions
+from lineshaft.store.logs import SqlLogs
+from lineshaft.store.outbox import SqlOutbox
+from lineshaft.store.pipelines import SqlPipelines
+from lineshaft.store.runs import SqlRuns
+from lineshaft.store.session import Session
+from lineshaft.store.users import SqlUsers
+from lineshaft.store.workers import SqlWorkers
+
+
+class SqlTransaction:
+    """All of the state, as one transaction sees it; see `ports.store.Transaction`."""
+
+    def __init__(self, session: Session) -> None:
+        """Offer a session's parts."""
+        self._session = session
+        self._definitions = SqlDefinitions(session)
+        self.pipelines = SqlPipelines(session, self._definitions)
+        self.runs = SqlRuns(session, self._definitions)
+        self.attempts = SqlAttempts(session)
+        self.logs = SqlLogs(session)
+        self.outbox = SqlOutbox(session)
+        self.workers = SqlWorkers(session)
+        self.users = SqlUsers(session)
+
+    def definition(self, definition_hash: str) -> Definition | None:
+        """Find a definition by its content hash."""
+        return self._definitions.get(definition_hash)
+
+    def wake(self, topic: str) -> None:
+        """Wake a topic once this transaction has committed."""
+        self._session.topics.add(topic)
