@@ -1,0 +1,76 @@
+"""The executor for commands on the worker's own machine."""
+
+import asyncio
+import os
+from contextlib import nullcontext
+from datetime import timedelta
+from typing import Final
+
+from lineshaft.executors.label import LABEL_VARIABLE
+from lineshaft.executors.process.execution import Execution
+from lineshaft.executors.process.family import Family
+from lineshaft.executors.process.pipe import OutputPipe
+from lineshaft.executors.process.start import start
+from lineshaft.executors.process.system import System, this_system
+from lineshaft.executors.process.table import ProcessRow
+from lineshaft.executors.process.undertaker import Undertaker
+from lineshaft.ports.executor import ByteSink, Command, Ending, Exit, NotStarted
+
+
+class ProcessExecutor:
+    """Runs commands as processes; see `ports.executor.Executor`.
+
+    On Linux this process adopts what its commands orphan, for as long as it lives. What cleans its
+    environment, leaves its session, closes its output and loses its parents is still found there while its
+    command is alive, but not after that.
+
+    Use it from one event loop, asyncio's or uvloop's, in one thread.
+    """
+
+    def __init__(
+        self, system: System | None = None, *, burial_pause: timedelta = timedelta(seconds=1)
+    ) -> None:
+        """Adopt orphans from now on.
+
+        Args:
+            system: what the operating system offers; None takes the best of it.
+            burial_pause: how long dead orphans may lie about while commands run.
+        """
+        self._system: Final = system or this_system()
+        self._undertaker: Final = (
+            Undertaker(self._system.table, burial_pause) if self._system.adopts else None
+        )
+        self._outer_labels: Final = os.environ.get(LABEL_VARIABLE, "")
+
+    async def execute(self, command: Command, output: ByteSink, stop: asyncio.Event) -> Exit | NotStarted:
+        """Run a command to its end; see `ports.executor.Executor.execute`."""
+        if stop.is_set():
+            return Exit(Ending.STOPPED)
+        try:
+            pipe = OutputPipe()
+        except OSError as error:
+            return NotStarted(f"The worker's machine has no room for another process: {error.strerror}.")
+        try:
+            with pipe.write_end() as write_end:
+                process = start(command, self._environment(command), write_end)
+            if isinstance(process, NotStarted):
+                return process
+            with self._undertaker.on_duty() if self._undertaker else nullcontext():
+                return await Execution(command, process, pipe, self._system).run(output, stop)
+        finally:
+            pipe.close()
+
+    async def sweep(self, label_prefix: str) -> int:
+        """Kill what a former worker has left; see `ports.executor.Executor.sweep`."""
+        table = self._system.table
+
+        def is_left(row: ProcessRow) -> bool:
+            return any(label.startswith(label_prefix) for label in table.labels(row.pid))
+
+        return await Family(table, table.rows, is_left).kill()
+
+    def _environment(self, command: Command) -> dict[str, str]:
+        # A worker that is itself a task hands its own label down, so that the outer worker finds what it
+        # leaves.
+        label = f"{self._outer_labels} {command.label}".lstrip()
+        return {**command.env, LABEL_VARIABLE: label}

@@ -1,0 +1,85 @@
+"""The settings of a machine that work is done on, whichever program does it there."""
+
+import os
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
+from pydantic_settings import NoDecode
+
+from lineshaft.model.errors import ConfigurationError
+from lineshaft.sdk.settings import Settings
+
+_FEWEST_SLOTS: Final = 2
+"""Two attempts can go on even on the smallest machine, so that a task that only waits blocks nobody."""
+
+
+class LogLevel(StrEnum):
+    """How much a program tells of what it does."""
+
+    DEBUG = "debug"
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+def default_data() -> Path:
+    """Name the folder where state is kept by default, after the XDG Base Directory Specification.
+
+    It belongs to the user and not to the folder that a program is started from: whoever starts Lineshaft
+    again from elsewhere finds the same pipelines and runs.
+
+    Raises:
+        ConfigurationError: the user has no home folder.
+    """
+    try:
+        return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "lineshaft"
+    except RuntimeError as error:
+        raise ConfigurationError(
+            "There is no home folder to keep data in.", advice="Set --data or LINESHAFT_DATA."
+        ) from error
+
+
+def default_slots() -> int:
+    """Count the processors that this process may use, and take two at least."""
+    affinity = getattr(os, "sched_getaffinity", None)  # Elsewhere than on Linux, all processors count.
+    return max(_FEWEST_SLOTS, (os.cpu_count() or 1) if affinity is None else len(affinity(0)))
+
+
+def _split(paths: Any) -> Any:
+    return [path for path in paths.split(os.pathsep) if path] if isinstance(paths, str) else paths
+
+
+def _absolute(path: Path) -> Path:
+    return path.expanduser().absolute()
+
+
+Folder = Annotated[Path, AfterValidator(_absolute)]
+"""A folder's path, made absolute; `~` stands for the home folder."""
+
+
+class MachineSettings(Settings):
+    """What the built-in drivers need to know of the machine that they work on.
+
+    Attributes:
+        data: the folder for all that is to survive a restart.
+        slots: how many attempts run at once.
+        git_roots: the folders below which a pipeline's repository may be a local path.
+        docker_host: the Docker engine's address; None means the engine's own default.
+        kubeconfig: the kubeconfig file; None means Kubernetes' own default.
+        grace_seconds: how long a task that is told to stop may take before it is killed.
+        log_level: how much is told on standard error.
+    """
+
+    data: Folder = Field(default_factory=default_data)
+    slots: int = Field(default_factory=default_slots, ge=1, le=10_000)
+    git_roots: Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_split)] = ()
+    docker_host: str | None = Field(
+        default=None, validation_alias=AliasChoices("LINESHAFT_DOCKER_HOST", "DOCKER_HOST")
+    )
+    kubeconfig: Folder | None = Field(
+        default=None, validation_alias=AliasChoices("LINESHAFT_KUBECONFIG", "KUBECONFIG")
+    )
+    grace_seconds: float = Field(default=10, ge=0, le=3600)
+    log_level: LogLevel = LogLevel.INFO

@@ -1,0 +1,1 @@
+"""What Lineshaft talks to: git, Docker engines, Kubernetes clusters, blob folders."""

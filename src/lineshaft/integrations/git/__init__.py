@@ -1,0 +1,1 @@
+"""git: the program, and mirrors of repositories."""

@@ -1,0 +1,176 @@
+"""Mirrors: a bare repository on the worker for each remote one, from which checkouts cost milliseconds."""
+
+import asyncio
+import hashlib
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Final
+
+from lineshaft.definition.repository import without_credentials
+from lineshaft.integrations.git.layout import clear_unfinished, write_checkout, write_mirror
+from lineshaft.integrations.git.program import GitProgram
+from lineshaft.integrations.git.remote import Remote, open_remote
+from lineshaft.integrations.git.shared_work import SharedWork
+from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
+
+FETCH_LIMIT: Final = timedelta(minutes=10)
+
+_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_HEAD_REF: Final = "refs/lineshaft/head"
+_EVERYTHING: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+_KEPT_BACK: Final = "unadvertised object"
+
+
+class Mirrors:
+    """All the mirrors of one worker, below one folder."""
+
+    def __init__(
+        self,
+        git: GitProgram,
+        folder: Path,
+        allowed_roots: Sequence[Path],
+        *,
+        fetch_limit: timedelta = FETCH_LIMIT,
+    ) -> None:
+        """Keep mirrors in a folder.
+
+        Args:
+            git: runs the program.
+            folder: where the mirrors are; made when it is not there.
+            allowed_roots: below which local repositories may lie.
+            fetch_limit: how long one fetch may take.
+        """
+        self._git = git
+        self._folder = folder
+        self._allowed_roots = tuple(allowed_roots)
+        self._fetch_limit = fetch_limit
+        self._mirrors: dict[str, Mirror] = {}
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def of(self, address: str) -> "Mirror":
+        """Return the mirror of a repository; nothing is fetched yet.
+
+        Raises:
+            SourceRefusedError: the settings do not allow the address.
+        """
+        remote = open_remote(address, self._allowed_roots)
+        mirror = self._mirrors.get(address)
+        if mirror is None:
+            name = hashlib.sha256(address.encode()).hexdigest()
+            mirror = Mirror(self._git, self._folder / f"{name}.git", remote, self._fetch_limit)
+            mirror.origin = without_credentials(address)
+            self._mirrors[address] = mirror
+        mirror.remote = remote
+        return mirror
+
+
+class Mirror:
+    """One repository's mirror, in which no other process is at work.
+
+    All methods may be called concurrently; fetches take turns.
+
+    Attributes:
+        remote: where it fetches from.
+        origin: the address that checkouts are told.
+    """
+
+    def __init__(self, git: GitProgram, folder: Path, remote: Remote, fetch_limit: timedelta) -> None:
+        """Use a folder, which is made at the first fetch when it is not there."""
+        self.remote = remote
+        self.origin = remote.address
+        self._git = git
+        self._folder = folder
+        self._fetch_limit = fetch_limit
+        self._turn = asyncio.Lock()
+        self._resolving = SharedWork[str]()
+        self._commits: set[str] = set()
+
+    async def resolve(self, trip: object) -> str:
+        """Fetch the newest commit of the default branch, at depth 1, and return its id.
+
+        Args:
+            trip: whoever asks for the same trip at the same time gets the same answer, by one fetch.
+
+        Raises:
+            SourceRefusedError: the repository has no commit on its default branch.
+            SourceUnreachableError: the repository does not answer.
+        """
+        return await self._resolving.result(trip, self._resolve)
+
+    async def ensure(self, commit: str) -> None:
+        """Have a commit in the mirror, fetched at depth 1 when it is not there yet.
+
+        Raises:
+            SourceRefusedError: the repository has no such commit, or does not give it away.
+            SourceUnreachableError: the repository does not answer.
+        """
+        if commit in self._commits:
+            return
+        if not _COMMIT.fullmatch(commit):
+            raise SourceRefusedError(f"'{commit[:80]}' is no commit id.")
+        async with self._turn:
+            if not await self._has(commit):
+                await self._fetch_commit(commit)
+        self._commits.add(commit)
+
+    async def checkout(self, commit: str, folder: Path) -> None:
+        """Make a work tree of a commit that the mirror has.
+
+        The folder becomes a repository of its own that reads the mirror's objects and never writes to it.
+
+        Args:
+            commit: the full commit id.
+            folder: empty.
+
+        Raises:
+            SourceUnreachableError: git failed.
+        """
+        write_checkout(folder / ".git", self._folder, commit, self.origin)
+        await self._git.run("reset", "--quiet", "--hard", commit, "--", folder=folder)
+
+    async def _resolve(self) -> str:
+        async with self._turn:
+            try:
+                await self._fetch("--depth=1", refspecs=[f"+HEAD:{_HEAD_REF}"])
+            except SourceRefusedError as error:
+                raise SourceRefusedError("It has no commit on its default branch yet.") from error
+            commit = (self._folder / _HEAD_REF).read_text().strip()
+        self._commits.add(commit)
+        return commit
+
+    async def _has(self, commit: str) -> bool:
+        if not self._folder.exists():
+            return False
+        try:
+            await self._git.run("cat-file", "-e", f"{commit}^{{commit}}", folder=self._folder)
+        except SourceUnreachableError:
+            return False
+        return True
+
+    async def _fetch_commit(self, commit: str) -> None:
+        try:
+            await self._fetch("--depth=1", refspecs=[commit])
+        except SourceRefusedError as error:
+            # A server that speaks no protocol 2 may have the commit, but gives away only what a ref points
+            # at.
+            if _KEPT_BACK in error.message:
+                shallow = ("--unshallow",) if (self._folder / "shallow").exists() else ()
+                await self._fetch(*shallow, refspecs=_EVERYTHING)
+            if not await self._has(commit):
+                raise SourceRefusedError(f"It has no commit {commit}.") from error
+
+    async def _fetch(self, *options: str, refspecs: Sequence[str]) -> None:
+        if self._folder.exists():
+            clear_unfinished(self._folder)
+        else:
+            write_mirror(self._folder)
+        await self._git.run(
+            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force", "--update-head-ok"),
+            *(*self.remote.options, *options, "--", self.remote.address, *refspecs),
+            folder=self._folder,
+            protocols=self.remote.protocols,
+            environment=self.remote.environment,
+            limit=self._fetch_limit,
+        )

@@ -1,0 +1,1 @@
+"""The agent that claims attempts, runs the built-in drivers and reports."""
