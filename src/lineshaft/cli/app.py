@@ -1,0 +1,94 @@
+"""The command `lineshaft`: all its commands, and what becomes of their errors."""
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Any, Final
+
+import click
+
+from lineshaft import __version__
+from lineshaft.cli.command import SectionedGroup
+from lineshaft.cli.completion import completion
+from lineshaft.cli.exit_code import ExitCode
+from lineshaft.cli.failure import report, report_fault, report_usage
+from lineshaft.cli.invocation import Invocation
+from lineshaft.cli.logs import logs
+from lineshaft.cli.output import wants_json
+from lineshaft.cli.ping import ping
+from lineshaft.cli.pipeline import (
+    create_pipeline,
+    delete_pipeline,
+    get_pipeline,
+    list_pipelines,
+    trigger_pipeline,
+    update_pipeline,
+)
+from lineshaft.cli.run import cancel, retry, run, runs, show
+from lineshaft.cli.up import server, up, worker
+from lineshaft.cli.watch import watch
+from lineshaft.model.errors import LineshaftError
+
+_PROGRAM: Final = "lineshaft"
+
+
+class Root(SectionedGroup):
+    """The command `lineshaft` itself."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was named, until all that it printed has been written."""
+        try:
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+        except BrokenPipeError:
+            # What is still in the buffer has no reader; the interpreter must not try to write it at its end.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            ctx.exit(ExitCode.OUTPUT_CLOSED)
+        return result
+
+
+@click.group(
+    cls=Root,
+    sections={
+        "Start": (up, run, server, worker),
+        "Pipelines": (
+            list_pipelines,
+            create_pipeline,
+            get_pipeline,
+            update_pipeline,
+            trigger_pipeline,
+            delete_pipeline,
+        ),
+        "Runs": (runs, show, watch, logs, cancel, retry),
+        "More": (ping, completion),
+    },
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="`lineshaft COMMAND --help` shows examples; docs/cli.md lists the exit codes.",
+)
+@click.version_option(__version__, prog_name=_PROGRAM, message="%(prog)s %(version)s")
+def root(**_: Any) -> None:
+    """Lineshaft runs pipelines: here (`run`), or on a server (`up`) that these commands talk to."""
+
+
+def run_command_line(arguments: Sequence[str], command: click.Command = root) -> int:
+    """Run a command line, tell of errors on standard error, and return the exit code.
+
+    Args:
+        arguments: what stands behind the program's name.
+        command: what to run; a test may bring its own.
+    """
+    invocation = Invocation()
+    as_json = wants_json(arguments)
+    try:
+        code = command.main(list(arguments), prog_name=_PROGRAM, standalone_mode=False, obj=invocation)
+    except click.ClickException as error:
+        return report_usage(error, as_json=as_json)
+    except click.Abort:
+        return ExitCode.INTERRUPTED
+    except LineshaftError as error:
+        return report(error, as_json=as_json, source=invocation.source)
+    except Exception as error:
+        if os.environ.get("LINESHAFT_DEBUG"):
+            raise
+        return report_fault(error, as_json=as_json)
+    return code if isinstance(code, int) else ExitCode.OK

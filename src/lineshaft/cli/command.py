@@ -1,0 +1,78 @@
+"""Commands whose help teaches: sections, and examples to paste."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+
+class SharedOption(click.Option):
+    """An option that many commands have; help lists it under a heading of its own, behind their own options.
+
+    Attributes:
+        heading: what the options listed together have in common.
+    """
+
+    def __init__(self, *args: Any, heading: str, **attributes: Any) -> None:
+        self.heading = heading
+        super().__init__(*args, **attributes)
+
+
+class Command(click.Command):
+    """A command with examples.
+
+    Attributes:
+        examples: command lines, and comments that begin with `#`.
+    """
+
+    def __init__(self, *args: Any, examples: Sequence[str] = (), **attributes: Any) -> None:
+        self.examples = tuple(examples)
+        super().__init__(*args, **attributes)
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options: the command's own, then each group of shared ones."""
+        sections: dict[str, list[tuple[str, str]]] = {"Options": []}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx)
+            if record is None or isinstance(parameter, click.Argument):
+                continue
+            heading = parameter.heading if isinstance(parameter, SharedOption) else "Options"
+            sections.setdefault(heading, []).append(record)
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records)
+
+    def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, line by line as they are."""
+        if self.examples:
+            with formatter.section("Examples"):
+                for example in self.examples:
+                    formatter.write(f"{'':>{formatter.current_indent}}{example}\n")
+        super().format_epilog(ctx, formatter)
+
+
+class SectionedGroup(click.Group):
+    """A group whose help lists its commands under headings.
+
+    Attributes:
+        sections: the commands by heading, in the order of the help.
+    """
+
+    def __init__(
+        self, *args: Any, sections: Mapping[str, Sequence[click.Command]], **attributes: Any
+    ) -> None:
+        self.sections = sections
+        super().__init__(*args, **attributes)
+        for commands in sections.values():
+            for command in commands:
+                self.add_command(command)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write each section's commands with their short help."""
+        width = max(len(name) for name in self.list_commands(ctx))
+        limit = formatter.width - width - 6
+        for heading, commands in self.sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(
+                    [(f"{command.name:<{width}}", command.get_short_help_str(limit)) for command in commands]
+                )

@@ -1,0 +1,179 @@
+"""The commands of runs, and `run`, which needs no server."""
+
+import sys
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lineshaft.cli.command import Command
+from lineshaft.cli.connection import Connection, connected
+from lineshaft.cli.duration import elapsed_text, instant_text
+from lineshaft.cli.exit_code import ExitCode
+from lineshaft.cli.failure import print_note
+from lineshaft.cli.invocation import Invocation, pass_invocation
+from lineshaft.cli.output import Output, print_json, print_table, with_output
+from lineshaft.cli.reference import FoundRun, find_pipeline, find_run
+from lineshaft.cli.terminal import console, printable
+from lineshaft.cli.waiting import waiting
+from lineshaft.ports.clock import SystemClock
+
+if TYPE_CHECKING:
+    from lineshaft.sdk.run import RunView
+
+_RUN_HELP = "A run's id, PIPELINE/NUMBER, or PIPELINE/latest."
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "lineshaft runs shop",
+        "# The numbers of the last 5 runs that failed",
+        "lineshaft runs shop --limit 100 -o json | jq '[.[] | select(.state == \"failed\").number][:5]'",
+    ),
+)
+@click.argument("pipeline", help="A pipeline's id, or its name where no other has it.")
+@click.option(
+    "--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="How many at most."
+)
+@with_output
+@connected
+def runs(connection: Connection, pipeline: str, limit: int, output: Output) -> None:
+    """List a pipeline's runs, newest first."""
+    with connection.client() as client, waiting(f"Asking {client.url} for runs"):
+        pipeline_id = find_pipeline(client, pipeline)
+        found = list(islice(client.runs(pipeline_id, page_size=min(limit, 100)), limit))
+    if output is Output.JSON:
+        print_json([run.document for run in found])
+    elif found:
+        _print_runs(found)
+    else:
+        print_note("It has no runs yet; `lineshaft trigger-pipeline` begins one.")
+
+
+@click.command(
+    cls=Command,
+    examples=("lineshaft show shop/latest", "lineshaft show shop/12 --output json | jq .nodes[].state"),
+)
+@click.argument("run", help=_RUN_HELP)
+@with_output
+@connected
+def show(connection: Connection, run: str, output: Output) -> None:
+    """Show a run with all its nodes, as it is now."""
+    with connection.client() as client, waiting(f"Asking {client.url} for the run"):
+        found = find_run(client, run)
+    if output is Output.JSON:
+        print_json(found.run.document)
+    else:
+        _print_run(found)
+
+
+@click.command(cls=Command, examples=("lineshaft cancel shop/latest",))
+@click.argument("run", help=_RUN_HELP)
+@with_output
+@connected
+def cancel(connection: Connection, run: str, output: Output) -> None:
+    """Ask a run to stop.
+
+    What has not begun is cancelled at once; what runs is told to end, and killed when it does not. `lineshaft
+    watch` shows when that has happened.
+    """
+    with connection.client() as client, waiting(f"Asking {client.url} to cancel the run"):
+        found = find_run(client, run)
+        cancelled = client.cancel_run(found.run.id)
+    if output is Output.JSON:
+        print_json(cancelled.document)
+    else:
+        state = cancelled.state if cancelled.state.ended else "stopping"
+        click.echo(printable(f"{found.title} is {state}."))
+
+
+@click.command(
+    cls=Command,
+    short_help="Begin a run like one that has ended.",
+    examples=(
+        "lineshaft retry shop/12",
+        "# Do it again, and wait for the outcome",
+        "lineshaft watch $(lineshaft retry shop/12 --output json | jq -r .id)",
+    ),
+)
+@click.argument("run", help=_RUN_HELP)
+@with_output
+@connected
+def retry(connection: Connection, run: str, output: Output) -> None:
+    """Begin a run like one that has ended: of the same configuration, on the same commit."""
+    with connection.client() as client, waiting(f"Asking {client.url} to begin a run"):
+        found = find_run(client, run)
+        new = client.retry_run(found.run.id)
+    if output is Output.JSON:
+        print_json(new.document)
+    else:
+        click.echo(printable(f"{FoundRun(new, found.pipeline).title} is {new.state} ({new.id})."))
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "lineshaft run pipeline.json",
+        "# On the repository in this folder, as it was last committed",
+        "lineshaft run pipeline.json --source .",
+        "# One thing at a time, and each change as a JSON object",
+        "lineshaft run pipeline.json --slots 1 --output json",
+    ),
+)
+@click.argument("file", help="The pipeline as JSON; - reads standard input.")
+@click.option(
+    "--slots",
+    metavar="N",
+    type=click.IntRange(1),
+    help="How many tasks at once. [default: one a processor, 2 at least]",
+)
+@click.option(
+    "--source",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A git repository here to take the source from, in place of the pipeline's git_repository.",
+)
+@with_output
+@pass_invocation
+def run(
+    invocation: Invocation, file: str, slots: int | None, source: Path | None, output: Output
+) -> ExitCode:
+    """Run a pipeline here and now, without a server.
+
+    It goes through the same engine as on a server. The log of what failed is printed at the end; the exit
+    code is 0 when the run succeeded and 1 when it did not.
+    """
+    from lineshaft.cli.local import run_locally
+
+    text = invocation.read(file if file == "-" else f"@{file}")
+    return run_locally(text, slots=slots, source=source, output=output)
+
+
+def _print_runs(runs: Sequence["RunView"]) -> None:
+    from lineshaft.cli.tree import STATE_STYLES
+
+    now = SystemClock().now()
+    rows = [
+        (
+            str(run.number),
+            run.state.value,
+            instant_text(run.created_at),
+            elapsed_text(run.started_at, run.ended_at, now) or "-",
+            str(run.id),
+            run.reason.text if run.reason else "",
+        )
+        for run in runs
+    ]
+    print_table(("NUMBER", "STATE", "CREATED", "TOOK", "ID", "REASON"), rows, STATE_STYLES)
+
+
+def _print_run(found: FoundRun) -> None:
+    from lineshaft.cli.tree import run_tree
+
+    run = found.run
+    out = console(sys.stdout)
+    out.print(run_tree(run, found.title, SystemClock().now(), ascii_only=out.options.ascii_only))
+    click.echo(f"id: {run.id}  created: {instant_text(run.created_at)}")

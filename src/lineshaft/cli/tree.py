@@ -1,0 +1,158 @@
+"""A run as a tree for the terminal."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from rich.text import Text
+from rich.tree import Tree
+
+from lineshaft.cli.duration import elapsed_text
+from lineshaft.cli.terminal import printable
+from lineshaft.model.state import State
+from lineshaft.sdk.run import NodeView, ReasonView, RunView
+
+STATE_STYLES: Final[Mapping[str, str]] = {
+    State.WAITING: "dim",
+    State.QUEUED: "cyan",
+    State.RUNNING: "yellow",
+    State.SUCCEEDED: "green",
+    State.FAILED: "red",
+    State.CANCELLED: "magenta",
+    State.SKIPPED: "dim",
+    State.TIMED_OUT: "red",
+    State.LOST: "red",
+}
+
+_MARKS: Final[Mapping[State, str]] = {
+    State.WAITING: "·",
+    State.QUEUED: "○",
+    State.RUNNING: "●",
+    State.SUCCEEDED: "✓",
+    State.FAILED: "✗",
+    State.CANCELLED: "■",
+    State.SKIPPED: "-",
+    State.TIMED_OUT: "✗",
+    State.LOST: "✗",
+}
+
+_ASCII_MARKS: Final[Mapping[State, str]] = {
+    State.WAITING: ".",
+    State.QUEUED: "o",
+    State.RUNNING: "*",
+    State.SUCCEEDED: "+",
+    State.FAILED: "x",
+    State.CANCELLED: "#",
+    State.SKIPPED: "-",
+    State.TIMED_OUT: "x",
+    State.LOST: "x",
+}
+
+_LEAST_TELLING_FIRST: Final = (
+    State.WAITING,
+    State.SKIPPED,
+    State.SUCCEEDED,
+    State.QUEUED,
+    State.CANCELLED,
+    State.RUNNING,
+    State.LOST,
+    State.TIMED_OUT,
+    State.FAILED,
+)
+
+
+def run_tree(
+    run: RunView, title: str, now: datetime, *, max_lines: int | None = None, ascii_only: bool = False
+) -> Tree:
+    """Draw a run: a line for itself and for each node, with state, time and what went wrong.
+
+    Args:
+        run: what to draw.
+        title: what to call it.
+        now: up to when what still runs has taken time.
+        max_lines: how many lines there are; where they do not suffice, some tasks are only counted.
+        ascii_only: whether other characters cannot be shown.
+    """
+    marks = _ASCII_MARKS if ascii_only else _MARKS
+    hidden = _tasks_to_hide(run, max_lines)
+    root = Tree(
+        _label(
+            marks[run.state], title, run.state, run.reason, elapsed_text(run.started_at, run.ended_at, now)
+        )
+    )
+    groups: dict[str, Tree] = {"": root}
+    counts: dict[str, Counter[State]] = {}
+    for node in run.nodes:
+        parent = _parent(node)
+        if node.path in hidden:
+            counts.setdefault(parent, Counter())[node.state] += 1
+            continue
+        time = elapsed_text(node.started_at, node.ended_at, now)
+        groups[node.path] = groups.get(parent, root).add(
+            _label(marks[node.state], node.name, node.state, node.reason, time, attempt=node.attempt)
+        )
+    for parent, count in counts.items():
+        words = ", ".join(f"{number} {state}" for state, number in count.items())
+        groups.get(parent, root).add(Text(words, style="dim"))
+    return root
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How far a run has come.
+
+    Attributes:
+        tasks: how many it has.
+        ended: how many of them have ended.
+        unsuccessful: how many of those so that the run cannot succeed.
+    """
+
+    tasks: int
+    ended: int
+    unsuccessful: int
+
+    @classmethod
+    def of(cls, run: RunView) -> "Summary":
+        """Count a run's tasks."""
+        states = [node.state for node in run.tasks]
+        return cls(len(states), sum(s.ended for s in states), sum(s.unsuccessful for s in states))
+
+    def text(self) -> str:
+        """Say it in words."""
+        words = f"{self.ended} of {self.tasks} tasks ended"
+        return f"{words}, {self.unsuccessful} without success" if self.unsuccessful else words
+
+
+def _label(
+    mark: str, name: str, state: State, reason: ReasonView | None, time: str, *, attempt: int = 0
+) -> Text:
+    style = STATE_STYLES[state]
+    label = Text(no_wrap=True, overflow="ellipsis")
+    label.append(mark, style)
+    label.append(f" {printable(name)}", "" if attempt else "bold")
+    label.append("  ")
+    label.append(state.value, style)
+    if time:
+        label.append(f"  {time}")
+    if attempt > 1:
+        label.append(f"  attempt {attempt}")
+    if reason is not None and state is not State.SUCCEEDED:
+        label.append(f"  {printable(reason.text)}", "dim")
+    return label
+
+
+def _tasks_to_hide(run: RunView, max_lines: int | None) -> frozenset[str]:
+    """Choose the tasks that are only counted, the least telling ones first, so that the lines suffice."""
+    if max_lines is None or 1 + len(run.nodes) <= max_lines:
+        return frozenset()
+    groups = 1 + sum(node.is_group for node in run.nodes)
+    # A line for each group, and one more for what is only counted in it.
+    shown = max(max_lines - 2 * groups, 0)
+    by_interest = sorted(run.tasks, key=lambda task: _LEAST_TELLING_FIRST.index(task.state), reverse=True)
+    return frozenset(task.path for task in by_interest[shown:])
+
+
+def _parent(node: NodeView) -> str:
+    return node.path.rpartition("/")[0]

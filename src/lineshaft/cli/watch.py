@@ -1,0 +1,74 @@
+"""`watch`: a run as it goes."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from lineshaft.cli.command import Command
+from lineshaft.cli.connection import Connection, connected
+from lineshaft.cli.exit_code import ExitCode
+from lineshaft.cli.failure import print_note
+from lineshaft.cli.output import Output, with_output
+from lineshaft.cli.reference import FoundRun, find_run
+from lineshaft.cli.waiting import waiting
+from lineshaft.ports.clock import SystemClock
+
+if TYPE_CHECKING:
+    from lineshaft.sdk.client import Client
+    from lineshaft.sdk.run import RunView
+
+
+@click.command(
+    cls=Command,
+    examples=(
+        "# The newest run of the pipeline 'shop', as a live tree",
+        "lineshaft watch shop/latest",
+        "# In a script: wait for run 12, and go on only if it succeeded",
+        "lineshaft watch shop/12 && ./announce",
+        "# Each change of a state as a JSON object, on a line of its own",
+        "lineshaft watch shop/12 --output json | jq -r .state",
+    ),
+)
+@click.argument("run", help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
+@with_output
+@connected
+def watch(connection: Connection, run: str, output: Output) -> ExitCode:
+    """Show a run as it goes, until it has ended.
+
+    On a terminal this is a tree with states and times, anywhere else a line for each change. The exit code
+    is 0 when the run succeeded and 1 when it did not. Interrupting this command leaves the run going.
+    """
+    with connection.client() as client:
+        with waiting(f"Asking {client.url} for the run"):
+            found = find_run(client, run)
+        return watch_run(client, found, output)
+
+
+def watch_run(client: "Client", found: FoundRun, output: Output) -> ExitCode:
+    """Show a run until it has ended, and tell its outcome as an exit code."""
+    from lineshaft.cli.display import display_of
+
+    try:
+        with display_of(found.run, found.title, output, SystemClock()) as display:
+            for change in client.events(found.run.id, on_lost=display.lost):
+                display.change(change)
+            run = client.run(found.run.id)
+            display.ended(run)
+    except KeyboardInterrupt:
+        print_note(f"The run goes on; `lineshaft cancel {_quoted(found.title)}` stops it.")
+        raise
+    if output is Output.TEXT:
+        _point_to_logs(run, found.title)
+    return ExitCode.of_run(run.state)
+
+
+def _point_to_logs(run: "RunView", title: str) -> None:
+    failed = [node for node in run.tasks if node.state.unsuccessful and node.attempt]
+    for node in failed[:3]:
+        print_note(f"`lineshaft logs {_quoted(title)} {_quoted(node.path)}` shows what it wrote.")
+
+
+def _quoted(word: str) -> str:
+    from shlex import quote
+
+    return quote(word)

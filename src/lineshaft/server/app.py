@@ -1,0 +1,63 @@
+"""The app: everything that answers HTTP, put together."""
+
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any, Final
+
+from fastapi import FastAPI
+
+from lineshaft import __version__
+from lineshaft.server.access import Access
+from lineshaft.server.depends import ShownRuns
+from lineshaft.server.methods import Methods
+from lineshaft.server.openapi import BAD_CREDENTIALS, PROBLEMS
+from lineshaft.server.problems import add_problem_handlers
+from lineshaft.server.rendering import RunRenderings
+from lineshaft.server.routes import docs, events, health, logs, pipelines, runs, welcome, workers
+from lineshaft.server.stopping import STATE_KEY, Stopping
+from lineshaft.services.control_plane import ControlPlane
+
+_CLOSED: Final = (runs, pipelines, events, logs, workers)
+_OPEN: Final = (health, welcome, docs)
+
+OPEN_PATHS: Final = frozenset({"/", "/health", "/ready"}) | docs.PATHS
+"""What may be read without credentials."""
+
+OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]
+"""Opens what the app serves, when it starts, and closes it when the app ends."""
+
+
+def create_app(open_control_plane: OpenControlPlane, *, local_names_only: bool = False) -> FastAPI:
+    """Put the HTTP API together over a control plane.
+
+    Args:
+        open_control_plane: opens what the app serves.
+        local_names_only: whether only who calls the server by an address or as localhost is answered, as is
+            needed where everybody knows the credentials.
+    """
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[Mapping[str, Any]]:
+        async with open_control_plane() as plane:
+            app.state.control_plane = plane
+            app.state.shown_runs = ShownRuns(plane.runs, RunRenderings())
+            yield {STATE_KEY: Stopping(plane.desk.stop_waiting)}
+
+    app = FastAPI(
+        title="Lineshaft",
+        version=__version__,
+        lifespan=lifespan,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        responses=PROBLEMS,
+    )
+    app.state.methods = Methods(route for noun in (*_CLOSED, *_OPEN) for route in noun.router.routes)
+    app.add_middleware(Access, open_paths=OPEN_PATHS, local_names_only=local_names_only)
+    add_problem_handlers(app)
+    for noun in _CLOSED:
+        app.include_router(noun.router, responses=BAD_CREDENTIALS)
+    for noun in _OPEN:
+        app.include_router(noun.router)
+    return app

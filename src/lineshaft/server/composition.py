@@ -1,0 +1,54 @@
+"""What a server consists of, put together from its settings."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from typing import Final
+
+from lineshaft.definition import read_definition
+from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.ports.clock import SystemClock
+from lineshaft.ports.ids import RandomIds
+from lineshaft.sdk.config import DEFAULT_CREDENTIAL
+from lineshaft.server.repositories import repository_check
+from lineshaft.server.settings import ServerSettings
+from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.credentials import CredentialService
+from lineshaft.store import open_store
+
+BLOBS: Final = "blobs"
+"""The folder for blobs within the data folder."""
+
+
+@asynccontextmanager
+async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlPlane]:
+    """Open a server's state and run its background work while the context is open.
+
+    Raises:
+        ConfigurationError: the database or the data folder cannot be used so.
+        StoreUnavailableError: the database does not answer.
+    """
+    ids = RandomIds()
+    settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = await open_store(settings.database_url, ids=ids, read_definition=read_definition)
+    try:
+        plane = ControlPlane(
+            store,
+            BlobFolder(settings.data / BLOBS),
+            SystemClock(),
+            ids,
+            check=repository_check(settings.git_roots),
+            lease_time=timedelta(seconds=settings.lease_seconds),
+        )
+        await _set_credentials(plane.credentials, settings)
+        async with plane.running():
+            yield plane
+    finally:
+        await store.close()
+
+
+async def _set_credentials(credentials: CredentialService, settings: ServerSettings) -> None:
+    if not settings.has_default_credentials:
+        # They may be there from a time when this server was reachable from its own machine only.
+        await credentials.retire(DEFAULT_CREDENTIAL, DEFAULT_CREDENTIAL)
+    await credentials.ensure_user(settings.username, settings.password.get_secret_value())

@@ -1,0 +1,118 @@
+"""The shapes of the API's answers, for its description; `wire` and `rendering` write what is sent."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from lineshaft.model.reason import ReasonCode
+from lineshaft.model.state import State
+
+
+class Document(BaseModel):
+    """An answer; all of its members are always there."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Message(Document):
+    """A sentence for people."""
+
+    message: str
+
+
+class Health(Document):
+    """The process is alive, or ready to serve."""
+
+    status: str = Field(examples=["ok"])
+
+
+class Acknowledgement(Document):
+    """What was asked for has been done."""
+
+    id: UUID = Field(description="The pipeline's id.")
+    message: str = Field(examples=["Pipeline created successfully."])
+
+
+class Detail(Document):
+    """An error in the words of the API that Lineshaft takes over."""
+
+    detail: str
+
+
+class ReasonDocument(Document):
+    """Why something is in its state."""
+
+    code: ReasonCode = Field(description="Stable, for programs.")
+    text: str = Field(description="One sentence for people.")
+
+
+class NodeDocument(Document):
+    """One node of a run."""
+
+    path: str = Field(description="The names from below the run down to it, joined by `/`.")
+    name: str
+    kind: str = Field(description="The kind of a task's work, or `group`.", examples=["run"])
+    state: State
+    reason: ReasonDocument | None
+    exit_code: int | None = Field(
+        description="Of the last attempt's process; 128 plus the number of a signal."
+    )
+    attempt: int = Field(description="How many attempts there have been.")
+    started_at: datetime | None
+    ended_at: datetime | None
+
+
+class RunDocument(Document):
+    """One trip along one version of a pipeline."""
+
+    id: UUID
+    number: int = Field(description="Counts the pipeline's runs from 1.")
+    pipeline_id: UUID
+    state: State
+    reason: ReasonDocument | None
+    created_at: datetime
+    started_at: datetime | None
+    ended_at: datetime | None
+    nodes: list[NodeDocument] = Field(description="In depth-first order.")
+
+
+class RunPage(Document):
+    """Some of a pipeline's runs, newest first."""
+
+    items: list[RunDocument]
+    next: int | None = Field(description="What `before` must be for the next page; null behind the last one.")
+
+
+class EventDocument(Document):
+    """The data of a `state` event."""
+
+    number: int = Field(description="Counts the run's events from 1; the event's id.")
+    at: datetime
+    path: str = Field(description="The node's path; empty for the run itself.")
+    state: State
+    reason: ReasonDocument | None
+    attempt: int = Field(description="Which attempt it is about; 0 for none.")
+    exit_code: int | None
+
+
+class ProblemEntry(Document):
+    """One thing that is wrong with an input."""
+
+    field: str = Field(description="Where, such as `stages.0.timeout`; empty for the whole input.")
+    message: str
+    line: int | None
+    column: int | None
+
+
+class ProblemDocument(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(description="`urn:lineshaft:problem:` and a stable code.")
+    title: str
+    status: int
+    detail: str
+    advice: str | None = Field(default=None, description="What to do next.")
+    errors: list[ProblemEntry] | None = Field(default=None, description="Every single problem of an input.")
+    expected_offset: int | None = Field(default=None, description="Where an append to a log must begin.")
+    served: list[int] | None = Field(default=None, description="The versions of the worker protocol.")

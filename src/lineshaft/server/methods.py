@@ -1,0 +1,22 @@
+"""Which methods are served at which address."""
+
+from collections.abc import Iterable
+from typing import Final
+
+from starlette.routing import BaseRoute, Route
+
+
+class Methods:
+    """The methods of all routes, for the Allow header (RFC 9110, section 10.2.1).
+
+    The framework only knows those of the first route that fits, and an address may have several.
+    """
+
+    def __init__(self, routes: Iterable[BaseRoute]) -> None:
+        """Remember the routes."""
+        self._routes: Final = [route for route in routes if isinstance(route, Route)]
+
+    def at(self, path: str) -> list[str]:
+        """List the methods that are served at a path, in alphabetical order."""
+        served = [route.methods or () for route in self._routes if route.path_regex.match(path)]
+        return sorted({method for methods in served for method in methods})

@@ -1,0 +1,148 @@
+"""The API's description (OpenAPI 3.1), as far as the routes do not say it themselves."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
+
+from lineshaft import __version__
+from lineshaft.definition import rest_schema
+from lineshaft.server.documents import Detail, EventDocument, ProblemDocument
+from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
+from lineshaft.wire.message import PROTOCOL_HEADER, SERVED_VERSIONS, Message
+from lineshaft.wire.worker import ClaimRequest, Heartbeat, Hello, Report, SourceReport
+
+Extra = dict[str, Any]
+Responses = dict[int | str, dict[str, Any]]
+
+_SCHEMAS: Final = "#/components/schemas/"
+_PIPELINE_INPUT: Final = "PipelineConfiguration"
+_SCHEME: Final = "basic"
+_REFERRED: Final[Sequence[type[BaseModel]]] = (
+    Detail,
+    ProblemDocument,
+    EventDocument,
+    Hello,
+    ClaimRequest,
+    Heartbeat,
+    SourceReport,
+    Report,
+)
+_DESCRIPTION: Final = """\
+Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password.
+Errors are problems after RFC 9457, each with the advice what to do next."""
+
+
+def _reference(name: str) -> Extra:
+    return {"$ref": _SCHEMAS + name}
+
+
+def _content(media_type: str, schema: Extra) -> Extra:
+    return {"content": {media_type: {"schema": schema}}}
+
+
+PIPELINE: Final = _content("application/json", _reference("Pipeline"))
+PIPELINE_PAGE: Final = _content("application/json", _reference("PipelinePage"))
+LOG_BYTES: Final = _content("text/plain", {"type": "string"})
+EVENTS: Final = _content("text/event-stream", {"type": "string"})
+
+PIPELINE_BODY: Final[Extra] = {
+    "requestBody": {"required": True, **_content("application/json", _reference(_PIPELINE_INPUT))}
+}
+_PROTOCOL: Final[Extra] = {
+    "name": PROTOCOL_HEADER,
+    "in": "header",
+    "required": True,
+    "description": "The version of the worker protocol that the worker speaks.",
+    "schema": {"enum": [str(version) for version in SERVED_VERSIONS]},
+}
+LOG_BODY: Final[Extra] = {
+    "parameters": [_PROTOCOL],
+    "requestBody": _content("application/octet-stream", {"type": "string", "format": "binary"}),
+}
+WITHOUT_CREDENTIALS: Final[Extra] = {"security": []}
+
+PIPELINE_NOT_FOUND: Final[Responses] = {
+    404: {"description": "There is no such pipeline.", **_content("application/json", _reference("Detail"))}
+}
+_PROBLEM: Final[Extra] = _content(PROBLEM_MEDIA_TYPE, _reference("ProblemDocument"))
+RUN_OR_PIPELINE_NOT_FOUND: Final[Responses] = {
+    404: {
+        "description": "There is no such run, or its pipeline was deleted.",
+        "content": _PROBLEM["content"] | PIPELINE_NOT_FOUND[404]["content"],
+    }
+}
+PROBLEMS: Final[Responses] = {"default": {"description": "What went wrong.", **_PROBLEM}}
+BAD_CREDENTIALS: Final[Responses] = {
+    401: {
+        "description": "No credentials, or wrong ones.",
+        **_content("application/json", _reference("Detail")),
+        "headers": {"WWW-Authenticate": {"schema": {"const": "Basic"}}},
+    }
+}
+
+
+def message_body(kind: type[Message]) -> Extra:
+    """Describe a body that is a message of the worker protocol."""
+    body = {"required": True, **_content("application/json", _reference(kind.__name__))}
+    return {"parameters": [_PROTOCOL], "requestBody": body}
+
+
+def describe(app: FastAPI) -> Extra:
+    """Write the description of all routes."""
+    document = get_openapi(
+        title="Lineshaft", version=__version__, description=_DESCRIPTION, routes=app.routes
+    )
+    components = document.setdefault("components", {})
+    schemas = components.setdefault("schemas", {})
+    _, referred = models_json_schema(
+        [(kind, "validation") for kind in _REFERRED], ref_template=_SCHEMAS + "{model}"
+    )
+    schemas.update(_described(referred["$defs"]))
+    schemas.update(_pipeline_schemas())
+    components["securitySchemes"] = {_SCHEME: {"type": "http", "scheme": "basic"}}
+    document["security"] = [{_SCHEME: []}]
+    return document
+
+
+def _pipeline_schemas() -> dict[str, Any]:
+    configuration = _described(rest_schema())
+    definitions = configuration.pop("$defs", {})
+    page = {
+        "type": "object",
+        "required": ["items", "next"],
+        "properties": {
+            "items": {"type": "array", "items": _reference("Pipeline")},
+            "next": {
+                "type": ["string", "null"],
+                "description": "What `after` must be for the next page; null behind the last one.",
+            },
+        },
+    }
+    configuration.pop("$schema", None)
+    configuration.pop("$id", None)
+    shown = {key: value for key, value in configuration.items() if key != "additionalProperties"}
+    properties = {**configuration.get("properties", {}), "id": {"type": "string", "format": "uuid"}}
+    pipeline = {**shown, "title": "Pipeline", "properties": properties}
+    return {**definitions, _PIPELINE_INPUT: configuration, "Pipeline": pipeline, "PipelinePage": page}
+
+
+def _described(schema: Any) -> Any:
+    """Let a schema's references point to where its definitions stand in the description.
+
+    Lists that are read as sets may name an item twice, which the schema of a set denies.
+    """
+    match schema:
+        case Mapping():
+            return {
+                key: value.replace("#/$defs/", _SCHEMAS) if key == "$ref" else _described(value)
+                for key, value in schema.items()
+                if key != "uniqueItems"
+            }
+        case list():
+            return [_described(each) for each in schema]
+        case _:
+            return schema

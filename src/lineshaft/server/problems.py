@@ -1,0 +1,211 @@
+"""The one table from domain error to HTTP problem (RFC 9457)."""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any, Final
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from pydantic_core import ErrorDetails
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.responses import Response
+
+from lineshaft.model.errors import (
+    AccessError,
+    BadCredentialsError,
+    ConfigurationError,
+    ConflictError,
+    ForbiddenError,
+    InputTooLargeError,
+    InvalidDefinitionError,
+    InvalidInputError,
+    LineshaftError,
+    LogOffsetError,
+    NodeNotFoundError,
+    NotFoundError,
+    PipelineNotFoundError,
+    Problem,
+    RunEndedError,
+    RunNotEndedError,
+    RunNotFoundError,
+    ServerError,
+    ServerUnreachableError,
+    SourceError,
+    SourceRefusedError,
+    SourceUnreachableError,
+    StaleLeaseError,
+    StoreUnavailableError,
+    UnavailableError,
+    UnsupportedProtocolError,
+    WorkerNotFoundError,
+)
+from lineshaft.server.rendering import to_json
+
+PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
+
+_LOG: Final = logging.getLogger("lineshaft.server")
+_INTERNAL: Final = "Something went wrong inside the server."
+_INTERNAL_ADVICE: Final = "The server's log tells what; its operator can read it."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an error is answered over HTTP.
+
+    Attributes:
+        status: the HTTP status.
+        title: what all errors of this kind have in common, for people.
+        headers: what the answer carries besides.
+        quoted: whether the body is the `{"detail": ...}` that system 0's document quotes, not a problem.
+    """
+
+    status: HTTPStatus
+    title: str
+    headers: Mapping[str, str] | None = None
+    quoted: bool = False
+
+
+_LATER: Final = {"Retry-After": "1"}
+
+ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
+    LineshaftError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
+    InvalidInputError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid input"),
+    InvalidDefinitionError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid pipeline definition"),
+    InputTooLargeError: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Input too large"),
+    # RFC 9110, section 15.5.22: the answer names the protocols that would do.
+    UnsupportedProtocolError: Answer(
+        HTTPStatus.UPGRADE_REQUIRED,
+        "Unsupported version of the worker protocol",
+        {"Upgrade": "lineshaft-worker", "Connection": "Upgrade"},
+    ),
+    NotFoundError: Answer(HTTPStatus.NOT_FOUND, "Not found"),
+    PipelineNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Pipeline not found", quoted=True),
+    RunNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Run not found"),
+    NodeNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Node not found"),
+    WorkerNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Worker not registered"),
+    ConflictError: Answer(HTTPStatus.CONFLICT, "Conflict"),
+    RunEndedError: Answer(HTTPStatus.CONFLICT, "The run has ended"),
+    RunNotEndedError: Answer(HTTPStatus.CONFLICT, "The run has not ended"),
+    StaleLeaseError: Answer(HTTPStatus.CONFLICT, "Stale lease"),
+    LogOffsetError: Answer(HTTPStatus.CONFLICT, "The append does not begin where the log ends"),
+    AccessError: Answer(HTTPStatus.FORBIDDEN, "Access denied"),
+    BadCredentialsError: Answer(
+        HTTPStatus.UNAUTHORIZED, "Bad credentials", {"WWW-Authenticate": "Basic"}, quoted=True
+    ),
+    ForbiddenError: Answer(HTTPStatus.FORBIDDEN, "Forbidden"),
+    SourceError: Answer(HTTPStatus.BAD_GATEWAY, "The source cannot be had"),
+    SourceRefusedError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "The source is refused"),
+    SourceUnreachableError: Answer(HTTPStatus.BAD_GATEWAY, "The source does not answer", _LATER),
+    UnavailableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable for the moment", _LATER),
+    StoreUnavailableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer", _LATER),
+    ServerUnreachableError: Answer(HTTPStatus.BAD_GATEWAY, "Another server does not answer", _LATER),
+    ConfigurationError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The server is not set up for this"),
+    ServerError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
+}
+"""Every error of `model.errors`, without exception."""
+
+
+def problem_response(error: LineshaftError) -> Response:
+    """Answer a domain error."""
+    answer = ANSWERS[type(error)]
+    if answer.status is HTTPStatus.INTERNAL_SERVER_ERROR:
+        _LOG.error("A request failed: %s", error.message, exc_info=error)
+        return _internal()
+    if answer.quoted:
+        body = to_json({"detail": error.message})
+        return Response(body, answer.status, answer.headers, media_type="application/json")
+    extra: dict[str, Any] = {"advice": error.advice} if error.advice else {}
+    return _problem(answer, error.code, error.message, extra | _extension(error))
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Have all that goes wrong in the app answered as a problem."""
+    app.add_exception_handler(LineshaftError, _on_domain_error)
+    app.add_exception_handler(RequestValidationError, _on_validation_error)
+    app.add_exception_handler(HTTPException, _on_http_error)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
+    # The framework raises it again behind the answer, so that uvicorn logs the traceback.
+    app.add_exception_handler(Exception, _on_unexpected_error)
+
+
+def _extension(error: LineshaftError) -> dict[str, Any]:
+    match error:
+        case LogOffsetError(expected_offset=offset):
+            return {"expected_offset": offset}
+        case UnsupportedProtocolError(served=served):
+            return {"served": list(served)}
+        case InvalidInputError(problems=problems) if problems:
+            return {"errors": [_entry(problem) for problem in problems]}
+        case _:
+            return {}
+
+
+def _entry(problem: Problem) -> dict[str, Any]:
+    return {
+        "field": problem.field,
+        "message": problem.message,
+        "line": problem.line,
+        "column": problem.column,
+    }
+
+
+def _problem(answer: Answer, code: str, detail: str, extra: Mapping[str, Any]) -> Response:
+    document: dict[str, Any] = {
+        "type": f"urn:lineshaft:problem:{code}",
+        "title": answer.title,
+        "status": answer.status.value,
+        "detail": detail,
+    }
+    return Response(
+        to_json({**document, **extra}), answer.status, answer.headers, media_type=PROBLEM_MEDIA_TYPE
+    )
+
+
+def _internal() -> Response:
+    return _problem(ANSWERS[LineshaftError], "internal-error", _INTERNAL, {"advice": _INTERNAL_ADVICE})
+
+
+async def _on_domain_error(_: Request, error: Exception) -> Response:
+    return problem_response(error) if isinstance(error, LineshaftError) else _internal()
+
+
+async def _on_validation_error(_: Request, error: Exception) -> Response:
+    problems = [
+        field_problem(entry)
+        for entry in (error.errors() if isinstance(error, RequestValidationError) else ())
+    ]
+    return problem_response(InvalidInputError("The request is not as it must be.", problems=problems))
+
+
+def field_problem(entry: ErrorDetails) -> Problem:
+    """Say what pydantic found; where it stands is told without the part of the request it stands in."""
+    place = [str(part) for part in entry["loc"] if part not in ("path", "query", "header", "body")]
+    return Problem(field=".".join(place), message=entry["msg"].removeprefix("Value error, "))
+
+
+async def _on_http_error(request: Request, error: Exception) -> Response:
+    status = HTTPStatus(error.status_code) if isinstance(error, HTTPException) else HTTPStatus.BAD_REQUEST
+    headers: Mapping[str, str] = {}
+    code = status.phrase.lower().replace(" ", "-")
+    detail, advice = f"{status.phrase}.", ""
+    if status is HTTPStatus.NOT_FOUND:
+        detail = f"Nothing is at {request.url.path}."
+        advice = "The routes are listed at /docs."
+    elif status is HTTPStatus.METHOD_NOT_ALLOWED:
+        detail = f"{request.method} is not served at {request.url.path}."
+        headers = {"Allow": ", ".join(request.app.state.methods.at(request.scope["path"]))}
+        advice = f"What is served there: {headers['Allow']}."
+    answer = Answer(status, status.phrase, headers)
+    return _problem(answer, code, detail, {"advice": advice} if advice else {})
+
+
+async def _on_disconnect(_: Request, __: Exception) -> Response:
+    # Nobody reads it.
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
+async def _on_unexpected_error(_: Request, __: Exception) -> Response:
+    return _internal()

@@ -1,0 +1,43 @@
+"""Health: whether the process is alive, and whether it can serve."""
+
+import asyncio
+from typing import Final
+
+from fastapi import APIRouter
+from starlette.responses import Response
+
+from lineshaft.model.errors import StoreUnavailableError
+from lineshaft.server.depends import Plane
+from lineshaft.server.documents import Health
+from lineshaft.server.openapi import WITHOUT_CREDENTIALS
+from lineshaft.server.rendering import to_json
+
+router = APIRouter(tags=["health"])
+
+_PATIENCE_SECONDS: Final = 2.0
+
+
+@router.get("/health", responses={200: {"model": Health}}, openapi_extra=WITHOUT_CREDENTIALS)
+@router.head("/health", include_in_schema=False)
+async def health() -> Response:
+    """Tell that the process is alive."""
+    return _ok()
+
+
+@router.get("/ready", responses={200: {"model": Health}}, openapi_extra=WITHOUT_CREDENTIALS)
+@router.head("/ready", include_in_schema=False)
+async def ready(plane: Plane) -> Response:
+    """Tell that the database answers; 503 where it does not."""
+    try:
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            await plane.pipelines.page(name=None, after=None, limit=1)
+    except TimeoutError:
+        raise StoreUnavailableError(
+            f"The database did not answer within {_PATIENCE_SECONDS:g} seconds.",
+            advice="Try again in a moment.",
+        ) from None
+    return _ok()
+
+
+def _ok() -> Response:
+    return Response(to_json({"status": "ok"}), media_type="application/json")

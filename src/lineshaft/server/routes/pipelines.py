@@ -1,0 +1,105 @@
+"""Pipelines: create, read, list, replace, delete, trigger."""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import APIRouter, Query, Request
+from starlette.responses import Response
+
+from lineshaft.definition import read_rest
+from lineshaft.model.errors import InvalidInputError, Problem
+from lineshaft.model.pipeline import Pipeline
+from lineshaft.server.bodies import read_body
+from lineshaft.server.depends import Limit, PipelineId, Plane
+from lineshaft.server.documents import Acknowledgement
+from lineshaft.server.openapi import PIPELINE, PIPELINE_BODY, PIPELINE_NOT_FOUND, PIPELINE_PAGE
+from lineshaft.server.rendering import page_json, pipeline_json, to_json
+
+_JSON: Final = "application/json"
+_ID_BYTES: Final = 16
+
+router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"])
+
+
+@router.post("", status_code=201, responses={201: {"model": Acknowledgement}}, openapi_extra=PIPELINE_BODY)
+async def create_pipeline(request: Request, plane: Plane) -> Response:
+    """Create a pipeline of a configuration."""
+    pipeline = await plane.pipelines.create(read_rest(await read_body(request)))
+    location = {"Location": f"/v1/pipelines/{pipeline.id}"}
+    return _acknowledge(pipeline.id, "created", status=201, headers=location)
+
+
+@router.get("", responses={200: PIPELINE_PAGE})
+async def list_pipelines(
+    plane: Plane,
+    name: Annotated[
+        str | None,
+        Query(max_length=1_000, pattern=r"^[^\x00]*$", description="Keeps only pipelines of that name."),
+    ] = None,
+    limit: Limit = 50,
+    after: Annotated[str | None, Query(description="The page before's `next`.")] = None,
+) -> Response:
+    """List pipelines by name, then by age."""
+    behind = None if after is None else _read_cursor(after)
+    pipelines = await plane.pipelines.page(name=name, after=behind, limit=limit + 1)
+    shown = pipelines[:limit]
+    following = _cursor(shown[-1]) if len(pipelines) > limit else None
+    return Response(page_json([pipeline_json(each) for each in shown], following), media_type=_JSON)
+
+
+@router.get("/{pipeline_id}", responses={200: PIPELINE, **PIPELINE_NOT_FOUND})
+async def get_pipeline(pipeline_id: PipelineId, plane: Plane) -> Response:
+    """Read a pipeline's configuration."""
+    return Response(pipeline_json(await plane.pipelines.get(pipeline_id)), media_type=_JSON)
+
+
+@router.put(
+    "/{pipeline_id}",
+    responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND},
+    openapi_extra=PIPELINE_BODY,
+)
+async def replace_pipeline(pipeline_id: PipelineId, request: Request, plane: Plane) -> Response:
+    """Replace a pipeline's whole configuration; runs that have begun keep theirs."""
+    await plane.pipelines.replace(pipeline_id, read_rest(await read_body(request)))
+    return _acknowledge(pipeline_id, "updated")
+
+
+@router.delete("/{pipeline_id}", responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND})
+async def delete_pipeline(pipeline_id: PipelineId, plane: Plane) -> Response:
+    """Delete a pipeline and cancel what runs of it; its runs can still be read."""
+    await plane.pipelines.delete(pipeline_id)
+    return _acknowledge(pipeline_id, "deleted")
+
+
+@router.post("/{pipeline_id}/trigger", responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND})
+async def trigger_pipeline(pipeline_id: PipelineId, plane: Plane) -> Response:
+    """Start a run, whose address is in `Location`; a run before it is cancelled first."""
+    run = await plane.runs.trigger(pipeline_id)
+    return _acknowledge(pipeline_id, "triggered", headers={"Location": f"/v1/runs/{run.id}"})
+
+
+def _acknowledge(
+    pipeline_id: UUID, done: str, *, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
+    body = to_json({"id": str(pipeline_id), "message": f"Pipeline {done} successfully."})
+    return Response(body, status, headers, media_type=_JSON)
+
+
+def _cursor(pipeline: Pipeline) -> str:
+    return base64.urlsafe_b64encode(pipeline.id.bytes + pipeline.name.encode()).decode().rstrip("=")
+
+
+def _read_cursor(text: str) -> tuple[str, UUID]:
+    try:
+        decoded = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
+        cursor = decoded[_ID_BYTES:].decode(), UUID(bytes=decoded[:_ID_BYTES])
+    except (binascii.Error, ValueError):
+        cursor = "\0", UUID(int=0)
+    if "\0" in cursor[0]:
+        raise InvalidInputError(
+            "The page cannot be told.", problems=[Problem("after", "must be the `next` of another page")]
+        )
+    return cursor

@@ -1,0 +1,214 @@
+"""Serving: from settings to a server that runs until it is told to stop."""
+
+import asyncio
+import logging
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from typing import Any, Final
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+from uvicorn.config import STARTUP_FAILURE
+from uvicorn.supervisors import Multiprocess
+
+from lineshaft.model.errors import ConfigurationError
+from lineshaft.sdk.worker_protocol import WorkerProtocol
+from lineshaft.server.app import create_app
+from lineshaft.server.composition import open_control_plane
+from lineshaft.server.settings import ServerSettings
+from lineshaft.server.stopping import StoppingProtocol
+from lineshaft.services.control_plane import ControlPlane
+from lineshaft.telemetry.logging import set_up_logging
+
+InnerWorker = Callable[[WorkerProtocol], Coroutine[Any, Any, None]]
+"""Works for the server that runs it; it works until it is cancelled, and ends its tasks before it ends."""
+
+_LOG: Final = logging.getLogger("lineshaft.server")
+
+_BACKLOG: Final = 2_048
+_IDLE_CONNECTION_SECONDS: Final = 75
+"""Longer than clients keep theirs, so that none sends a request on a connection that is being closed."""
+
+_LAST_REQUESTS_SECONDS: Final = 10
+"""How long a stop waits for requests that are still being answered; streams and waiting calls end at once."""
+
+
+def serve(settings: ServerSettings, *, worker: InnerWorker | None = None) -> None:
+    """Serve until SIGTERM or SIGINT, and then stop with grace; a second signal drops what still goes on.
+
+    Args:
+        settings: where, and with what.
+        worker: works for this server inside its process.
+
+    Raises:
+        ConfigurationError: the address, the database or the data folder cannot be used so.
+        StoreUnavailableError: the database does not answer.
+        LineshaftError: the worker inside has failed.
+    """
+    set_up_logging(settings.log_level)
+    if settings.workers > 1 and worker is not None:
+        raise ConfigurationError(
+            f"A worker inside serves one server process, not {settings.workers}.",
+            advice="Start `lineshaft server` with --workers, and `lineshaft worker` beside it.",
+        )
+    with _listening(settings.host, settings.port) as listener:
+        if settings.workers > 1:
+            _serve_by_processes(settings, listener)
+        else:
+            with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+                runner.run(_serve_here(settings, listener, worker))
+
+
+def app_from_environment() -> FastAPI:
+    """Make the app of one of several server processes, whose settings come from the environment."""
+    settings = ServerSettings.load()
+    set_up_logging(settings.log_level)
+
+    @asynccontextmanager
+    async def open_and_tell() -> AsyncIterator[ControlPlane]:
+        async with open_control_plane(settings) as plane:
+            _LOG.info("Server process %d is ready.", os.getpid())
+            yield plane
+        _LOG.info("Server process %d has stopped.", os.getpid())
+
+    return create_app(open_and_tell, local_names_only=settings.has_default_credentials)
+
+
+class Server(uvicorn.Server):
+    """Uvicorn's server, which leaves signals to whoever runs it and says where it listens."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start as uvicorn does, then say where."""
+        await super().startup(sockets)
+        for listener in sockets or []:
+            _LOG.info("Lineshaft listens at http://%s", _shown(listener))
+
+
+def uvicorn_config(app: FastAPI | str, **options: Any) -> uvicorn.Config:
+    """Set uvicorn up for the app, which stops its own streams and logs for itself."""
+    return uvicorn.Config(
+        app,
+        loop="auto",
+        http=StoppingProtocol,
+        ws="none",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        backlog=_BACKLOG,
+        timeout_keep_alive=_IDLE_CONNECTION_SECONDS,
+        timeout_graceful_shutdown=_LAST_REQUESTS_SECONDS,
+        **options,
+    )
+
+
+async def _serve_here(settings: ServerSettings, listener: socket.socket, worker: InnerWorker | None) -> None:
+    async with open_control_plane(settings) as plane:
+        app = create_app(lambda: nullcontext(plane), local_names_only=settings.has_default_credentials)
+        server = Server(uvicorn_config(app))
+        told = _told_to_stop(server)
+        serving = asyncio.create_task(server.serve([listener]))
+        tasks: set[asyncio.Future[None]] = {serving, told}
+        working = None if worker is None else asyncio.create_task(worker(plane.desk))
+        if working is not None:
+            tasks.add(working)
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            # The worker first, so that those who watch still see how its tasks end.
+            if working is not None:
+                working.cancel()
+                await asyncio.wait({working})
+            server.should_exit = True
+            await serving
+        if working is not None and not working.cancelled():
+            working.result()
+
+
+def _told_to_stop(server: uvicorn.Server) -> asyncio.Future[None]:
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[None] = loop.create_future()
+
+    def tell() -> None:
+        if told.done():
+            server.force_exit = True
+        else:
+            told.set_result(None)
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, tell)
+    return told
+
+
+def _serve_by_processes(settings: ServerSettings, listener: socket.socket) -> None:
+    # Once here first: it brings the database up to date, and what is wrong is said once and plainly.
+    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+        runner.run(_try_out(settings))
+    os.environ.update(_environment(settings))
+    factory = f"{app_from_environment.__module__}:{app_from_environment.__name__}"
+    config = uvicorn_config(factory, factory=True, workers=settings.workers)
+    supervisor = Multiprocess(config, [listener])
+    _LOG.info("Lineshaft listens at http://%s", _shown(listener))
+    supervisor.run()
+    if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
+        raise ConfigurationError(
+            "A server process could not start.", advice="The lines above this one tell why."
+        )
+
+
+async def _try_out(settings: ServerSettings) -> None:
+    async with open_control_plane(settings):
+        pass
+
+
+def _environment(settings: ServerSettings) -> Mapping[str, str]:
+    """Say settings as the environment's variables, for processes that read them there."""
+    values = {name: getattr(settings, name) for name in settings.names()}
+    return {settings.variables(name)[0]: _text(value) for name, value in values.items() if value is not None}
+
+
+def _text(value: Any) -> str:
+    match value:
+        case SecretStr():
+            return value.get_secret_value()
+        case tuple():
+            return os.pathsep.join(str(each) for each in value)
+        case _:
+            return str(value)
+
+
+def _new_event_loop() -> asyncio.AbstractEventLoop:
+    try:
+        import uvloop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return uvloop.new_event_loop()
+
+
+@contextmanager
+def _listening(host: str, port: int) -> Iterator[socket.socket]:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=_BACKLOG)
+    except OSError as error:
+        raise ConfigurationError(
+            f"Nothing can listen on {host}, port {port}: {error.strerror or error}.",
+            advice="Stop what listens there, or choose another port with --port or LINESHAFT_PORT.",
+        ) from error
+    with listener:
+        yield listener
+
+
+def _shown(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

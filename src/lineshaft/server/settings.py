@@ -1,0 +1,76 @@
+"""The settings of a server: docs/settings.md explains each."""
+
+from typing import Annotated, Any, ClassVar, Final, Self
+
+from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+
+from lineshaft.executors.settings import MachineSettings
+from lineshaft.model.errors import ConfigurationError
+from lineshaft.sdk.config import DEFAULT_CREDENTIAL, is_loopback
+
+_SQLITE: Final = "sqlite:"
+_POSTGRESQL: Final = "postgresql:"
+
+
+def _database_in(validated: dict[str, Any]) -> str:
+    return f"sqlite:///{validated['data'] / 'lineshaft.db'}"
+
+
+def _known_database(url: str) -> str:
+    if not url.startswith((_SQLITE, _POSTGRESQL)):
+        raise ValueError("the database must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME")
+    return url
+
+
+class ServerSettings(MachineSettings):
+    """All that a server, and the worker inside it, can be told.
+
+    Attributes:
+        host: the name or address to listen on.
+        port: the TCP port to listen on; 0 takes a free one.
+        database_url: where the state is, `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`.
+        username: who may call the API.
+        password: proves it.
+        workers: how many server processes share the port.
+        lease_seconds: how long a worker may be silent before its attempts count as lost.
+    """
+
+    table: ClassVar[str] = "server"
+
+    host: Annotated[str, StringConstraints(min_length=1, max_length=253)] = "127.0.0.1"
+    port: int = Field(default=5001, ge=0, le=65_535)
+    database_url: Annotated[str, AfterValidator(_known_database)] = Field(
+        default_factory=_database_in, repr=False
+    )
+    username: Annotated[str, StringConstraints(min_length=1, max_length=255)] = DEFAULT_CREDENTIAL
+    password: SecretStr = Field(default=SecretStr(DEFAULT_CREDENTIAL), min_length=1)
+    workers: int = Field(default=1, ge=1, le=256)
+    lease_seconds: float = Field(default=30, ge=1, le=3600)
+
+    @property
+    def uses_sqlite(self) -> bool:
+        """Whether the state is in a SQLite file."""
+        return self.database_url.startswith(_SQLITE)
+
+    @property
+    def has_default_credentials(self) -> bool:
+        """Whether everybody knows who may call the API, and the password."""
+        return self.username == DEFAULT_CREDENTIAL == self.password.get_secret_value()
+
+    @model_validator(mode="after")
+    def _refuse_default_credentials_elsewhere(self) -> Self:
+        if self.has_default_credentials and not is_loopback(self.host):
+            raise ConfigurationError(
+                f"On {self.host} the default credentials would let anyone in who can reach this machine.",
+                advice="Set LINESHAFT_PASSWORD (and LINESHAFT_USERNAME), or listen on 127.0.0.1 only.",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_sqlite_for_several_processes(self) -> Self:
+        if self.uses_sqlite and self.workers > 1:
+            raise ConfigurationError(
+                f"SQLite serves one server process, not {self.workers}.",
+                advice="Set LINESHAFT_DATABASE_URL to a PostgreSQL database, or --workers to 1.",
+            )
+        return self
