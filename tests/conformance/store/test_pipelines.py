@@ -1,0 +1,160 @@
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from uuid import UUID
+
+import pytest
+
+from definitions import definition
+from lineshaft.model.errors import PipelineNotFoundError
+from lineshaft.model.pipeline import Pipeline
+from lineshaft.ports.store import Transaction
+from scene import Scene
+from trees import sequence, task
+
+SHOP = definition(sequence(task("test"), name="shop"))
+
+
+async def test_a_pipeline_that_was_added_is_found_as_it_was(scene: Scene) -> None:
+    pipeline = await scene.pipeline(SHOP)
+
+    assert await scene.look(lambda transaction: transaction.pipelines.get(pipeline.id)) == pipeline
+
+
+async def test_an_unknown_id_finds_no_pipeline(scene: Scene) -> None:
+    assert await scene.look(lambda transaction: transaction.pipelines.get(scene.ids.new_id())) is None
+
+
+async def test_two_pipelines_may_share_a_definition(scene: Scene) -> None:
+    first, second = await scene.pipeline(SHOP), await scene.pipeline(SHOP)
+
+    assert await names(scene) == [(first.id, "shop"), (second.id, "shop")]
+
+
+async def test_replacing_keeps_the_id_and_changes_name_and_definition(scene: Scene) -> None:
+    pipeline = await scene.pipeline(SHOP)
+    scene.clock.advance(timedelta(hours=1))
+    changed = replace(
+        pipeline, definition=definition(sequence(task("build"), name="store")), updated_at=scene.clock.now()
+    )
+
+    assert await scene.store.write(lambda transaction: transaction.pipelines.replace(changed))
+
+    assert await scene.look(lambda transaction: transaction.pipelines.get(pipeline.id)) == changed
+
+
+async def test_a_replaced_definition_stays_for_the_runs_that_began_with_it(scene: Scene) -> None:
+    pipeline = await scene.pipeline(SHOP)
+    changed = replace(pipeline, definition=definition(sequence(task("other"), name="shop")))
+    await scene.store.write(lambda transaction: transaction.pipelines.replace(changed))
+
+    found = await scene.look(lambda transaction: transaction.definition(SHOP.hash))
+
+    assert found is not None
+    assert found.text == SHOP.text
+
+
+async def test_an_unknown_hash_finds_no_definition(scene: Scene) -> None:
+    assert await scene.look(lambda transaction: transaction.definition("0" * 64)) is None
+
+
+async def test_what_does_not_exist_cannot_be_replaced(scene: Scene) -> None:
+    now = scene.clock.now()
+    stranger = Pipeline(scene.ids.new_id(), SHOP, now, now)
+
+    assert not await scene.store.write(lambda transaction: transaction.pipelines.replace(stranger))
+
+    assert await names(scene) == []
+
+
+async def test_a_removed_pipeline_is_seen_no_more(scene: Scene) -> None:
+    pipeline = await scene.pipeline(SHOP)
+
+    assert await scene.store.write(
+        lambda transaction: transaction.pipelines.remove(pipeline.id, scene.clock.now())
+    )
+
+    assert await scene.look(lambda transaction: transaction.pipelines.get(pipeline.id)) is None
+    assert await names(scene) == []
+    assert not await scene.store.write(lambda transaction: transaction.pipelines.replace(pipeline))
+    assert not await scene.store.write(
+        lambda transaction: transaction.pipelines.remove(pipeline.id, scene.clock.now())
+    )
+
+
+async def test_a_removed_pipelines_runs_are_kept(scene: Scene) -> None:
+    run = await scene.run(SHOP)
+
+    await scene.store.write(
+        lambda transaction: transaction.pipelines.remove(run.pipeline_id, scene.clock.now())
+    )
+
+    assert await scene.look(lambda transaction: transaction.runs.get(run.id)) == run
+
+
+async def test_pages_go_through_all_pipelines_by_name_then_id(scene: Scene) -> None:
+    # Upper case sorts before lower case, and accents behind both, whatever the database's language is.
+    added = [
+        await scene.pipeline(definition(sequence(task("t"), name=name))) for name in ("b", "é", "a", "B", "a")
+    ]
+    expected = sorted((pipeline.name, pipeline.id) for pipeline in added)
+    seen: list[tuple[str, UUID]] = []
+
+    while page := await scene.look(page_behind(seen[-1] if seen else None)):
+        seen += page
+
+    assert seen == expected
+
+
+async def test_a_page_can_keep_to_one_name(scene: Scene) -> None:
+    first, second = await scene.pipeline(SHOP), await scene.pipeline(SHOP)
+    await scene.pipeline(definition(sequence(task("t"), name="other")))
+
+    of_name = await scene.look(
+        lambda transaction: transaction.pipelines.page(name="shop", after=None, limit=10)
+    )
+    behind = await scene.look(
+        lambda transaction: transaction.pipelines.page(name="shop", after=("shop", first.id), limit=10)
+    )
+
+    assert list(of_name) == [first, second]
+    assert list(behind) == [second]
+
+
+async def test_run_numbers_count_each_pipelines_runs_from_one(scene: Scene) -> None:
+    shop, other = await scene.pipeline(SHOP), await scene.pipeline(SHOP)
+
+    numbers = [(await scene.waiting_run(pipeline)).number for pipeline in (shop, shop, other, shop)]
+
+    assert numbers == [1, 2, 1, 3]
+
+
+async def test_the_number_of_a_run_that_was_not_committed_is_taken_again(scene: Scene) -> None:
+    pipeline = await scene.pipeline(SHOP)
+
+    def fail(transaction: Transaction) -> None:
+        scene.create(transaction, pipeline)
+        raise KeyError
+
+    with pytest.raises(KeyError):
+        await scene.store.write(fail)
+
+    assert (await scene.waiting_run(pipeline)).number == 1
+
+
+async def test_a_pipeline_that_does_not_exist_has_no_next_run(scene: Scene) -> None:
+    with pytest.raises(PipelineNotFoundError):
+        await scene.store.write(lambda transaction: transaction.pipelines.next_run_number(scene.ids.new_id()))
+
+
+def page_behind(after: tuple[str, UUID] | None) -> Callable[[Transaction], list[tuple[str, UUID]]]:
+    def work(transaction: Transaction) -> list[tuple[str, UUID]]:
+        found = transaction.pipelines.page(name=None, after=after, limit=2)
+        return [(pipeline.name, pipeline.id) for pipeline in found]
+
+    return work
+
+
+async def names(scene: Scene) -> list[tuple[UUID, str]]:
+    found = await scene.look(lambda transaction: transaction.pipelines.page(name=None, after=None, limit=10))
+    return [(pipeline.id, pipeline.name) for pipeline in found]

@@ -1,0 +1,24 @@
+from pathlib import Path
+
+import pytest
+
+from lineshaft.model.reason import ReasonCode
+from lineshaft.model.state import State
+
+TEXT = (Path(__file__).parents[2] / "docs" / "state-machine.md").read_text("utf-8")
+
+
+@pytest.mark.parametrize("state", State)
+def test_every_state_is_explained(state: State) -> None:
+    assert f"| `{state}` |" in TEXT
+
+
+@pytest.mark.parametrize("code", ReasonCode)
+def test_every_reason_is_explained(code: ReasonCode) -> None:
+    assert f"| `{code}` |" in TEXT
+
+
+def test_no_reason_is_explained_that_does_not_exist() -> None:
+    table = TEXT.partition("| code | with | meaning |")[2]
+    explained = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
+    assert explained == {code.value for code in ReasonCode}

@@ -1,0 +1,100 @@
+"""The API's description, and whether the server keeps to it."""
+
+import os
+import re
+from typing import Any, Final
+
+import httpx2
+import schemathesis
+from hypothesis import HealthCheck, settings
+from schemathesis import Case
+from schemathesis.config import SchemathesisConfig
+
+from http_pipelines import events, finish, start
+from http_server import described_api
+from lineshaft.server.documents import EventDocument, RunDocument
+
+_CONFIG: Final = SchemathesisConfig.from_dict(
+    {
+        "seed": 1,
+        "auth": {
+            "basic": {
+                "username": os.environ.get("LINESHAFT_USERNAME", "admin"),
+                "password": os.environ.get("LINESHAFT_PASSWORD", "admin"),
+            }
+        },
+        "checks": {
+            # No schema can say which ids exist, or that stages of one name are too many.
+            "positive_data_acceptance": {"enabled": False},
+            "missing_required_header": {"expected-statuses": [401, 422, 426]},
+            "negative_data_rejection": {"expected-statuses": [401, 404, 405, 409, 413, 422, 426]},
+        },
+    }
+)
+
+
+schema = schemathesis.openapi.from_dict(described_api(), config=_CONFIG)
+
+
+@schema.parametrize()
+@settings(
+    max_examples=5,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=list(HealthCheck),
+)
+def test_the_server_keeps_to_its_description(case: Case[Any], url: str) -> None:
+    case.call_and_validate(base_url=url)
+
+
+def test_every_route_but_the_open_ones_asks_for_credentials() -> None:
+    document = described_api()
+    open_paths = {
+        path
+        for path, operations in document["paths"].items()
+        if any(operation.get("security") == [] for operation in operations.values())
+    }
+
+    assert document["security"] == [{"basic": []}]
+    assert document["components"]["securitySchemes"] == {"basic": {"type": "http", "scheme": "basic"}}
+    assert open_paths == {"/", "/health", "/ready"}
+
+
+def test_a_pipelines_description_comes_with_an_example_that_is_accepted(api: httpx2.Client) -> None:
+    schemas = api.get("/openapi.json").json()["components"]["schemas"]
+    (example,) = schemas["PipelineConfiguration"]["examples"]
+
+    assert api.post("/v1/pipelines", json=example).status_code == 201
+
+
+def test_a_run_is_told_in_the_described_form(api: httpx2.Client) -> None:
+    run = finish(api, start(api, "true", "exit 1", "true"))
+
+    document = RunDocument.model_validate(run)
+
+    assert document.model_dump(mode="json") == run
+    states = [event for event in events(api, f"/v1/runs/{run['id']}/events") if event.event == "state"]
+    for event in states:
+        assert EventDocument.model_validate_json(event.data).model_dump(mode="json") == event.json()
+
+
+def test_the_page_loads_nothing_from_elsewhere(stranger: httpx2.Client) -> None:
+    page = stranger.get("/docs")
+
+    assert page.headers["content-type"] == "text/html; charset=utf-8"
+    loaded = re.findall(r"""(?:src|href)=["']([^"']+)|url: '([^']+)""", page.text)
+    paths = [path or url for path, url in loaded]
+    assert len(paths) == 4
+    assert not any("//" in path for path in paths)
+    assert [stranger.get(f"/{path}").status_code for path in paths] == [200] * 4
+
+
+def test_the_description_names_each_operation_once() -> None:
+    operations = [
+        operation["operationId"]
+        for methods in described_api()["paths"].values()
+        for operation in methods.values()
+    ]
+
+    assert len(operations) == len(set(operations))

@@ -1,0 +1,34 @@
+"""Lineshaft builds itself, by the pipeline at the root of this repository."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.timeout(900)
+def test_lineshaft_lints_and_tests_itself() -> None:
+    # Its environment is made anew in the workspace; only the caches of the linters are used again.
+    environment = os.environ | {
+        "PYTHON": sys.executable,
+        "MYPY_CACHE_DIR": str(ROOT / ".mypy_cache"),
+        "RUFF_CACHE_DIR": str(ROOT / ".ruff_cache"),
+    }
+    result = subprocess.run(
+        [sys.executable, "-m", "lineshaft", "run", "lineshaft.json", "--source", ".", "--output", "json"],
+        cwd=ROOT,
+        env=environment,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    logs = "\n".join(line["log"] for line in lines if "log" in line)
+    assert result.returncode == 0, logs
+    ended = {line["path"]: line["state"] for line in lines if "state" in line}
+    assert ended == {"": "succeeded", "lint": "succeeded", "unit-tests": "succeeded"}

@@ -1,0 +1,38 @@
+"""Control planes for tests: all that a server has, on a temporary database."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+from lineshaft.definition import read_definition
+from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.ports.clock import Clock, SystemClock
+from lineshaft.ports.ids import RandomIds
+from lineshaft.services.control_plane import ControlPlane
+from lineshaft.store import open_store
+
+USERNAME = "admin"
+PASSWORD = "admin"
+
+LEASE_TIME = timedelta(seconds=30)
+
+
+@asynccontextmanager
+async def temporary_plane(folder: Path, clock: Clock | None = None) -> AsyncIterator[ControlPlane]:
+    """Open a control plane on a temporary database; its blobs are in the folder."""
+    ids = RandomIds()
+    store = await open_store("sqlite://", ids=ids, read_definition=read_definition)
+    try:
+        plane = ControlPlane(
+            store,
+            BlobFolder(folder),
+            clock or SystemClock(),
+            ids,
+            check=lambda _: None,
+            lease_time=LEASE_TIME,
+        )
+        await plane.credentials.ensure_user(USERNAME, PASSWORD)
+        yield plane
+    finally:
+        await store.close()

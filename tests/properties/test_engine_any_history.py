@@ -1,0 +1,124 @@
+"""Whatever happens to a run, in any order, twice, late or never: the engine keeps its promises.
+
+The promises themselves are in `watched_run`, which checks them after every event.
+"""
+
+from uuid import UUID
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+
+from lineshaft.model.event import (
+    AttemptLeased,
+    AttemptLost,
+    AttemptReported,
+    CancelRequested,
+    RunStarted,
+    SourceResolved,
+)
+from lineshaft.model.outcome import Outcome
+from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.run import Lease
+from lineshaft.model.state import State
+from lineshaft.model.tree import Tree
+from trees import trees
+from watched_run import OUTCOMES, WatchedRun
+
+LIKELY_OUTCOMES = st.sampled_from((OUTCOMES[0], OUTCOMES[0], *OUTCOMES))
+"""Success more often than not, so that histories get beyond their first task."""
+
+ANY_NODE = st.integers(-1, 40)
+ANY_ATTEMPT = st.integers(0, 3)
+ANY_TOKEN = st.sampled_from(("", "token-1", "token-3", "token-5", "no lease's"))
+
+STOPS = (
+    Reason(ReasonCode.CANCELLED_BY_USER, "admin cancelled it."),
+    Reason(ReasonCode.SUPERSEDED, "Run 2 takes its place."),
+)
+
+
+class AnyHistory(RuleBasedStateMachine):
+    """What may happen to a run, likely things and impossible ones."""
+
+    watched: WatchedRun
+
+    @initialize(tree=trees(), begun=st.sampled_from((True, True, False)))
+    def make_run(self, tree: Tree, *, begun: bool) -> None:
+        self.watched = WatchedRun(tree)
+        if begun:
+            self.watched.start()
+
+    @precondition(lambda self: self.watched.run.state is State.WAITING)
+    @rule()
+    def start(self) -> None:
+        self.watched.send(RunStarted())
+
+    @precondition(lambda self: self.watched.queue.queued)
+    @rule(data=st.data())
+    def lease_a_queued_attempt(self, data: st.DataObject) -> None:
+        node, attempt = data.draw(st.sampled_from(sorted(self.watched.queue.queued)))
+        self.watched.send(AttemptLeased(node, attempt, self.watched.new_lease()))
+
+    @precondition(lambda self: self.watched.queue.leased)
+    @rule(data=st.data(), outcome=LIKELY_OUTCOMES)
+    def report_a_running_attempt(self, data: st.DataObject, outcome: Outcome) -> None:
+        node, attempt, lease = self._a_running_attempt(data)
+        decision = self.watched.send(AttemptReported(node, attempt, lease.token, outcome))
+        assert self.watched.run.nodes[node].state is outcome.state
+        assert node in decision.changed
+
+    @precondition(lambda self: self.watched.queue.leased)
+    @rule(data=st.data())
+    def lose_a_running_attempt(self, data: st.DataObject) -> None:
+        node, attempt, lease = self._a_running_attempt(data)
+        self.watched.send(AttemptLost(node, attempt, lease.token))
+        assert self.watched.run.nodes[node].state in (State.QUEUED, State.LOST)
+
+    @precondition(lambda self: len(self.watched.sent) > 8 and self.watched.run.cancel_reason is None)
+    @rule(reason=st.sampled_from(STOPS))
+    def cancel(self, reason: Reason) -> None:
+        self.watched.send(CancelRequested(reason))
+        assert self.watched.run.state.ended or self.watched.run.cancel_reason is not None
+
+    @rule(commit=st.sampled_from(("a" * 40, "b" * 40)))
+    def resolve_the_source(self, commit: str) -> None:
+        self.watched.send(SourceResolved(commit))
+
+    @precondition(lambda self: self.watched.sent)
+    @rule(data=st.data())
+    def repeat_an_event(self, data: st.DataObject) -> None:
+        event, run = data.draw(st.sampled_from(self.watched.sent)), self.watched.run
+        taken = event in self.watched.taken
+        decision = self.watched.send(event)
+        assert not taken or decision.run is run
+
+    @rule(node=ANY_NODE, attempt=ANY_ATTEMPT, token=ANY_TOKEN, end=st.sampled_from(OUTCOMES))
+    def send_what_fits_no_attempt(self, node: int, attempt: int, token: str, end: Outcome) -> None:
+        run, queue = self.watched.run, self.watched.queue
+        lease = queue.leased.get((node, attempt))
+        if (node, attempt) not in queue.queued:
+            stray = Lease(token, UUID(int=9))
+            assert self.watched.send(AttemptLeased(node, attempt, stray)).run is run
+        if lease is None or lease.token != token:
+            assert self.watched.send(AttemptLost(node, attempt, token)).run is run
+            assert self.watched.send(AttemptReported(node, attempt, token, end)).run is run
+
+    def _a_running_attempt(self, data: st.DataObject) -> tuple[int, int, Lease]:
+        node, attempt = data.draw(st.sampled_from(sorted(self.watched.queue.leased)))
+        return node, attempt, self.watched.queue.leased[node, attempt]
+
+    def teardown(self) -> None:
+        """Whatever happened, the run ends once every worker has reported."""
+        self.watched.send(RunStarted())
+        while self.watched.queue.queued or self.watched.queue.leased:
+            for node, attempt in sorted(self.watched.queue.queued):
+                self.watched.send(AttemptLeased(node, attempt, self.watched.new_lease()))
+            for (node, attempt), lease in sorted(self.watched.queue.leased.items()):
+                self.watched.send(AttemptReported(node, attempt, lease.token, OUTCOMES[0]))
+        assert all(state.ended for state in self.watched.states.values())
+        assert self.watched.queue.run_ended is self.watched.run.state
+
+
+TestAnyHistory = AnyHistory.TestCase
+TestAnyHistory.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)

@@ -1,0 +1,90 @@
+import json
+
+import pytest
+
+from lineshaft.cli.exit_code import ExitCode
+from lineshaft.cli.failure import report
+from lineshaft.cli.input_text import InputText
+from lineshaft.model import errors
+from lineshaft.model.errors import (
+    BadCredentialsError,
+    InvalidDefinitionError,
+    LineshaftError,
+    NotFoundError,
+    Problem,
+    RunNotFoundError,
+)
+from lineshaft.model.state import State
+
+REFUSED = InvalidDefinitionError(
+    "The definition cannot be read.",
+    problems=[Problem("name", "must not be empty", 1, 2), Problem("", "has more")],
+    advice="See docs/api.md.",
+)
+
+
+def test_people_read_the_error_then_advice_then_each_problem(capsys: pytest.CaptureFixture[str]) -> None:
+    assert report(REFUSED, as_json=False, source=InputText("x", b'{"name": ""}')) is ExitCode.INVALID_INPUT
+    assert capsys.readouterr().err.splitlines() == [
+        "error: The definition cannot be read.",
+        "See docs/api.md.",
+        "  name: must not be empty",
+        '    1 | {"name": ""}',
+        "      |  ^^^^^^^^^^",
+        "  has more",
+    ]
+
+
+def test_without_the_text_a_problem_names_line_and_column(capsys: pytest.CaptureFixture[str]) -> None:
+    report(REFUSED, as_json=False)
+    assert "  name: must not be empty (line 1, column 2)\n" in capsys.readouterr().err
+
+
+def test_programs_read_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
+    report(REFUSED, as_json=True)
+    assert json.loads(capsys.readouterr().err) == {
+        "code": "invalid-definition",
+        "message": "The definition cannot be read.",
+        "advice": "See docs/api.md.",
+        "exit_code": 3,
+        "errors": [
+            {"field": "name", "message": "must not be empty", "line": 1, "column": 2},
+            {"field": "", "message": "has more", "line": None, "column": None},
+        ],
+    }
+
+
+def test_wrong_credentials_get_advice(capsys: pytest.CaptureFixture[str]) -> None:
+    report(BadCredentialsError(), as_json=False)
+    assert "LINESHAFT_PASSWORD" in capsys.readouterr().err
+
+
+def test_a_message_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    report(NotFoundError("\x1b[2J gone"), as_json=False)
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def every_class(root: type[LineshaftError]) -> set[type[LineshaftError]]:
+    return {root}.union(*(every_class(kind) for kind in root.__subclasses__()))
+
+
+def test_each_error_has_the_exit_code_of_its_class() -> None:
+    expected = {
+        errors.InvalidInputError: 3,
+        errors.NotFoundError: 4,
+        errors.ConflictError: 5,
+        errors.AccessError: 6,
+        errors.UnavailableError: 7,
+        errors.ConfigurationError: 8,
+        errors.ServerError: 70,
+    }
+    for root, code in expected.items():
+        for kind in every_class(root):
+            assert ExitCode.of_error(kind.__new__(kind)) == code
+    assert ExitCode.of_error(RunNotFoundError("x")) is ExitCode.NOT_FOUND
+    assert ExitCode.of_error(LineshaftError("x")) is ExitCode.INTERNAL
+
+
+@pytest.mark.parametrize("state", [state for state in State if state.ended])
+def test_only_a_run_that_succeeded_has_exit_code_0(state: State) -> None:
+    assert (ExitCode.of_run(state) == 0) is (state is State.SUCCEEDED)

@@ -1,0 +1,121 @@
+"""The one table from domain error to HTTP problem."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+from starlette.responses import Response
+
+from lineshaft.model import errors
+from lineshaft.model.errors import (
+    BadCredentialsError,
+    InvalidDefinitionError,
+    LineshaftError,
+    LogOffsetError,
+    PipelineNotFoundError,
+    Problem,
+    RunNotFoundError,
+    ServerError,
+    StoreUnavailableError,
+    UnsupportedProtocolError,
+)
+from lineshaft.server.problems import ANSWERS, problem_response
+
+
+def _tree(root: type[LineshaftError]) -> Iterator[type[LineshaftError]]:
+    yield root
+    for child in root.__subclasses__():
+        yield from _tree(child)
+
+
+def _body(response: Response) -> object:
+    return json.loads(bytes(response.body))
+
+
+@pytest.mark.parametrize("error", [*_tree(LineshaftError)], ids=lambda error: error.__name__)
+def test_every_error_has_an_answer_of_its_own(error: type[LineshaftError]) -> None:
+    assert error.__module__ == errors.__name__
+    assert error in ANSWERS
+
+
+def test_every_error_has_a_code_of_its_own() -> None:
+    codes = [error.code for error in _tree(LineshaftError)]
+
+    assert len(codes) == len(set(codes))
+
+
+def test_a_problem_has_the_members_of_rfc_9457_and_advice() -> None:
+    response = problem_response(RunNotFoundError("r1"))
+
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/problem+json"
+    assert _body(response) == {
+        "type": "urn:lineshaft:problem:run-not-found",
+        "title": "Run not found",
+        "status": 404,
+        "detail": "No run has the id r1.",
+        "advice": "List a pipeline's runs with `lineshaft runs PIPELINE`.",
+    }
+
+
+def test_a_missing_pipeline_is_told_as_system_0_tells_it() -> None:
+    response = problem_response(PipelineNotFoundError("p1"))
+
+    assert response.status_code == 404
+    assert response.headers["content-type"] == "application/json"
+    assert response.body == b'{"detail":"Pipeline not found. Make sure to create the pipeline first."}'
+
+
+def test_bad_credentials_are_told_as_system_0_tells_them() -> None:
+    response = problem_response(BadCredentialsError())
+
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == "Basic"
+    assert response.body == b'{"detail":"Incorrect username or password"}'
+
+
+def test_an_invalid_definition_is_told_with_each_of_its_problems() -> None:
+    problems = [Problem("stages.0.timeout", "must be above 0", 3, 14), Problem("name", "is missing")]
+
+    body = _body(problem_response(InvalidDefinitionError("Two things are wrong.", problems=problems)))
+
+    assert isinstance(body, dict)
+    assert body["errors"] == [
+        {"field": "stages.0.timeout", "message": "must be above 0", "line": 3, "column": 14},
+        {"field": "name", "message": "is missing", "line": None, "column": None},
+    ]
+
+
+def test_a_wrong_offset_is_told_with_the_right_one() -> None:
+    response = problem_response(LogOffsetError(17))
+
+    body = _body(response)
+    assert response.status_code == 409
+    assert isinstance(body, dict)
+    assert body["expected_offset"] == 17
+
+
+def test_an_unserved_protocol_is_told_with_those_that_are_served() -> None:
+    response = problem_response(UnsupportedProtocolError("9", [1, 2]))
+
+    body = _body(response)
+    assert response.status_code == 426
+    assert response.headers["upgrade"]
+    assert isinstance(body, dict)
+    assert body["served"] == [1, 2]
+    assert "9" in body["detail"]
+
+
+def test_a_database_that_does_not_answer_says_when_to_come_back() -> None:
+    response = problem_response(StoreUnavailableError("The database does not answer."))
+
+    assert response.status_code == 503
+    assert response.headers["retry-after"] == "1"
+
+
+def test_an_internal_error_is_logged_and_its_cause_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+    response = problem_response(ServerError("The disk /dev/secret is broken.", status=500))
+
+    assert response.status_code == 500
+    assert b"secret" not in response.body
+    assert "secret" in caplog.text
