@@ -1,0 +1,1 @@
+"""Instruments: they start, drive and watch servers from outside."""
