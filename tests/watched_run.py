@@ -100,6 +100,8 @@ class ShadowQueue:
                 self.ended.add((node, attempt))
             case RunEnded(state=state):
                 self.run_ended = state
+            case _:
+                pass
 
 
 class WatchedRun:

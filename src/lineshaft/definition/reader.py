@@ -19,5 +19,7 @@ def read_definition(
     match format:
         case Format.REST:
             return read_canonical_rest(text)
+        case Format.NATIVE:
+            raise NotImplementedError
         case _:
             assert_never(format)

@@ -16,14 +16,16 @@ from lineshaft.model.event import (
     AttemptLost,
     AttemptReported,
     CancelRequested,
+    ChildRunEnded,
     Event,
     RunStarted,
     SourceResolved,
+    TimerFired,
 )
 from lineshaft.model.node import Task
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
-from lineshaft.model.run import NodeRun, Run
+from lineshaft.model.run import NodeRun, Run, Stop
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Tree
 
@@ -58,6 +60,8 @@ def advance(run: Run, event: Event, now: datetime) -> Decision:
             _resolve(step, commit)
         case CancelRequested(reason=reason):
             _cancel(step, reason)
+        case ChildRunEnded() | TimerFired():
+            pass
         case _:
             assert_never(event)
     return step.decision()
@@ -140,7 +144,7 @@ def _cancel(step: Step, reason: Reason) -> None:
         if node.state.ended:
             continue  # An earlier leaf's end has already ended this one with it.
         if node.lease is not None:
-            step.change(index, stopping=True, reason=stopping)
+            step.change(index, stop=Stop(State.CANCELLED, reason), reason=stopping)
             step.effects.append(AttemptStopping(index, node.attempt, node.lease))
         elif node.attempt:
             step.end_attempt(index, State.CANCELLED, reason)

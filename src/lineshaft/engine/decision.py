@@ -1,11 +1,14 @@
 """What the engine answers: the run as it is now, and what has to be done about it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
-from lineshaft.model.event import RunEvent
-from lineshaft.model.run import Lease, Run
+from lineshaft.model.event import RunEvent, TimerPurpose
+from lineshaft.model.reason import Reason
+from lineshaft.model.run import Generated, Lease, Run
 from lineshaft.model.state import State
-from lineshaft.model.work import WorkKind
+from lineshaft.model.work import PipelineWork, WorkKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +19,13 @@ class AttemptQueued:
         node: the node's index.
         attempt: which attempt, from 1.
         kind: what a worker must serve to claim it.
+        labels: what a worker must offer to claim it, sorted.
     """
 
     node: int
     attempt: int
     kind: WorkKind
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +69,88 @@ class RunEnded:
     state: State
 
 
-Effect = AttemptQueued | AttemptStopping | AttemptEnded | RunEnded
+@dataclass(frozen=True, slots=True)
+class ChildRunWanted:
+    """A run of another pipeline is to be made, whose end is to be told by `ChildRunEnded`.
+
+    Attributes:
+        node: the index of the node that it is for.
+        attempt: the node's attempt, from 1.
+        work: which pipeline, with its inputs evaluated.
+    """
+
+    node: int
+    attempt: int
+    work: PipelineWork
+
+
+@dataclass(frozen=True, slots=True)
+class ChildRunStopping:
+    """The run that was made for a node is to be cancelled.
+
+    Attributes:
+        node: the node's index.
+        attempt: the node's attempt, from 1.
+        reason: why.
+    """
+
+    node: int
+    attempt: int
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class TimerSet:
+    """A `TimerFired` is wanted at a time; a timer of the same node and purpose is replaced.
+
+    Attributes:
+        node: the node's index.
+        purpose: what it is for.
+        due_at: when.
+    """
+
+    node: int
+    purpose: TimerPurpose
+    due_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class OutputsGiven:
+    """A node has outputs now; the run carries them already.
+
+    Attributes:
+        node: the node's index.
+        values: by name.
+    """
+
+    node: int
+    values: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class TreeGrown:
+    """The run has more nodes than before; the run carries them already.
+
+    Attributes:
+        number: which growth of the run it is, from 1.
+        generated: what joined the tree, and where.
+    """
+
+    number: int
+    generated: Generated
+
+
+Effect = (
+    AttemptQueued
+    | AttemptStopping
+    | AttemptEnded
+    | RunEnded
+    | ChildRunWanted
+    | ChildRunStopping
+    | TimerSet
+    | OutputsGiven
+    | TreeGrown
+)
 
 
 @dataclass(frozen=True, slots=True)

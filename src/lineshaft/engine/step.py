@@ -96,9 +96,7 @@ class Step:
 
     def queue_attempt(self, index: int, attempt: int) -> None:
         """Offer a new attempt of a task to the workers."""
-        self.change(
-            index, state=State.QUEUED, reason=QUEUED_REASON, attempt=attempt, lease=None, stopping=False
-        )
+        self.change(index, state=State.QUEUED, reason=QUEUED_REASON, attempt=attempt, lease=None, stop=None)
         self.effects.append(AttemptQueued(index, attempt, kind_of(self.task(index).work)))
 
     def run_ancestors(self, index: int) -> None:
@@ -143,7 +141,7 @@ class Step:
             exit_code=exit_code,
             ended_at=self.now,
             lease=None,
-            stopping=False,
+            stop=None,
         )
 
     def _count_ended_child(self, parent: Place, child: Place, state: State) -> None:

@@ -3,13 +3,19 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lineshaft.model.concurrency import SUPERSEDE, Concurrency
+from lineshaft.model.input import Input
 from lineshaft.model.tree import Tree
 
 
 class Format(StrEnum):
-    """The formats in which a definition can be written."""
+    """The formats in which a definition can be written.
+
+    Other systems' files are turned into the native one before they become a definition.
+    """
 
     REST = "rest"
+    NATIVE = "native"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +29,8 @@ class Definition:
         name: the pipeline's name.
         repository: where its source is; None for a freestyle pipeline.
         tree: its nodes.
+        inputs: what it asks of whoever starts it, in the order in which they were written.
+        concurrency: what a new run means for those before it.
     """
 
     hash: str
@@ -31,3 +39,5 @@ class Definition:
     name: str
     repository: str | None
     tree: Tree
+    inputs: tuple[Input, ...] = ()
+    concurrency: Concurrency = SUPERSEDE

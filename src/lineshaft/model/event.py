@@ -1,9 +1,11 @@
 """Events: what goes into the engine, and what a run records of itself."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import ClassVar
 
+from lineshaft.model.node import Group
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason
 from lineshaft.model.run import Lease
@@ -12,7 +14,13 @@ from lineshaft.model.state import State
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """Nothing stands in the run's way any more."""
+    """Nothing stands in the run's way any more.
+
+    Attributes:
+        time_limit: how long any run may take; None means as long as its own definition allows.
+    """
+
+    time_limit: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +47,15 @@ class AttemptReported:
         attempt: which attempt, from 1.
         token: the fencing token of the lease it speaks for.
         outcome: how it ended.
+        generated: the nodes that it made, read and checked; None where its task generates none, or did not
+            succeed.
     """
 
     node: int
     attempt: int
     token: str
     outcome: Outcome
+    generated: Group | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +95,51 @@ class CancelRequested:
     reason: Reason
 
 
-Event = RunStarted | AttemptLeased | AttemptReported | AttemptLost | SourceResolved | CancelRequested
+@dataclass(frozen=True, slots=True)
+class ChildRunEnded:
+    """The run that a node stands for has ended, or could not be made.
+
+    Attributes:
+        node: the node's index.
+        attempt: for which attempt the run was made.
+        outcome: how it ended.
+    """
+
+    node: int
+    attempt: int
+    outcome: Outcome
+
+
+class TimerPurpose(StrEnum):
+    """What a timer is for."""
+
+    TIME_LIMIT = "time_limit"
+    RETRY = "retry"
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A time that the engine asked for has come.
+
+    Attributes:
+        node: the node's index.
+        purpose: what the timer was set for.
+    """
+
+    node: int
+    purpose: TimerPurpose
+
+
+Event = (
+    RunStarted
+    | AttemptLeased
+    | AttemptReported
+    | AttemptLost
+    | SourceResolved
+    | CancelRequested
+    | ChildRunEnded
+    | TimerFired
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """What a driver answers for an attempt."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 from lineshaft.model.reason import Reason
@@ -15,6 +16,8 @@ class Outcome:
         state: `succeeded`, `failed`, `cancelled` or `timed_out`; a driver never says `lost` or `skipped`.
         reason: why; None only when it succeeded.
         exit_code: of the process, where there was one; 128 plus the number when a signal ended it.
+        outputs: the values that it gives to later nodes, by name.
+        generated: the text of the nodes that it made, where its task generates some.
     """
 
     STATES: ClassVar[frozenset[State]] = frozenset(
@@ -24,6 +27,8 @@ class Outcome:
     state: State
     reason: Reason | None = None
     exit_code: int | None = None
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    generated: str | None = None
 
     def __post_init__(self) -> None:
         """Refuse a state that is not a driver's to say, with ValueError."""

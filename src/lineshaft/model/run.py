@@ -1,13 +1,16 @@
 """A run as the engine sees it: one trip along one definition."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
 
-from lineshaft.model.node import Task
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.cause import Cause
 from lineshaft.model.reason import Reason
 from lineshaft.model.state import State
-from lineshaft.model.tree import ROOT, Tree
+from lineshaft.model.tree import ROOT, Place, Tree
+from lineshaft.model.value import Value
 from lineshaft.model.vector import Vector
 
 
@@ -18,10 +21,48 @@ class Source:
     Attributes:
         repository: a git URL, or a path under an allowed root.
         commit: the full commit id; None until the first task has resolved it.
+        ref: the branch, tag or commit that was asked for; None means the default branch.
+        branch: the branch's name, where it is known to be one.
+        tag: the tag's name, where it is known to be one.
+        message: the commit's message, where known.
+        author: the commit's author, where known.
+        changeset: the paths that changed, in the source's own order; None where they are not known.
     """
 
     repository: str
     commit: str | None = None
+    ref: str | None = None
+    branch: str = ""
+    tag: str = ""
+    message: str = ""
+    author: str = ""
+    changeset: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """Why something that runs is being stopped, and how it will have ended.
+
+    Attributes:
+        state: `cancelled`, or `timed_out` for a group that is over its time limit.
+        reason: who or what wanted it.
+    """
+
+    state: State
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Generated:
+    """Nodes that a task made while the run was going.
+
+    Attributes:
+        node: the index of the group whose body they are.
+        text: as the task wrote them.
+    """
+
+    node: int
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +92,9 @@ class NodeRun:
         ended_at: when it reached its end state.
         open_children: of a group: how many children have not ended.
         unsuccessful_children: of a group: how many ended so that the group does not succeed.
-        stopping: whether its running attempt has been told to stop.
+        open_needs: of a child of a graph: how many of the nodes that it needs have not ended.
+        losses: how many of its attempts were lost and followed by another for that.
+        stop: why it is being stopped; None while nobody wants that.
     """
 
     state: State = State.WAITING
@@ -63,7 +106,14 @@ class NodeRun:
     ended_at: datetime | None = None
     open_children: int = 0
     unsuccessful_children: int = 0
-    stopping: bool = False
+    open_needs: int = 0
+    losses: int = 0
+    stop: Stop | None = None
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it has been told to stop."""
+        return self.stop is not None
 
 
 WAITING_NODE = NodeRun()
@@ -88,6 +138,13 @@ class Run:
         event_count: how many events it has recorded; the next one's number is one more.
         cancel_reason: why it is to stop; None while nobody wants that.
         retry_of: the run that this one repeats, if it does.
+        inputs: what it was started with, by name, defaults included.
+        cause: what started it, as expressions see it in `event`.
+        parent: the attempt that this run stands for, where another run's node called its pipeline.
+        concurrency_group: only runs of the pipeline with the same text here wait for, or supersede, each
+            other; None where it has nothing to do with others.
+        generated: the nodes that were made while it went on, in the order in which they joined the tree.
+        outputs: what its nodes gave to later ones, by index; the root's are what the run tells its caller.
     """
 
     id: UUID
@@ -102,6 +159,12 @@ class Run:
     event_count: int = 0
     cancel_reason: Reason | None = None
     retry_of: UUID | None = None
+    inputs: Mapping[str, Value] = field(default_factory=dict)
+    cause: Cause = Cause.MANUAL
+    parent: AttemptAddress | None = None
+    concurrency_group: str | None = ""
+    generated: tuple[Generated, ...] = ()
+    outputs: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
 
     @property
     def root(self) -> NodeRun:
@@ -114,9 +177,12 @@ class Run:
         return self.nodes[ROOT].state
 
 
-def waiting_nodes(tree: Tree) -> Vector[NodeRun]:
-    """Give every node of a tree its state before anything has begun."""
-    return Vector(
-        WAITING_NODE if isinstance(place.node, Task) else NodeRun(open_children=len(place.children))
-        for place in tree.places
-    )
+def waiting_nodes(tree: Tree, first: int = 0) -> Vector[NodeRun]:
+    """Give the nodes of a tree, from an index on, their state before anything has begun."""
+    return Vector(_waiting(place) for place in tree.places[first:])
+
+
+def _waiting(place: Place) -> NodeRun:
+    children = len(place.children)
+    needs = len(place.needs)
+    return NodeRun(open_children=children, open_needs=needs) if children or needs else WAITING_NODE

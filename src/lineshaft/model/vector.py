@@ -61,3 +61,13 @@ class Vector(Generic[T]):
             *self._pages[at + 1 :],
         )
         return new
+
+    def extended(self, items: Iterable[T]) -> "Vector[T]":
+        """Return a vector with more items behind the ones here."""
+        whole = len(self._pages) * _PAGE == self._length
+        kept = self._pages if whole else self._pages[:-1]
+        more = (*(() if whole else self._pages[-1]), *items)
+        new: Vector[T] = Vector.__new__(Vector)
+        new._length = len(kept) * _PAGE + len(more)
+        new._pages = (*kept, *(more[start : start + _PAGE] for start in range(0, len(more), _PAGE)))
+        return new

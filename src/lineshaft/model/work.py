@@ -1,28 +1,56 @@
 """What a task asks of a driver: one frozen type a kind of work."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, assert_never
 
 
 class WorkKind(StrEnum):
-    """The kinds of work with a built-in driver; each is also that driver's name."""
+    """The kinds of work.
+
+    Each but `pipeline`, which the server does itself, is also the name of the driver that serves it.
+    """
 
     RUN = "run"
     BUILD = "build"
     DEPLOY = "deploy"
+    PIPELINE = "pipeline"
 
 
 @dataclass(frozen=True, slots=True)
 class RunWork:
-    """A command for a shell in a workspace.
+    """A script for a shell in a workspace.
 
     Attributes:
-        command: the text that `sh -c` receives.
+        command: the script.
+        shell: the program that is to run it, looked for on the worker's path.
     """
 
     command: str
+    shell: str = "sh"
+
+
+@dataclass(frozen=True, slots=True)
+class ExecWork:
+    """A program to run in a workspace, without a shell.
+
+    Attributes:
+        arguments: the program and its arguments.
+    """
+
+    arguments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class BuilderWork:
+    """A build entry point: a program that tells of its own spans and log lines by OpenTelemetry.
+
+    Attributes:
+        arguments: the program and its own arguments, before the ones that every entry point receives.
+    """
+
+    arguments: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +69,33 @@ class BuildWork:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceBuildWork:
+    """An image to build from a Dockerfile in the source, and to push.
+
+    Attributes:
+        dockerfile: the Dockerfile's path in the workspace.
+        context: the path of the folder that the build may use.
+        repository: the image repository without a tag, `host[:port]/name`.
+        tag: the tag to push.
+        target: the stage to stop at; None builds the last.
+        args: the build's arguments by name.
+    """
+
+    dockerfile: str
+    context: str
+    repository: str
+    tag: str
+    target: str | None = None
+    args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Cluster:
     """A Kubernetes cluster as a definition names it.
 
     Attributes:
         name: the cluster's name, also looked for in the worker's kubeconfig.
-        server_url: the API server's address, `https://host[:port]`.
+        server_url: the API server's address, `https://host[:port]`; empty where the kubeconfig knows it.
         namespace: where the manifest is applied.
     """
 
@@ -68,18 +117,49 @@ class DeployWork:
     cluster: Cluster
 
 
-Work = RunWork | BuildWork | DeployWork
+@dataclass(frozen=True, slots=True)
+class SourceDeployWork:
+    """Manifests in the source to apply, and their rollouts to wait for.
+
+    Attributes:
+        manifests: the path of a file, or of a folder whose YAML and JSON files are applied by name.
+        cluster: where they go.
+    """
+
+    manifests: str
+    cluster: Cluster
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineWork:
+    """Another pipeline to run, as a run of its own.
+
+    Attributes:
+        pipeline: its name.
+        inputs: what it is given, by name.
+    """
+
+    pipeline: str
+    inputs: Mapping[str, "str | bool | int | float"] = field(default_factory=dict)
+
+
+DriverWork = RunWork | ExecWork | BuilderWork | BuildWork | SourceBuildWork | DeployWork | SourceDeployWork
+"""What a worker does."""
+
+Work = DriverWork | PipelineWork
 
 
 def kind_of(work: Work) -> WorkKind:
     """Name the kind of a piece of work."""
     match work:
-        case RunWork():
+        case RunWork() | ExecWork() | BuilderWork():
             return WorkKind.RUN
-        case BuildWork():
+        case BuildWork() | SourceBuildWork():
             return WorkKind.BUILD
-        case DeployWork():
+        case DeployWork() | SourceDeployWork():
             return WorkKind.DEPLOY
+        case PipelineWork():
+            return WorkKind.PIPELINE
         case _:
             assert_never(work)
 
@@ -89,4 +169,4 @@ def may_begin_twice(work: Work) -> bool:
 
     A deploy changes the world outside, so it never begins a second time on its own.
     """
-    return not isinstance(work, DeployWork)
+    return not isinstance(work, DeployWork | SourceDeployWork)

@@ -13,6 +13,7 @@ from lineshaft.model.errors import StaleLeaseError, UnavailableError, WorkerNotF
 from lineshaft.model.event import AttemptLeased, AttemptLost, AttemptReported, SourceResolved
 from lineshaft.model.node import Task
 from lineshaft.model.run import Lease, Run
+from lineshaft.model.work import PipelineWork
 from lineshaft.model.worker import Worker
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
@@ -230,8 +231,8 @@ def _check_lease(transaction: Transaction, address: AttemptAddress, token: str) 
 def _lease_message(run: Run, address: AttemptAddress, token: str) -> LeaseMessage:
     place = run.tree[address.node]
     task = place.node
-    if not isinstance(task, Task):
-        raise TypeError(f"node {address.node} of run {run.id} is a group, and groups have no attempts")
+    if not isinstance(task, Task) or isinstance(task.work, PipelineWork):
+        raise TypeError(f"node {address.node} of run {run.id} has no work for a worker")
     return LeaseMessage(
         address=address,
         token=token,

@@ -9,7 +9,7 @@ from sqlalchemy import Row
 from lineshaft.model.event import RunEvent
 from lineshaft.model.node import Group
 from lineshaft.model.reason import Reason, ReasonCode
-from lineshaft.model.run import Lease, NodeRun, Run, Source, waiting_nodes
+from lineshaft.model.run import Lease, NodeRun, Run, Source, Stop, waiting_nodes
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Tree
 from lineshaft.model.vector import Vector
@@ -31,6 +31,7 @@ FIXED_COLUMNS: Final = (
 CHANGING_COLUMNS: Final = tuple(column.name for column in runs.columns if column.name not in FIXED_COLUMNS)
 """The columns of a run that change while it goes on."""
 
+_STOPPING: Final = Reason(ReasonCode.STOPPING, "Is being stopped.")
 _STATES: Final = {state.value: state for state in State}
 _REASON_CODES: Final = {code.value: code for code in ReasonCode}
 
@@ -162,7 +163,7 @@ def _read_node(row: Row[Any]) -> NodeRun:
         exit_code=row.exit_code,
         started_at=row.started_at,
         ended_at=row.ended_at,
-        stopping=row.stopping,
+        stop=Stop(State.CANCELLED, _STOPPING) if row.stopping else None,
     )
 
 

@@ -1,12 +1,12 @@
 """Runs in the database."""
 
 from collections.abc import Sequence
-from typing import Any, Final, assert_never
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, bindparam, select
 
-from lineshaft.engine.decision import AttemptEnded, AttemptQueued, AttemptStopping, Decision, Effect, RunEnded
+from lineshaft.engine.decision import AttemptEnded, AttemptQueued, AttemptStopping, Decision, Effect
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.event import RunEvent
 from lineshaft.model.run import Run
@@ -144,7 +144,5 @@ def _note(session: Session, run_id: UUID, effect: Effect) -> None:
             session.topics.add(worker_topic(lease.worker_id))
         case AttemptEnded(node=node, attempt=attempt):
             session.topics.add(log_topic(AttemptAddress(run_id, node, attempt)))
-        case RunEnded():
-            pass
         case _:
-            assert_never(effect)
+            pass

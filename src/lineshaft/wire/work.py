@@ -4,7 +4,17 @@ from typing import Annotated, Any, Literal, assert_never
 
 from pydantic import Field
 
-from lineshaft.model.work import BuildWork, Cluster, DeployWork, RunWork, Work
+from lineshaft.model.work import (
+    BuilderWork,
+    BuildWork,
+    Cluster,
+    DeployWork,
+    DriverWork,
+    ExecWork,
+    RunWork,
+    SourceBuildWork,
+    SourceDeployWork,
+)
 from lineshaft.wire.message import Message
 
 
@@ -13,10 +23,33 @@ class RunWorkMessage(Message):
 
     kind: Literal["run"] = "run"
     command: str
+    shell: str = "sh"
 
     def to_model(self) -> RunWork:
         """Return what the message says."""
-        return RunWork(self.command)
+        return RunWork(self.command, self.shell)
+
+
+class ExecWorkMessage(Message):
+    """See `model.work.ExecWork`."""
+
+    kind: Literal["exec"] = "exec"
+    arguments: tuple[str, ...]
+
+    def to_model(self) -> ExecWork:
+        """Return what the message says."""
+        return ExecWork(self.arguments)
+
+
+class BuilderWorkMessage(Message):
+    """See `model.work.BuilderWork`."""
+
+    kind: Literal["builder"] = "builder"
+    arguments: tuple[str, ...]
+
+    def to_model(self) -> BuilderWork:
+        """Return what the message says."""
+        return BuilderWork(self.arguments)
 
 
 class BuildWorkMessage(Message):
@@ -32,6 +65,24 @@ class BuildWorkMessage(Message):
         return BuildWork(self.dockerfile, self.repository, self.tag)
 
 
+class SourceBuildWorkMessage(Message):
+    """See `model.work.SourceBuildWork`."""
+
+    kind: Literal["source_build"] = "source_build"
+    dockerfile: str
+    context: str
+    repository: str
+    tag: str
+    target: str | None = None
+    args: dict[str, str] = Field(default_factory=dict)
+
+    def to_model(self) -> SourceBuildWork:
+        """Return what the message says."""
+        return SourceBuildWork(
+            self.dockerfile, self.context, self.repository, self.tag, self.target, self.args
+        )
+
+
 class DeployWorkMessage(Message):
     """See `model.work.DeployWork`."""
 
@@ -44,17 +95,53 @@ class DeployWorkMessage(Message):
         return DeployWork(self.manifest, self.cluster)
 
 
-WorkMessage = Annotated[RunWorkMessage | BuildWorkMessage | DeployWorkMessage, Field(discriminator="kind")]
+class SourceDeployWorkMessage(Message):
+    """See `model.work.SourceDeployWork`."""
+
+    kind: Literal["source_deploy"] = "source_deploy"
+    manifests: str
+    cluster: Cluster
+
+    def to_model(self) -> SourceDeployWork:
+        """Return what the message says."""
+        return SourceDeployWork(self.manifests, self.cluster)
 
 
-def work_message(work: Work) -> RunWorkMessage | BuildWorkMessage | DeployWorkMessage:
+AnyWorkMessage = (
+    RunWorkMessage
+    | ExecWorkMessage
+    | BuilderWorkMessage
+    | BuildWorkMessage
+    | SourceBuildWorkMessage
+    | DeployWorkMessage
+    | SourceDeployWorkMessage
+)
+WorkMessage = Annotated[AnyWorkMessage, Field(discriminator="kind")]
+
+
+def work_message(work: DriverWork) -> AnyWorkMessage:  # noqa: PLR0911 - One line a kind of work.
     """Say a piece of work as a message."""
     match work:
-        case RunWork(command=command):
-            return RunWorkMessage(command=command)
+        case RunWork(command=command, shell=shell):
+            return RunWorkMessage(command=command, shell=shell)
+        case ExecWork(arguments=arguments):
+            return ExecWorkMessage(arguments=arguments)
+        case BuilderWork(arguments=arguments):
+            return BuilderWorkMessage(arguments=arguments)
         case BuildWork(dockerfile=dockerfile, repository=repository, tag=tag):
             return BuildWorkMessage(dockerfile=dockerfile, repository=repository, tag=tag)
         case DeployWork(manifest=manifest, cluster=cluster):
             return DeployWorkMessage(manifest=dict(manifest), cluster=cluster)
+        case SourceBuildWork():
+            return SourceBuildWorkMessage(
+                dockerfile=work.dockerfile,
+                context=work.context,
+                repository=work.repository,
+                tag=work.tag,
+                target=work.target,
+                args=dict(work.args),
+            )
+        case SourceDeployWork(manifests=manifests, cluster=cluster):
+            return SourceDeployWorkMessage(manifests=manifests, cluster=cluster)
         case _:
             assert_never(work)

@@ -1,7 +1,7 @@
 """The messages of the worker protocol."""
 
 from dataclasses import replace
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import Field, StringConstraints, field_validator
@@ -58,6 +58,19 @@ class LeaseMessage(Message):
         timeout_seconds: how long it may take; None means no limit.
         repository: where the source is; None for a freestyle pipeline.
         commit: the commit to check out; None when this attempt is to resolve it.
+        ref: the branch, tag or commit that was asked for; None means the default branch.
+        branch: the branch's name, where it is known to be one.
+        tag: the tag's name, where it is known to be one.
+        changeset: the paths that changed; None where they are not known.
+        cause: what started the run.
+        inputs: what the run was started with, as text by name.
+        env: the environment that the definition says, its expressions evaluated.
+        cwd: the folder of the workspace to run in; empty means the workspace itself.
+        image: the container image to run in; None runs it on the worker itself.
+        services: containers beside it by name, as they were written.
+        secrets: the names of the secrets that it uses.
+        outputs: the names of the values that it gives to later nodes.
+        generates: the path of the file of nodes that it makes; None where it makes none.
     """
 
     address: AttemptAddress
@@ -70,6 +83,19 @@ class LeaseMessage(Message):
     timeout_seconds: float | None
     repository: str | None
     commit: str | None
+    ref: str | None = None
+    branch: str = ""
+    tag: str = ""
+    changeset: tuple[str, ...] | None = None
+    cause: str = "manual"
+    inputs: dict[str, str] = Field(default_factory=dict)
+    env: dict[str, str] = Field(default_factory=dict)
+    cwd: str = ""
+    image: str | None = None
+    services: dict[str, Any] = Field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    generates: str | None = None
 
 
 class ClaimRequest(Message):
