@@ -87,7 +87,7 @@ _TEXTS = (
 
 
 def _outcome(evaluate: Callable[[], object]) -> tuple[str, int]:
-    """Give the value as text, or the error's message and place; a place that is not known counts as the beginning."""
+    """Give the value as text, or the error's message and place; an unknown place counts as the beginning."""
     try:
         value = evaluate()
     except ExpressionError as error:

@@ -1,7 +1,8 @@
 """An expression's way into the CEL library."""
 
 import re
-from typing import TYPE_CHECKING, Final
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from lineshaft.expression.reading import MACROS, TYPES, Reading
 from lineshaft.expression.token import Kind, Token, tokens
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from lineshaft.expression.native import Program
 
 ELEMENTS: Final = "_elements"
+MAPPED: Final = "_mapped"
 MATCHES: Final = "_matches"
 
 
@@ -30,29 +32,59 @@ def check(text: str, reading: Reading) -> None:
 
 
 def compiled(text: str) -> "Program":
-    """Compile an expression that `check` let pass, with two of our functions put in.
+    """Compile an expression that `check` let pass, with three of our functions put in.
 
     - `matches` becomes `_matches`: the library's own compiles its pattern at each call, whatever that costs.
     - What a macro goes through becomes `_elements()` of it, which bounds how much that is, and puts the keys
       of a map in order: the library's order changes from one evaluation to the next.
+    - What `map` makes of an element becomes `_mapped()` of it, which bounds how much all of them are: the
+      library copies those made before with each element.
     """
     pieces: list[str] = []
     at = 0
-    row = list(tokens(text))
-    for index, token in enumerate(row):
-        if token.kind is not Kind.NAME or not _is_called(row, index):
-            continue
-        if token.text == "matches":
-            pieces += (text[at : token.offset], MATCHES)
-            at = token.offset + len(token.text)
-        elif token.text in MACROS and index and row[index - 1].text == ".":
-            pieces += (text[at : token.offset], ELEMENTS, "().")
-            at = token.offset
+    for edit in sorted(_edits(list(tokens(text)))):
+        pieces += (text[at : edit.offset], edit.inserted)
+        at = edit.offset + edit.removed
     return _compile("".join([*pieces, text[at:]]))
 
 
-def _is_called(row: list[Token], index: int) -> bool:
-    return index + 1 < len(row) and row[index + 1].text == "("
+class _Edit(NamedTuple):
+    """A change of a text: so many characters are removed at a place, and others put there."""
+
+    offset: int
+    removed: int
+    inserted: str
+
+
+def _edits(row: list[Token]) -> Iterator[_Edit]:
+    for index, token in enumerate(row[:-1]):
+        if token.kind is not Kind.NAME or row[index + 1].text != "(":
+            continue
+        if token.text == "matches":
+            yield _Edit(token.offset, len(token.text), MATCHES)
+        elif token.text in MACROS:
+            yield _Edit(token.offset, 0, f"{ELEMENTS}().")
+            if token.text == "map":
+                begin, end = _last_argument(row, index + 1)
+                yield _Edit(begin, 0, f"{MAPPED}(")
+                yield _Edit(end, 0, ")")
+
+
+def _last_argument(row: list[Token], opening: int) -> tuple[int, int]:
+    """Find where the last argument of a call begins and ends; the brackets are known to fit."""
+    depth = 0
+    begin = opening
+    for index in range(opening, len(row)):
+        token = row[index]
+        if token.kind is Kind.SIGN and token.text in "([{":
+            depth += 1
+        elif token.kind is Kind.SIGN and token.text in ")]}":
+            depth -= 1
+            if depth == 0:
+                return row[begin + 1].offset, token.offset
+        elif depth == 1 and token.text == ",":
+            begin = index
+    raise ExpressionError("The expression ends too early.")
 
 
 def _compile(text: str) -> "Program":

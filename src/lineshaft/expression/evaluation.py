@@ -4,11 +4,11 @@ import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
-from lineshaft.expression.compilation import ELEMENTS, MATCHES
+from lineshaft.expression.compilation import ELEMENTS, MAPPED, MATCHES
 from lineshaft.expression.pattern import regex
 from lineshaft.expression.reading import MACROS
 from lineshaft.expression.scope import VARIABLES, Scope
-from lineshaft.expression.value import Value, checked, plain
+from lineshaft.expression.value import Copying, Value, checked, plain
 from lineshaft.model.errors import ExpressionError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _MAX_SEARCHED_CHARACTERS: Final = 1024 * 1024
 _MAX_PATTERNS: Final = 16
 
-_MAX_ELEMENTS: Final = 1000
+_MAX_ELEMENTS: Final = 256
 
 
 class Evaluation:
@@ -28,12 +28,13 @@ class Evaluation:
         nodes: the nodes whose outputs the expression names.
     """
 
-    __slots__ = ("_failure", "_nodes", "_patterns", "_scope", "_searched_characters")
+    __slots__ = ("_failure", "_made", "_nodes", "_patterns", "_scope", "_searched_characters")
 
     def __init__(self, scope: Scope, nodes: Collection[str]) -> None:
         self._scope = scope
         self._nodes = nodes
         self._failure: ExpressionError | None = None
+        self._made = Copying("What map(...) makes", inside=True)
         self._patterns: set[str] = set()
         self._searched_characters = 0
 
@@ -57,6 +58,7 @@ class Evaluation:
             for name in functions:
                 if name in MACROS:
                     context.add_function(ELEMENTS, self._function(name, Evaluation.elements))
+                    context.add_function(MAPPED, self._function(name, Evaluation.mapped))
                 elif call := _PROVIDED.get(name):
                     context.add_function(MATCHES if name == "matches" else name, self._function(name, call))
             result = program.execute(context)
@@ -87,12 +89,14 @@ class Evaluation:
         """
 
         def guarded(*arguments: object) -> object:
+            if self._failure:
+                return False
             try:
                 return call(self, *(arguments if name in MACROS else _texts(name, arguments)))
             except ExpressionError as error:
-                self._failure = self._failure or error
+                self._failure = error
             except Exception as error:  # noqa: BLE001 - As in `run`.
-                self._failure = self._failure or _explained(error)
+                self._failure = _explained(error)
             return False
 
         return guarded
@@ -112,7 +116,13 @@ class Evaluation:
             raise ExpressionError(
                 f"The expression goes through {len(listed)} elements; {_MAX_ELEMENTS} are allowed."
             )
+        Copying("What the expression goes through", inside=True).copy(listed)
         return listed
+
+    def mapped(self, value: object) -> object:
+        """Count what `map` makes of an element."""
+        self._made.copy(value)
+        return value
 
     def changed(self, glob: str) -> bool:
         """Tell whether a changed path fits the glob; true where the changes are not known."""

@@ -44,9 +44,7 @@ def glob_regex(glob: str) -> "Pattern[str]":
         ExpressionError: it is no glob, or too large.
     """
     if len(glob) > MAX_PATTERN_CHARACTERS:
-        raise ExpressionError(
-            f'"{glob[:80]}" is not a glob that can be used: it is longer than {MAX_PATTERN_CHARACTERS} characters.'
-        )
+        raise ExpressionError(f'The glob "{glob[:80]}" is longer than {MAX_PATTERN_CHARACTERS} characters.')
     compiled = _compile(_glob_source(bounded_text(glob, "A glob")))
     if isinstance(compiled, str):
         raise ExpressionError(f'"{glob[:80]}" is not a glob that can be used: {compiled}.')

@@ -6,7 +6,9 @@ So these rules are held here, on the tokens, before the library sees the text:
 - brackets nest at most 32 deep, because the parser calls itself for each;
 - at most 64 `+`, because each copies what stands left of it;
 - `all`, `exists`, `exists_one`, `filter` and `map` do not stand inside each other, nothing is added inside
-  them, and no list or map is built inside a `map`: so nothing grows by a factor more than once.
+  them, and no list or map is built inside a `map`: so nothing grows by a factor more than once;
+- there are at most 8 of them, with at most 256 characters each in its brackets, because these are evaluated
+  anew for each element.
 """
 
 import difflib
@@ -21,6 +23,8 @@ from lineshaft.model.errors import ExpressionError
 MAX_CHARACTERS: Final = 4096
 MAX_DEPTH: Final = 32
 MAX_ADDITIONS: Final = 64
+MAX_MACROS: Final = 8
+MAX_MACRO_CHARACTERS: Final = 256
 
 STATUS_FUNCTIONS: Final = frozenset({"succeeded", "failed", "always", "state"})
 MACROS: Final = frozenset({"all", "exists", "exists_one", "filter", "map"})
@@ -83,6 +87,7 @@ class _Reader:
     nodes: set[str] = field(default_factory=set)
     bound: set[str] = field(default_factory=set)
     additions: int = 0
+    macros: int = 0
 
     def sign(self, index: int) -> str:
         """Give the sign at a place of the row; empty where none is."""
@@ -121,8 +126,7 @@ class _Reader:
             case "(" | "[" | "{":
                 self.open_bracket(index, token)
             case ")" | "]" | "}":
-                if not self.open or _CLOSING[self.open.pop().token.text] != token.text:
-                    _refuse(token, f"Nothing is open that this {token.text} could close.")
+                self.close_bracket(token)
             case "+":
                 self.additions += 1
                 if self.additions > MAX_ADDITIONS:
@@ -131,6 +135,16 @@ class _Reader:
                     _refuse(token, f"Nothing may be added inside of {around.macro}(...).")
             case _:
                 pass
+
+    def close_bracket(self, token: Token) -> None:
+        closed = self.open.pop() if self.open else None
+        if closed is None or _CLOSING[closed.token.text] != token.text:
+            _refuse(token, f"Nothing is open that this {token.text} could close.")
+        if closed.macro and token.offset - closed.token.offset > MAX_MACRO_CHARACTERS:
+            _refuse(
+                closed.token,
+                f"In the brackets of {closed.macro}(...) {MAX_MACRO_CHARACTERS} characters are allowed.",
+            )
 
     def open_bracket(self, index: int, token: Token) -> None:
         if len(self.open) >= MAX_DEPTH:
@@ -143,6 +157,9 @@ class _Reader:
         if token.text == "(" and before and before.kind is Kind.NAME and before.text in MACROS:
             if around:
                 _refuse(before, f"{before.text}(...) may not stand inside of {around.macro}(...).")
+            self.macros += 1
+            if self.macros > MAX_MACROS:
+                _refuse(before, f"An expression may go through lists or maps {MAX_MACROS} times at most.")
             bracket.macro = before.text
             bracket.bound = self.element_name(index)
         self.open.append(bracket)

@@ -41,6 +41,9 @@ from lineshaft.model.errors import ExpressionError
         ('inputs.names.exists(name, name == "b") && !inputs.names.all(name, name == "b")', True),
         ("1 // behind it a comment", 1),
         ("type(1) == int", True),
+        ('inputs.names.map(x, x.matches("b"))', [False, True]),
+        ('inputs.names.map(x, x == "b", x) // with a comment', ["b"]),
+        ("['2024-05-06T07:08:09Z'].map(x, timestamp(x))", ["2024-05-06T07:08:09Z"]),
     ],
 )
 def test_a_name_means_what_the_language_says(text: str, value: Value) -> None:

@@ -57,6 +57,8 @@ def test_a_mistake_is_told_with_its_place(text: str, offset: int | None, message
         "[1].map(x, 1 in [x])",
         "['a'].exists(x, x + x == x)",
         "[1].all(x, [2].all(y, x == y))",
+        "[1]" + ".filter(x, true)" * 9,
+        "[1].all(x, " + "!" * 256 + "true)",
     ],
 )
 def test_what_could_cost_too_much_is_refused_when_it_is_read(text: str) -> None:
@@ -107,7 +109,7 @@ def test_a_value_that_is_too_large_is_refused() -> None:
 
 def test_a_value_with_too_much_in_it_is_refused() -> None:
     with pytest.raises(ExpressionError, match="holds too much"):
-        parse("inputs.many").value(Scope(inputs={"many": [0] * 10_001}))
+        parse("inputs.many").value(Scope(inputs={"many": [0] * 1001}))
     deep: list[object] = []
     for _ in range(50):
         deep = [deep]
@@ -121,9 +123,14 @@ def test_a_value_that_cel_has_not_is_refused() -> None:
             parse("inputs.x").value(Scope(inputs={"x": value}))  # type: ignore[dict-item]
 
 
+def test_what_map_makes_is_bounded_altogether() -> None:
+    with pytest.raises(ExpressionError, match=r"What map\(...\) makes holds too much"):
+        parse("inputs.many.map(x, env.A)").value(Scope(inputs={"many": [0] * 5}, env={"A": "a" * 60_000}))
+
+
 def test_more_elements_than_allowed_are_not_gone_through() -> None:
-    with pytest.raises(ExpressionError, match="goes through 1001 elements"):
-        parse("inputs.many.all(x, true)").value(Scope(inputs={"many": [0] * 1001}))
+    with pytest.raises(ExpressionError, match="goes through 257 elements"):
+        parse("inputs.many.all(x, true)").value(Scope(inputs={"many": [0] * 257}))
 
 
 def test_more_patterns_than_allowed_are_not_tried() -> None:
