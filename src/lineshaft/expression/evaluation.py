@@ -25,14 +25,14 @@ class Evaluation:
 
     Args:
         scope: what the names mean.
-        nodes: the nodes whose outputs the expression names.
+        fields: the parts of variables that the expression names; of `outputs`, no others are fetched.
     """
 
-    __slots__ = ("_failure", "_made", "_nodes", "_patterns", "_scope", "_searched_characters")
+    __slots__ = ("_failure", "_fields", "_made", "_patterns", "_scope", "_searched_characters")
 
-    def __init__(self, scope: Scope, nodes: Collection[str]) -> None:
+    def __init__(self, scope: Scope, fields: Collection[tuple[str, str]]) -> None:
         self._scope = scope
-        self._nodes = nodes
+        self._fields = fields
         self._failure: ExpressionError | None = None
         self._made = Copying("What map(...) makes", inside=True)
         self._patterns: set[str] = set()
@@ -76,7 +76,8 @@ class Evaluation:
 
     def _variable(self, name: str) -> object:
         if name == "outputs":
-            value: object = {node: self._scope.nodes.outputs(node) for node in self._nodes}
+            named = (key for name, key in self._fields if name == "outputs")
+            value: object = {node: self._scope.nodes.outputs(node) for node in sorted(named)}
         else:
             value = VARIABLES[name](self._scope)
         return plain(name, value)

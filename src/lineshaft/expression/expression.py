@@ -28,13 +28,20 @@ class Expression:
         text: as written.
         names: the variables that it uses, such as `branch`.
         functions: the functions that it uses, CEL's own included.
-        nodes: the nodes whose outputs it names, as written.
+        fields: the parts of variables that it names, such as `("inputs", "level")` or `("outputs", "x")`.
+        asked: the nodes whose state it asks for by a plain name, as in `succeeded("build")`.
     """
 
     text: str
     names: frozenset[str] = field(compare=False, repr=False)
     functions: frozenset[str] = field(compare=False, repr=False)
-    nodes: frozenset[str] = field(compare=False, repr=False)
+    fields: frozenset[tuple[str, str]] = field(compare=False, repr=False)
+    asked: frozenset[str] = field(compare=False, repr=False)
+
+    @property
+    def nodes(self) -> frozenset[str]:
+        """The nodes whose outputs it names, as written: names, or whole paths."""
+        return frozenset(key for name, key in self.fields if name == "outputs")
 
     @property
     def needs_status(self) -> bool:
@@ -47,7 +54,7 @@ class Expression:
         Raises:
             ExpressionError: it cannot be evaluated, or gives more than 64 KiB of text.
         """
-        return Evaluation(scope, self.nodes).run(_program(self.text), self.names, self.functions)
+        return Evaluation(scope, self.fields).run(_program(self.text), self.names, self.functions)
 
     def holds(self, scope: Scope) -> bool:
         """Evaluate it as a condition; `succeeded()` is asked for too when `needs_status`.
@@ -80,7 +87,7 @@ def parse(text: str) -> Expression:
     """
     reading = read(text)
     check(text, reading)
-    return Expression(text, reading.names, reading.functions, reading.nodes)
+    return Expression(text, reading.names, reading.functions, reading.fields, reading.asked)
 
 
 @functools.lru_cache(maxsize=_CACHE_SIZE)

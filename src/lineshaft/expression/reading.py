@@ -41,6 +41,11 @@ TYPES: Final = frozenset({
 _WORDS: Final = frozenset({"true", "false", "null", "in"})
 # fmt: on
 NAMES: Final = frozenset(VARIABLES) | {"outputs"}
+_KEYS: Final = {
+    "commit": frozenset({"sha", "short", "message", "author"}),
+    "pipeline": frozenset({"name"}),
+    "run": frozenset({"id", "number"}),
+}
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -51,13 +56,15 @@ class Reading:
     Attributes:
         names: the variables of the scope.
         functions: the functions, CEL's own included.
-        nodes: the nodes whose outputs it names.
+        fields: the parts of variables that it names, such as `("inputs", "level")` or `("outputs", "x")`.
+        asked: the nodes whose state it asks for by a plain name.
         bound: the names that `all`, `exists`, `exists_one`, `filter` and `map` give to elements.
     """
 
     names: frozenset[str]
     functions: frozenset[str]
-    nodes: frozenset[str]
+    fields: frozenset[tuple[str, str]]
+    asked: frozenset[str]
     bound: frozenset[str]
 
 
@@ -84,7 +91,8 @@ class _Reader:
     open: list[_Bracket] = field(default_factory=list)
     names: set[str] = field(default_factory=set)
     functions: set[str] = field(default_factory=set)
-    nodes: set[str] = field(default_factory=set)
+    fields: set[tuple[str, str]] = field(default_factory=set)
+    asked: set[str] = field(default_factory=set)
     bound: set[str] = field(default_factory=set)
     additions: int = 0
     macros: int = 0
@@ -118,7 +126,11 @@ class _Reader:
                 case Kind.STRING | Kind.NUMBER:
                     pass
         return Reading(
-            frozenset(self.names), frozenset(self.functions), frozenset(self.nodes), frozenset(self.bound)
+            names=frozenset(self.names),
+            functions=frozenset(self.functions),
+            fields=frozenset(self.fields),
+            asked=frozenset(self.asked),
+            bound=frozenset(self.bound),
         )
 
     def read_sign(self, index: int, token: Token) -> None:
@@ -188,38 +200,56 @@ class _Reader:
             if token.text not in FUNCTIONS:
                 _refuse_unknown("function", token, FUNCTIONS)
             self.functions.add(token.text)
+            one = self.row[index + 2] if self.sign(index + 3) == ")" else None
+            if token.text in STATUS_FUNCTIONS and one and (node := plain_text(one)):
+                self.asked.add(node)
         elif self.sign(index - 1) == ".":
             if index == 1 or (
                 self.row[index - 2].kind is Kind.SIGN and self.sign(index - 2) not in (")", "]", "}")
             ):
                 _refuse(self.row[index - 1], "No name may begin with a point.")
-        elif token.text == "outputs":
-            self.names.add(token.text)
-            self.nodes.add(self.node_name(index, token))
         elif token.text in NAMES:
-            self.names.add(token.text)
+            self.read_variable(index, token)
         elif token.text not in _WORDS | TYPES and not any(one.bound == token.text for one in self.open):
             _refuse_unknown("name", token, NAMES)
 
-    def node_name(self, index: int, token: Token) -> str:
-        """Read which node's outputs are named; it is written out, so that no other has to be fetched."""
+    def read_variable(self, index: int, token: Token) -> None:
+        """Read a variable of the scope, and which part of it is asked for where that is written out."""
+        self.names.add(token.text)
+        key = self.key(index)
+        if key is None and token.text == "outputs":
+            _refuse(
+                token,
+                'Write outputs.NODE.NAME, or outputs["PATH"].NAME with the name or path as plain text.',
+            )
+        if key is None:
+            return
+        name, place = key
+        if known := _KEYS.get(token.text):
+            if name not in known:
+                _refuse_unknown(f"part of {token.text}", place, known, name)
+            return
+        self.fields.add((token.text, name))
+
+    def key(self, index: int) -> tuple[str, Token] | None:
+        """Read the key behind a name, as in `outputs.build` or `outputs["test/unit"]`; None: no plain text."""
         following = self.row[index + 2] if index + 2 < len(self.row) else None
-        if (
-            following
-            and self.sign(index + 1) == "."
-            and following.kind is Kind.NAME
-            and self.sign(index + 3) != "("
-        ):
-            return following.text
-        closed = self.sign(index + 1) == "[" and self.sign(index + 3) == "]"
-        if following and closed and following.kind is Kind.STRING:
-            name = following.text[1:-1]
-            if following.text[0] in "\"'" and "\\" not in name and name[:1] not in ("", '"', "'"):
-                return name
-        return _refuse(
-            token,
-            'Write outputs.NODE.NAME, or outputs["PATH"].NAME with the node\'s name or path as plain text.',
-        )
+        if following is None:
+            return None
+        if self.sign(index + 1) == "." and following.kind is Kind.NAME and self.sign(index + 3) != "(":
+            return following.text, following
+        if self.sign(index + 1) == "[" and self.sign(index + 3) == "]":
+            name = plain_text(following)
+            return None if name is None else (name, following)
+        return None
+
+
+def plain_text(token: Token) -> str | None:
+    """Give what a text in quotation marks says, when that is what stands there; None for any other token."""
+    said = token.text[1:-1]
+    if token.kind is not Kind.STRING or token.text[0] not in "\"'" or not said:
+        return None
+    return None if "\\" in said or said[0] in "\"'" else said
 
 
 def read(text: str) -> Reading:
@@ -244,7 +274,8 @@ def _refuse(token: Token, message: str) -> NoReturn:
     raise ExpressionError(message, token.offset)
 
 
-def _refuse_unknown(kind: str, token: Token, known: Collection[str]) -> NoReturn:
-    near = difflib.get_close_matches(token.text, sorted(known), n=1)
+def _refuse_unknown(kind: str, token: Token, known: Collection[str], name: str = "") -> NoReturn:
+    name = name or token.text
+    near = difflib.get_close_matches(name, sorted(known), n=1)
     hint = f' Did you mean "{near[0]}"?' if near else f" Known are {', '.join(sorted(known))}."
-    _refuse(token, f'No {kind} "{token.text[:80]}" is known.{hint}')
+    _refuse(token, f'No {kind} "{name[:80]}" is known.{hint}')

@@ -29,6 +29,8 @@ from lineshaft.model.errors import ExpressionError
         (".branch", 0, "No name may begin with a point"),
         ("[1].all(x, x > 0) && x", 21, 'No name "x" is known'),
         ("[1].all(env, true)", 8, "env is taken"),
+        ("commit.shaa", 7, 'No part of commit "shaa" is known. Did you mean "sha"?'),
+        ('run["nmber"]', 4, 'Did you mean "number"?'),
         ("outputs", 0, "Write outputs.NODE.NAME"),
         ("outputs[branch].x", 0, "Write outputs.NODE.NAME"),
         ("outputs.size()", 0, "Write outputs.NODE.NAME"),
