@@ -232,7 +232,7 @@ class _Reader:
         self.fields.add((token.text, name))
 
     def key(self, index: int) -> tuple[str, Token] | None:
-        """Read the key behind a name, as in `outputs.build` or `outputs["test/unit"]`; None: no plain text."""
+        """Read the key behind a name, as in `outputs.build` or `outputs["test/unit"]`; None: none is."""
         following = self.row[index + 2] if index + 2 < len(self.row) else None
         if following is None:
             return None

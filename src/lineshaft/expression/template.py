@@ -11,6 +11,7 @@ from lineshaft.expression.token import Kind, tokens
 from lineshaft.expression.value import MAX_TEXT_BYTES, Value, as_text, bounded_text
 from lineshaft.model.errors import ExpressionError
 
+MAX_EXPRESSIONS: Final = 256
 _OPENING: Final = "${{"
 _CLOSING: Final = "}}"
 _ESCAPED: Final = "$${{"
@@ -92,7 +93,7 @@ def _remembered(text: str) -> Template:
 def _read(text: str) -> Template:
     parts: list[str | Expression] = []
     plain: list[str] = []
-    at = 0
+    at = count = 0
     while (found := text.find(_OPENING, at)) >= 0:
         if text.startswith(_ESCAPED, found - 1) and found > at:
             plain.append(text[at : found - 1] + _OPENING)
@@ -104,6 +105,9 @@ def _read(text: str) -> Template:
         if before := "".join(plain):
             parts.append(before)
             plain = []
+        count += 1
+        if count > MAX_EXPRESSIONS:
+            raise ExpressionError(f"One text may have {MAX_EXPRESSIONS} expressions at most.", found)
         parts.append(_parse_part(text[begin:end], begin))
         at = end + len(_CLOSING)
     if after := "".join([*plain, text[at:]]):

@@ -58,10 +58,10 @@ def test_only_the_outputs_that_are_named_are_asked_for() -> None:
 
 def test_an_expression_tells_what_it_refers_to() -> None:
     expression = parse(
-        'branch == outputs.build.version && inputs["names"].all(x, changed(x)) && state("a/b") != "" && failed()'
+        'branch == outputs.build.version && inputs["names"].all(x, changed(x)) && state("a/b") != ""'
     )
     assert expression.names == {"branch", "outputs", "inputs"}
-    assert expression.functions == {"all", "changed", "failed", "state"}
+    assert expression.functions == {"all", "changed", "state"}
     assert expression.fields == {("outputs", "build"), ("inputs", "names")}
     assert expression.nodes == {"build"}
     assert expression.asked == {"a/b"}

@@ -75,6 +75,12 @@ def test_a_text_that_becomes_too_long_is_refused() -> None:
         template.render(Scope(env={"A": "a" * 40_000}))
 
 
+def test_a_text_with_too_many_expressions_is_refused() -> None:
+    assert parse_template("${{ 1 }}" * 256).render(Scope()) == "1" * 256
+    with pytest.raises(ExpressionError, match="256 expressions at most"):
+        parse_template("${{ 1 }}" * 257)
+
+
 def test_a_long_text_without_expressions_is_left_alone() -> None:
     assert parse_template("a" * 100_000).render(Scope()) == "a" * 100_000
 
