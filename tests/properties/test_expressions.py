@@ -102,6 +102,8 @@ def _outcome(evaluate: Callable[[], object]) -> tuple[str, int]:
 @example(text='outputs["a\\"].b')
 @example(text="[1].map(x, x, x)")
 @example(text="inputs.names . map ( x , x )")
+@example(text=".map( )")
+@example(text="env.map( )")
 def test_any_text_gives_the_same_value_or_the_same_error_each_time(text: str) -> None:
     first = _outcome(lambda: parse(text).value(scope()))
     assert first == _outcome(lambda: parse(text).value(scope()))

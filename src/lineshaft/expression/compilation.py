@@ -39,13 +39,20 @@ def compiled(text: str) -> "Program":
       of a map in order: the library's order changes from one evaluation to the next.
     - What `map` makes of an element becomes `_mapped()` of it, which bounds how much all of them are: the
       library copies those made before with each element.
+
+    Raises:
+        ExpressionError: with them it is not CEL any more.
     """
     pieces: list[str] = []
     at = 0
     for edit in sorted(_edits(list(tokens(text)))):
         pieces += (text[at : edit.offset], edit.inserted)
         at = edit.offset + edit.removed
-    return _compile("".join([*pieces, text[at:]]))
+    try:
+        return _compile("".join([*pieces, text[at:]]))
+    except ExpressionError:
+        # The place would be one of the changed text.
+        raise ExpressionError("The expression uses a function in a way that CEL has not.", 0) from None
 
 
 class _Edit(NamedTuple):

@@ -87,6 +87,7 @@ def parse(text: str) -> Expression:
     """
     reading = read(text)
     check(text, reading)
+    _program(text)
     return Expression(text, reading.names, reading.functions, reading.fields, reading.asked)
 
 

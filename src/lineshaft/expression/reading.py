@@ -196,22 +196,29 @@ class _Reader:
         return token.text == "[" and not asks and self.sign(index - 1) not in (")", "]", "}")
 
     def read_name(self, index: int, token: Token) -> None:
+        if self.sign(index - 1) == "." and not self.ends_value(index - 2):
+            _refuse(self.row[index - 1], "No name may begin with a point.")
         if self.sign(index + 1) == "(":
             if token.text not in FUNCTIONS:
                 _refuse_unknown("function", token, FUNCTIONS)
+            if token.text in MACROS and self.sign(index - 1) != ".":
+                _refuse(token, f"Write LIST.{token.text}(...).")
             self.functions.add(token.text)
             one = self.row[index + 2] if self.sign(index + 3) == ")" else None
             if token.text in STATUS_FUNCTIONS and one and (node := plain_text(one)):
                 self.asked.add(node)
         elif self.sign(index - 1) == ".":
-            if index == 1 or (
-                self.row[index - 2].kind is Kind.SIGN and self.sign(index - 2) not in (")", "]", "}")
-            ):
-                _refuse(self.row[index - 1], "No name may begin with a point.")
+            pass
         elif token.text in NAMES:
             self.read_variable(index, token)
         elif token.text not in _WORDS | TYPES and not any(one.bound == token.text for one in self.open):
             _refuse_unknown("name", token, NAMES)
+
+    def ends_value(self, index: int) -> bool:
+        """Tell whether what stands at a place may be the end of a value."""
+        if index < 0 or self.row[index].text == "in":
+            return False
+        return self.row[index].kind is not Kind.SIGN or self.sign(index) in (")", "]", "}")
 
     def read_variable(self, index: int, token: Token) -> None:
         """Read a variable of the scope, and which part of it is asked for where that is written out."""
