@@ -228,6 +228,7 @@ def test_a_number_whose_text_would_change_is_refused_where_its_type_matters() ->
 
 def test_of_very_many_problems_a_hundred_are_told() -> None:
     many = problems(json.dumps(pipeline(*[{"name": str(index)} for index in range(1000)])))
+    assert many[0].field == "steps.0"
     assert len(many) == 101
     assert many[-1].message == "has 900 more problems, which are not listed"
 

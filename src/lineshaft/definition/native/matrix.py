@@ -21,13 +21,14 @@ def check_matrix(path: Path, matrix: Any, findings: Findings) -> None:
         if len(axis) > NAME_LIMIT or not re.fullmatch(WORD, axis):
             message = "must be letters, digits, `_` and `-`, not beginning with a digit or `-`"
             findings.add((*path, axis), message)
-    axes = [axis for axis in matrix if axis not in _NO_AXES]
-    axes += [axis for _, pairs in _combinations(matrix, "include") for axis in pairs]
+    axes = {axis for axis in matrix if axis not in _NO_AXES}
+    axes |= {axis for _, pairs in _combinations(matrix, "include") for axis in pairs}
     for index, pairs in _combinations(matrix, "exclude"):
         for axis in pairs:
             if axis not in axes:
                 message = f"is not an axis of the matrix: {shown(axis)}"
-                findings.add((*path, "exclude", index, axis), message, advice=nearest(axis, axes))
+                advice = "" if findings.full else nearest(axis, sorted(axes))
+                findings.add((*path, "exclude", index, axis), message, advice=advice)
 
 
 def _combinations(matrix: dict[str, Any], key: str) -> list[tuple[int, dict[str, Any]]]:

@@ -1,6 +1,5 @@
 """The nodes of a document before it is checked: whatever stands where nodes may stand."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -48,17 +47,14 @@ def raw_nodes(value: dict[str, Any], findings: Findings) -> list[RawNode]:
     for name, fragment in files.items() if isinstance(files, dict) else ():
         if isinstance(fragment, dict):
             stack.append(RawNode(("files", name), fragment, Role.WHOLE))
+    stack.reverse()
     nodes = []
     while stack:
         node = stack.pop()
         nodes.append(node)
-        if len(nodes) > NODES_LIMIT:
-            line, column = findings.positions.find(node.path)
-            raise InputTooLargeError(
-                f"A definition holds at most {NODES_LIMIT:,} nodes.",
-                problems=[Problem("", "goes over that limit here", line, column)],
-            )
-        stack.extend(_children(node))
+        children = _children(node)
+        _refuse_too_many(len(nodes) + len(stack) + len(children), node, findings)
+        stack.extend(RawNode(*child) for child in reversed(children))
     return nodes
 
 
@@ -70,11 +66,20 @@ def steps_of(node: RawNode) -> list[tuple[Path, Any]]:
     return [((*node.path, "steps", index), step) for index, step in enumerate(steps)]
 
 
-def _children(node: RawNode) -> Iterator[RawNode]:
-    for path, step in steps_of(node):
-        if isinstance(step, dict):
-            yield RawNode(path, step, Role.STEP)
+def _children(node: RawNode) -> list[tuple[Path, dict[str, Any], Role]]:
+    children = [(path, step, Role.STEP) for path, step in steps_of(node) if isinstance(step, dict)]
     for role in (Role.SETUP, Role.TEARDOWN):
         hook = node.value.get(role.value)
         if isinstance(hook, dict):
-            yield RawNode((*node.path, role.value), hook, role)
+            children.append(((*node.path, role.value), hook, role))
+    return children
+
+
+def _refuse_too_many(count: int, node: RawNode, findings: Findings) -> None:
+    if count <= NODES_LIMIT:
+        return
+    line, column = findings.positions.find((*node.path, "steps"))
+    raise InputTooLargeError(
+        f"A definition holds at most {NODES_LIMIT:,} nodes.",
+        problems=[Problem("", "goes over that limit with these", line, column)],
+    )

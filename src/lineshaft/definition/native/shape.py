@@ -12,6 +12,9 @@ from lineshaft.definition.rule import REFUSED
 
 _SUGGESTED_CHARACTERS: Final = 40
 
+_COMPARED_WORDS: Final = 500
+"""Among how many words the nearest is looked for; a text with very many must not make that take long."""
+
 _AnyDocument = TypeVar("_AnyDocument", bound=BaseModel)
 
 
@@ -35,7 +38,9 @@ def check_shape(model: type[_AnyDocument], value: Any, findings: Findings) -> _A
 
 
 def nearest(word: str, words: list[str]) -> str:
-    """Advise the one of some words that was probably meant; empty where none is near."""
+    """Advise which of some words was meant; empty where none is near, or there are very many."""
+    if len(words) > _COMPARED_WORDS:
+        return ""
     near = get_close_matches(word, words, n=1) if len(word) <= _SUGGESTED_CHARACTERS else []
     near = near or [each for each in words if each.lower() == word.lower()]
     return f"did you mean `{near[0]}`?" if near else ""
