@@ -243,3 +243,12 @@ def test_a_long_circle_is_told_in_short() -> None:
 def test_siblings_that_share_what_they_need_make_no_circle() -> None:
     diamond = [task("a"), task("b", needs=["a"]), task("c", needs=["a"]), task("d", needs=["b", "c"])]
     assert read_native_document(json.dumps(pipeline(*diamond))).document.steps[3].needs == ["b", "c"]
+
+
+@pytest.mark.parametrize(
+    "key", ["image", "run", "timeout", "env", "labels", "matrix", "steps", "retry", "if"]
+)
+def test_no_key_takes_null(key: str) -> None:
+    document = pipeline({"name": "a", "exec": ["b"], key: None})
+    assert f"steps.0.{key}" in {field for field, _ in told(document)}
+    assert not VALIDATOR.is_valid(document)
