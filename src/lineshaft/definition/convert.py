@@ -1,9 +1,8 @@
 """Pipelines in any language as native documents: values for the reader, or YAML for people."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Any, assert_never
 
 from lineshaft.definition.cicd import cicd_to_native
 from lineshaft.definition.dialect import Dialect, detect
@@ -16,13 +15,6 @@ from lineshaft.definition.rest_native import rest_to_native
 from lineshaft.definition.restfulci import NAME_DEFAULT, restfulci_to_native
 from lineshaft.definition.yaml_text import read_yaml
 from lineshaft.model.errors import InvalidDefinitionError, Problem
-
-_READERS: Final[dict[Dialect, Callable[[Any, Findings], Foreign | None]]] = {
-    Dialect.REST: rest_to_native,
-    Dialect.CICD: cicd_to_native,
-    Dialect.NODE: node_to_native,
-}
-
 
 @dataclass(frozen=True, slots=True)
 class Conversion:
@@ -98,10 +90,16 @@ def to_native(dialect: Dialect, value: Any, findings: Findings, path: str = "") 
     match dialect:
         case Dialect.NATIVE:
             foreign = _native(value, findings)
+        case Dialect.REST:
+            foreign = rest_to_native(value, findings)
+        case Dialect.CICD:
+            foreign = cicd_to_native(value, findings)
+        case Dialect.NODE:
+            foreign = node_to_native(value, findings)
         case Dialect.RESTFULCI:
             foreign = restfulci_to_native(value, findings, PurePosixPath(path).parent.name or NAME_DEFAULT)
         case _:
-            foreign = _READERS[dialect](value, findings)
+            assert_never(dialect)
     if foreign is None or findings:
         raise findings.error()
     return foreign

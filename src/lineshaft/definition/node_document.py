@@ -73,19 +73,13 @@ def _repository(address: str) -> str:
     return address
 
 
-_Exec = Annotated[
-    tuple[str, ...],
-    PlainValidator(_words),
-    Rule("What is called", "a list of a program and its arguments, or a text of these"),
-]
-_Pattern = Annotated[
-    str,
-    AfterValidator(_pattern),
-    Rule("What a name must match", f"a regular expression of at most {_PATTERN_LIMIT:,} characters"),
-]
-_Folder = Annotated[
-    str, AfterValidator(_folder), Rule("Where it runs", "a folder below the one around it, as a relative path")
-]
+_Exec = Annotated[tuple[str, ...], PlainValidator(_words)]
+_Pattern = Annotated[str, AfterValidator(_pattern)]
+_Folder = Annotated[str, AfterValidator(_folder)]
+
+_EXEC_RULE: Final = Rule("What is called", "a list of a program and its arguments, or a text of these")
+_FOLDER_RULE: Final = Rule("Where it runs", "a folder below the one around it, as a relative path")
+_PATTERN_DEMAND: Final = f"a regular expression of at most {_PATTERN_LIMIT:,} characters"
 
 
 class NodeDocument(Document):
@@ -95,7 +89,7 @@ class NodeDocument(Document):
 
     name: Annotated[_Name, Rule("The node's name", f"a text of 1 to {_NAME_LIMIT} characters")]
     if_changeset_matches: Annotated[
-        _Pattern | None, Rule("When it runs", f"a regular expression of at most {_PATTERN_LIMIT:,} characters")
+        _Pattern | None, Rule("When it runs: one of the changed paths matches", _PATTERN_DEMAND)
     ] = Field(None, alias="if-changeset-matches")
     order: Annotated[
         Literal["ordered", "unordered"], Rule("How the steps run", "ordered or unordered")
@@ -108,13 +102,9 @@ class NodeDocument(Document):
             f"a number of seconds above 0 and at most {TIMEOUT_LIMIT_SECONDS} (7 days), such as \"10\"",
         ),
     ] = None
-    cwd: Annotated[
-        _Folder | None, Rule("Where it runs", "a folder below the one around it, as a relative path")
-    ] = None
+    cwd: Annotated[_Folder | None, _FOLDER_RULE] = None
     setup: Annotated["NodeDocument | None", Rule("What runs first", "a node")] = None
-    exec: Annotated[
-        _Exec | None, Rule("What is called", "a list of a program and its arguments, or a text of these")
-    ] = None
+    exec: Annotated[_Exec | None, _EXEC_RULE] = None
     steps: Annotated[
         "list[NodeDocument] | None", Field(min_length=1), Rule("The nodes in it", "a list of nodes, not empty")
     ] = None
@@ -137,17 +127,14 @@ class PipelineEntry(Document):
         str, AfterValidator(_repository), Rule("Where the source is", "the address of a git repository")
     ]
     ref: Annotated[_Name | None, Rule("What is built", "the name of a branch")] = None
-    cwd: Annotated[
-        _Folder | None, Rule("Where the entry point is called", "a folder of the repository, as a relative path")
-    ] = None
-    exec: _Exec
+    cwd: Annotated[_Folder | None, _FOLDER_RULE] = None
+    exec: Annotated[_Exec, _EXEC_RULE]
     notifications: Annotated[dict[str, Any] | None, Rule("Whom to tell", "an object")] = None
     worker_tags: Annotated[
         list[_Name] | None, Rule("What a worker must offer", "a list of names")
     ] = Field(None, alias="worker-tags")
-    tag_pattern: Annotated[
-        _Pattern | None,
-        Rule("Which tags start it", f"a regular expression of at most {_PATTERN_LIMIT:,} characters"),
-    ] = Field(None, alias="tag-pattern")
+    tag_pattern: Annotated[_Pattern | None, Rule("Which tags start it", _PATTERN_DEMAND)] = Field(
+        None, alias="tag-pattern"
+    )
     poll: Any = None
     webhook: Any = None

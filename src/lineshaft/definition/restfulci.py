@@ -52,9 +52,8 @@ _Environment = Annotated[
     PlainValidator(_variables),
     Rule("Variables of the environment", "an object with a text for each variable"),
 ]
-_Command = Annotated[
-    list[str], Field(min_length=1), Rule("What is called", "a list of a program and its arguments, not empty")
-]
+_Command = Annotated[list[str], Field(min_length=1)]
+_COMMAND_RULE: Final = Rule("What is called", "a list of a program and its arguments, not empty")
 
 
 class BuildDocument(Document):
@@ -89,9 +88,7 @@ class SidecarDocument(Document):
         Rule("The host name under which it is found", "up to 63 letters, digits and '-', as a host name"),
     ]
     image: Annotated[_Text, Rule("The image", "the name of an image such as postgres:16")]
-    command: Annotated[
-        _Command | None, Rule("What it runs", "a list of a program and its arguments, not empty")
-    ] = None
+    command: Annotated[_Command | None, _COMMAND_RULE] = None
     environment: _Environment = Field(default_factory=dict)
 
 
@@ -114,7 +111,7 @@ class RestfulciDocument(Document):
     sidecars: Annotated[list[SidecarDocument], Rule("The containers beside it", "a list of sidecars")] = Field(
         default_factory=list
     )
-    command: _Command
+    command: Annotated[_Command, _COMMAND_RULE]
     results: Annotated[list[ResultDocument], Rule("What is kept", "a list of results")] = Field(
         default_factory=list
     )
