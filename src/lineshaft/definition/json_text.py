@@ -4,7 +4,6 @@ The standard library's decoder does the work; what it lets pass although RFC 825
 not (repeated keys, NaN, numbers of any length, NUL, halves of surrogate pairs) is found here.
 """
 
-import codecs
 import json
 import re
 from collections import Counter
@@ -13,12 +12,11 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
+from lineshaft.definition.encoded import decoded
 from lineshaft.definition.findings import Findings, invalid
+from lineshaft.definition.json_position import JsonPositions
 from lineshaft.definition.position import Path
 from lineshaft.model.errors import InputTooLargeError, Problem
-
-SIZE_LIMIT_BYTES: Final = 1 << 20
-"""How long a definition's text may be."""
 
 NESTING_LIMIT: Final = 64
 """How many objects and arrays may lie within each other, the outermost included."""
@@ -52,11 +50,11 @@ def read_json(data: bytes) -> JsonText:
             cannot be written in UTF-8 again.
         InputTooLargeError: it is longer, or nested deeper, than the limits above.
     """
-    if len(data) > SIZE_LIMIT_BYTES:
-        raise InputTooLargeError(
-            f"A definition has at most {SIZE_LIMIT_BYTES:,} bytes; this one has {len(data):,}."
+    text = decoded(data)
+    if text.startswith("\ufeff"):
+        raise invalid(
+            [Problem("", "begins with a byte order mark; JSON has none (RFC 8259, section 8.1)", 1, 1)]
         )
-    text = _decoded(data)
     if not text.strip():
         raise invalid([Problem("", "is empty; a definition is a JSON object", 1, 1)])
     marks = _Marks()
@@ -69,24 +67,10 @@ def read_json(data: bytes) -> JsonText:
         raise _nested_too_deep() from None
     if _nested_deeper(value, NESTING_LIMIT):
         raise _nested_too_deep()
-    findings = Findings(text)
+    findings = Findings(JsonPositions(text))
     if marks.left or _DOUBTFUL_ESCAPE.search(text):
         _examine(value, findings)
     return JsonText(value, findings)
-
-
-def _decoded(data: bytes) -> str:
-    if data.startswith(codecs.BOM_UTF8):
-        raise invalid(
-            [Problem("", "begins with a byte order mark; JSON has none (RFC 8259, section 8.1)", 1, 1)]
-        )
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode()
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        message = f"is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}"
-        raise invalid([Problem("", message, line, column)]) from None
 
 
 def _nested_too_deep() -> InputTooLargeError:
