@@ -1,21 +1,19 @@
-"""`Format.CICD`: files of a folder `.cicd-pipelines`, read as they stand and turned into native documents.
+"""`Dialect.CICD`: files of a folder `.cicd-pipelines`, read as they stand and turned into native documents.
 
-Stages run one behind the other, so each becomes a group of a sequence. In a stage jobs run by their needs, and a job
-that fails has the others of its stage cancelled, so the group is parallel or a graph, and fails fast.
+Stages run one behind the other, so each becomes a group of a sequence. In a stage jobs run by their needs,
+and a job that fails has the others of its stage cancelled: the group is parallel or a graph, and fails fast.
 """
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from lineshaft.definition.cicd_document import CicdDocument, JobDocument
-from lineshaft.definition.document import check_document, nearest
+from lineshaft.definition.cicd_references import check_references
+from lineshaft.definition.document import check_document
 from lineshaft.definition.findings import Findings, shown
 from lineshaft.definition.foreign import Foreign, Names, Native, Note
-from lineshaft.definition.position import Path
 from lineshaft.definition.quoting import script, template_text
-
-_SHOWN_CYCLE_NAMES: Final = 12
 
 
 def cicd_to_native(value: Any, findings: Findings) -> Foreign | None:
@@ -29,8 +27,7 @@ def cicd_to_native(value: Any, findings: Findings) -> Foreign | None:
         One document; None when something is wrong.
     """
     document = check_document(CicdDocument, value, findings)
-    _check_stages(value, findings)
-    _check_jobs(value, findings)
+    check_references(value, findings)
     if document is None or findings:
         return None
     notes: list[Note] = []
@@ -107,96 +104,3 @@ def _script(lines: tuple[str, ...]) -> str:
     if len(lines) == 1:
         return lines[0]
     return "".join(f"{line}\n" for line in ("set -e", *(line.removesuffix("\n") for line in lines)))
-
-
-def _check_stages(value: Any, findings: Findings) -> None:
-    stages = value.get("stages") if isinstance(value, dict) else None
-    first: dict[str, int] = {}
-    for index, stage in enumerate(stages if isinstance(stages, list) else ()):
-        if isinstance(stage, str) and first.setdefault(stage, index) != index:
-            findings.add(("stages", index), f"must be unique; stages.{first[stage]} is {shown(stage)} already")
-
-
-def _check_jobs(value: Any, findings: Findings) -> None:
-    # Apart from the other rules, because those of one job do not see the next, and are told all the same.
-    if not isinstance(value, dict) or not isinstance(value.get("jobs"), dict):
-        return
-    jobs = {name: job for name, job in value["jobs"].items() if isinstance(name, str) and isinstance(job, dict)}
-    stages = _stages_of(value)
-    for name, job in jobs.items():
-        stage = job.get("stage")
-        if isinstance(stage, str) and stages and stage not in stages:
-            known = f"the stages are {', '.join(map(shown, list(stages)[:20]))}"
-            findings.add(("jobs", name, "stage"), f"is unknown: {known}{nearest(stage, stages)}")
-        for index, need in _needs(job):
-            _check_need(need, ("jobs", name, "needs", index), job, jobs, stages, findings)
-    _check_cycles(jobs, findings)
-
-
-def _stages_of(value: Mapping[str, Any]) -> dict[str, int]:
-    stages = value.get("stages", CicdDocument.model_fields["stages"].get_default(call_default_factory=True))
-    known = [stage for stage in stages if isinstance(stage, str)] if isinstance(stages, list) else []
-    return {stage: index for index, stage in reversed(list(enumerate(known)))}
-
-
-def _check_need(
-    need: str,
-    path: Path,
-    job: Mapping[str, Any],
-    jobs: Mapping[str, Mapping[str, Any]],
-    stages: Mapping[str, int],
-    findings: Findings,
-) -> None:
-    if need not in jobs:
-        if findings.full:
-            findings.add(path, "")
-        else:
-            findings.add(path, f"is unknown: there is no job {shown(need)}{nearest(need, jobs)}")
-        return
-    own, other = (_place(one, stages) for one in (job, jobs[need]))
-    if own is not None and other is not None and other > own:
-        findings.add(
-            path, f"must be a job of the same stage or of one before; {shown(need)} belongs to a later one"
-        )
-
-
-def _place(job: Mapping[str, Any], stages: Mapping[str, int]) -> int | None:
-    stage = job.get("stage")
-    return stages.get(stage) if isinstance(stage, str) else None
-
-
-def _needs(job: Mapping[str, Any]) -> list[tuple[int, str]]:
-    needs = job.get("needs")
-    listed = enumerate(needs if isinstance(needs, list) else ())
-    return [(index, need) for index, need in listed if isinstance(need, str)]
-
-
-def _check_cycles(jobs: Mapping[str, Mapping[str, Any]], findings: Findings) -> None:
-    # With a stack of its own, because a chain of needs may be longer than the interpreter's.
-    done: set[str] = set()
-    for start in jobs:
-        trail: list[tuple[str, Iterator[tuple[int, str]]]] = []
-        on_trail: dict[str, int] = {}
-        if start not in done:
-            trail.append((start, iter(_needs(jobs[start]))))
-            on_trail[start] = 0
-        while trail:
-            name, needs = trail[-1]
-            index, need = next(needs, (0, None))
-            if need is None:
-                trail.pop()
-                del on_trail[name]
-                done.add(name)
-            elif need in on_trail:
-                cycle = [step for step, _ in trail[on_trail[need] :]] if not findings.full else []
-                findings.add(("jobs", name, "needs", index), _cycle_message([*cycle, need]))
-            elif need in jobs and need not in done:
-                on_trail[need] = len(trail)
-                trail.append((need, iter(_needs(jobs[need]))))
-
-
-def _cycle_message(names: list[str]) -> str:
-    if len(names) > _SHOWN_CYCLE_NAMES:
-        half = _SHOWN_CYCLE_NAMES // 2
-        names = [*names[:half], f"… ({len(names) - 2 * half:,} more) …", *names[-half:]]
-    return f"makes a circle: {' -> '.join(names)}; take one of these needs away"

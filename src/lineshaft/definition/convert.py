@@ -16,6 +16,7 @@ from lineshaft.definition.restfulci import NAME_DEFAULT, restfulci_to_native
 from lineshaft.definition.yaml_text import read_yaml
 from lineshaft.model.errors import InvalidDefinitionError, Problem
 
+
 @dataclass(frozen=True, slots=True)
 class Conversion:
     """A file in another language, written as native YAML.
@@ -50,7 +51,8 @@ def convert(data: bytes, path: str = "", dialect: Dialect | None = None) -> Conv
     chosen = dialect or detect(path, value)
     foreign = to_native(chosen, value, findings, path)
     notes = tuple(
-        Problem(path_text(note.path), note.message, *findings.positions.find(note.path)) for note in foreign.notes
+        Problem(path_text(note.path), note.message, *findings.positions.find(note.path))
+        for note in foreign.notes
     )
     texts = [write_yaml(document) for document in foreign.documents]
     if notes and texts:

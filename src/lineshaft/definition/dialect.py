@@ -27,7 +27,10 @@ _YAML: Final = frozenset({".yml", ".yaml"})
 _RESTFULCI_STEM: Final = "restfulci"
 _NODE_KEYS: Final = frozenset({"order", "if-changeset-matches"})
 _NATIVE_KEYS: Final = frozenset(
-    {"run", "build", "deploy", "builder", "pipeline", "use", "parallel", "needs", "if", "env", "image", "matrix", "on"}
+    (
+        *("run", "build", "deploy", "builder", "pipeline", "use"),
+        *("parallel", "needs", "if", "env", "image", "matrix", "on"),
+    )
 )
 
 
@@ -47,7 +50,7 @@ def detect(path: str, value: Any) -> Dialect:
 
 
 def cicd_files(names: list[str]) -> list[str]:
-    """Choose from the names in a folder `.cicd-pipelines` those that are pipelines, in the order in which they run."""
+    """Choose the pipelines from the names in a folder `.cicd-pipelines`, in the order in which they run."""
     return sorted(name for name in names if PurePosixPath(name).suffix in _YAML)
 
 
@@ -67,7 +70,7 @@ def _by_shape(value: dict[str, Any]) -> Dialect:
 
 
 def _has_node_marks(root: dict[str, Any]) -> bool:
-    """Whether a tree of nodes says something as only `Dialect.NODE` does, and nothing as only native ones do."""
+    """Whether a tree says something as only `Dialect.NODE` does, and nothing as only native ones do."""
     marked = "exec" in root  # The root of a native document is no task.
     stack = [root]
     seen: set[int] = set()

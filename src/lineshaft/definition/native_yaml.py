@@ -1,4 +1,4 @@
-"""Plain values written as YAML (1.2.2) for people: block style, scripts line by line, quotes only where needed."""
+"""Plain values as YAML (1.2.2) for people: block style, scripts line by line, quotes only where needed."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,17 +9,17 @@ from lineshaft.definition.scalar import as_text
 _STEP: Final = 2
 
 # A text that begins and goes on like this, and is no word of any YAML, stands without quotes.
-_PLAIN: Final = re.compile(r"[A-Za-z_/$(][ -~]*")
+_PLAIN: Final = re.compile(r"(?:[A-Za-z_/$(]|\./|--?[A-Za-z])[ -~]*")
 _UNCLEAR: Final = re.compile(r": |:$| #| $")
 _WORDS: Final = frozenset({"true", "false", "null", "yes", "no", "on", "off", "y", "n", "~", ""})
 _KEY: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 _KEY_WORDS: Final = frozenset({"true", "false", "null"})
 
-# What a block of text can hold as it is: printable characters, tabs and line feeds.
-_BLOCK: Final = re.compile("[\t\n -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]*")
-_ESCAPED: Final = re.compile(
-    '["\\\\]|[^ -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]'
-)
+# What is printed as it is: no control or format characters, and no half of a surrogate pair.
+_PRINTED: Final = " -~\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff"
+_BLOCK: Final = re.compile(f"[\t\n{_PRINTED}]*")
+_ESCAPED: Final = re.compile(f'["\\\\]|[^{_PRINTED}]')
+_FIRST_BEYOND_FOUR_DIGITS: Final = 0x10000
 _SHORT_ESCAPES: Final = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
 
 
@@ -113,4 +113,4 @@ def _escape(found: re.Match[str]) -> str:
     number = ord(character)
     if character in _SHORT_ESCAPES:
         return _SHORT_ESCAPES[character]
-    return f"\\x{number:02x}" if number <= 0xFF else f"\\u{number:04x}" if number <= 0xFFFF else f"\\U{number:08x}"
+    return f"\\u{number:04x}" if number < _FIRST_BEYOND_FOUR_DIGITS else f"\\U{number:08x}"

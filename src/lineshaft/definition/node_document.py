@@ -1,4 +1,4 @@
-"""The two documents of `Format.NODE`: a tree of nodes, and an orchestrator's pipelines."""
+"""The two documents of `Dialect.NODE`: a tree of nodes, and an orchestrator's pipelines."""
 
 import re
 import shlex
@@ -91,22 +91,24 @@ class NodeDocument(Document):
     if_changeset_matches: Annotated[
         _Pattern | None, Rule("When it runs: one of the changed paths matches", _PATTERN_DEMAND)
     ] = Field(None, alias="if-changeset-matches")
-    order: Annotated[
-        Literal["ordered", "unordered"], Rule("How the steps run", "ordered or unordered")
-    ] = "ordered"
+    order: Annotated[Literal["ordered", "unordered"], Rule("How the steps run", "ordered or unordered")] = (
+        "ordered"
+    )
     timeout: Annotated[
         int | float | None,
         PlainValidator(_seconds),
         Rule(
             "How long it may take",
-            f"a number of seconds above 0 and at most {TIMEOUT_LIMIT_SECONDS} (7 days), such as \"10\"",
+            f'a number of seconds above 0 and at most {TIMEOUT_LIMIT_SECONDS} (7 days), such as "10"',
         ),
     ] = None
     cwd: Annotated[_Folder | None, _FOLDER_RULE] = None
     setup: Annotated["NodeDocument | None", Rule("What runs first", "a node")] = None
     exec: Annotated[_Exec | None, _EXEC_RULE] = None
     steps: Annotated[
-        "list[NodeDocument] | None", Field(min_length=1), Rule("The nodes in it", "a list of nodes, not empty")
+        "list[NodeDocument] | None",
+        Field(min_length=1),
+        Rule("The nodes in it", "a list of nodes, not empty"),
     ] = None
     teardown: Annotated["NodeDocument | None", Rule("What runs last", "a node")] = None
 
@@ -130,9 +132,9 @@ class PipelineEntry(Document):
     cwd: Annotated[_Folder | None, _FOLDER_RULE] = None
     exec: Annotated[_Exec, _EXEC_RULE]
     notifications: Annotated[dict[str, Any] | None, Rule("Whom to tell", "an object")] = None
-    worker_tags: Annotated[
-        list[_Name] | None, Rule("What a worker must offer", "a list of names")
-    ] = Field(None, alias="worker-tags")
+    worker_tags: Annotated[list[_Name] | None, Rule("What a worker must offer", "a list of names")] = Field(
+        None, alias="worker-tags"
+    )
     tag_pattern: Annotated[_Pattern | None, Rule("Which tags start it", _PATTERN_DEMAND)] = Field(
         None, alias="tag-pattern"
     )

@@ -1,4 +1,4 @@
-"""`Format.NODE`: trees of nodes, and files of an orchestrator's pipelines, turned into native documents."""
+"""`Dialect.NODE`: trees of nodes, and files of an orchestrator's pipelines, turned into native documents."""
 
 from posixpath import normpath
 from typing import Any, Final
@@ -104,10 +104,9 @@ def _pipelines(value: dict[str, Any], findings: Findings) -> Foreign | None:
     documents: list[Native] = []
     notes: list[Note] = []
     for name, entry in value.items():
-        active = {key: inner for key, inner in entry.items() if not str(key).startswith(_DISABLED)}
-        notes += (
-            Note((name, key), "is left out, because its name begins with x-") for key in entry if key not in active
-        )
+        disabled = [key for key in entry if str(key).startswith(_DISABLED)]
+        notes += (Note((name, key), "is left out, because its name begins with x-") for key in disabled)
+        active = {key: inner for key, inner in entry.items() if key not in disabled}
         document = check_document(PipelineEntry, active, findings, (name,))
         if document is not None:
             documents.append(_pipeline(name, document, findings))
@@ -134,15 +133,15 @@ def _pipeline(name: str, entry: PipelineEntry, findings: Findings) -> Native:
 
 
 def _left_out(name: str, entry: PipelineEntry) -> list[Note]:
-    notes: list[Note] = []
-    for key in entry.notifications or {}:
-        notes.append(Note((name, "notifications", key), "is left out: set up who is told on the server"))
+    notes = [
+        Note((name, "notifications", key), "is left out: set up who is told on the server")
+        for key in entry.notifications or {}
+    ]
     if entry.poll is not None:
         notes.append(Note((name, "poll"), "is left out: use `on: {schedule: [...]}`"))
     if entry.webhook is not None:
         notes.append(Note((name, "webhook"), "is left out: use `on: {push: {branches: [...]}}`"))
     if entry.tag_pattern is not None:
-        notes.append(
-            Note((name, "tag-pattern"), "skips the build of other tags; a run is made for them all the same")
-        )
+        message = "becomes a condition: a run for another ref is made, and its build is skipped"
+        notes.append(Note((name, "tag-pattern"), message))
     return notes

@@ -12,6 +12,27 @@ _OPENING: Final = "${{"
 _VARIABLE: Final = re.compile(r"\$(?:(?P<bare>\w+)|\{(?P<braced>[^}]*)\})", re.ASCII)
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+# CEL, language definition, "Syntax": words that name nothing.
+_RESERVED: Final = frozenset(
+    (
+        *(
+            "as",
+            "break",
+            "const",
+            "continue",
+            "else",
+            "false",
+            "for",
+            "function",
+            "if",
+            "import",
+            "in",
+            "let",
+        ),
+        *("loop", "namespace", "null", "package", "return", "true", "var", "void", "while"),
+    )
+)
+
 _SHELL: Final = "sh"
 
 
@@ -27,14 +48,16 @@ def cel_text(text: str) -> str:
 
 def cel_member(name: str, key: str) -> str:
     """Write how CEL reaches a key of a map, whatever the key is made of."""
+    if _IDENTIFIER.fullmatch(key) and key not in _RESERVED:
+        return f"{name}.{key}"
     return f"{name}[{cel_text(key)}]"
 
 
 def script(text: str) -> dict[str, Any]:
     """Make a task of a script for `sh`.
 
-    In a script of the native language no expression may stand. Where the text holds what looks like one, `sh` is
-    given it as an argument instead, which is the same to the shell.
+    In a script of the native language no expression may stand. Where the text holds what looks like one, `sh`
+    is given it as an argument instead, which is the same to the shell.
     """
     if _OPENING in text:
         return {"exec": [_SHELL, "-c", template_text(text)]}
@@ -44,8 +67,9 @@ def script(text: str) -> dict[str, Any]:
 def command(words: Sequence[str]) -> dict[str, Any]:
     """Make a task of a list of arguments in which `$NAME` and `${NAME}` mean variables of the environment.
 
-    A list without variables stays one. Else a line for `sh` is made in which nothing but the values of variables
-    is open, and each value stays within its argument. A variable that is not set leaves the text as it is.
+    A list without variables stays one. Else a line for `sh` is made in which nothing but the values of
+    variables is open, and each value stays within its argument. A variable that is not set leaves the text as
+    it is.
     """
     if not any(_names_variable(word) for word in words):
         return {"exec": [template_text(word) for word in words]}

@@ -21,7 +21,7 @@ _UNFIT: Final = re.compile(r"[^a-z0-9]+")
 def rest_to_native(value: Any, findings: Findings) -> Foreign | None:
     """Turn a document into a native one.
 
-    A Dockerfile and a manifest stand in such a document; the native one names files, which are handed out too.
+    A Dockerfile and a manifest stand in such a document; the native one names files, which are returned too.
 
     Args:
         value: what its text says.

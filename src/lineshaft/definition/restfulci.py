@@ -1,4 +1,4 @@
-"""`Format.RESTFULCI`: a job's `restfulci.yml`, read as it stands and turned into a native document."""
+"""`Dialect.RESTFULCI`: a job's `restfulci.yml`, read as it stands and turned into a native document."""
 
 import re
 from typing import Annotated, Any, Final
@@ -29,7 +29,7 @@ def _version(value: Any) -> str:
 
 def _variables(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
-        raise ValueError(value)
+        raise refused(f"must be an object with a text for each variable, not {shown(value)}")
     return {_variable(name): _variable_text(name, inner) for name, inner in value.items()}
 
 
@@ -108,8 +108,8 @@ class RestfulciDocument(Document):
 
     version: Annotated[str, PlainValidator(_version), Rule("The version of the format", "1.0")] = "1.0"
     executor: Annotated[ExecutorDocument, Rule("Where the command runs", "an object with image")]
-    sidecars: Annotated[list[SidecarDocument], Rule("The containers beside it", "a list of sidecars")] = Field(
-        default_factory=list
+    sidecars: Annotated[list[SidecarDocument], Rule("The containers beside it", "a list of sidecars")] = (
+        Field(default_factory=list)
     )
     command: Annotated[_Command, _COMMAND_RULE]
     results: Annotated[list[ResultDocument], Rule("What is kept", "a list of results")] = Field(
@@ -161,7 +161,8 @@ def _native(document: RestfulciDocument, name: str) -> Native:
     task["exec"] = [template_text(word) for word in document.command]
     if document.results:
         task["results"] = [
-            {"type": template_text(result.type), "path": template_text(result.path)} for result in document.results
+            {"type": template_text(result.type), "path": template_text(result.path)}
+            for result in document.results
         ]
     return {**native, "steps": [task]}
 
