@@ -4,16 +4,16 @@ from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import Any, assert_never
 
-from lineshaft.definition.cicd import cicd_to_native
 from lineshaft.definition.dialect import Dialect, detect
 from lineshaft.definition.findings import Findings, path_text
-from lineshaft.definition.foreign import Foreign, Native
+from lineshaft.definition.foreign.cicd import cicd_to_native
+from lineshaft.definition.foreign.node import node_to_native
+from lineshaft.definition.foreign.reading import Foreign, Native
+from lineshaft.definition.foreign.rest import rest_to_native
+from lineshaft.definition.foreign.restfulci import NAME_DEFAULT, restfulci_to_native
 from lineshaft.definition.json_text import read_json
-from lineshaft.definition.native_yaml import write_yaml
-from lineshaft.definition.node_json import node_to_native
-from lineshaft.definition.rest_native import rest_to_native
-from lineshaft.definition.restfulci import NAME_DEFAULT, restfulci_to_native
 from lineshaft.definition.yaml_text import read_yaml
+from lineshaft.definition.yaml_writing import write_yaml
 from lineshaft.model.errors import InvalidDefinitionError, Problem
 
 

@@ -68,7 +68,9 @@ def test_a_stage_without_jobs_is_left_out_and_noted_where_it_was_listed() -> Non
 
 
 def test_a_script_s_lines_are_kept_as_they_are_and_the_first_that_fails_ends_it() -> None:
-    (stage,) = read({"unit": job(script=["cd src  # here", 'echo "$HOME"', "if x; then\n  y\nfi\n"])})["steps"]
+    (stage,) = read({"unit": job(script=["cd src  # here", 'echo "$HOME"', "if x; then\n  y\nfi\n"])})[
+        "steps"
+    ]
     assert stage["steps"][0]["run"] == 'set -e\ncd src  # here\necho "$HOME"\nif x; then\n  y\nfi\n'
 
 
@@ -80,7 +82,7 @@ def test_a_script_of_one_line_is_that_line(script: str | list[str]) -> None:
 
 def test_what_looks_like_an_expression_in_a_script_reaches_the_shell_as_an_argument() -> None:
     (stage,) = read({"unit": job(script="echo '${{ x }}'")})["steps"]
-    assert stage["steps"][0]["exec"] == ["sh", "-c", "echo '${{ \"$\" + \"{{\" }} x }}'"]
+    assert stage["steps"][0]["exec"] == ["sh", "-c", 'echo \'${{ "$" + "{{" }} x }}\'']
 
 
 def test_images_artifacts_and_allowed_failures_are_carried_over() -> None:
@@ -121,7 +123,9 @@ jobs:
     allow_failure: maybe
 """
     found = [
-        (problem.line, problem.column, problem.field) for problem in problems(text, Dialect.CICD) if problem.line
+        (problem.line, problem.column, problem.field)
+        for problem in problems(text, Dialect.CICD)
+        if problem.line
     ]
     assert found == [
         (1, 1, "name"),
@@ -134,7 +138,7 @@ jobs:
         (13, 5, "jobs.style.allow_failure"),
     ]
     told = messages(text, Dialect.CICD)
-    assert told["name"] == "is missing; it must be a text of 1 to 255 characters"
+    assert told["name"] == "is missing; it must be text, not empty"
     assert told["stages.2"] == 'must be unique; stages.0 is "build" already'
     assert told["jobs.compile.stage"].endswith('the stages are "build", "test"; did you mean \'build\'?')
     assert told["jobs.compile.imagee"].endswith("did you mean 'image'?")

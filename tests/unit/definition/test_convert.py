@@ -7,8 +7,8 @@ import pytest
 
 from lineshaft.definition.convert import convert, read_foreign
 from lineshaft.definition.dialect import Dialect
-from lineshaft.definition.native_yaml import write_yaml
 from lineshaft.definition.yaml_text import read_yaml
+from lineshaft.definition.yaml_writing import write_yaml
 from lineshaft.model.errors import InvalidDefinitionError
 from rest_documents import build_stage, deploy_stage, pipeline, run_stage
 

@@ -99,11 +99,16 @@ def test_a_folder_outside_the_workspace_is_refused(folder: str) -> None:
 
 
 def test_an_absolute_folder_is_refused() -> None:
-    assert "relative path" in wrong(tree(cwd="/tmp"))["cwd"]
+    assert "relative path" in wrong(tree(cwd="/shop"))["cwd"]
 
 
 def test_a_text_is_split_into_words_as_a_shell_does_it() -> None:
-    assert only({"exec": "./build.sh --name 'big shop' a\\ b"})["exec"] == ["./build.sh", "--name", "big shop", "a b"]
+    assert only({"exec": "./build.sh --name 'big shop' a\\ b"})["exec"] == [
+        "./build.sh",
+        "--name",
+        "big shop",
+        "a b",
+    ]
 
 
 def test_a_list_without_variables_stays_a_list() -> None:
@@ -116,7 +121,17 @@ def test_what_looks_like_an_expression_is_no_expression() -> None:
 
 
 def test_variables_are_replaced_within_their_argument_and_never_read_by_a_shell() -> None:
-    words = ["printf", "[%s]", "$A", "${A}-$B.x", "$NONE", "${NONE}", "it's; $(exit 3) `exit 4` \"$A\"", "*", ""]
+    words = [
+        "printf",
+        "[%s]",
+        "$A",
+        "${A}-$B.x",
+        "$NONE",
+        "${NONE}",
+        'it\'s; $(exit 3) `exit 4` "$A"',
+        "*",
+        "",
+    ]
     script = only({"exec": words})["run"]
     done = subprocess.run(
         ["/bin/sh", "-c", script],
@@ -126,7 +141,7 @@ def test_variables_are_replaced_within_their_argument_and_never_read_by_a_shell(
         check=True,
     )
     a = 'a  b"; exit 5 #'
-    expected = [a, f"{a}-$A.x", "$NONE", "${NONE}", f"it's; $(exit 3) `exit 4` \"{a}\"", "*", ""]
+    expected = [a, f"{a}-$A.x", "$NONE", "${NONE}", f'it\'s; $(exit 3) `exit 4` "{a}"', "*", ""]
     assert done.stdout == "".join(f"[{word}]" for word in expected)
 
 
@@ -158,9 +173,11 @@ def test_a_node_has_either_a_command_or_steps() -> None:
     assert "not empty" in wrong({"name": "x", "steps": []})["steps"]
 
 
-@pytest.mark.parametrize("pattern", ["(", "a{2,1}", "(?P<1>x)", "x" * 1001, 5, "(" * 900])
+@pytest.mark.parametrize("pattern", ["(", "a{2,1}", "(?P<1>x)", "x" * 501, 5, "(" * 499])
 def test_a_pattern_that_is_none_is_refused(pattern: Any) -> None:
-    assert wrong(tree(**{"if-changeset-matches": pattern}))["if-changeset-matches"].startswith("must be a regular")
+    assert wrong(tree(**{"if-changeset-matches": pattern}))["if-changeset-matches"].startswith(
+        "must be a regular"
+    )
 
 
 def test_everything_wrong_is_told_at_once_with_its_place() -> None:
@@ -209,7 +226,7 @@ def test_entries_keep_their_order() -> None:
 def test_a_tag_pattern_becomes_a_condition() -> None:
     entry = {**ENTRY, "tag-pattern": "^v[0-9]+", "ref": "main"}
     document = native({"release": entry}, Dialect.NODE)
-    assert "on" not in document
+    assert document["on"] == {"push": {"branches": [], "tags": ["**"]}}
     assert document["steps"][0]["if"] == 'tag.matches("^v[0-9]+")'
     assert "becomes a condition" in notes({"release": entry}, Dialect.NODE)["release.tag-pattern"]
 
@@ -231,6 +248,8 @@ def test_what_has_no_equivalent_is_left_out_and_noted() -> None:
 
 
 def test_what_is_wrong_with_entries_is_told_at_once() -> None:
-    told = wrong({"a": {**ENTRY, "cwd": "../x", "worker-tag": []}, "b": {"repository": "ext::sh", "exec": []}})
+    told = wrong(
+        {"a": {**ENTRY, "cwd": "../x", "worker-tag": []}, "b": {"repository": "ext::sh", "exec": []}}
+    )
     assert set(told) == {"a.worker-tag", "b.repository", "b.exec"}
     assert wrong({"a": {**ENTRY, "cwd": "../x"}}) == {"a.cwd": "must not lead out of the repository"}

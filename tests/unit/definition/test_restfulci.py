@@ -52,7 +52,9 @@ def test_values_of_the_environment_are_the_text_that_was_written() -> None:
     assert [value["default"] for value in document["inputs"].values()] == ["3.10", "007", "true", "", "1e3"]
 
 
-@pytest.mark.parametrize("environment", [{"A": None}, {"A-B": "x"}, {"LINESHAFT_X": "x"}, {"A": []}, [], "A=b"])
+@pytest.mark.parametrize(
+    "environment", [{"A": None}, {"A-B": "x"}, {"LINESHAFT_X": "x"}, {"A": []}, [], "A=b"]
+)
 def test_any_other_environment_is_refused(environment: Any) -> None:
     assert "executor.environment" in wrong(executor={"image": "busybox", "environment": environment})
 

@@ -4,17 +4,15 @@ from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field, PlainValidator
 
-from lineshaft.definition.document import Document
+from lineshaft.definition.foreign.document import Document
+from lineshaft.definition.foreign.reading import NAME_DEMAND
+from lineshaft.definition.native.value import TEXT_LIMIT
 from lineshaft.definition.rule import Rule
 
 STAGES_DEFAULT: Final = ("build", "test", "doc", "deploy")
 """The stages of a document that lists none."""
 
-_NAME_LIMIT: Final = 255
-
-_Text = Annotated[str, Field(min_length=1)]
-_Name = Annotated[str, Field(min_length=1, max_length=_NAME_LIMIT)]
-_NAME_DEMAND: Final = f"a text of 1 to {_NAME_LIMIT} characters"
+_Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 
 
 def _lines(value: Any) -> tuple[str, ...]:
@@ -30,7 +28,7 @@ class ArtifactsDocument(Document):
     model_config = ConfigDict(title="artifacts section")
 
     paths: Annotated[
-        list[Annotated[_Text, Rule("A path", "a path, as text that is not empty")]],
+        list[Annotated[_Text, Rule("A path", "text, not empty")]],
         Rule("The files and folders that are kept", "a list of paths"),
     ]
 
@@ -50,12 +48,12 @@ class JobDocument(Document):
 
     model_config = ConfigDict(title="job")
 
-    stage: Annotated[_Name, Rule("The stage that it belongs to", "the name of a stage")]
+    stage: Annotated[_Text, Rule("The stage that it belongs to", "the name of a stage")]
     image: Annotated[
         _Text | None, Rule("The image that it runs in", "the name of an image such as python:3.12")
     ] = None
     needs: Annotated[
-        list[Annotated[_Name, Rule("A job", "the name of a job")]],
+        list[Annotated[_Text, Rule("A job", "the name of a job")]],
         Rule("The jobs that must have succeeded before", "a list of names of jobs"),
     ] = Field(default_factory=list)
     script: Annotated[
@@ -74,9 +72,9 @@ class CicdDocument(Document):
 
     model_config = ConfigDict(title="pipeline")
 
-    name: Annotated[_Name, Rule("The pipeline's name", _NAME_DEMAND)]
+    name: Annotated[_Text, Rule("The pipeline's name", NAME_DEMAND)]
     stages: Annotated[
-        list[Annotated[_Name, Rule("A stage", _NAME_DEMAND)]],
+        list[Annotated[_Text, Rule("A stage", NAME_DEMAND)]],
         Field(min_length=1),
         Rule("The stages, in the order in which they run", "a list of names, not empty"),
     ] = Field(default_factory=lambda: list(STAGES_DEFAULT))
@@ -84,7 +82,7 @@ class CicdDocument(Document):
         DefaultDocument | None, Rule("What a job takes that does not say its own", "an object with image")
     ] = None
     jobs: Annotated[
-        dict[Annotated[_Name, Rule("A job's name", _NAME_DEMAND)], JobDocument],
+        dict[Annotated[_Text, Rule("A job's name", NAME_DEMAND)], JobDocument],
         Field(min_length=1),
         Rule("The jobs by their names", "an object with a job for each name, not empty"),
     ]

@@ -3,9 +3,9 @@
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from lineshaft.definition.cicd_document import STAGES_DEFAULT
-from lineshaft.definition.document import nearest
 from lineshaft.definition.findings import Findings, shown
+from lineshaft.definition.foreign.cicd_document import STAGES_DEFAULT
+from lineshaft.definition.foreign.document import nearest
 
 _SHOWN_STAGES: Final = 20
 _SHOWN_CIRCLE_NAMES: Final = 12

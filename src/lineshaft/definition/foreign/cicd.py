@@ -8,12 +8,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lineshaft.definition.cicd_document import CicdDocument, JobDocument
-from lineshaft.definition.cicd_references import check_references
-from lineshaft.definition.document import check_document
 from lineshaft.definition.findings import Findings, shown
-from lineshaft.definition.foreign import Foreign, Names, Native, Note
-from lineshaft.definition.quoting import script, template_text
+from lineshaft.definition.foreign.cicd_document import CicdDocument, JobDocument
+from lineshaft.definition.foreign.cicd_references import check_references
+from lineshaft.definition.foreign.document import check_document
+from lineshaft.definition.foreign.quoting import script, template_text
+from lineshaft.definition.foreign.reading import (
+    Foreign,
+    Names,
+    Native,
+    Note,
+    fit_name,
+    lies_in_workspace,
+    renamed,
+)
 
 
 def cicd_to_native(value: Any, findings: Findings) -> Foreign | None:
@@ -32,7 +40,9 @@ def cicd_to_native(value: Any, findings: Findings) -> Foreign | None:
         return None
     notes: list[Note] = []
     steps = [_stage(plan, notes) for plan in _plans(document, notes)]
-    native: Native = {"name": document.name}
+    name = fit_name(document.name)
+    notes += renamed(("name",), document.name, name)
+    native: Native = {"name": name}
     if document.default is not None and document.default.image is not None:
         native["defaults"] = {"image": template_text(document.default.image)}
     native["steps"] = steps
@@ -62,10 +72,18 @@ def _plans(document: CicdDocument, notes: list[Note]) -> Iterator[_Plan]:
     for index, stage in enumerate(document.stages):
         jobs = members[stage]
         if jobs:
-            names = Names()
-            yield _Plan(stages.take(stage), jobs, {name: names.take(name) for name in jobs})
+            yield _plan(stages.take(stage), stage, jobs, notes)
         elif "stages" in document.model_fields_set:
             notes.append(Note(("stages", index), f"is left out: no job belongs to the stage {shown(stage)}"))
+
+
+def _plan(name: str, stage: str, jobs: Mapping[str, JobDocument], notes: list[Note]) -> _Plan:
+    notes += renamed(("stages",), stage, name)
+    taken = Names()
+    names = {job: taken.take(job) for job in jobs}
+    for job, job_name in names.items():
+        notes += renamed(("jobs", job), job, job_name)
+    return _Plan(name, jobs, names)
 
 
 def _stage(plan: _Plan, notes: list[Note]) -> Native:
@@ -94,9 +112,19 @@ def _job(name: str, job: JobDocument, plan: _Plan, notes: list[Note]) -> Native:
     if job.image is not None:
         native["image"] = template_text(job.image)
     native |= script(_script(job.script))
-    if job.artifacts is not None and job.artifacts.paths:
-        native["artifacts"] = [template_text(path) for path in job.artifacts.paths]
-    return native
+    artifacts = _artifacts(name, job, notes)
+    return {**native, "artifacts": artifacts} if artifacts else native
+
+
+def _artifacts(name: str, job: JobDocument, notes: list[Note]) -> list[str]:
+    kept: list[str] = []
+    for index, path in enumerate(job.artifacts.paths if job.artifacts else ()):
+        if lies_in_workspace(path):
+            kept.append(template_text(path))
+        else:
+            message = "is left out: only files of the workspace can be kept; have the script copy them there"
+            notes.append(Note(("jobs", name, "artifacts", "paths", index), message))
+    return kept
 
 
 def _script(lines: tuple[str, ...]) -> str:

@@ -5,9 +5,9 @@ import re
 from typing import Any, Final, assert_never
 
 from lineshaft.definition.findings import Findings
-from lineshaft.definition.foreign import Foreign, Names, Native, Note
+from lineshaft.definition.foreign.quoting import script, template_text
+from lineshaft.definition.foreign.reading import Foreign, Names, Native, Note, fit_name, renamed
 from lineshaft.definition.position import Path
-from lineshaft.definition.quoting import script, template_text
 from lineshaft.definition.rest import BUILD_TIME_LIMIT, DEPLOY_TIME_LIMIT
 from lineshaft.definition.rest_document import BuildStage, DeployStage, PipelineDocument, RunStage
 from lineshaft.definition.rest_findings import check_pipeline
@@ -37,13 +37,14 @@ def rest_to_native(value: Any, findings: Findings) -> Foreign | None:
 class _Conversion:
     def __init__(self, document: PipelineDocument) -> None:
         self._document = document
+        self._names = Names()
         self._folders = Names(ending="-{}")
         self._files: dict[str, str] = {}
         self._notes: list[Note] = []
 
     def foreign(self) -> Foreign:
         document = self._document
-        native: Native = {"name": document.name}
+        native: Native = {"name": self._renamed(document.name, fit_name(document.name), ("name",))}
         if document.git_repository is not None:
             native["repository"] = document.git_repository
         native["concurrency"] = {"policy": "supersede"}
@@ -54,13 +55,14 @@ class _Conversion:
 
     def _step(self, stage: RunStage | BuildStage | DeployStage, index: int) -> Native:
         path = ("stages", index)
+        name = {"name": self._renamed(stage.name, self._names.take(stage.name), (*path, "name"))}
         match stage:
             case RunStage():
-                return {"name": stage.name, "timeout": stage.timeout, **script(stage.command)}
+                return {**name, "timeout": stage.timeout, **script(stage.command)}
             case BuildStage():
-                return self._build(stage, (*path, "dockerfile"))
+                return {**name, **self._build(stage, (*path, "dockerfile"))}
             case DeployStage():
-                return self._deploy(stage, (*path, "k8s_manifest"))
+                return {**name, **self._deploy(stage, (*path, "k8s_manifest"))}
             case _:
                 assert_never(stage)
 
@@ -72,7 +74,7 @@ class _Conversion:
             "repository": stage.ecr_repository,
             "tag": stage.tag,
         }
-        return {"name": stage.name, "timeout": int(BUILD_TIME_LIMIT.total_seconds()), "build": build}
+        return {"timeout": int(BUILD_TIME_LIMIT.total_seconds()), "build": build}
 
     def _deploy(self, stage: DeployStage, path: Path) -> Native:
         text = json.dumps(stage.k8s_manifest, ensure_ascii=False, allow_nan=False, indent=2) + "\n"
@@ -82,7 +84,11 @@ class _Conversion:
             "server_url": stage.cluster.server_url,
             "namespace": stage.cluster.namespace,
         }
-        return {"name": stage.name, "timeout": int(DEPLOY_TIME_LIMIT.total_seconds()), "deploy": deploy}
+        return {"timeout": int(DEPLOY_TIME_LIMIT.total_seconds()), "deploy": deploy}
+
+    def _renamed(self, wanted: str, name: str, path: Path) -> str:
+        self._notes += renamed(path, wanted, name)
+        return name
 
     def _file(self, stage: str, name: str, content: str, path: Path) -> str:
         folder = self._folders.take(_UNFIT.sub("-", stage.lower()).strip("-"))

@@ -3,12 +3,20 @@
 from posixpath import normpath
 from typing import Any, Final
 
-from lineshaft.definition.document import check_document
 from lineshaft.definition.findings import Findings
-from lineshaft.definition.foreign import Foreign, Names, Native, Note
-from lineshaft.definition.node_document import NodeDocument, PipelineEntry
+from lineshaft.definition.foreign.document import check_document
+from lineshaft.definition.foreign.node_document import NodeDocument, PipelineEntry
+from lineshaft.definition.foreign.quoting import cel_text, command, template_text
+from lineshaft.definition.foreign.reading import (
+    Foreign,
+    Names,
+    Native,
+    Note,
+    fit_name,
+    lies_in_workspace,
+    renamed,
+)
 from lineshaft.definition.position import Path
-from lineshaft.definition.quoting import cel_text, command, template_text
 
 _DISABLED: Final = "x-"
 
@@ -28,8 +36,9 @@ def node_to_native(value: Any, findings: Findings) -> Foreign | None:
     document = check_document(NodeDocument, value, findings)
     if document is None:
         return None
-    native = _Tree(findings).root(document)
-    return None if findings else Foreign((native,))
+    tree = _Tree(findings)
+    native = tree.root(document)
+    return None if findings else Foreign((native,), tuple(tree.notes))
 
 
 def names_pipelines(value: Any) -> bool:
@@ -43,18 +52,28 @@ def names_pipelines(value: Any) -> bool:
 
 
 class _Tree:
-    """Turns nodes into native ones."""
+    """Turns nodes into native ones.
+
+    Attributes:
+        notes: what is worth knowing about them.
+    """
 
     def __init__(self, findings: Findings) -> None:
+        self.notes: list[Note] = []
         self._findings = findings
 
     def root(self, node: NodeDocument) -> Native:
         # The root of a native document is a group and has no condition.
         if node.steps is None or node.if_changeset_matches is not None:
-            inner = self._node(node, Names().take(node.name), (), "")
-            return {"name": node.name, "steps": [inner]}
+            name = self._name(node, Names(), ())
+            return {"name": name, "steps": [self._node(node, name, (), "")]}
         body = self._body(node, (), self._folder("", node, ()))
-        return {"name": node.name, **body}
+        return {"name": self._name(node, Names(), ()), **body}
+
+    def _name(self, node: NodeDocument, siblings: Names, path: Path) -> str:
+        name = siblings.take(node.name)
+        self.notes += renamed((*path, "name"), node.name, name)
+        return name
 
     def _node(self, node: NodeDocument, name: str | None, path: Path, around: str) -> Native:
         native: Native = {} if name is None else {"name": name}
@@ -76,21 +95,25 @@ class _Tree:
         if node.steps is not None:
             if node.order == "unordered":
                 native["parallel"] = True
-            names = Names(_reserved(node))
-            native["steps"] = [
-                self._node(step, names.take(step.name), (*path, "steps", index), folder)
-                for index, step in enumerate(node.steps)
-            ]
+            native["steps"] = self._steps(node, node.steps, path, folder)
         if node.teardown is not None:
             teardown = self._node(node.teardown, None, (*path, "teardown"), folder)
             native["teardown"] = {"allow_failure": True, **teardown}
         return native
 
+    def _steps(self, node: NodeDocument, steps: list[NodeDocument], path: Path, folder: str) -> list[Native]:
+        names = Names(_reserved(node))
+        natives: list[Native] = []
+        for index, step in enumerate(steps):
+            at = (*path, "steps", index)
+            natives.append(self._node(step, self._name(step, names, at), at, folder))
+        return natives
+
     def _folder(self, around: str, node: NodeDocument, path: Path) -> str:
         if node.cwd is None:
             return around
         folder = normpath(f"{around}/{node.cwd}" if around else node.cwd or ".")
-        if folder == ".." or folder.startswith("../"):
+        if not lies_in_workspace(folder):
             self._findings.add((*path, "cwd"), "must not lead out of the workspace")
         return "" if folder == "." else folder
 
@@ -119,13 +142,15 @@ def _pipeline(name: str, entry: PipelineEntry, findings: Findings) -> Native:
     if entry.tag_pattern is not None:
         step["if"] = f"tag.matches({cel_text(entry.tag_pattern)})"
     folder = "" if entry.cwd is None else normpath(entry.cwd or ".")
-    if folder == ".." or folder.startswith("../"):
+    if folder and not lies_in_workspace(folder):
         findings.add((name, "cwd"), "must not lead out of the repository")
     if folder not in {"", "."}:
         step["cwd"] = template_text(folder)
     step["builder"] = [template_text(word) for word in entry.exec]
-    native: Native = {"name": name, "repository": entry.repository}
-    if entry.ref is not None and entry.tag_pattern is None:
+    native: Native = {"name": fit_name(name), "repository": entry.repository}
+    if entry.tag_pattern is not None:
+        native["on"] = {"push": {"branches": [], "tags": ["**"]}}
+    elif entry.ref is not None:
         native["on"] = {"push": {"branches": [entry.ref]}}
     if entry.worker_tags:
         native["labels"] = list(dict.fromkeys(entry.worker_tags))
@@ -133,7 +158,8 @@ def _pipeline(name: str, entry: PipelineEntry, findings: Findings) -> Native:
 
 
 def _left_out(name: str, entry: PipelineEntry) -> list[Note]:
-    notes = [
+    notes = renamed((name,), name, fit_name(name))
+    notes += [
         Note((name, "notifications", key), "is left out: set up who is told on the server")
         for key in entry.notifications or {}
     ]
@@ -142,6 +168,8 @@ def _left_out(name: str, entry: PipelineEntry) -> list[Note]:
     if entry.webhook is not None:
         notes.append(Note((name, "webhook"), "is left out: use `on: {push: {branches: [...]}}`"))
     if entry.tag_pattern is not None:
-        message = "becomes a condition: a run for another ref is made, and its build is skipped"
+        message = (
+            "becomes a condition: a run is made for each tag, and its build is skipped where it does not fit"
+        )
         notes.append(Note((name, "tag-pattern"), message))
     return notes

@@ -1,17 +1,19 @@
-"""What reading a document of another system gives: native documents, and what could not be carried over."""
+"""What reading a document of another system gives: native documents, and what was not carried over."""
 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from lineshaft.definition.findings import shown
+from lineshaft.definition.native.value import NAME_LIMIT, TEXT_LIMIT
 from lineshaft.definition.position import Path
 
 Native = dict[str, Any]
 """A document in the native language, as plain values."""
 
-NAME_LIMIT: Final = 255
-"""How many characters a node's name may have."""
+NAME_DEMAND: Final = "text, not empty"
+"""What a name has to be in the documents of other systems, of which `fit_name` makes one of the language."""
 
 _UNFIT: Final = re.compile(r"[/\x00-\x1f\x7f-\x9f]")
 
@@ -69,3 +71,15 @@ def fit_name(wanted: str) -> str:
     """Return the nearest name that a node can have."""
     name = _UNFIT.sub("_", wanted)[:NAME_LIMIT]
     return "_" if name.isspace() or name in {"", ".", ".."} else name
+
+
+def lies_in_workspace(path: str) -> bool:
+    """Whether a path can be one of the language: relative, and not leading out of the workspace."""
+    return 0 < len(path) <= TEXT_LIMIT and not path.startswith("/") and ".." not in path.split("/")
+
+
+def renamed(path: Path, wanted: str, name: str) -> list[Note]:
+    """Note that a name was changed, where it was."""
+    return (
+        [] if name == wanted else [Note(path, f"is called {shown(name)} here: the language has no such name")]
+    )

@@ -8,7 +8,9 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, model_validator
 
-from lineshaft.definition.document import Document
+from lineshaft.definition.foreign.document import Document
+from lineshaft.definition.foreign.reading import NAME_DEMAND
+from lineshaft.definition.native.value import TEXT_LIMIT
 from lineshaft.definition.repository import read_repository
 from lineshaft.definition.rule import Rule, refused
 from lineshaft.model.errors import InvalidInputError
@@ -16,11 +18,10 @@ from lineshaft.model.errors import InvalidInputError
 TIMEOUT_LIMIT_SECONDS: Final = 7 * 24 * 60 * 60
 """The longest time limit that a node may name: a week."""
 
-_NAME_LIMIT: Final = 255
-_PATTERN_LIMIT: Final = 1_000
+_PATTERN_LIMIT: Final = 500
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
-_Name = Annotated[str, Field(min_length=1, max_length=_NAME_LIMIT)]
+_Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 
 
 def _seconds(value: Any) -> int | float:
@@ -79,7 +80,7 @@ _Folder = Annotated[str, AfterValidator(_folder)]
 
 _EXEC_RULE: Final = Rule("What is called", "a list of a program and its arguments, or a text of these")
 _FOLDER_RULE: Final = Rule("Where it runs", "a folder below the one around it, as a relative path")
-_PATTERN_DEMAND: Final = f"a regular expression of at most {_PATTERN_LIMIT:,} characters"
+_PATTERN_DEMAND: Final = f"a regular expression of at most {_PATTERN_LIMIT} characters"
 
 
 class NodeDocument(Document):
@@ -87,7 +88,7 @@ class NodeDocument(Document):
 
     model_config = ConfigDict(title="node")
 
-    name: Annotated[_Name, Rule("The node's name", f"a text of 1 to {_NAME_LIMIT} characters")]
+    name: Annotated[_Text, Rule("The node's name", NAME_DEMAND)]
     if_changeset_matches: Annotated[
         _Pattern | None, Rule("When it runs: one of the changed paths matches", _PATTERN_DEMAND)
     ] = Field(None, alias="if-changeset-matches")
@@ -128,11 +129,11 @@ class PipelineEntry(Document):
     repository: Annotated[
         str, AfterValidator(_repository), Rule("Where the source is", "the address of a git repository")
     ]
-    ref: Annotated[_Name | None, Rule("What is built", "the name of a branch")] = None
+    ref: Annotated[_Text | None, Rule("What is built", "the name of a branch")] = None
     cwd: Annotated[_Folder | None, _FOLDER_RULE] = None
     exec: Annotated[_Exec, _EXEC_RULE]
     notifications: Annotated[dict[str, Any] | None, Rule("Whom to tell", "an object")] = None
-    worker_tags: Annotated[list[_Name] | None, Rule("What a worker must offer", "a list of names")] = Field(
+    worker_tags: Annotated[list[_Text] | None, Rule("What a worker must offer", "a list of names")] = Field(
         None, alias="worker-tags"
     )
     tag_pattern: Annotated[_Pattern | None, Rule("Which tags start it", _PATTERN_DEMAND)] = Field(

@@ -5,10 +5,11 @@ from typing import Annotated, Any, Final
 
 from pydantic import ConfigDict, Field, PlainValidator
 
-from lineshaft.definition.document import Document, check_document
 from lineshaft.definition.findings import Findings, shown
-from lineshaft.definition.foreign import Foreign, Native, Note, fit_name
-from lineshaft.definition.quoting import cel_member, template_text
+from lineshaft.definition.foreign.document import Document, check_document
+from lineshaft.definition.foreign.quoting import cel_member, template_text
+from lineshaft.definition.foreign.reading import Foreign, Native, Note, fit_name, lies_in_workspace
+from lineshaft.definition.native.value import NAME_LIMIT, TEXT_LIMIT, WORD
 from lineshaft.definition.rule import Rule, refused
 from lineshaft.definition.scalar import as_text
 
@@ -18,7 +19,7 @@ NAME_DEFAULT: Final = "restfulci"
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS: Final = "LINESHAFT_"
 
-_Text = Annotated[str, Field(min_length=1)]
+_Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 
 
 def _version(value: Any) -> str:
@@ -36,6 +37,8 @@ def _variables(value: Any) -> dict[str, str]:
 def _variable(name: Any) -> str:
     if not isinstance(name, str) or not _VARIABLE.fullmatch(name):
         raise refused(f"must name variables with letters, digits and '_', not {shown(name)}")
+    if len(name) > NAME_LIMIT:
+        raise refused(f"must name variables with at most {NAME_LIMIT} characters")
     if name.startswith(_OURS):
         raise refused(f"must name no variable that begins with {_OURS}, as {shown(name)} does")
     return name
@@ -84,8 +87,11 @@ class SidecarDocument(Document):
 
     name: Annotated[
         str,
-        Field(max_length=63, pattern=r"^[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?$"),
-        Rule("The host name under which it is found", "up to 63 letters, digits and '-', as a host name"),
+        Field(max_length=63, pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?$"),
+        Rule(
+            "The host name under which it is found",
+            "up to 63 letters, digits and '-', beginning with a letter and not ending with '-'",
+        ),
     ]
     image: Annotated[_Text, Rule("The image", "the name of an image such as postgres:16")]
     command: Annotated[_Command | None, _COMMAND_RULE] = None
@@ -97,7 +103,9 @@ class ResultDocument(Document):
 
     model_config = ConfigDict(title="result")
 
-    type: Annotated[_Text, Rule("What they are", "a word such as junit")]
+    type: Annotated[
+        str, Field(max_length=NAME_LIMIT, pattern=WORD), Rule("What they are", "a word such as junit")
+    ]
     path: Annotated[_Text, Rule("Where they are", "a path")]
 
 
@@ -132,19 +140,31 @@ def restfulci_to_native(value: Any, findings: Findings, name: str = NAME_DEFAULT
     _check_sidecars(value, findings)
     if document is None:
         return None
-    executor = document.executor
-    notes: tuple[Note, ...] = ()
-    if executor.build is not None:
+    notes = [*_image_notes(document.executor, findings), *_result_notes(document)]
+    return None if findings else Foreign((_native(document, fit_name(name)),), tuple(notes))
+
+
+def _image_notes(executor: ExecutorDocument, findings: Findings) -> list[Note]:
+    if executor.build is None:
         if executor.image is None:
-            findings.add(
-                ("executor", "build"),
-                "cannot be read yet: build the image in a pipeline with a `build` task, and name it as"
-                " executor.image",
-            )
-        notes = (Note(("executor", "build"), f"is left out; the command runs in {shown(executor.image)}"),)
-    elif executor.image is None:
-        findings.add(("executor",), "must name an image")
-    return None if findings else Foreign((_native(document, fit_name(name)),), notes)
+            findings.add(("executor",), "must name an image")
+        return []
+    if executor.image is None:
+        message = (
+            "cannot be read yet: build the image in a pipeline with a `build` task, and name it as"
+            " executor.image"
+        )
+        findings.add(("executor", "build"), message)
+    return [Note(("executor", "build"), f"is left out; the command runs in {shown(executor.image)}")]
+
+
+def _result_notes(document: RestfulciDocument) -> list[Note]:
+    message = "is left out: only files of the workspace can be kept; have the command write them there"
+    return [
+        Note(("results", index), message)
+        for index, result in enumerate(document.results)
+        if not lies_in_workspace(result.path)
+    ]
 
 
 def _native(document: RestfulciDocument, name: str) -> Native:
@@ -159,11 +179,13 @@ def _native(document: RestfulciDocument, name: str) -> Native:
     if environment:
         task["env"] = {key: f"${{{{ {cel_member('inputs', key)} }}}}" for key in environment}
     task["exec"] = [template_text(word) for word in document.command]
-    if document.results:
-        task["results"] = [
-            {"type": template_text(result.type), "path": template_text(result.path)}
-            for result in document.results
-        ]
+    results = [
+        {"type": result.type, "path": template_text(result.path)}
+        for result in document.results
+        if lies_in_workspace(result.path)
+    ]
+    if results:
+        task["results"] = results
     return {**native, "steps": [task]}
 
 
