@@ -1,4 +1,4 @@
-"""Whatever other systems' files say: native documents that keep the language's rules, or errors that tell why."""
+"""Whatever other systems' files say: native documents that keep the language's rules, or typed errors."""
 
 import json
 from contextlib import suppress
@@ -131,34 +131,9 @@ def test_a_document_of_the_rest_api_becomes_a_native_one_that_reads_back(value: 
 
 KEYS = st.sampled_from(
     [
-        "name",
-        "stages",
-        "jobs",
-        "stage",
-        "script",
-        "needs",
-        "default",
-        "artifacts",
-        "steps",
-        "exec",
-        "cwd",
-        "order",
-        "setup",
-        "teardown",
-        "timeout",
-        "if-changeset-matches",
-        "repository",
-        "tag-pattern",
-        "paths",
-        "executor",
-        "image",
-        "build",
-        "environment",
-        "sidecars",
-        "command",
-        "results",
-        "type",
-        "path",
+        *("name", "stages", "jobs", "stage", "script", "needs", "default", "artifacts", "steps", "exec"),
+        *("order", "setup", "teardown", "timeout", "cwd", "if-changeset-matches", "repository", "paths"),
+        *("executor", "image", "build", "environment", "sidecars", "command", "results", "type", "path"),
     ]
 )
 ANYTHING = st.recursive(
