@@ -1,9 +1,12 @@
 """One evaluation of one compiled expression."""
 
+import re
 from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Final
 
+from lineshaft.expression.compilation import ELEMENTS, MATCHES
 from lineshaft.expression.pattern import regex
+from lineshaft.expression.reading import MACROS
 from lineshaft.expression.scope import VARIABLES, Scope
 from lineshaft.expression.value import Value, checked, plain
 from lineshaft.model.errors import ExpressionError
@@ -14,8 +17,7 @@ if TYPE_CHECKING:
 _MAX_SEARCHED_CHARACTERS: Final = 1024 * 1024
 _MAX_PATTERNS: Final = 16
 
-LIBRARY_NAMES: Final = {"matches": "matchRE"}
-"""What the library is told instead of a function's name, so that its own function is never called."""
+_MAX_ELEMENTS: Final = 1000
 
 
 class Evaluation:
@@ -53,8 +55,10 @@ class Evaluation:
             for name in names:
                 context.add_variable(name, self._variable(name))
             for name in functions:
-                if name in _PROVIDED:
-                    context.add_function(LIBRARY_NAMES.get(name, name), self._function(name))
+                if name in MACROS:
+                    context.add_function(ELEMENTS, self._function(name, Evaluation.elements))
+                elif call := _PROVIDED.get(name):
+                    context.add_function(MATCHES if name == "matches" else name, self._function(name, call))
             result = program.execute(context)
         except ExpressionError:
             raise
@@ -75,17 +79,16 @@ class Evaluation:
             value = VARIABLES[name](self._scope)
         return plain(name, value)
 
-    def _function(self, name: str) -> Callable[..., object]:
+    def _function(self, name: str, call: Callable[..., object]) -> Callable[..., object]:
         """Make the function that expressions call by the name.
 
         The library would log what a function raises, and hide its kind; so the first error is kept here, and
         the value that is given back in its place never gets out.
         """
-        call = _PROVIDED[name]
 
         def guarded(*arguments: object) -> object:
             try:
-                return call(self, *_texts(name, arguments))
+                return call(self, *(arguments if name in MACROS else _texts(name, arguments)))
             except ExpressionError as error:
                 self._failure = self._failure or error
             except Exception as error:  # noqa: BLE001 - As in `run`.
@@ -93,6 +96,23 @@ class Evaluation:
             return False
 
         return guarded
+
+    def elements(self, collection: object) -> list[object]:
+        """List what a macro goes through; of a map, its keys in order."""
+        match collection:
+            case list():
+                listed = collection
+            case dict():
+                listed = sorted(collection, key=lambda key: (type(key).__name__, key))
+            case _:
+                raise ExpressionError(
+                    "Only the elements of a list, or the keys of a map, can be gone through."
+                )
+        if len(listed) > _MAX_ELEMENTS:
+            raise ExpressionError(
+                f"The expression goes through {len(listed)} elements; {_MAX_ELEMENTS} are allowed."
+            )
+        return listed
 
     def changed(self, glob: str) -> bool:
         """Tell whether a changed path fits the glob; true where the changes are not known."""
@@ -168,7 +188,7 @@ def _explained(error: Exception) -> ExpressionError:
     match error:
         case KeyError():
             return ExpressionError(
-                f"There is nothing named {str(error)[:200]} where the expression looks for it."
+                f"There is no {str(error)[:200]} where the expression looks for it; has(...) tells beforehand."
             )
         case ZeroDivisionError():
             return ExpressionError("The expression divides by zero.")
@@ -177,8 +197,15 @@ def _explained(error: Exception) -> ExpressionError:
         case RecursionError():
             return ExpressionError("The expression, or a value in it, is too deep.")
         case _:
-            # The library's first sentence names types or an index; its advice behind is for programmers.
-            reason = str(error).split(". ")[0].split("\n")[0][:300].rstrip(".")
-            return ExpressionError(
-                f"The expression cannot be evaluated: {reason.replace('matchRE', 'matches')}."
-            )
+            return ExpressionError(f"The expression cannot be evaluated: {_reason(str(error))}.")
+
+
+_NO_OVERLOAD: Final = re.compile(r"Undefined variable or function: '(\w+)'")
+
+
+def _reason(message: str) -> str:
+    # No name is unknown any more here, so this is how the library says that no function takes such values.
+    if match := _NO_OVERLOAD.match(message):
+        return f"{match[1]}() does not take these values"
+    # The library's first sentence names types or an index; its advice behind is for programmers.
+    return message.split(". ", maxsplit=1)[0].split("\n", maxsplit=1)[0][:300].rstrip(".")

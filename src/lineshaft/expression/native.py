@@ -1,7 +1,8 @@
 """The CEL library's Rust module, without the command line that its package imports beside it.
 
-`import cel` also loads typer, rich and prompt_toolkit, for 0.15 s. The Rust module alone takes 2 ms. Importing
-this module loads it, once, under the import system's own lock; import it inside the functions that need it.
+`import cel` also loads typer, rich and prompt_toolkit, for 0.15 s. The Rust module alone takes 2 ms.
+Importing this module loads it, once, under the import system's own lock; so import it inside the functions
+that need it.
 """
 
 import importlib.util

@@ -31,7 +31,7 @@ def regex(pattern: str) -> "Pattern[str]":
 
 
 def glob_regex(glob: str) -> "Pattern[str]":
-    r"""Compile a glob: `*`, `?` and `[a-z]` within a folder, `**` across folders, `{a,b}`; `\` makes any plain.
+    r"""Compile a glob: `*`, `?` and `[a-z]` within a folder, `**` across folders, and `{a,b}`; `\` quotes.
 
     Args:
         glob: relative to the repository's root; a `/` at its beginning changes nothing.

@@ -1,7 +1,7 @@
 """What an expression refers to, and whether it keeps the rules that bound its cost.
 
-The CEL library runs a program to its end, whatever that takes, and its parser goes as deep as the text does. So
-these rules are held here, on the tokens, before the library sees the text:
+The CEL library runs a program to its end, whatever that takes, and its parser goes as deep as the text does.
+So these rules are held here, on the tokens, before the library sees the text:
 
 - brackets nest at most 32 deep, because the parser calls itself for each;
 - at most 64 `+`, because each copies what stands left of it;
@@ -103,6 +103,8 @@ class _Reader:
         for index, token in enumerate(self.row):
             match token.kind:
                 case Kind.UNKNOWN:
+                    if token.text in "\"'":
+                        _refuse(token, "Nothing closes this quotation mark.")
                     _refuse(token, f"No expression can have {token.text!r} here.")
                 case Kind.SIGN:
                     self.read_sign(index, token)

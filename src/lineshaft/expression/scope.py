@@ -71,8 +71,8 @@ class Commit:
 class Scope:
     """What the names mean; docs/language.md ("Expressions") says it for each.
 
-    Building one costs nothing: only what an expression names is looked at, and the mappings and `nodes` may be
-    as lazy as they like. An expression has the same value each time as long as these answer the same.
+    Building one costs nothing: only what an expression names is looked at, and the mappings and `nodes` may
+    be as lazy as they like. An expression has the same value each time as long as these answer the same.
     """
 
     branch: str = ""

@@ -69,7 +69,6 @@ def has_expressions(text: str) -> bool:
     return _OPENING in text
 
 
-@functools.lru_cache(maxsize=1024)
 def parse_template(text: str) -> Template:
     """Read a text with `${{ }}` in it; `$${{` stands for a plain `${{`.
 
@@ -80,6 +79,17 @@ def parse_template(text: str) -> Template:
         ExpressionError: an expression in it cannot be read, or is not closed; `offset` counts from the text's
             beginning.
     """
+    if not has_expressions(text):
+        return Template(text, (text,) if text else ())
+    return _remembered(text) if len(text) <= MAX_CHARACTERS else _read(text)
+
+
+@functools.lru_cache(maxsize=1024)
+def _remembered(text: str) -> Template:
+    return _read(text)
+
+
+def _read(text: str) -> Template:
     parts: list[str | Expression] = []
     plain: list[str] = []
     at = 0

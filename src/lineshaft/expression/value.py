@@ -3,6 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Mapping, Sequence
+from operator import itemgetter
 from typing import Final, TypeAlias, cast
 
 from lineshaft.model.errors import ExpressionError
@@ -55,13 +56,18 @@ class _Copy:
             case str():
                 return bounded_text(value, self.name)
             case Mapping():
-                return {self.copy(key, depth): self.copy(item, depth + 1) for key, item in value.items()}
+                copied = {self.copy_key(key): self.copy(item, depth + 1) for key, item in value.items()}
+                # The library gives maps in an order that changes from one evaluation to the next.
+                return dict(sorted(copied.items(), key=itemgetter(0)))
             case Sequence() if not isinstance(value, bytes | bytearray):
                 return [self.copy(item, depth + 1) for item in value]
             case _:
-                raise ExpressionError(
-                    f"{self.name} holds a {type(value).__name__}, which no expression can use."
-                )
+                raise ExpressionError(f"{self.name} holds {type(value).__name__}, which is no value here.")
+
+    def copy_key(self, key: object) -> str:
+        if not isinstance(key, str):
+            raise ExpressionError(f"{self.name} holds a map with the key {key!r:.80}; keys must be text.")
+        return bounded_text(key, self.name)
 
 
 def bounded_text(text: str, what: str) -> str:
