@@ -9,6 +9,7 @@ from typing import Annotated, Final, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from lineshaft.definition.native.key import Key
+from lineshaft.definition.native.kinds import kinds_schema
 from lineshaft.definition.native.value import (
     NAME_LIMIT,
     PATH_SCHEMA,
@@ -361,7 +362,7 @@ Secrets = Annotated[list[SecretName] | None, Key("Names of the secrets that it u
 class HookDocument(_Strict):
     """A node without a name of its own: a setup or a teardown."""
 
-    model_config = ConfigDict(title="node")
+    model_config = ConfigDict(title="node", json_schema_extra=kinds_schema())
 
     condition: Annotated[
         Condition | None, Key("When it runs; else it is skipped", "an expression, true or false")
