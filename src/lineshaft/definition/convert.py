@@ -24,8 +24,8 @@ class Conversion:
 
     Attributes:
         dialect: the language that the file was read as.
-        texts: one YAML document for each pipeline of the file, with what could not be carried over in comments
-            at its top.
+        texts: one YAML document for each pipeline of the file; comments at its top tell what could not be
+            carried over.
         notes: what could not be carried over, or is said differently, with where it stands in the file.
         files: what has to lie in the repository because the documents name it: path and content.
     """
