@@ -44,9 +44,7 @@ def test_a_key_is_reached_in_cel_whatever_it_is_made_of(key: str, value: str) ->
 
 @settings(BOUNDED, max_examples=25)
 @given(st.lists(WORDS, min_size=1, max_size=4), TEXTS)
-def test_arguments_reach_a_program_as_they_were_written_but_for_variables(
-    words: list[str], value: str
-) -> None:
+def test_arguments_reach_a_program_as_they_were_but_for_variables(words: list[str], value: str) -> None:
     task = command(["printf", "[%s]", *words])
     arguments = task.get("exec") or ["/bin/sh", "-c", task["run"]]
     rendered = [parse_template(argument).render(scope()) for argument in arguments]
