@@ -1,0 +1,99 @@
+"""`Dialect.RESTFULCI`: a job's `restfulci.yml`, read as it stands and turned into a native document."""
+
+from typing import Any, Final
+
+from lineshaft.definition.findings import Findings, shown
+from lineshaft.definition.foreign.quoting import cel_member, template_text
+from lineshaft.definition.foreign.reading import Foreign, Native, Note, fit_name, lies_in_workspace
+from lineshaft.definition.foreign.restfulci_document import (
+    ExecutorDocument,
+    RestfulciDocument,
+    SidecarDocument,
+)
+from lineshaft.definition.native.shape import check_shape
+
+NAME_DEFAULT: Final = "restfulci"
+"""What the pipeline of a document is called, which has no name for it, where nobody says another."""
+
+
+def restfulci_to_native(value: Any, findings: Findings, name: str = NAME_DEFAULT) -> Foreign | None:
+    """Turn a document into a native one.
+
+    Args:
+        value: what its text says.
+        findings: takes everything that is wrong with it.
+        name: what the pipeline is called; a document of this format does not say it.
+
+    Returns:
+        One document; None when something is wrong.
+    """
+    _check_sidecars(value, findings)
+    document = check_shape(RestfulciDocument, value, findings)
+    if document is None:
+        return None
+    notes = [*_image_notes(document.executor, findings), *_result_notes(document)]
+    return None if findings else Foreign((_native(document, fit_name(name)),), tuple(notes))
+
+
+def _image_notes(executor: ExecutorDocument, findings: Findings) -> list[Note]:
+    if executor.build is None:
+        if executor.image is None:
+            findings.add(("executor",), "must name an image")
+        return []
+    if executor.image is None:
+        message = (
+            "cannot be read yet: build the image in a pipeline with a `build` task, and name it as"
+            " executor.image"
+        )
+        findings.add(("executor", "build"), message)
+    return [Note(("executor", "build"), f"is left out; the command runs in {shown(executor.image)}")]
+
+
+def _result_notes(document: RestfulciDocument) -> list[Note]:
+    message = "is left out: only files of the workspace can be kept; have the command write them there"
+    return [
+        Note(("results", index), message)
+        for index, result in enumerate(document.results)
+        if not lies_in_workspace(result.path)
+    ]
+
+
+def _native(document: RestfulciDocument, name: str) -> Native:
+    environment = document.executor.environment
+    native: Native = {"name": name}
+    if environment:
+        # What a run is given as an input goes before what the document says of the environment.
+        native["inputs"] = {key: {"type": "string", "default": text} for key, text in environment.items()}
+    task: Native = {"name": "command", "image": template_text(document.executor.image or "")}
+    if document.sidecars:
+        task["services"] = {sidecar.name: _service(sidecar) for sidecar in document.sidecars}
+    if environment:
+        task["env"] = {key: f"${{{{ {cel_member('inputs', key)} }}}}" for key in environment}
+    task["exec"] = [template_text(word) for word in document.command]
+    results = [
+        {"type": result.type, "path": template_text(result.path)}
+        for result in document.results
+        if lies_in_workspace(result.path)
+    ]
+    if results:
+        task["results"] = results
+    return {**native, "steps": [task]}
+
+
+def _service(sidecar: SidecarDocument) -> Native:
+    service: Native = {"image": template_text(sidecar.image)}
+    if sidecar.command is not None:
+        service["command"] = [template_text(word) for word in sidecar.command]
+    if sidecar.environment:
+        service["env"] = {key: template_text(text) for key, text in sidecar.environment.items()}
+    return service
+
+
+def _check_sidecars(value: Any, findings: Findings) -> None:
+    sidecars = value.get("sidecars") if isinstance(value, dict) else None
+    first: dict[str, int] = {}
+    for index, sidecar in enumerate(sidecars if isinstance(sidecars, list) else ()):
+        name = sidecar.get("name") if isinstance(sidecar, dict) else None
+        if isinstance(name, str) and first.setdefault(name, index) != index:
+            message = f"must be unique; sidecars.{first[name]} is called {shown(name)} already"
+            findings.add(("sidecars", index, "name"), message)
