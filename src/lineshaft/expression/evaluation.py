@@ -188,7 +188,7 @@ def _explained(error: Exception) -> ExpressionError:
     match error:
         case KeyError():
             return ExpressionError(
-                f"There is no {str(error)[:200]} where the expression looks for it; has(...) tells beforehand."
+                f"There is no {str(error)[:200]} where the expression looks; has(...) tells beforehand."
             )
         case ZeroDivisionError():
             return ExpressionError("The expression divides by zero.")

@@ -8,6 +8,7 @@ import functools
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
+from lineshaft.expression.value import bounded_text
 from lineshaft.model.errors import ExpressionError
 
 if TYPE_CHECKING:
@@ -42,7 +43,11 @@ def glob_regex(glob: str) -> "Pattern[str]":
     Raises:
         ExpressionError: it is no glob, or too large.
     """
-    compiled = _compile(_glob_source(glob)) if len(glob) <= MAX_PATTERN_CHARACTERS else "it is too long"
+    if len(glob) > MAX_PATTERN_CHARACTERS:
+        raise ExpressionError(
+            f'"{glob[:80]}" is not a glob that can be used: it is longer than {MAX_PATTERN_CHARACTERS} characters.'
+        )
+    compiled = _compile(_glob_source(bounded_text(glob, "A glob")))
     if isinstance(compiled, str):
         raise ExpressionError(f'"{glob[:80]}" is not a glob that can be used: {compiled}.')
     return compiled
