@@ -54,7 +54,7 @@ class Library:
         """Read all that a document uses, and all that is used there."""
         if len(way) >= DEPTH_LIMIT:
             raise InputTooLargeError(f"The nodes of a definition nest at most {DEPTH_LIMIT} deep.")
-        for path, place in _uses(keys, site):
+        for path, place in uses(keys, site):
             if path in way:
                 self.circular = True
                 circle = " -> ".join([*way[way.index(path) :], path])
@@ -90,7 +90,7 @@ class Library:
         return Fragment(checked(FragmentDocument, text.value, text.findings) or _NOTHING, Site(source))
 
 
-def _uses(keys: Keys, site: Site) -> Iterator[tuple[str, Site]]:
+def uses(keys: Keys, site: Site) -> Iterator[tuple[str, Site]]:
     """List the fragments that a document's nodes use, and where they say so."""
     stack: list[tuple[Any, Site]] = [(keys, site)]
     while stack:

@@ -82,14 +82,15 @@ def test_needs_link_siblings() -> None:
     ],
 )
 def test_a_condition_knows_whether_it_asks_for_states(text: str, *, asks: bool) -> None:
-    definition = native(
-        f"name: p\ninputs: {{x: {{default: true}}}}\nsteps: [{{name: a, run: x}}, {{name: b, run: x, if: '{text}'}}]"
-    )
+    steps = f"[{{name: a, run: x}}, {{name: b, run: x, if: '{text}'}}]"
+    definition = native(f"name: p\ninputs: {{x: {{default: true}}}}\nsteps: {steps}")
     assert task(definition, "b").condition == Condition(text, asks)
 
 
 def test_a_retry_covers_failures_and_time_outs_unless_it_says_after_what() -> None:
-    definition = native("- {name: a, run: x, retry: 2}\n- {name: b, run: x, retry: {count: 1, on: [lost, 7]}}")
+    definition = native(
+        "- {name: a, run: x, retry: 2}\n- {name: b, run: x, retry: {count: 1, on: [lost, 7]}}"
+    )
     assert task(definition, "a").retry == Retry(2)
     assert task(definition, "b").retry == Retry(1, frozenset({State.LOST}), frozenset({7}))
 
@@ -149,7 +150,8 @@ steps:
 def test_defaults_are_taken_by_tasks_that_say_nothing_else() -> None:
     definition = native("""
 name: p
-defaults: {image: py, shell: bash, cwd: src, labels: [linux], resources: {cpus: 2, memory: 2GiB}, env: {A: 1, B: 1}}
+defaults:
+  {image: py, shell: bash, cwd: src, labels: [linux], resources: {cpus: 2, memory: 2GiB}, env: {A: 1, B: 1}}
 env: {B: 2}
 steps:
   - {name: a, run: x}
