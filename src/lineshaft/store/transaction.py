@@ -8,6 +8,7 @@ from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.pipelines import SqlPipelines
 from lineshaft.store.runs import SqlRuns
 from lineshaft.store.session import Session
+from lineshaft.store.timers import SqlTimers
 from lineshaft.store.users import SqlUsers
 from lineshaft.store.workers import SqlWorkers
 
@@ -24,6 +25,7 @@ class SqlTransaction:
         self.attempts = SqlAttempts(session)
         self.logs = SqlLogs(session)
         self.outbox = SqlOutbox(session)
+        self.timers = SqlTimers(session)
         self.workers = SqlWorkers(session)
         self.users = SqlUsers(session)
 
