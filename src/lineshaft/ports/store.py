@@ -82,6 +82,10 @@ class Pipelines(Protocol):
         """Find one by its id."""
         ...
 
+    def newest(self, name: str) -> Pipeline | None:
+        """Find the one of that name that was added last."""
+        ...
+
     def replace(self, pipeline: Pipeline) -> bool:
         """Replace name, definition and `updated_at`; False when it does not exist."""
         ...
@@ -327,6 +331,10 @@ class Transaction(Protocol):
 
     def definition(self, definition_hash: str) -> Definition | None:
         """Find a definition by its content hash."""
+        ...
+
+    def keep_definition(self, definition: Definition) -> None:
+        """Store a definition that is no pipeline's, unless its content is stored already."""
         ...
 
     def wake(self, topic: str) -> None:

@@ -33,6 +33,11 @@ class SqlTransaction:
         """Find a definition by its content hash."""
         return self._definitions.get(definition_hash)
 
+    def keep_definition(self, definition: Definition) -> None:
+        """Store a definition, unless its content is stored already."""
+        self._session.change()
+        self._definitions.add(definition)
+
     def wake(self, topic: str) -> None:
         """Wake a topic once this transaction has committed."""
         self._session.topics.add(topic)
