@@ -1,9 +1,10 @@
 """What is found wrong with a definition, gathered until all of it can be said at once."""
 
 import json
+from dataclasses import dataclass
 from typing import Any, Final
 
-from lineshaft.definition.position import Path, Positions
+from lineshaft.definition.position import Path, Positions, Span
 from lineshaft.model.errors import InvalidDefinitionError, Problem
 
 FINDINGS_LIMIT: Final = 100
@@ -12,43 +13,70 @@ FINDINGS_LIMIT: Final = 100
 _SHOWN_CHARACTERS: Final = 60
 
 
-class Findings:
-    """Problems with one text. At most one is kept for each path: the first that was found there."""
+@dataclass(frozen=True, slots=True)
+class _Finding:
+    message: str
+    advice: str
+    span: Span | None
 
-    def __init__(self, text: str) -> None:
+
+class Findings:
+    """Problems with one text. At most one is kept for each path: the first that was found there.
+
+    Attributes:
+        positions: where the text's values stand.
+    """
+
+    def __init__(self, positions: Positions) -> None:
         """Begin with none."""
-        self._positions = Positions(text)
-        self._messages: dict[Path, str] = {}
+        self.positions = positions
+        self._found: dict[Path, _Finding] = {}
         self._untold = 0
 
     def __bool__(self) -> bool:
         """Whether anything is wrong."""
-        return bool(self._messages)
+        return bool(self._found)
 
     @property
     def full(self) -> bool:
         """Whether further ones are only counted, so that their words need not be made."""
-        return len(self._messages) >= FINDINGS_LIMIT
+        return len(self._found) >= FINDINGS_LIMIT
 
-    def add(self, path: Path, message: str) -> None:
-        """Note what is wrong, and what is allowed, at a path."""
-        if path in self._messages:
+    def add(self, path: Path, message: str, *, advice: str = "", span: Span | None = None) -> None:
+        """Note what is wrong, and what is allowed, at a path.
+
+        Args:
+            path: of the value that is wrong.
+            message: what is wrong; it follows the path in a sentence.
+            advice: what to write instead.
+            span: the piece of the text that is wrong; the value's key where it is None.
+        """
+        if path in self._found:
             return
         if self.full:
             self._untold += 1
         else:
-            self._messages[path] = message
+            self._found[path] = _Finding(message, advice, span)
 
     def error(self) -> InvalidDefinitionError:
         """Make the error that tells all of it, in the order of the text."""
-        problems = [
-            Problem(".".join(map(_step, path)), message, *self._positions.find(path))
-            for path, message in self._messages.items()
-        ]
+        problems = [self._problem(path, finding) for path, finding in self._found.items()]
         problems.sort(key=lambda problem: (problem.line, problem.column))
         if self._untold:
             problems.append(Problem("", f"has {self._untold:,} more problems, which are not listed"))
         return invalid(problems)
+
+    def _problem(self, path: Path, finding: _Finding) -> Problem:
+        span = finding.span or self.positions.key(path)
+        line, column = self.positions.line_and_column(span.start)
+        return Problem(
+            ".".join(map(_step, path)),
+            finding.message,
+            line,
+            column,
+            length=self.positions.length_in_line(span),
+            advice=finding.advice,
+        )
 
 
 def invalid(problems: list[Problem]) -> InvalidDefinitionError:

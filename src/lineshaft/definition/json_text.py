@@ -4,7 +4,6 @@ The standard library's decoder does the work; what it lets pass although RFC 825
 not (repeated keys, NaN, numbers of any length, NUL, halves of surrogate pairs) is found here.
 """
 
-import codecs
 import json
 import re
 from collections import Counter
@@ -13,12 +12,11 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final
 
+from lineshaft.definition.encoded import decoded
 from lineshaft.definition.findings import Findings, invalid
+from lineshaft.definition.json_position import JsonPositions
 from lineshaft.definition.position import Path
 from lineshaft.model.errors import InputTooLargeError, Problem
-
-SIZE_LIMIT_BYTES: Final = 1 << 20
-"""How long a definition's text may be."""
 
 NESTING_LIMIT: Final = 64
 """How many objects and arrays may lie within each other, the outermost included."""
@@ -44,19 +42,23 @@ class JsonText:
     findings: Findings
 
 
-def read_json(data: bytes) -> JsonText:
+def read_json(data: str | bytes, *, nesting_limit: int = NESTING_LIMIT) -> JsonText:
     """Read a JSON text.
+
+    Args:
+        data: the text, in UTF-8 where it is bytes.
+        nesting_limit: how many objects and arrays may lie within each other; at most a few hundred.
 
     Raises:
         InvalidDefinitionError: it is not JSON (RFC 8259) in UTF-8 without a byte order mark, or its strings
             cannot be written in UTF-8 again.
-        InputTooLargeError: it is longer, or nested deeper, than the limits above.
+        InputTooLargeError: it is longer than 1 MiB, or nested deeper than its limit.
     """
-    if len(data) > SIZE_LIMIT_BYTES:
-        raise InputTooLargeError(
-            f"A definition has at most {SIZE_LIMIT_BYTES:,} bytes; this one has {len(data):,}."
+    text = decoded(data)
+    if text.startswith("\ufeff"):
+        raise invalid(
+            [Problem("", "begins with a byte order mark; JSON has none (RFC 8259, section 8.1)", 1, 1)]
         )
-    text = _decoded(data)
     if not text.strip():
         raise invalid([Problem("", "is empty; a definition is a JSON object", 1, 1)])
     marks = _Marks()
@@ -66,32 +68,18 @@ def read_json(data: bytes) -> JsonText:
         message = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise invalid([Problem("", message, error.lineno, error.colno)]) from None
     except RecursionError:
-        raise _nested_too_deep() from None
-    if _nested_deeper(value, NESTING_LIMIT):
-        raise _nested_too_deep()
-    findings = Findings(text)
+        raise _nested_too_deep(nesting_limit) from None
+    if _nested_deeper(value, nesting_limit):
+        raise _nested_too_deep(nesting_limit)
+    findings = Findings(JsonPositions(text))
     if marks.left or _DOUBTFUL_ESCAPE.search(text):
         _examine(value, findings)
     return JsonText(value, findings)
 
 
-def _decoded(data: bytes) -> str:
-    if data.startswith(codecs.BOM_UTF8):
-        raise invalid(
-            [Problem("", "begins with a byte order mark; JSON has none (RFC 8259, section 8.1)", 1, 1)]
-        )
-    try:
-        return data.decode()
-    except UnicodeDecodeError as error:
-        before = data[: error.start].decode()
-        line, column = before.count("\n") + 1, len(before) - before.rfind("\n")
-        message = f"is not UTF-8: byte 0x{data[error.start]:02x} at offset {error.start}"
-        raise invalid([Problem("", message, line, column)]) from None
-
-
-def _nested_too_deep() -> InputTooLargeError:
+def _nested_too_deep(limit: int) -> InputTooLargeError:
     return InputTooLargeError(
-        f"A definition nests objects and arrays at most {NESTING_LIMIT} deep; this one goes deeper."
+        f"A definition nests objects and arrays at most {limit} deep; this one goes deeper."
     )
 
 

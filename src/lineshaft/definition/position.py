@@ -1,98 +1,65 @@
-"""Where a value stands in a JSON text."""
+"""Where the values of a text stand in it."""
 
-import json
 import re
-from collections.abc import Callable
-from typing import Any, Final
+from abc import ABC, abstractmethod
+from bisect import bisect_right
+from dataclasses import dataclass
+from functools import cached_property
 
 Path = tuple[str | int, ...]
 """The keys and indexes that lead from the whole document down to a value."""
 
-_SPACE: Final = re.compile(r"[ \t\n\r]*")
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of a text.
 
-def _ignore(_: str) -> None:
-    """Stand in for a number, whose value does not matter here and may be too long to compute."""
-
-
-_DECODER: Final = json.JSONDecoder(parse_int=_ignore, parse_float=_ignore, parse_constant=_ignore)
-
-
-class Positions:
-    """Finds values in a text that is known to be JSON and nested no deeper than the interpreter can follow.
-
-    The standard library's decoder passes over whatever does not lie on the way. Each object and array that
-    does is gone through once, however many of its members are asked for.
+    Attributes:
+        start: the offset of its first character, from 0.
+        end: the offset behind its last character.
     """
+
+    start: int
+    end: int
+
+
+class Positions(ABC):
+    """Finds the values of a text, whatever it is written in."""
 
     def __init__(self, text: str) -> None:
         """Look into `text`."""
-        self._text = text
-        self._members: dict[int, dict[str | int, tuple[int, int]]] = {}
+        self.text = text
+
+    @abstractmethod
+    def spans(self, path: Path) -> tuple[Span, Span]:
+        """Tell where the key and the value at a path stand, or of the nearest around where there is none.
+
+        What has no key (an item of a list, the whole document) has its value's span for both. Of repeated
+        keys it is the last.
+        """
+
+    def key(self, path: Path) -> Span:
+        """Tell where a value begins with its key."""
+        return self.spans(path)[0]
+
+    def value(self, path: Path) -> Span:
+        """Tell where a value itself stands."""
+        return self.spans(path)[1]
 
     def find(self, path: Path) -> tuple[int, int]:
-        """Tell where a value stands, or the nearest value around it where there is none at that path.
+        """Tell line and column, from 1: of the key, for a member of an object."""
+        return self.line_and_column(self.key(path).start)
 
-        Returns:
-            Line and column, from 1: of the key, for a member of an object. Of repeated keys it is the last.
-        """
-        begins = value = self._skip_space(0)
-        for step in path:
-            members = self._members_at(value)
-            if step not in members:
-                break
-            begins, value = members[step]
-        return self._line_and_column(begins)
+    def line_and_column(self, offset: int) -> tuple[int, int]:
+        """Tell in which line and column, from 1, an offset lies."""
+        line = bisect_right(self._line_starts, offset)
+        return line, offset - self._line_starts[line - 1] + 1
 
-    def _members_at(self, start: int) -> dict[str | int, tuple[int, int]]:
-        """Map each key or index of the value at `start` to where it begins and where its own value does."""
-        if start not in self._members:
-            match self._text[start]:
-                case "{":
-                    self._members[start] = self._object(start)
-                case "[":
-                    self._members[start] = self._array(start)
-                case _:
-                    return {}
-        return self._members[start]
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(found.end() for found in re.finditer("\n", self.text))]
 
-    def _object(self, start: int) -> dict[str | int, tuple[int, int]]:
-        members: dict[str | int, tuple[int, int]] = {}
-
-        def read(begins: int) -> int:
-            key, end = self._decode(begins)
-            value = self._skip_space(self._skip_space(end) + 1)
-            members[key] = begins, value
-            return self._decode(value)[1]
-
-        self._each(start, read)
-        return members
-
-    def _array(self, start: int) -> dict[str | int, tuple[int, int]]:
-        members: dict[str | int, tuple[int, int]] = {}
-
-        def read(begins: int) -> int:
-            members[len(members)] = begins, begins
-            return self._decode(begins)[1]
-
-        self._each(start, read)
-        return members
-
-    def _each(self, start: int, read: Callable[[int], int]) -> None:
-        """Call `read` where each member begins; it returns where that member ends."""
-        at = self._skip_space(start + 1)
-        while self._text[at] not in "]}":
-            at = self._skip_space(read(at))
-            if self._text[at] == ",":
-                at = self._skip_space(at + 1)
-
-    def _decode(self, at: int) -> tuple[Any, int]:
-        return _DECODER.raw_decode(self._text, at)
-
-    def _skip_space(self, at: int) -> int:
-        match = _SPACE.match(self._text, at)
-        return at if match is None else match.end()
-
-    def _line_and_column(self, offset: int) -> tuple[int, int]:
-        line = self._text.count("\n", 0, offset) + 1
-        return line, offset - self._text.rfind("\n", 0, offset)
+    def length_in_line(self, span: Span) -> int:
+        """Count the characters of a span that stand in its first line; at least 1."""
+        first, _, _ = self.text[span.start : span.end].partition("\n")
+        return max(1, len(first.rstrip()))

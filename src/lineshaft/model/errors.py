@@ -62,12 +62,16 @@ class Problem:
         message: what is wrong and what is allowed.
         line: in the text, from 1, where known.
         column: in the line, from 1, where known.
+        length: how many characters of the line, from the column on, are wrong; where known.
+        advice: what to write instead, or an empty string.
     """
 
     field: str
     message: str
     line: int | None = None
     column: int | None = None
+    length: int | None = None
+    advice: str = ""
 
 
 class InvalidInputError(LineshaftError):

@@ -1,6 +1,7 @@
 import pytest
 
-from lineshaft.definition.position import Path, Positions
+from lineshaft.definition.json_position import JsonPositions
+from lineshaft.definition.position import Path
 
 TEXT = """
 {
@@ -25,20 +26,20 @@ TEXT = """
     ],
 )
 def test_a_value_is_found(path: Path, place: tuple[int, int]) -> None:
-    assert Positions(TEXT).find(path) == place
+    assert JsonPositions(TEXT).find(path) == place
 
 
 def test_of_repeated_keys_the_last_is_found() -> None:
-    assert Positions(TEXT).find(("name",)) == (7, 3)
+    assert JsonPositions(TEXT).find(("name",)) == (7, 3)
 
 
 @pytest.mark.parametrize("path", [("stages", 3, "x"), ("stages", 3, 0)])
 def test_what_is_not_there_is_where_it_would_be(path: Path) -> None:
-    assert Positions(TEXT).find(path) == (5, 14)
+    assert JsonPositions(TEXT).find(path) == (5, 14)
 
 
 def test_many_members_are_found_by_going_through_the_text_once() -> None:
     text = "[" + ",\n".join(["{}"] * 100_000) + "]"
-    positions = Positions(text)
+    positions = JsonPositions(text)
     places = [positions.find((index,)) for index in range(90_000, 90_100)]
     assert places == [(line, 1) for line in range(90_001, 90_101)]
