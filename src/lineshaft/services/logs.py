@@ -12,7 +12,7 @@ from lineshaft.model.run import NodeRun, Run
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import log_topic
-from lineshaft.services.progress import find_run
+from lineshaft.services.progress import find_place, find_run
 from lineshaft.services.runs import LOOK_AGAIN
 
 NO_LOG: Final = LogState(size_bytes=0, blob=None, complete=True)
@@ -100,10 +100,7 @@ class LogService:
 
 def _find(transaction: Transaction, run_id: UUID, path: str, attempt: int | None) -> NodeLog:
     run = _who_ran(transaction, find_run(transaction, run_id), path)
-    place = run.tree.find(path)
-    if place is None or not place.path:
-        known = ", ".join(f"'{each.path}'" for each in list(run.tree.below_root())[:10])
-        raise NodeNotFoundError(f"Run {run.number} has no node '{path}'.", advice=f"It has: {known}.")
+    place = find_place(run, path)
     latest = run.nodes[place.index].attempt
     if attempt is None and latest == 0:
         return NodeLog(None, LogState(size_bytes=0, blob=None, complete=run.nodes[place.index].state.ended))

@@ -11,11 +11,12 @@ from lineshaft.engine.advance import advance
 from lineshaft.engine.decision import ChildRunStopping, ChildRunWanted, Decision, RunEnded
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.concurrency import Policy
-from lineshaft.model.errors import ExpressionError, RunNotFoundError
+from lineshaft.model.errors import ExpressionError, NodeNotFoundError, RunNotFoundError
 from lineshaft.model.event import CancelRequested, Event, RunStarted
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
+from lineshaft.model.tree import Place
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import OutboxEntry, Transaction
@@ -224,6 +225,19 @@ def find_run(transaction: Transaction, run_id: UUID) -> Run:
     if run is None:
         raise RunNotFoundError(run_id)
     return run
+
+
+def find_place(run: Run, path: str) -> Place:
+    """Find a node of a run.
+
+    Raises:
+        NodeNotFoundError: the run has no such node.
+    """
+    place = run.tree.find(path)
+    if place is None or not place.path:
+        known = ", ".join(f"'{each.path}'" for each in list(run.tree.below_root())[:10])
+        raise NodeNotFoundError(f"Run {run.number} has no node '{path}'.", advice=f"It has: {known}.")
+    return place
 
 
 def _superseded_by(transaction: Transaction, run: Run, new: NewRun) -> Sequence[Run]:

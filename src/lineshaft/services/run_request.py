@@ -21,7 +21,7 @@ class RunRequest:
         inputs: values for the pipeline's inputs, by name.
         ref: `refs/heads/BRANCH`, `refs/tags/TAG`, a full commit id, or the name of a branch; None means the
             default branch.
-        overrides: values for keys of the definition, by dotted path, for this run alone.
+        overrides: keys of the definition, by dotted path, each with the text of its value for this run.
         changed: the paths that changed; None where they are not known.
         only: the paths of the nodes that are to run, with all that is in them; empty means all.
         from_: the path of the node from which on everything is to run; None means from the beginning.
@@ -30,7 +30,7 @@ class RunRequest:
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
     ref: str | None = None
-    overrides: Mapping[str, Any] = field(default_factory=dict)
+    overrides: tuple[tuple[str, str], ...] = ()
     changed: tuple[str, ...] | None = None
     only: tuple[str, ...] = ()
     from_: str | None = None

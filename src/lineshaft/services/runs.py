@@ -9,19 +9,23 @@ from uuid import UUID
 from lineshaft.definition.native import resolve_inputs
 from lineshaft.definition.overrides import overridden
 from lineshaft.engine.decision import Decision
+from lineshaft.engine.explain import Explanation, explain
 from lineshaft.engine.starting import kept_nodes, selected_nodes
+from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import RunEndedError, RunNotEndedError, ServerError
 from lineshaft.model.event import CancelRequested, RunEvent
+from lineshaft.model.node import Task
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
+from lineshaft.model.work import PipelineWork
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import run_topic
 from lineshaft.services.new_run import NewRun, Prepare
 from lineshaft.services.pipelines import Check, find_pipeline
-from lineshaft.services.progress import Progress, Started, find_run
+from lineshaft.services.progress import Progress, Started, find_place, find_run
 from lineshaft.services.run_request import NOTHING_SPECIAL, RunRequest
 from lineshaft.telemetry.run_log import log_decisions, log_scheduling, log_superseding
 
@@ -124,6 +128,25 @@ class RunService:
 
         def work(transaction: Transaction) -> Definition:
             return _definition_of(transaction, find_run(transaction, run_id))
+
+        return await self._store.read(work)
+
+    async def explain(self, run_id: UUID, path: str) -> tuple[Explanation, UUID | None]:
+        """Tell all that is known of why a node is in its state, and which run stands for it, if one does.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            NodeNotFoundError: the run has no such node.
+        """
+
+        def work(transaction: Transaction) -> tuple[Explanation, UUID | None]:
+            run = find_run(transaction, run_id)
+            place = find_place(run, path)
+            child = None
+            if isinstance(place.node, Task) and isinstance(place.node.work, PipelineWork):
+                attempt = run.nodes[place.index].attempt
+                child = transaction.runs.child(AttemptAddress(run_id, place.index, attempt))
+            return explain(run, place.index), child
 
         return await self._store.read(work)
 
