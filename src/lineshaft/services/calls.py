@@ -2,7 +2,6 @@
 
 from typing import Final
 
-from lineshaft.definition.native import resolve_inputs
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.errors import InvalidInputError
@@ -15,6 +14,7 @@ from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.store import Transaction
+from lineshaft.services.inputs import resolve_inputs
 from lineshaft.services.new_run import NewRun
 
 DEEPEST_CALL: Final = 32
@@ -27,11 +27,13 @@ _ENDS: Final = {
 }
 
 
-def called_run(transaction: Transaction, parent: Run, address: AttemptAddress, work: PipelineWork) -> NewRun | Reason:
+def called_run(
+    transaction: Transaction, parent: Run, address: AttemptAddress, work: PipelineWork
+) -> NewRun | Reason:
     """Find out which run a node asks for, or why there can be none.
 
-    Of several pipelines of one name, the one that was created last is meant. A run of the same repository works
-    on the same revision as the one that calls it.
+    Of several pipelines of one name, the one that was created last is meant. A run of the same repository
+    works on the same revision as the one that calls it.
     """
     pipeline = transaction.pipelines.newest(work.pipeline)
     if pipeline is None:
