@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from lineshaft.definition.compiling.inputs import resolve_inputs
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.errors import InvalidInputError
@@ -14,7 +15,6 @@ from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.store import Transaction
-from lineshaft.services.inputs import resolve_inputs
 from lineshaft.services.new_run import NewRun
 
 DEEPEST_CALL: Final = 32
@@ -43,7 +43,7 @@ def called_run(
         return circle
     definition = pipeline.definition
     try:
-        inputs = resolve_inputs(definition.inputs, work.inputs)
+        inputs = resolve_inputs(definition, work.inputs)
     except InvalidInputError as error:
         return Reason(ReasonCode.INPUTS_REFUSED, f"'{pipeline.name}' refuses its inputs: {error.message}")
     return NewRun(

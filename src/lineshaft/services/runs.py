@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from lineshaft.definition.compiling.inputs import resolve_inputs
 from lineshaft.engine.decision import Decision
 from lineshaft.engine.explain import Explanation, explain
 from lineshaft.engine.starting import kept_nodes, selected_nodes
@@ -21,7 +22,6 @@ from lineshaft.model.work import PipelineWork
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import run_topic
-from lineshaft.services.inputs import resolve_inputs
 from lineshaft.services.new_run import NewRun, Prepare
 from lineshaft.services.overrides import overridden
 from lineshaft.services.pipelines import Check, find_pipeline
@@ -64,7 +64,7 @@ class RunService:
                 pipeline_id=pipeline_id,
                 definition=definition,
                 source=request.source(definition.repository),
-                inputs=resolve_inputs(definition.inputs, request.inputs),
+                inputs=resolve_inputs(definition, request.inputs),
                 cause=request.cause,
             )
             if request.only or request.from_ is not None:
