@@ -1,5 +1,7 @@
 """Pipelines of the pipeline language over HTTP."""
 
+from pathlib import Path
+
 import httpx2
 import pytest
 
@@ -57,7 +59,12 @@ def test_a_pipeline_is_shown_as_yaml_to_who_asks_for_that(api: httpx2.Client) ->
     answer = api.get(f"/v1/pipelines/{pipeline}", headers={"Accept": "application/yaml"})
 
     assert answer.headers["content-type"].startswith("application/yaml")
-    assert sorted(answer.text.splitlines()) == ["    name: greet", "  - run: echo hello", "name: hello", "steps:"]
+    assert sorted(answer.text.splitlines()) == [
+        "    name: greet",
+        "  - run: echo hello",
+        "name: hello",
+        "steps:",
+    ]
     again = api.put(f"/v1/pipelines/{pipeline}", content=answer.text, headers=YAML)
     assert again.status_code == 200
 
@@ -93,9 +100,7 @@ def test_every_problem_is_told_with_its_place_and_advice(api: httpx2.Client) -> 
         {"name": "r", "stages": [{"name": "a", "type": "Run", "command": "true", "timeout": 1}]},
     ],
 )
-def test_a_good_configuration_is_valid_and_makes_no_pipeline(
-    api: httpx2.Client, document: Document
-) -> None:
+def test_a_good_configuration_is_valid_and_makes_no_pipeline(api: httpx2.Client, document: Document) -> None:
     document["name"] = f"validated {document['name']}"
 
     answer = api.post("/v1/pipelines/validate", json=document)
@@ -125,9 +130,7 @@ steps:
 
 
 def test_wrong_inputs_are_refused_with_all_that_is_wrong(api: httpx2.Client) -> None:
-    pipeline = create(
-        api, "name: i\ninputs: {level: {choices: [a, b]}}\nsteps: [{name: a, run: 'true'}]\n"
-    )
+    pipeline = create(api, "name: i\ninputs: {level: {choices: [a, b]}}\nsteps: [{name: a, run: 'true'}]\n")
 
     answer = api.post(f"/v1/pipelines/{pipeline}/runs", json={"inputs": {"level": "c", "other": 1}})
 
@@ -137,7 +140,8 @@ def test_wrong_inputs_are_refused_with_all_that_is_wrong(api: httpx2.Client) -> 
 
 
 @pytest.mark.parametrize(
-    "body", [{"inputs": []}, {"input": {}}, {"ref": "a b"}, {"ref": "-x"}, {"changed": "a"}, [], {"only": [1]}]
+    "body",
+    [{"inputs": []}, {"input": {}}, {"ref": "a b"}, {"ref": "-x"}, {"changed": "a"}, [], {"only": [1]}],
 )
 def test_a_body_that_makes_no_sense_is_refused(api: httpx2.Client, body: object) -> None:
     pipeline = create(api, "name: i\nsteps: [{name: a, run: 'true'}]\n")
@@ -195,12 +199,11 @@ def test_a_run_may_be_for_some_nodes_only(api: httpx2.Client) -> None:
     assert unknown.status_code == 404
 
 
-def test_a_retry_from_the_failed_nodes_keeps_the_others(api: httpx2.Client, tmp_path: object) -> None:
+def test_a_retry_from_the_failed_nodes_keeps_the_others(api: httpx2.Client, tmp_path: Path) -> None:
     text = f"name: k\nsteps: [{{name: a, run: echo kept}}, {{name: b, run: test -e {tmp_path}/there}}]\n"
     first = run(api, text)
     assert states(first) == {"a": "succeeded", "b": "failed"}
-    with open(f"{tmp_path}/there", "w"):
-        pass
+    (tmp_path / "there").touch()
 
     answer = api.post(f"/v1/runs/{first['id']}/retry", json={"from": "failed"})
     again = finish(api, answer.json())
@@ -215,7 +218,9 @@ def test_the_definition_that_a_run_used_is_kept(api: httpx2.Client) -> None:
     text = "name: d\nsteps:\n  - name: a\n    run: 'true'\n"
     pipeline = create(api, text)
     ended = finish(api, start(api, pipeline))
-    api.put(f"/v1/pipelines/{pipeline}", content=text.replace("name: a", "name: b"), headers=YAML).raise_for_status()
+    api.put(
+        f"/v1/pipelines/{pipeline}", content=text.replace("name: a", "name: b"), headers=YAML
+    ).raise_for_status()
 
     definition = api.get(f"/v1/runs/{ended['id']}/definition")
 
@@ -293,7 +298,9 @@ steps: [{name: a, run: sleep 600}]
 
     first, other, second = (start(api, pipeline, ref=ref) for ref in ("main", "dev", "main"))
 
-    found = {number: api.get(f"/v1/runs/{each['id']}").json() for number, each in enumerate((first, other, second))}
+    found = {
+        number: api.get(f"/v1/runs/{each['id']}").json() for number, each in enumerate((first, other, second))
+    }
     assert found[0]["state"] != "waiting"
     assert found[1]["state"] != "waiting"
     assert (found[2]["state"], found[2]["reason"]["code"]) == ("waiting", "waiting_for_earlier_run")
