@@ -80,12 +80,13 @@ class InputText:
             return
         raise InvalidDefinitionError(f"{self.origin} is no valid JSON.", problems=[problem])
 
-    def excerpt(self, line: int, column: int) -> tuple[str, str] | None:
+    def excerpt(self, line: int, column: int, length: int | None = None) -> tuple[str, str] | None:
         """Show a place: its line, and a line that underlines what begins there.
 
         Args:
             line: from 1.
             column: in characters, from 1.
+            length: how many characters to underline; where it is None, the JSON value that begins there.
 
         Returns:
             The two lines; None where the text has no such place.
@@ -94,8 +95,9 @@ class InputText:
         if not (1 <= line <= len(lines) and 1 <= column <= len(lines[line - 1]) + 1):
             return None
         text, start = lines[line - 1].rstrip("\r"), column - 1
-        token = _OFFENDER.match(text, start)
-        length = len(token[0]) if token else 1
+        if length is None:
+            token = _OFFENDER.match(text, start)
+            length = len(token[0]) if token else 1
         first = max(0, start - _SHOWN_BEFORE) if len(text) > _SHOWN_IN_ALL else 0
         shown = printable(text[first : first + _SHOWN_IN_ALL])
         begin = start - first

@@ -31,7 +31,7 @@ _RUN_HELP = "A run's id, PIPELINE/NUMBER, or PIPELINE/latest."
     examples=(
         "lineshaft runs shop",
         "# The numbers of the last 5 runs that failed",
-        "lineshaft runs shop --limit 100 -o json | jq '[.[] | select(.state == \"failed\").number][:5]'",
+        "lineshaft runs shop --output json | jq '[.[] | select(.state == \"failed\").number][:5]'",
     ),
 )
 @click.argument("pipeline", help="A pipeline's id, or its name where no other has it.")

@@ -48,8 +48,15 @@ def test_programs_read_one_json_object(capsys: pytest.CaptureFixture[str]) -> No
         "advice": "See docs/api.md.",
         "exit_code": 3,
         "errors": [
-            {"field": "name", "message": "must not be empty", "line": 1, "column": 2},
-            {"field": "", "message": "has more", "line": None, "column": None},
+            {
+                "field": "name",
+                "message": "must not be empty",
+                "line": 1,
+                "column": 2,
+                "length": None,
+                "advice": "",
+            },
+            {"field": "", "message": "has more", "line": None, "column": None, "length": None, "advice": ""},
         ],
     }
 

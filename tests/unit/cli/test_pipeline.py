@@ -116,7 +116,7 @@ def test_an_empty_list_says_what_to_do(lineshaft: CommandLine) -> None:
     result = lineshaft("list")
     assert (result.code, result.out) == (ExitCode.OK, "")
     assert "lineshaft create-pipeline" in result.err
-    assert lineshaft("list", "-o", "json").out == "[]\n"
+    assert lineshaft("list", "--output", "json").out == "[]\n"
     assert lineshaft("list", "--name", "shop").err == "note: No pipeline is named 'shop'.\n"
 
 
