@@ -1,4 +1,4 @@
-"""A problem with a text, for people: where it is, the line with what is wrong underlined, what to write instead."""
+"""A problem with a text, for people: its place, the line with what is wrong underlined, and what to write."""
 
 from typing import Any
 
@@ -16,10 +16,7 @@ def problem_lines(problem: Problem, source: InputText | None, *, origin: str = "
         origin: the file's name, where people must be told which of several it is.
     """
     said = f"{problem.field}: {problem.message}" if problem.field else problem.message
-    if origin:
-        lines = [printable(f"{place_text(problem, origin)}: {said}")]
-    else:
-        lines = [printable(f"  {said}")]
+    lines = [printable(f"{place_text(problem, origin)}: {said}" if origin else f"  {said}")]
     excerpt = _excerpt(problem, source)
     if excerpt is not None:
         lines += excerpt
@@ -31,7 +28,7 @@ def problem_lines(problem: Problem, source: InputText | None, *, origin: str = "
 
 
 def place_text(problem: Problem, origin: str) -> str:
-    """Say where a problem is as compilers do, which terminals and editors make a link of: `FILE:LINE:COLUMN`."""
+    """Say where a problem is as compilers do, `FILE:LINE:COLUMN`; terminals and editors make a link of it."""
     if problem.line is None:
         return origin
     return f"{origin}:{problem.line}:{problem.column or 1}"
