@@ -66,5 +66,6 @@ def _arrows(tree: Tree, group: Place, order: Order) -> Iterator[str]:
             yield f"n{group.setup} --> n{first}"
     if group.teardown is not None:
         left = {before for before, _ in arrows}
-        for last in [child for child in children if child not in left] or [group.setup]:
+        setup = () if group.setup is None else (group.setup,)
+        for last in tuple(child for child in children if child not in left) or setup:
             yield f"n{last} -.-> n{group.teardown}"
