@@ -9,13 +9,15 @@ SIZE_LIMIT_BYTES: Final = 1 << 20
 """How long a definition's text may be."""
 
 
-def decoded(data: bytes) -> str:
-    """Decode a definition's text.
+def decoded(data: str | bytes) -> str:
+    """Decode a definition's text, or hold one that is decoded already against the same rules.
 
     Raises:
         InputTooLargeError: it is longer than the limit above.
         InvalidDefinitionError: it is not UTF-8.
     """
+    if isinstance(data, str):
+        data = data.encode(errors="surrogatepass")
     if len(data) > SIZE_LIMIT_BYTES:
         raise InputTooLargeError(
             f"A definition has at most {SIZE_LIMIT_BYTES:,} bytes; this one has {len(data):,}."

@@ -70,7 +70,7 @@ class Findings:
         span = finding.span or self.positions.key(path)
         line, column = self.positions.line_and_column(span.start)
         return Problem(
-            ".".join(map(_step, path)),
+            path_text(path),
             finding.message,
             line,
             column,
@@ -85,6 +85,11 @@ def invalid(problems: list[Problem]) -> InvalidDefinitionError:
     where = f"{first.field} {first.message}" if first.field else f"the text {first.message}"
     more = "" if len(problems) == 1 else f" This is the first of {len(problems)} problems."
     return InvalidDefinitionError(f"The definition cannot be read: {where}.{more}", problems=problems)
+
+
+def path_text(path: Path) -> str:
+    """Show a path as problems name it, such as `stages.0.timeout`."""
+    return ".".join(map(_step, path))
 
 
 def shown(value: Any) -> str:

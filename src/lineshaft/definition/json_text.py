@@ -42,13 +42,17 @@ class JsonText:
     findings: Findings
 
 
-def read_json(data: bytes) -> JsonText:
+def read_json(data: str | bytes, *, nesting_limit: int = NESTING_LIMIT) -> JsonText:
     """Read a JSON text.
+
+    Args:
+        data: the text, in UTF-8 where it is bytes.
+        nesting_limit: how many objects and arrays may lie within each other; at most a few hundred.
 
     Raises:
         InvalidDefinitionError: it is not JSON (RFC 8259) in UTF-8 without a byte order mark, or its strings
             cannot be written in UTF-8 again.
-        InputTooLargeError: it is longer, or nested deeper, than the limits above.
+        InputTooLargeError: it is longer than 1 MiB, or nested deeper than its limit.
     """
     text = decoded(data)
     if text.startswith("\ufeff"):
@@ -64,18 +68,18 @@ def read_json(data: bytes) -> JsonText:
         message = f"is not JSON: {error.msg[:1].lower()}{error.msg[1:]}"
         raise invalid([Problem("", message, error.lineno, error.colno)]) from None
     except RecursionError:
-        raise _nested_too_deep() from None
-    if _nested_deeper(value, NESTING_LIMIT):
-        raise _nested_too_deep()
+        raise _nested_too_deep(nesting_limit) from None
+    if _nested_deeper(value, nesting_limit):
+        raise _nested_too_deep(nesting_limit)
     findings = Findings(JsonPositions(text))
     if marks.left or _DOUBTFUL_ESCAPE.search(text):
         _examine(value, findings)
     return JsonText(value, findings)
 
 
-def _nested_too_deep() -> InputTooLargeError:
+def _nested_too_deep(limit: int) -> InputTooLargeError:
     return InputTooLargeError(
-        f"A definition nests objects and arrays at most {NESTING_LIMIT} deep; this one goes deeper."
+        f"A definition nests objects and arrays at most {limit} deep; this one goes deeper."
     )
 
 

@@ -43,8 +43,11 @@ class YamlText:
     findings: Findings
 
 
-def read_yaml(data: bytes) -> YamlText:
+def read_yaml(data: str | bytes) -> YamlText:
     """Read a YAML text.
+
+    Args:
+        data: the text, in UTF-8 where it is bytes.
 
     Raises:
         InvalidDefinitionError: it is not one YAML document (1.2.2) in UTF-8.

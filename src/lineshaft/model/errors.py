@@ -4,6 +4,7 @@ LineshaftError
 ├── InvalidInputError            the caller's input does not make sense
 │   ├── InvalidDefinitionError   a pipeline definition, with every problem in it
 │   ├── InputTooLargeError
+│   ├── ExpressionError          an expression cannot be read, or not be evaluated
 │   └── UnsupportedProtocolError a worker speaks a version that the server does not
 ├── NotFoundError
 │   ├── PipelineNotFoundError
@@ -94,6 +95,21 @@ class InputTooLargeError(InvalidInputError):
     """An input is over a limit, which the message names."""
 
     code = "input-too-large"
+
+
+class ExpressionError(InvalidInputError):
+    """An expression of a definition cannot be read, or not be evaluated.
+
+    Attributes:
+        offset: where in its text, in characters from 0, where known.
+    """
+
+    code = "invalid-expression"
+
+    def __init__(self, message: str, offset: int | None = None) -> None:
+        """Say what is wrong in one sentence, and where."""
+        super().__init__(message)
+        self.offset = offset
 
 
 class UnsupportedProtocolError(InvalidInputError):

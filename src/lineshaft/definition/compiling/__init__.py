@@ -1,0 +1,1 @@
+"""Checked documents of the pipeline language, made into the tree that the engine walks."""

@@ -1,0 +1,264 @@
+"""From checked documents to nodes."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from lineshaft.definition.compiling.fragment import Fragment, given_inputs
+from lineshaft.definition.compiling.level import Level
+from lineshaft.definition.compiling.matrix import combination_name, combinations
+from lineshaft.definition.compiling.origin import Aspect, Origin, Site
+from lineshaft.definition.compiling.task import condition_of, leaf, time_of
+from lineshaft.model.errors import InputTooLargeError
+from lineshaft.model.node import DEFAULT_TEARDOWN_TIMEOUT, Group, Node, Order, Role, Task
+from lineshaft.model.value import Bindings
+
+NODES_LIMIT: Final = 20_000
+"""How many nodes a tree may hold, the root included."""
+
+DEPTH_LIMIT: Final = 100
+"""How many nodes may lie within each other, the root included."""
+
+_NOTHING_BOUND: Final = Bindings()
+
+Keys = Mapping[str, Any]
+"""One object of a checked document, as JSON has it: what was written, with times in seconds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What a step finds at its place.
+
+    Attributes:
+        level: what its tasks take.
+        bindings: what its expressions see besides the run.
+        site: where it stands; None where nobody will ask.
+    """
+
+    level: Level
+    bindings: Bindings | None = None
+    site: Site | None = None
+
+    def at(self, *steps: str | int) -> "Around":
+        """Go further in in the same text."""
+        return self if self.site is None else replace(self, site=self.site.at(*steps))
+
+    @property
+    def bound(self) -> Bindings:
+        """Its bindings, which may be none at all."""
+        return self.bindings or _NOTHING_BOUND
+
+
+class Compiler:
+    """Makes nodes; what a matrix or a fragment repeats shares its parts.
+
+    Attributes:
+        origins: where each node comes from, by the node's identity; empty unless traced.
+    """
+
+    def __init__(
+        self, fragments: Mapping[str, Fragment], *, nodes_limit: int = NODES_LIMIT, traced: bool = False
+    ) -> None:
+        """Begin with nothing.
+
+        Args:
+            fragments: all that `use` may name, by path.
+            nodes_limit: how many nodes may be made.
+            traced: whether to keep where nodes come from.
+        """
+        self.origins: Final[dict[int, Origin]] = {}
+        self._traced: Final = traced
+        self._fragments: Final = fragments
+        self._nodes_limit: Final = nodes_limit
+        self._nodes = 0
+        self._depth = 0
+        self._leaves: Final[dict[tuple[int, int, Role], Task]] = {}
+        self._levels: Final[dict[tuple[int, int, bool], Level]] = {}
+
+    def whole(self, name: str, keys: Keys, around: Around) -> Group:
+        """Make the group of a whole document: a pipeline or generated nodes.
+
+        Args:
+            name: of the group.
+            keys: the document's.
+            around: what stands around it.
+
+        Raises:
+            InputTooLargeError: the nodes are too many, or too deep.
+        """
+        self._count()
+        inner = replace(around, level=self._within(around.level, keys))
+        group = Group(
+            name=name,
+            order=_order(keys),
+            children=self._children(keys["steps"], inner),
+            setup=self._hook("setup", keys, inner),
+            teardown=self._hook("teardown", keys, inner),
+            timeout=time_of(keys.get("timeout")),
+            fail_fast=keys.get("fail_fast", False),
+            outputs=keys.get("outputs", {}),
+            bindings=around.bindings,
+        )
+        return self._trace(group, keys, around, Aspect.OUTPUTS)
+
+    def _children(self, steps: Sequence[Keys], around: Around) -> tuple[Node, ...]:
+        return tuple(
+            [
+                self._node(step, step["name"], around.at("steps", index), Role.BODY)
+                for index, step in enumerate(steps)
+            ]
+        )
+
+    def _hook(self, key: str, keys: Keys, around: Around) -> Node | None:
+        if key not in keys:
+            return None
+        role = Role.TEARDOWN if key == "teardown" else Role.SETUP
+        return self._node(keys[key], key, around.at(key), role)
+
+    def _node(self, keys: Keys, name: str, around: Around, role: Role) -> Node:
+        """Make what one step says."""
+        self._depth += 1
+        if self._depth >= DEPTH_LIMIT:
+            raise InputTooLargeError(f"The nodes of a definition nest at most {DEPTH_LIMIT} deep.")
+        made = self._matrix if "matrix" in keys else self._one
+        node = made(keys, name, around, role)
+        self._depth -= 1
+        return node
+
+    def _matrix(self, keys: Keys, name: str, around: Around, role: Role) -> Group:
+        """Make the group in which a step stands once for each combination."""
+        self._count()
+        self._depth += 1
+        instances = []
+        for combination in combinations(keys["matrix"]):
+            bindings = replace(around.bound, matrix={**around.bound.matrix, **combination})
+            here = replace(around, bindings=bindings)
+            instances.append(self._one(keys, combination_name(combination), here, role, with_needs=False))
+        self._depth -= 1
+        group = Group(
+            name=name,
+            order=Order.PARALLEL,
+            children=tuple(instances),
+            needs=tuple(keys.get("needs", ())),
+            fail_fast=keys.get("fail_fast", False),
+            bindings=around.bindings,
+        )
+        return self._trace(group, keys, around, Aspect.NONE)
+
+    def _one(
+        self, keys: Keys, name: str, around: Around, role: Role, *, with_needs: bool = True
+    ) -> Node:
+        """Make one node of a step, without its matrix."""
+        self._count()
+        if "steps" in keys or "use" in keys:
+            node: Node = self._group(keys, name, around, role)
+        elif "setup" in keys or "teardown" in keys:
+            node = self._wrapped(keys, name, around, role)
+        elif "generates" in keys:
+            node = self._generating(keys, name, around, role)
+        else:
+            node = replace(self._leaf(keys, around.level, role), name=name, bindings=around.bindings)
+        node = replace(
+            node,
+            condition=condition_of(keys.get("if")),
+            needs=tuple(keys.get("needs", ())) if with_needs else (),
+            allow_failure=keys.get("allow_failure", False),
+        )
+        own = Aspect.CONDITION | (Aspect.WORK if isinstance(node, Task) else Aspect.GIVEN)
+        return self._trace(node, keys, around, own)
+
+    def _group(self, keys: Keys, name: str, around: Around, role: Role) -> Group:
+        inner = replace(around, level=self._within(around.level, keys))
+        setup = self._hook("setup", keys, inner)
+        teardown = self._hook("teardown", keys, inner)
+        body = keys
+        if "use" in keys:
+            fragment = self._fragments[keys["use"]]
+            body = fragment.keys
+            inner = Around(
+                level=self._within(inner.level, body),
+                bindings=Bindings(inputs=given_inputs(fragment, keys.get("with", {})), outer=around.bound),
+                site=fragment.site if self._traced else None,
+            )
+            setup = setup or self._hook("setup", body, inner)
+            teardown = teardown or self._hook("teardown", body, inner)
+        return Group(
+            name=name,
+            order=_order(body),
+            children=self._children(body["steps"], inner),
+            setup=setup,
+            teardown=teardown,
+            timeout=time_of(keys.get("timeout")) or _teardown_timeout(role),
+            fail_fast=keys.get("fail_fast", False) or body.get("fail_fast", False),
+            bindings=around.bindings,
+        )
+
+    def _wrapped(self, keys: Keys, name: str, around: Around, role: Role) -> Group:
+        """Make the group of a task that has a setup or teardown."""
+        self._count()
+        if "generates" in keys:
+            body: Node = self._generating(keys, None, around, role)
+        else:
+            body = replace(self._leaf(keys, around.level, role), bindings=around.bindings)
+            body = self._trace(body, keys, around, Aspect.WORK)
+        # The task's own `retry` is for nothing but the task.
+        inner = replace(around, level=self._within(around.level, keys, retry=False))
+        return Group(
+            name=name,
+            order=Order.SEQUENCE,
+            children=(body,),
+            setup=self._hook("setup", keys, inner),
+            teardown=self._hook("teardown", keys, inner),
+            carries_outputs=True,
+            bindings=around.bindings,
+        )
+
+    def _generating(self, keys: Keys, name: str | None, around: Around, role: Role) -> Group:
+        """Make the group of a task that makes its children; without a name it is called by its kind."""
+        self._count()
+        task = replace(self._leaf(keys, around.level, role), bindings=around.bindings)
+        task = self._trace(task, keys, around, Aspect.WORK)
+        group = Group(
+            name=name or task.name,
+            order=Order.SEQUENCE,
+            children=(),
+            setup=task,
+            carries_outputs=True,
+            generates=keys["generates"],
+            bindings=around.bindings,
+        )
+        return self._trace(group, keys, around, Aspect.NONE)
+
+    def _leaf(self, keys: Keys, level: Level, role: Role) -> Task:
+        known = (id(keys), id(level), role)
+        task = self._leaves.get(known)
+        if task is None:
+            task = self._leaves[known] = leaf(keys, level, role)
+        return task
+
+    def _within(self, level: Level, keys: Keys, *, retry: bool = True) -> Level:
+        known = (id(keys), id(level), retry)
+        inner = self._levels.get(known)
+        if inner is None:
+            inner = self._levels[known] = level.within(keys, retry=retry)
+        return inner
+
+    def _trace[AnyNode: Node](self, node: AnyNode, keys: Keys, around: Around, aspect: Aspect) -> AnyNode:
+        if self._traced and around.site is not None:
+            self.origins[id(node)] = Origin(node, around.site, keys, aspect)
+        return node
+
+    def _count(self) -> None:
+        self._nodes += 1
+        if self._nodes > self._nodes_limit:
+            raise InputTooLargeError(f"A definition holds at most {NODES_LIMIT:,} nodes.")
+
+
+def _order(keys: Keys) -> Order:
+    if any("needs" in step for step in keys["steps"]):
+        return Order.GRAPH
+    return Order.PARALLEL if keys.get("parallel", False) else Order.SEQUENCE
+
+
+def _teardown_timeout(role: Role) -> Any:
+    return DEFAULT_TEARDOWN_TIMEOUT if role is Role.TEARDOWN else None

@@ -1,0 +1,151 @@
+"""What tasks take from the levels of a definition around them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from lineshaft.expression import has_expressions
+from lineshaft.model.surroundings import NO_SURROUNDINGS, Resources, Surroundings
+from lineshaft.model.work import WorkKind
+
+_OWN: Final = frozenset(
+    {
+        "env",
+        "labels",
+        "cwd",
+        "image",
+        "services",
+        "resources",
+        "secrets",
+        "results",
+        "artifacts",
+        "cache",
+        "outputs",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Surroundings, and whether expressions stand in them."""
+
+    surroundings: Surroundings
+    templated: bool
+
+
+class Level:
+    """One level of a definition: what all tasks within it take.
+
+    Tasks that add nothing of their own share one object, so that a large definition stays small.
+
+    Attributes:
+        defaults: what tasks take that say nothing else, as a checked document has it.
+        env: the environment, all levels so far taken together.
+        labels: the labels, all levels so far taken together, sorted.
+        secrets: the names of secrets that every task may use.
+        retry: how the tasks are tried again that do not say, as a checked document has it; None where no
+            group around them says.
+    """
+
+    __slots__ = ("_plain", "defaults", "env", "labels", "retry", "secrets")
+
+    def __init__(
+        self,
+        *,
+        defaults: Mapping[str, Any] | None = None,
+        env: Mapping[str, str] | None = None,
+        labels: tuple[str, ...] = (),
+        secrets: tuple[str, ...] = (),
+        retry: Mapping[str, Any] | None = None,
+    ) -> None:
+        """Begin a level; what is not given is empty."""
+        self.defaults: Final = defaults or {}
+        self.env: Final = env or {}
+        self.labels: Final = labels
+        self.secrets: Final = secrets
+        self.retry: Final = retry
+        self._plain: Final[dict[bool, Found]] = {}
+
+    def within(self, keys: Mapping[str, Any], *, retry: bool = True) -> "Level":
+        """Go one level in: the level itself where the keys of a group add nothing to it.
+
+        Args:
+            keys: of the group.
+            retry: whether its `retry` is for the tasks in it.
+        """
+        own_retry = keys.get("retry") if retry else None
+        if not (keys.get("env") or keys.get("labels") or own_retry):
+            return self
+        return Level(
+            defaults=self.defaults,
+            env={**self.env, **keys.get("env", {})},
+            labels=_joined(self.labels, keys.get("labels", ())),
+            secrets=self.secrets,
+            retry=own_retry or self.retry,
+        )
+
+    def surroundings(self, step: Mapping[str, Any], kind: WorkKind) -> Found:
+        """Tell what a task finds around it.
+
+        Args:
+            step: its keys.
+            kind: of its work; only what runs in a workspace takes the default image.
+        """
+        runs = kind is WorkKind.RUN
+        plain = self._plain.get(runs)
+        if plain is None:
+            plain = self._plain[runs] = self._found({}, runs=runs)
+        return plain if _OWN.isdisjoint(step) else self._found(step, runs=runs)
+
+    def _found(self, step: Mapping[str, Any], *, runs: bool) -> Found:
+        defaults = self.defaults
+        resources = step.get("resources", defaults.get("resources"))
+        surroundings = Surroundings(
+            env={**self.env, **step["env"]} if step.get("env") else self.env,
+            cwd=step.get("cwd", defaults.get("cwd", "")),
+            labels=_joined(self.labels, step.get("labels", defaults.get("labels", ()))),
+            image=step.get("image", defaults.get("image") if runs else None),
+            services=step.get("services", {}),
+            resources=_resources(resources) if resources else NO_SURROUNDINGS.resources,
+            secrets=_united(self.secrets, step.get("secrets", ())),
+            results=tuple(step.get("results", ())),
+            artifacts=tuple(step.get("artifacts", ())),
+            cache=tuple(step.get("cache", ())),
+            outputs=tuple(step.get("outputs", ())),
+        )
+        parts = (
+            surroundings.env,
+            surroundings.cwd,
+            surroundings.image,
+            surroundings.services,
+            surroundings.results,
+            surroundings.artifacts,
+            surroundings.cache,
+        )
+        templated = any(map(holds_templates, parts))
+        return Found(NO_SURROUNDINGS if surroundings == NO_SURROUNDINGS else surroundings, templated)
+
+
+def holds_templates(value: Any) -> bool:
+    """Whether expressions stand in a text, or in any text within an object or list."""
+    match value:
+        case str():
+            return has_expressions(value)
+        case Mapping():
+            return any(map(holds_templates, value.values()))
+        case list() | tuple():
+            return any(map(holds_templates, value))
+        case _:
+            return False
+
+
+def _resources(keys: Mapping[str, Any]) -> Resources:
+    return Resources(keys.get("cpus"), keys.get("memory"))
+
+
+def _joined(around: tuple[str, ...], own: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted({*around, *own})) if own else around
+
+
+def _united(around: tuple[str, ...], own: Sequence[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*around, *own))) if own else around

@@ -1,0 +1,175 @@
+"""`Dialect.NODE`: trees of nodes, and files of an orchestrator's pipelines, turned into native documents."""
+
+from posixpath import normpath
+from typing import Any, Final
+
+from lineshaft.definition.findings import Findings
+from lineshaft.definition.foreign.document import check_document
+from lineshaft.definition.foreign.node_document import NodeDocument, PipelineEntry
+from lineshaft.definition.foreign.quoting import cel_text, command, template_text
+from lineshaft.definition.foreign.reading import (
+    Foreign,
+    Names,
+    Native,
+    Note,
+    fit_name,
+    lies_in_workspace,
+    renamed,
+)
+from lineshaft.definition.position import Path
+
+_DISABLED: Final = "x-"
+
+
+def node_to_native(value: Any, findings: Findings) -> Foreign | None:
+    """Turn a tree of nodes, or a file of an orchestrator's pipelines, into native documents.
+
+    Args:
+        value: what its text says.
+        findings: takes everything that is wrong with it.
+
+    Returns:
+        One document for a tree, one for each entry of a file of pipelines; None when something is wrong.
+    """
+    if names_pipelines(value):
+        return _pipelines(value, findings)
+    document = check_document(NodeDocument, value, findings)
+    if document is None:
+        return None
+    tree = _Tree(findings)
+    native = tree.root(document)
+    return None if findings else Foreign((native,), tuple(tree.notes))
+
+
+def names_pipelines(value: Any) -> bool:
+    """Whether a value is a file of an orchestrator's pipelines: entries by name, each with its repository."""
+    return (
+        isinstance(value, dict)
+        and bool(value)
+        and all(isinstance(entry, dict) for entry in value.values())
+        and any("repository" in entry for entry in value.values())
+    )
+
+
+class _Tree:
+    """Turns nodes into native ones.
+
+    Attributes:
+        notes: what is worth knowing about them.
+    """
+
+    def __init__(self, findings: Findings) -> None:
+        self.notes: list[Note] = []
+        self._findings = findings
+
+    def root(self, node: NodeDocument) -> Native:
+        # The root of a native document is a group and has no condition.
+        if node.steps is None or node.if_changeset_matches is not None:
+            name = self._name(node, Names(), ())
+            return {"name": name, "steps": [self._node(node, name, (), "")]}
+        body = self._body(node, (), self._folder("", node, ()))
+        return {"name": self._name(node, Names(), ()), **body}
+
+    def _name(self, node: NodeDocument, siblings: Names, path: Path) -> str:
+        name = siblings.take(node.name)
+        self.notes += renamed((*path, "name"), node.name, name)
+        return name
+
+    def _node(self, node: NodeDocument, name: str | None, path: Path, around: str) -> Native:
+        native: Native = {} if name is None else {"name": name}
+        if node.if_changeset_matches is not None:
+            matches = f"matches({cel_text(node.if_changeset_matches)})"
+            native["if"] = f"always() && {matches}" if path[-1:] == ("teardown",) else matches
+        return native | self._body(node, path, self._folder(around, node, path))
+
+    def _body(self, node: NodeDocument, path: Path, folder: str) -> Native:
+        native: Native = {}
+        if node.timeout is not None:
+            native["timeout"] = node.timeout
+        if node.setup is not None:
+            native["setup"] = self._node(node.setup, None, (*path, "setup"), folder)
+        if node.exec is not None:
+            if folder:
+                native["cwd"] = template_text(folder)
+            native |= command(node.exec)
+        if node.steps is not None:
+            if node.order == "unordered":
+                native["parallel"] = True
+            native["steps"] = self._steps(node, node.steps, path, folder)
+        if node.teardown is not None:
+            teardown = self._node(node.teardown, None, (*path, "teardown"), folder)
+            native["teardown"] = {"allow_failure": True, **teardown}
+        return native
+
+    def _steps(self, node: NodeDocument, steps: list[NodeDocument], path: Path, folder: str) -> list[Native]:
+        names = Names(_reserved(node))
+        natives: list[Native] = []
+        for index, step in enumerate(steps):
+            at = (*path, "steps", index)
+            natives.append(self._node(step, self._name(step, names, at), at, folder))
+        return natives
+
+    def _folder(self, around: str, node: NodeDocument, path: Path) -> str:
+        if node.cwd is None:
+            return around
+        folder = normpath(f"{around}/{node.cwd}" if around else node.cwd or ".")
+        if not lies_in_workspace(folder):
+            self._findings.add((*path, "cwd"), "must not lead out of the workspace")
+        return "" if folder == "." else folder
+
+
+def _reserved(node: NodeDocument) -> list[str]:
+    held = {"setup": node.setup, "teardown": node.teardown}
+    return [name for name, inner in held.items() if inner is not None]
+
+
+def _pipelines(value: dict[str, Any], findings: Findings) -> Foreign | None:
+    documents: list[Native] = []
+    notes: list[Note] = []
+    for name, entry in value.items():
+        disabled = [key for key in entry if str(key).startswith(_DISABLED)]
+        notes += (Note((name, key), "is left out, because its name begins with x-") for key in disabled)
+        active = {key: inner for key, inner in entry.items() if key not in disabled}
+        document = check_document(PipelineEntry, active, findings, (name,))
+        if document is not None:
+            documents.append(_pipeline(name, document, findings))
+            notes += _left_out(name, document)
+    return None if findings else Foreign(tuple(documents), tuple(notes))
+
+
+def _pipeline(name: str, entry: PipelineEntry, findings: Findings) -> Native:
+    step: Native = {"name": "build"}
+    if entry.tag_pattern is not None:
+        step["if"] = f"tag.matches({cel_text(entry.tag_pattern)})"
+    folder = "" if entry.cwd is None else normpath(entry.cwd or ".")
+    if folder and not lies_in_workspace(folder):
+        findings.add((name, "cwd"), "must not lead out of the repository")
+    if folder not in {"", "."}:
+        step["cwd"] = template_text(folder)
+    step["builder"] = [template_text(word) for word in entry.exec]
+    native: Native = {"name": fit_name(name), "repository": entry.repository}
+    if entry.tag_pattern is not None:
+        native["on"] = {"push": {"branches": [], "tags": ["**"]}}
+    elif entry.ref is not None:
+        native["on"] = {"push": {"branches": [entry.ref]}}
+    if entry.worker_tags:
+        native["labels"] = list(dict.fromkeys(entry.worker_tags))
+    return {**native, "steps": [step]}
+
+
+def _left_out(name: str, entry: PipelineEntry) -> list[Note]:
+    notes = renamed((name,), name, fit_name(name))
+    notes += [
+        Note((name, "notifications", key), "is left out: set up who is told on the server")
+        for key in entry.notifications or {}
+    ]
+    if entry.poll is not None:
+        notes.append(Note((name, "poll"), "is left out: use `on: {schedule: [...]}`"))
+    if entry.webhook is not None:
+        notes.append(Note((name, "webhook"), "is left out: use `on: {push: {branches: [...]}}`"))
+    if entry.tag_pattern is not None:
+        message = (
+            "becomes a condition: a run is made for each tag, and its build is skipped where it does not fit"
+        )
+        notes.append(Note((name, "tag-pattern"), message))
+    return notes

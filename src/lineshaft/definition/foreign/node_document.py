@@ -1,0 +1,143 @@
+"""The two documents of `Dialect.NODE`: a tree of nodes, and an orchestrator's pipelines."""
+
+import re
+import shlex
+import warnings
+from math import isfinite
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, model_validator
+
+from lineshaft.definition.foreign.document import Document
+from lineshaft.definition.foreign.reading import NAME_DEMAND
+from lineshaft.definition.native.value import TEXT_LIMIT
+from lineshaft.definition.repository import read_repository
+from lineshaft.definition.rule import Rule, refused
+from lineshaft.model.errors import InvalidInputError
+
+TIMEOUT_LIMIT_SECONDS: Final = 7 * 24 * 60 * 60
+"""The longest time limit that a node may name: a week."""
+
+_PATTERN_LIMIT: Final = 500
+_SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
+
+_Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
+
+
+def _seconds(value: Any) -> int | float:
+    if isinstance(value, str) and _SECONDS.fullmatch(value):
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        seconds = float(value)
+        if isfinite(seconds) and 0 < seconds <= TIMEOUT_LIMIT_SECONDS:
+            return int(seconds) if seconds.is_integer() else seconds
+    raise ValueError(value)
+
+
+def _words(value: Any) -> tuple[str, ...]:
+    words = value
+    if isinstance(value, str):
+        try:
+            words = shlex.split(value)
+        except ValueError:
+            raise refused("must close each quote that it opens") from None
+    if not isinstance(words, list) or not all(isinstance(word, str) for word in words):
+        raise ValueError(value)
+    if not words or not words[0]:
+        raise refused("must name a program")
+    return tuple(words)
+
+
+def _pattern(pattern: str) -> str:
+    if len(pattern) > _PATTERN_LIMIT:
+        raise ValueError(len(pattern))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            re.compile(pattern)
+    except (re.error, OverflowError, RecursionError) as error:
+        raise refused(f"must be a regular expression: {error}") from None
+    return pattern
+
+
+def _folder(path: str) -> str:
+    if path.startswith("/"):
+        raise ValueError(path)
+    return path
+
+
+def _repository(address: str) -> str:
+    try:
+        read_repository(address)
+    except InvalidInputError as error:
+        raise refused(f"must be the address of a repository. {error}") from None
+    return address
+
+
+_Exec = Annotated[tuple[str, ...], PlainValidator(_words)]
+_Pattern = Annotated[str, AfterValidator(_pattern)]
+_Folder = Annotated[str, AfterValidator(_folder)]
+
+_EXEC_RULE: Final = Rule("What is called", "a list of a program and its arguments, or a text of these")
+_FOLDER_RULE: Final = Rule("Where it runs", "a folder below the one around it, as a relative path")
+_PATTERN_DEMAND: Final = f"a regular expression of at most {_PATTERN_LIMIT} characters"
+
+
+class NodeDocument(Document):
+    """A node: something to execute, or steps."""
+
+    model_config = ConfigDict(title="node")
+
+    name: Annotated[_Text, Rule("The node's name", NAME_DEMAND)]
+    if_changeset_matches: Annotated[
+        _Pattern | None, Rule("When it runs: one of the changed paths matches", _PATTERN_DEMAND)
+    ] = Field(None, alias="if-changeset-matches")
+    order: Annotated[Literal["ordered", "unordered"], Rule("How the steps run", "ordered or unordered")] = (
+        "ordered"
+    )
+    timeout: Annotated[
+        int | float | None,
+        PlainValidator(_seconds),
+        Rule(
+            "How long it may take",
+            f'a number of seconds above 0 and at most {TIMEOUT_LIMIT_SECONDS} (7 days), such as "10"',
+        ),
+    ] = None
+    cwd: Annotated[_Folder | None, _FOLDER_RULE] = None
+    setup: Annotated["NodeDocument | None", Rule("What runs first", "a node")] = None
+    exec: Annotated[_Exec | None, _EXEC_RULE] = None
+    steps: Annotated[
+        "list[NodeDocument] | None",
+        Field(min_length=1),
+        Rule("The nodes in it", "a list of nodes, not empty"),
+    ] = None
+    teardown: Annotated["NodeDocument | None", Rule("What runs last", "a node")] = None
+
+    @model_validator(mode="after")
+    def _is_one_of_both(self) -> "NodeDocument":
+        if (self.exec is None) == (self.steps is None):
+            has = "has neither exec nor steps" if self.exec is None else "has both exec and steps"
+            raise refused(f"{has}; a node has one of them")
+        return self
+
+
+class PipelineEntry(Document):
+    """One pipeline of an orchestrator."""
+
+    model_config = ConfigDict(title="pipeline")
+
+    repository: Annotated[
+        str, AfterValidator(_repository), Rule("Where the source is", "the address of a git repository")
+    ]
+    ref: Annotated[_Text | None, Rule("What is built", "the name of a branch")] = None
+    cwd: Annotated[_Folder | None, _FOLDER_RULE] = None
+    exec: Annotated[_Exec, _EXEC_RULE]
+    notifications: Annotated[dict[str, Any] | None, Rule("Whom to tell", "an object")] = None
+    worker_tags: Annotated[list[_Text] | None, Rule("What a worker must offer", "a list of names")] = Field(
+        None, alias="worker-tags"
+    )
+    tag_pattern: Annotated[_Pattern | None, Rule("Which tags start it", _PATTERN_DEMAND)] = Field(
+        None, alias="tag-pattern"
+    )
+    poll: Any = None
+    webhook: Any = None

@@ -1,0 +1,104 @@
+"""Text of other systems written so that the native language, CEL and the shell take it for what it is."""
+
+import json
+import re
+import shlex
+from collections.abc import Sequence
+from typing import Any, Final
+
+_OPENING: Final = "${{"
+
+# As Python's os.path.expandvars finds them, which is how such lists are expanded where they come from.
+_VARIABLE: Final = re.compile(r"\$(?:(?P<bare>\w+)|\{(?P<braced>[^}]*)\})", re.ASCII)
+_IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+
+# CEL, language definition, "Syntax": words that name nothing.
+_RESERVED: Final = frozenset(
+    (
+        *(
+            "as",
+            "break",
+            "const",
+            "continue",
+            "else",
+            "false",
+            "for",
+            "function",
+            "if",
+            "import",
+            "in",
+            "let",
+        ),
+        *("loop", "namespace", "null", "package", "return", "true", "var", "void", "while"),
+    )
+)
+
+_SHELL: Final = "sh"
+
+
+def template_text(text: str) -> str:
+    """Write a text so that a value in which expressions may stand means just this text."""
+    return text.replace(_OPENING, '${{ "$" + "{{" }}')
+
+
+def cel_text(text: str) -> str:
+    """Write a text as a CEL literal (https://cel.dev, string literals): its escapes include all of JSON's."""
+    return json.dumps(text, ensure_ascii=False)
+
+
+def cel_member(name: str, key: str) -> str:
+    """Write how CEL reaches a key of a map, whatever the key is made of."""
+    if _IDENTIFIER.fullmatch(key) and key not in _RESERVED:
+        return f"{name}.{key}"
+    return f"{name}[{cel_text(key)}]"
+
+
+def script(text: str) -> dict[str, Any]:
+    """Make a task of a script for `sh`.
+
+    In a script of the native language no expression may stand. Where the text holds what looks like one, `sh`
+    is given it as an argument instead, which is the same to the shell.
+    """
+    if _OPENING in text:
+        return {"exec": [_SHELL, "-c", template_text(text)]}
+    return {"run": text}
+
+
+def command(words: Sequence[str]) -> dict[str, Any]:
+    """Make a task of a list of arguments in which `$NAME` and `${NAME}` mean variables of the environment.
+
+    A list without variables stays one. Else a line for `sh` is made in which nothing but the values of
+    variables is open, and each value stays within its argument. A variable that is not set leaves the text as
+    it is.
+    """
+    if not any(_names_variable(word) for word in words):
+        return {"exec": [template_text(word) for word in words]}
+    return script("exec " + " ".join(map(_shell_word, words)) + "\n")
+
+
+def _names_variable(word: str) -> bool:
+    return any(_variable(found) is not None for found in _VARIABLE.finditer(word))
+
+
+def _variable(found: re.Match[str]) -> str | None:
+    name = found["bare"] or found["braced"] or ""
+    return name if _IDENTIFIER.fullmatch(name) else None
+
+
+def _shell_word(word: str) -> str:
+    pieces: list[str] = []
+    literal_from = 0
+    for found in _VARIABLE.finditer(word):
+        name = _variable(found)
+        if name is None:
+            continue
+        pieces.append(_quoted(word[literal_from : found.start()]))
+        unset = found[0].replace("$", r"\$").replace("}", r"\}")
+        pieces.append(f'"${{{name}-{unset}}}"')
+        literal_from = found.end()
+    pieces.append(_quoted(word[literal_from:]))
+    return "".join(pieces) or "''"
+
+
+def _quoted(text: str) -> str:
+    return shlex.quote(text) if text else ""

@@ -1,0 +1,523 @@
+"""The documents of the pipeline language: what may be written, key by key.
+
+Rules that look at several keys at once are in `rules`. A key that was not given is None, but for those that
+are true or false.
+"""
+
+from typing import Annotated, Final, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+
+from lineshaft.definition.native.key import Key
+from lineshaft.definition.native.kinds import kinds_schema
+from lineshaft.definition.native.value import (
+    NAME_LIMIT,
+    PATH_SCHEMA,
+    TEXT_LIMIT,
+    WORD,
+    Condition,
+    Cron,
+    Duration,
+    Env,
+    Memory,
+    Name,
+    ScalarText,
+    SecretName,
+    Text,
+    Value,
+    Word,
+    WorkspacePath,
+)
+from lineshaft.definition.rule import refused
+
+RETRIES_LIMIT: Final = 100
+"""How often a task may be tried again."""
+
+
+class _Strict(BaseModel):
+    """Takes what it knows, as it is: no other keys, no conversions but those that the language names."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
+
+
+class PushDocument(_Strict):
+    """Which pushes start the pipeline."""
+
+    model_config = ConfigDict(title="on.push")
+
+    branches: Annotated[
+        list[Text] | None, Key("Globs of branches; without it all of them", "a list of text")
+    ] = None
+    tags: Annotated[list[Text] | None, Key("Globs of tags; without it none", "a list of text")] = None
+    paths: Annotated[
+        list[Text] | None, Key("Globs of paths of which one must have changed", "a list of text")
+    ] = None
+
+
+class PullRequestDocument(_Strict):
+    """Which pull requests start the pipeline."""
+
+    model_config = ConfigDict(title="on.pull_request")
+
+    branches: Annotated[list[Text] | None, Key("Globs of the branches that they go to", "a list of text")] = (
+        None
+    )
+    paths: Annotated[
+        list[Text] | None, Key("Globs of paths of which one must have changed", "a list of text")
+    ] = None
+
+
+_NOTHING: Final = {"type": "null"}
+
+
+def _all_of_them(value: object) -> object:
+    return {} if value is None else value
+
+
+class OnDocument(_Strict):
+    """What starts the pipeline."""
+
+    model_config = ConfigDict(title="on")
+
+    push: Annotated[
+        PushDocument | None,
+        Key("Pushes start it; nothing or {} means all of them", "an object", short=_NOTHING),
+        BeforeValidator(_all_of_them),
+    ] = None
+    pull_request: Annotated[
+        PullRequestDocument | None,
+        Key("Pull requests start it; nothing or {} means all of them", "an object", short=_NOTHING),
+        BeforeValidator(_all_of_them),
+    ] = None
+    schedule: Annotated[
+        list[Cron] | None, Key("Times at which it starts", "a list of five cron fields each")
+    ] = None
+
+
+class InputDocument(_Strict):
+    """One input."""
+
+    model_config = ConfigDict(title="input")
+
+    type: Annotated[
+        Literal["string", "number", "boolean"] | None,
+        Key("What its value must be; without it as the default is", "string, number or boolean"),
+    ] = None
+    default: Annotated[
+        Value | None, Key("Its value when nobody gives one", "text, a number, true or false")
+    ] = None
+    choices: Annotated[
+        list[Value] | None,
+        Field(min_length=1),
+        Key("The values that it may have", "a list of text, numbers, true or false, not empty"),
+    ] = None
+    required: Annotated[
+        bool | None,
+        Key("Whether a run needs a value for it; without a default it does", "true or false"),
+    ] = None
+    description: Annotated[str | None, Key("What it is for, for people", "text")] = None
+
+
+class ConcurrencyDocument(_Strict):
+    """What a new run means for those before it."""
+
+    model_config = ConfigDict(title="concurrency")
+
+    policy: Annotated[
+        Literal["supersede", "queue", "allow"],
+        Key("What becomes of the runs before a new one", "supersede, queue or allow"),
+    ]
+    group: Annotated[
+        Text | None,
+        Key("Only runs for which it gives the same text count; expressions may stand in it", "text"),
+    ] = None
+
+
+_CAUSES: Final = ("failed", "timed_out", "lost")
+_EXIT_CODE_LIMIT: Final = 255
+
+
+def _retry_cause(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _EXIT_CODE_LIMIT:
+        return int(value)
+    if value in _CAUSES:
+        return value
+    raise ValueError(value)
+
+
+def _retry_count(value: object) -> object:
+    if isinstance(value, int) and not isinstance(value, bool):
+        if not 0 <= value <= RETRIES_LIMIT:
+            raise refused(f"must be a count from 0 to {RETRIES_LIMIT}, not {value}")
+        return {"count": int(value)}
+    return value
+
+
+class RetryDocument(_Strict):
+    """When and how often a task is tried again."""
+
+    model_config = ConfigDict(title="retry")
+
+    count: Annotated[
+        int,
+        Field(ge=0, le=RETRIES_LIMIT),
+        Key("How often it is tried again", f"a whole number from 0 to {RETRIES_LIMIT}"),
+    ]
+    backoff: Annotated[
+        Duration | None,
+        Key("The wait before the first; it doubles with each, up to an hour", "a time such as 10s or 1m"),
+    ] = None
+    on: Annotated[
+        list[
+            Annotated[
+                str | int,
+                PlainValidator(_retry_cause),
+                WithJsonSchema(
+                    {"anyOf": [{"enum": list(_CAUSES)}, {"type": "integer", "minimum": 0, "maximum": 255}]}
+                ),
+                Key("", "failed, timed_out, lost or an exit code from 0 to 255"),
+            ]
+        ]
+        | None,
+        Field(min_length=1),
+        Key(
+            "After what it is tried again; without it after failed and timed_out",
+            "a list of failed, timed_out, lost and exit codes, not empty",
+        ),
+    ] = None
+
+
+class MatrixDocument(_Strict):
+    """Axes whose combinations each make a node. The axes are the keys that are not named here."""
+
+    model_config = ConfigDict(
+        title="matrix",
+        extra="allow",
+        json_schema_extra={"minProperties": 1, "propertyNames": {"pattern": WORD, "maxLength": NAME_LIMIT}},
+    )
+
+    __pydantic_extra__: dict[
+        str,
+        Annotated[
+            list[Value], Field(min_length=1), Key("", "a list of text, numbers, true or false, not empty")
+        ],
+    ] = Field(init=False)
+
+    include: Annotated[
+        list[Annotated[dict[Word, Value], Key("", "an object of axes and values")]] | None,
+        Key("Combinations to add", "a list of objects of axes and values"),
+    ] = None
+    exclude: Annotated[
+        list[Annotated[dict[Word, Value], Field(min_length=1), Key("", "an object of axes and values")]]
+        | None,
+        Key("Combinations to drop: those that have all the pairs of one of these", "a list of objects"),
+    ] = None
+
+    @property
+    def axes(self) -> dict[str, list[str | int | float | bool]]:
+        """The values of each axis, in the order in which the axes were written."""
+        return self.__pydantic_extra__
+
+
+class ResourcesDocument(_Strict):
+    """What a task asks for on its machine."""
+
+    model_config = ConfigDict(title="resources")
+
+    cpus: Annotated[float | None, Field(gt=0, le=10_000), Key("How many processors", "a number above 0")] = (
+        None
+    )
+    memory: Annotated[
+        Memory | None, Key("How much memory", "a size such as 512MiB or 2GiB, or a number of bytes")
+    ] = None
+
+
+class ServiceDocument(_Strict):
+    """A container beside a task."""
+
+    model_config = ConfigDict(title="service")
+
+    image: Annotated[Text, Key("The container's image", "text, not empty")]
+    command: Annotated[
+        list[ScalarText] | None, Key("Its arguments, in place of the image's own", "a list of arguments")
+    ] = None
+    env: Annotated[Env | None, Key("Its environment", "an object of names and values")] = None
+
+
+class ResultDocument(_Strict):
+    """Files that tell what a task found."""
+
+    model_config = ConfigDict(title="result")
+
+    type: Annotated[Word, Key("How the files are written, such as junit", "a word")]
+    path: Annotated[WorkspacePath, Key("A glob of files in the workspace", "a relative path")]
+
+
+class ArtifactDocument(_Strict):
+    """Files to keep."""
+
+    model_config = ConfigDict(title="artifact")
+
+    name: Annotated[Name | None, Key("What they are called; without it as the node is", "a name")] = None
+    paths: Annotated[
+        list[WorkspacePath], Field(min_length=1), Key("Globs of files in the workspace", "a list of paths")
+    ]
+
+
+class CacheDocument(_Strict):
+    """Files to keep for the next run."""
+
+    model_config = ConfigDict(title="cache")
+
+    key: Annotated[
+        Text | None, Key("Only a run with the same key finds them; expressions may stand in it", "text")
+    ] = None
+    paths: Annotated[
+        list[WorkspacePath], Field(min_length=1), Key("Files or folders of the workspace", "a list of paths")
+    ]
+
+
+_PATH_OR_PATHS: Final = Key("", "a relative path, or an object with paths", short=PATH_SCHEMA)
+
+
+def _paths(value: object) -> object:
+    return {"paths": [value]} if isinstance(value, str) else value
+
+
+class BuildDocument(_Strict):
+    """An image to build and to push."""
+
+    model_config = ConfigDict(title="build")
+
+    dockerfile: Annotated[
+        WorkspacePath | None, Key("The Dockerfile; without it Dockerfile in the context", "a relative path")
+    ] = None
+    context: Annotated[
+        WorkspacePath | None, Key("The folder that it may use; without it the workspace", "a relative path")
+    ] = None
+    repository: Annotated[Text, Key("Where the image is pushed to, without a tag", "text such as HOST/NAME")]
+    tag: Annotated[ScalarText, Key("The tag under which it is pushed", "text; expressions may stand in it")]
+    args: Annotated[
+        dict[Word, ScalarText] | None, Key("The build's arguments", "an object of names and values")
+    ] = None
+    target: Annotated[Text | None, Key("The stage to stop at; without it the last", "a stage's name")] = None
+
+
+class DeployDocument(_Strict):
+    """Manifests to apply, and roll-outs to wait for."""
+
+    model_config = ConfigDict(title="deploy")
+
+    manifests: Annotated[WorkspacePath, Key("A file or a folder of manifests", "a relative path")]
+    cluster: Annotated[Text, Key("The cluster's name", "text, not empty")]
+    server_url: Annotated[
+        Text | None, Key("The API server's address; without it the worker's kubeconfig knows it", "a URL")
+    ] = None
+    namespace: Annotated[
+        Text | None, Key("Where the manifests are applied; without it default", "text, not empty")
+    ] = None
+
+
+Retry = Annotated[
+    RetryDocument | None,
+    Key(
+        "How often a task is tried again",
+        f"a count from 0 to {RETRIES_LIMIT}, or an object with a count",
+        short={"type": "integer", "minimum": 0, "maximum": RETRIES_LIMIT},
+    ),
+    BeforeValidator(_retry_count),
+]
+Labels = Annotated[
+    list[ScalarText] | None, Key("What a worker must offer, besides those around it", "a list of text")
+]
+EnvKey = Annotated[
+    Env | None,
+    Key("Environment variables; the inner level wins, expressions may stand in values", "an object"),
+]
+Parallel = Annotated[bool, Key("Whether all of its steps run at once", "true or false")]
+FailFast = Annotated[bool, Key("Whether the first failure stops the other nodes", "true or false")]
+Steps = Annotated[list["StepDocument"], Key("The nodes of the group", "a list of nodes")]
+Setup = Annotated[
+    "HookDocument | None",
+    Key("A node that runs first; unless it succeeds, the body is skipped", "a node"),
+]
+Teardown = Annotated[
+    "HookDocument | None", Key("A node that runs last, whatever happened once the node has begun", "a node")
+]
+Inputs = Annotated[
+    dict[Word, InputDocument] | None, Key("What whoever uses it may or must give", "an object of inputs")
+]
+Image = Annotated[Text | None, Key("The container image to run in", "text, not empty")]
+Timeout = Annotated[
+    Duration | None, Key("How long it may take", "a time such as 90s, 10m or 1h30m, or a number of seconds")
+]
+Shell = Annotated[Text | None, Key("The program that runs the script; without it sh", "text, not empty")]
+Cwd = Annotated[WorkspacePath | None, Key("The folder in which it runs", "a relative path")]
+Resources = Annotated[
+    ResourcesDocument | None, Key("What it asks for on its machine", "an object with cpus, memory or both")
+]
+Secrets = Annotated[list[SecretName] | None, Key("Names of the secrets that it uses", "a list of names")]
+
+
+class HookDocument(_Strict):
+    """A node without a name of its own: a setup or a teardown."""
+
+    model_config = ConfigDict(title="node", json_schema_extra=kinds_schema())
+
+    condition: Annotated[
+        Condition | None, Key("When it runs; else it is skipped", "an expression, true or false")
+    ] = Field(default=None, alias="if")
+    timeout: Timeout = None
+    retry: Retry = None
+    allow_failure: Annotated[
+        bool, Key("Whether what is around it goes on when it fails", "true or false")
+    ] = False
+    setup: Setup = None
+    teardown: Teardown = None
+    env: EnvKey = None
+    labels: Labels = None
+    matrix: Annotated[
+        MatrixDocument | None, Key("Makes a node for each combination of values", "an object of axes")
+    ] = None
+
+    steps: Annotated[list["StepDocument"] | None, Key("The nodes of the group", "a list of nodes")] = None
+    parallel: Parallel = False
+    fail_fast: FailFast = False
+    use: Annotated[WorkspacePath | None, Key("A fragment's file", "a relative path")] = None
+    with_inputs: Annotated[
+        dict[Word, Value] | None,
+        Key("Inputs for the fragment or pipeline; expressions may stand in them", "an object of values"),
+    ] = Field(default=None, alias="with")
+
+    run: Annotated[
+        str | None,
+        Field(min_length=1),
+        Key(
+            "A script for a shell; values reach it through env",
+            "text, not empty, without ${{ }}",
+            {"not": {"pattern": r"\$\{\{"}},
+        ),
+    ] = None
+    exec: Annotated[
+        list[ScalarText] | None,
+        Field(min_length=1),
+        Key("A program and its arguments, without a shell", "a list of arguments, not empty"),
+    ] = None
+    build: Annotated[
+        BuildDocument | None, Key("An image to build and push", "an object with repository and tag")
+    ] = None
+    deploy: Annotated[
+        DeployDocument | None, Key("Manifests to apply", "an object with manifests and cluster")
+    ] = None
+    builder: Annotated[
+        list[ScalarText] | None,
+        Field(min_length=1),
+        Key("A build entry point that tells its own spans", "a list of arguments, not empty"),
+    ] = None
+    pipeline: Annotated[Name | None, Key("Another pipeline to run", "its name")] = None
+
+    shell: Shell = None
+    cwd: Cwd = None
+    image: Image = None
+    services: Annotated[
+        dict[Word, ServiceDocument] | None, Key("Containers beside the task", "an object of services")
+    ] = None
+    resources: Resources = None
+    secrets: Secrets = None
+    results: Annotated[
+        list[ResultDocument] | None, Key("Files that tell what it found", "a list of objects")
+    ] = None
+    artifacts: Annotated[
+        list[Annotated[ArtifactDocument, _PATH_OR_PATHS, BeforeValidator(_paths)]] | None,
+        Key("Files to keep", "a list of paths or objects"),
+    ] = None
+    cache: Annotated[
+        list[Annotated[CacheDocument, _PATH_OR_PATHS, BeforeValidator(_paths)]] | None,
+        Key("Files to keep for the next run", "a list of paths or objects"),
+    ] = None
+    outputs: Annotated[
+        list[Word] | None, Key("Names of values that it gives to later nodes", "a list of names")
+    ] = None
+    generates: Annotated[
+        WorkspacePath | None, Key("A file that it writes, whose nodes become its children", "a relative path")
+    ] = None
+    idempotent: Annotated[
+        bool, Key("Whether it may begin again though it may have happened", "true or false")
+    ] = False
+
+
+class StepDocument(HookDocument):
+    """A node of a group."""
+
+    name: Annotated[Name, Key("Its name, unique among its siblings", "a name without `/`")]
+    needs: Annotated[
+        list[Name] | None, Key("Siblings that must have ended before it begins", "a list of names")
+    ] = None
+
+
+class StepsDocument(_Strict):
+    """Nodes that a task generated."""
+
+    model_config = ConfigDict(title="generated nodes")
+
+    parallel: Parallel = False
+    fail_fast: FailFast = False
+    setup: Setup = None
+    teardown: Teardown = None
+    env: EnvKey = None
+    labels: Labels = None
+    steps: Steps
+
+
+class FragmentDocument(StepsDocument):
+    """Nodes for others to `use`."""
+
+    model_config = ConfigDict(title="fragment")
+
+    inputs: Inputs = None
+
+
+class DefaultsDocument(_Strict):
+    """What every task takes unless it says its own."""
+
+    model_config = ConfigDict(title="defaults")
+
+    image: Image = None
+    timeout: Timeout = None
+    retry: Retry = None
+    shell: Shell = None
+    cwd: Cwd = None
+    labels: Labels = None
+    resources: Resources = None
+    env: EnvKey = None
+
+
+class PipelineDocument(FragmentDocument):
+    """A pipeline."""
+
+    model_config = ConfigDict(title="pipeline")
+
+    name: Annotated[Name, Key("The pipeline's name", "a name without `/`")]
+    repository: Annotated[
+        Text | None,
+        Field(max_length=TEXT_LIMIT),
+        Key("Where the source is; without it the pipeline is freestyle", "a git URL or a path"),
+    ] = None
+    on: Annotated[OnDocument | None, Key("What starts it", "an object of events")] = None
+    defaults: Annotated[
+        DefaultsDocument | None, Key("What every task takes unless it says its own", "an object")
+    ] = None
+    concurrency: Annotated[
+        ConcurrencyDocument | None,
+        Key("What a new run means for those before it; without it nothing", "an object with a policy"),
+    ] = None
+    secrets: Secrets = None
+    timeout: Timeout = None
+    outputs: Annotated[
+        dict[Word, ScalarText] | None,
+        Key("What it tells the pipeline that called it, as templates", "an object of names and templates"),
+    ] = None
+    files: Annotated[
+        dict[WorkspacePath, FragmentDocument] | None,
+        Key("Fragments that `use` finds here before it looks in the commit", "an object of paths"),
+    ] = None

@@ -1,0 +1,47 @@
+"""Which keys make a node what it is, and which fit to which."""
+
+from typing import Any, Final
+
+TASK_KINDS: Final = ("run", "exec", "build", "deploy", "builder", "pipeline")
+"""The keys of which each makes a node a task."""
+
+GROUP_KINDS: Final = ("steps", "use")
+"""The keys of which each makes a node a group."""
+
+KINDS: Final = (*TASK_KINDS, *GROUP_KINDS)
+"""The keys of which a node has exactly one."""
+
+_PROGRAMS: Final = ("run", "exec", "builder")
+_WORKED: Final = (*_PROGRAMS, "build", "deploy")
+
+FITS: Final[dict[str, tuple[str, ...]]] = {
+    "shell": ("run",),
+    "cwd": _WORKED,
+    "image": _PROGRAMS,
+    "services": _PROGRAMS,
+    "resources": _WORKED,
+    "secrets": _WORKED,
+    "results": _WORKED,
+    "artifacts": _WORKED,
+    "cache": _WORKED,
+    "outputs": _PROGRAMS,
+    "generates": _PROGRAMS,
+    "idempotent": _WORKED,
+    "with": ("use", "pipeline"),
+    "parallel": ("steps",),
+    "fail_fast": ("steps", "matrix"),
+}
+"""The keys that have a meaning only beside one of others."""
+
+
+def kinds_schema() -> dict[str, Any]:
+    """Say the same as JSON Schema."""
+    idempotent = {"required": ["idempotent"], "properties": {"idempotent": {"const": True}}}
+    return {
+        "oneOf": [{"required": [kind]} for kind in KINDS],
+        "dependentSchemas": {
+            key: {"anyOf": [{"required": [other]} for other in fitting]} for key, fitting in FITS.items()
+        },
+        "if": {"required": ["deploy", "retry"]},
+        "then": idempotent,
+    }

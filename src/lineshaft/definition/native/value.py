@@ -1,0 +1,225 @@
+"""The kinds of values that keys of the language take."""
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Final
+
+from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
+
+from lineshaft.definition.native.key import Key
+from lineshaft.definition.rule import refused
+from lineshaft.definition.scalar import WrittenFloat, WrittenInt, as_text
+
+NAME_LIMIT: Final = 200
+"""How many characters a name may have."""
+
+TEXT_LIMIT: Final = 4096
+"""How many characters a path, an expression or another single line may have."""
+
+TIME_LIMIT: Final = timedelta(days=365)
+"""The longest time that a definition may name."""
+
+WORD: Final = r"^[A-Za-z_][A-Za-z0-9_-]*$"
+"""The pattern of names that expressions use."""
+
+# ECMA 262, Rust and Python read these patterns alike: no \d, \w or lookaround.
+_CONTROL: Final = r"\x00-\x1f\x7f-\x9f"
+_NAME: Final = rf"^[^/{_CONTROL}]+$"
+_NO_NAME: Final = r"^([ \u00a0]*|\.\.?)$"
+_ENV_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
+_RESERVED: Final = "LINESHAFT_"
+_LEADS_OUT: Final = r"^/|(^|/)\.\.(/|$)"
+_DURATION: Final = r"^([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$"
+_MEMORY: Final = r"^([0-9]{1,9})(\.[0-9]{1,3})? ?([KMGT]i?)?B?$"
+_CRON: Final = r"^[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}$"
+
+PATH_SCHEMA: Final = {
+    "type": "string",
+    "minLength": 1,
+    "maxLength": TEXT_LIMIT,
+    "not": {"pattern": _LEADS_OUT},
+}
+"""The JSON Schema of a path in the workspace."""
+
+_SCALAR: Final = {"type": ["string", "number", "boolean"]}
+_MEMORY_UNITS: Final = {
+    "": 1,
+    **{f"{letter}i": 1024 ** (index + 1) for index, letter in enumerate("KMGT")},
+    **{letter: 1000 ** (index + 1) for index, letter in enumerate("KMGT")},
+}
+
+
+def _no_step_of_a_path(name: str) -> str:
+    if re.search(_NO_NAME, name):
+        raise ValueError(name)
+    return name
+
+
+def _not_reserved(name: str) -> str:
+    if name.startswith(_RESERVED):
+        raise refused(f"must not begin with {_RESERVED}, which Lineshaft sets itself")
+    return name
+
+
+def _within_the_workspace(path: str) -> str:
+    if path.startswith("/") or ".." in path.split("/"):
+        raise ValueError(path)
+    return path
+
+
+def _duration(value: Any) -> timedelta:
+    if isinstance(value, str) and value and (parts := re.fullmatch(_DURATION, value)):
+        hours, minutes, seconds = (int((part or "0").rstrip("hms")) for part in parts.groups())
+        value = hours * 3600 + minutes * 60 + seconds
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return _seconds(value)
+    raise ValueError(value)
+
+
+def _seconds(value: float) -> timedelta:
+    if not 0 < value <= TIME_LIMIT.total_seconds():
+        raise ValueError(value)
+    # A time below a microsecond must not become none at all.
+    return max(timedelta(seconds=value), timedelta.resolution)
+
+
+def _memory(value: Any) -> int:
+    if isinstance(value, int) and not isinstance(value, bool) and value > 0:
+        return value
+    parts = re.fullmatch(_MEMORY, value) if isinstance(value, str) else None
+    if parts is None or not (size := int(float(parts[1] + (parts[2] or "")) * _MEMORY_UNITS[parts[3] or ""])):
+        raise ValueError(value)
+    return size
+
+
+def _scalar_text(value: Any) -> str:
+    if isinstance(value, str | int | float):
+        return as_text(value)
+    raise ValueError(value)
+
+
+def _value(value: Any) -> str | int | float | bool:
+    if isinstance(value, WrittenInt | WrittenFloat):
+        number = int(value) if isinstance(value, int) else float(value)
+        raise refused(f"must be in quotes, or written as {number}: as a number, {value.written} is the same")
+    if isinstance(value, str | int | float):
+        return value
+    raise ValueError(value)
+
+
+def _condition(value: Any) -> str:
+    if isinstance(value, bool):
+        return as_text(value)
+    if isinstance(value, str) and 0 < len(value) <= TEXT_LIMIT:
+        return value
+    raise ValueError(value)
+
+
+Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT), Key("", "text, not empty")]
+"""A single value that is text, such as an image; expressions may stand in it."""
+
+Name = Annotated[
+    str,
+    Field(min_length=1, max_length=NAME_LIMIT, pattern=_NAME),
+    AfterValidator(_no_step_of_a_path),
+    Key(
+        "",
+        f"1 to {NAME_LIMIT} characters, not blank, with no `/` and no control character, and neither `.` nor"
+        " `..`",
+        {"not": {"pattern": _NO_NAME}},
+    ),
+]
+"""A node's or a pipeline's name."""
+
+Word = Annotated[
+    str,
+    Field(max_length=NAME_LIMIT, pattern=WORD),
+    Key("", "letters, digits, `_` and `-`, not beginning with a digit or `-`"),
+]
+"""A name that expressions use: of an input, an output or an axis."""
+
+EnvName = Annotated[
+    str,
+    Field(max_length=NAME_LIMIT, pattern=_ENV_NAME),
+    AfterValidator(_not_reserved),
+    Key(
+        "",
+        "letters, digits and `_`, not beginning with a digit",
+        {"not": {"pattern": f"^{_RESERVED}"}},
+    ),
+]
+"""The name of an environment variable."""
+
+SecretName = Annotated[
+    str,
+    Field(max_length=NAME_LIMIT, pattern=_ENV_NAME),
+    Key("", "letters, digits and `_`, not beginning with a digit"),
+]
+"""The name of a secret."""
+
+WorkspacePath = Annotated[
+    str,
+    Field(min_length=1, max_length=TEXT_LIMIT),
+    AfterValidator(_within_the_workspace),
+    Key(
+        "",
+        "a relative path that does not lead out of the workspace",
+        {"not": {"pattern": _LEADS_OUT}},
+    ),
+]
+"""A file or folder of the workspace."""
+
+ScalarText = Annotated[
+    str, PlainValidator(_scalar_text), WithJsonSchema(_SCALAR), Key("", "text, a number, true or false")
+]
+"""Text; a number or boolean is taken as it is written."""
+
+Value = Annotated[
+    str | int | float | bool,
+    PlainValidator(_value),
+    WithJsonSchema(_SCALAR),
+    Key("", "text, a number, true or false"),
+]
+"""A value whose type matters."""
+
+Condition = Annotated[
+    str,
+    PlainValidator(_condition),
+    WithJsonSchema({"type": ["string", "boolean"], "minLength": 1, "maxLength": TEXT_LIMIT}),
+    Key("", f"an expression of at most {TEXT_LIMIT:,} characters"),
+]
+"""An expression that is true or false."""
+
+Duration = Annotated[
+    timedelta,
+    PlainValidator(_duration),
+    WithJsonSchema(
+        {
+            "type": ["string", "number"],
+            "pattern": _DURATION,
+            "not": {"pattern": "^([0hms]*)$"},
+            "exclusiveMinimum": 0,
+            "maximum": int(TIME_LIMIT.total_seconds()),
+        }
+    ),
+    Key("", "a time such as 90s, 10m or 1h30m, or a number of seconds; at most 365 days"),
+]
+"""A length of time."""
+
+Memory = Annotated[
+    int,
+    PlainValidator(_memory),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": _MEMORY, "minimum": 1}),
+    Key("", "a size such as 512MiB or 2GiB, or a number of bytes"),
+]
+"""An amount of memory in bytes."""
+
+Cron = Annotated[
+    str,
+    Field(max_length=NAME_LIMIT, pattern=_CRON),
+    Key("", "five fields of cron: minute, hour, day, month and day of the week"),
+]
+"""A time table."""
+
+Env = dict[EnvName, ScalarText]
+"""Environment variables by name."""
