@@ -7,21 +7,18 @@ from lineshaft.cli.terminal import printable
 from lineshaft.model.errors import Problem
 
 
-def problem_lines(problem: Problem, source: InputText | None, *, origin: str = "") -> list[str]:
+def problem_lines(problem: Problem, source: InputText | None) -> list[str]:
     """Show a problem.
 
     Args:
         problem: what is wrong.
-        source: the text in which it has its line and column; None where that is not at hand.
-        origin: the file's name, where people must be told which of several it is.
+        source: the text in which it was found; None where that is not at hand.
     """
     said = f"{problem.field}: {problem.message}" if problem.field else problem.message
-    lines = [printable(f"{place_text(problem, origin)}: {said}" if origin else f"  {said}")]
-    excerpt = _excerpt(problem, source)
-    if excerpt is not None:
-        lines += excerpt
-    elif problem.line is not None and not origin:
-        lines[0] += f" (line {problem.line}, column {problem.column or 1})"
+    if source is None:
+        lines = [printable(f"  {said}{_place_in_words(problem)}")]
+    else:
+        lines = [printable(f"{place_text(problem, source.origin)}: {said}"), *_excerpt(problem, source)]
     if problem.advice:
         lines.append(f"      = {printable(problem.advice)}")
     return lines
@@ -29,14 +26,14 @@ def problem_lines(problem: Problem, source: InputText | None, *, origin: str = "
 
 def place_text(problem: Problem, origin: str) -> str:
     """Say where a problem is as compilers do, `FILE:LINE:COLUMN`; terminals and editors make a link of it."""
-    if problem.line is None:
-        return origin
-    return f"{origin}:{problem.line}:{problem.column or 1}"
+    place = problem.file or origin
+    return place if problem.line is None else f"{place}:{problem.line}:{problem.column or 1}"
 
 
 def problem_document(problem: Problem) -> dict[str, Any]:
     """Say a problem as JSON."""
     return {
+        "file": problem.file or None,
         "field": problem.field,
         "message": problem.message,
         "line": problem.line,
@@ -46,7 +43,15 @@ def problem_document(problem: Problem) -> dict[str, Any]:
     }
 
 
-def _excerpt(problem: Problem, source: InputText | None) -> tuple[str, str] | None:
-    if source is None or problem.line is None:
-        return None
-    return source.excerpt(problem.line, problem.column or 1, problem.length)
+def _place_in_words(problem: Problem) -> str:
+    words = [f"in {problem.file}"] if problem.file else []
+    if problem.line is not None:
+        words.append(f"line {problem.line}, column {problem.column or 1}")
+    return f" ({', '.join(words)})" if words else ""
+
+
+def _excerpt(problem: Problem, source: InputText) -> tuple[str, ...]:
+    text = source.named(problem.file) if problem.file else source
+    if text is None or problem.line is None:
+        return ()
+    return text.excerpt(problem.line, problem.column or 1, problem.length) or ()
