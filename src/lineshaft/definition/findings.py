@@ -1,6 +1,7 @@
 """What is found wrong with a definition, gathered until all of it can be said at once."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -58,13 +59,22 @@ class Findings:
         else:
             self._found[path] = _Finding(message, advice, span)
 
+    @property
+    def paths(self) -> Collection[Path]:
+        """The paths at which something is wrong, of those that are told one by one."""
+        return self._found.keys()
+
     def error(self) -> InvalidDefinitionError:
         """Make the error that tells all of it, in the order of the text."""
+        return invalid(self.problems())
+
+    def problems(self) -> list[Problem]:
+        """Tell all of it, in the order of the text."""
         problems = [self._problem(path, finding) for path, finding in self._found.items()]
         problems.sort(key=lambda problem: (problem.line, problem.column))
         if self._untold:
             problems.append(Problem("", f"has {self._untold:,} more problems, which are not listed"))
-        return invalid(problems)
+        return problems
 
     def _problem(self, path: Path, finding: _Finding) -> Problem:
         span = finding.span or self.positions.key(path)
@@ -83,6 +93,8 @@ def invalid(problems: list[Problem]) -> InvalidDefinitionError:
     """Make the error for problems of which there is at least one."""
     first = problems[0]
     where = f"{first.field} {first.message}" if first.field else f"the text {first.message}"
+    if first.file:
+        where = f"in {first.file}, {where}"
     more = "" if len(problems) == 1 else f" This is the first of {len(problems)} problems."
     return InvalidDefinitionError(f"The definition cannot be read: {where}.{more}", problems=problems)
 

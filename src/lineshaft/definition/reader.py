@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from lineshaft.definition.compiling.canonical import read_canonical_native
 from lineshaft.definition.rest import read_canonical_rest
 from lineshaft.model.definition import Definition, Format
 
@@ -20,6 +21,6 @@ def read_definition(
         case Format.REST:
             return read_canonical_rest(text)
         case Format.NATIVE:
-            raise NotImplementedError
+            return read_canonical_native(text)
         case _:
             assert_never(format)

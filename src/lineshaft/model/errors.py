@@ -64,6 +64,7 @@ class Problem:
         column: in the line, from 1, where known.
         length: how many characters of the line, from the column on, are wrong; where known.
         advice: what to write instead, or an empty string.
+        file: the path of the file that it is in, where that is not the text itself.
     """
 
     field: str
@@ -72,6 +73,7 @@ class Problem:
     column: int | None = None
     length: int | None = None
     advice: str = ""
+    file: str = ""
 
 
 class InvalidInputError(LineshaftError):

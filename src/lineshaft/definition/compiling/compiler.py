@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from lineshaft.definition.compiling.fragment import Fragment, given_inputs
 from lineshaft.definition.compiling.level import Level
@@ -20,6 +20,8 @@ DEPTH_LIMIT: Final = 100
 """How many nodes may lie within each other, the root included."""
 
 _NOTHING_BOUND: Final = Bindings()
+
+_AnyNode = TypeVar("_AnyNode", Task, Group)
 
 Keys = Mapping[str, Any]
 """One object of a checked document, as JSON has it: what was written, with times in seconds."""
@@ -243,7 +245,7 @@ class Compiler:
             inner = self._levels[known] = level.within(keys, retry=retry)
         return inner
 
-    def _trace[AnyNode: Node](self, node: AnyNode, keys: Keys, around: Around, aspect: Aspect) -> AnyNode:
+    def _trace(self, node: _AnyNode, keys: Keys, around: Around, aspect: Aspect) -> _AnyNode:
         if self._traced and around.site is not None:
             self.origins[id(node)] = Origin(node, around.site, keys, aspect)
         return node

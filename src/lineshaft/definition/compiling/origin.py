@@ -16,7 +16,8 @@ class Aspect(Flag):
     NONE = 0
     CONDITION = auto()
     WORK = auto()
-    WITH = auto()
+    GIVEN = auto()
+    OUTPUTS = auto()
 
 
 @dataclass(frozen=True, slots=True)

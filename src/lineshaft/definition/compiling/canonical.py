@@ -1,0 +1,89 @@
+"""The canonical text of a native definition: JSON that holds all of it, and a definition made of it."""
+
+import json
+from datetime import timedelta
+from hashlib import sha256
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from lineshaft.definition.compiling.compiler import Around, Compiler, Keys
+from lineshaft.definition.compiling.fragment import Fragment
+from lineshaft.definition.compiling.level import Level
+from lineshaft.definition.native.inputs import input_type
+from lineshaft.model.concurrency import Concurrency, Policy
+from lineshaft.model.definition import Definition, Format
+from lineshaft.model.input import Input, InputType
+from lineshaft.model.node import Group
+from lineshaft.model.tree import Tree
+
+ALLOW: Final = Concurrency(Policy.ALLOW)
+"""What a new run means for those before it in a definition that does not say."""
+
+
+def keys_of(document: BaseModel) -> dict[str, Any]:
+    """Write a checked document as plain JSON values: what was written, with times in seconds."""
+    return document.model_dump(mode="python", by_alias=True, exclude_unset=True)
+
+
+def canonical_text(keys: Keys) -> str:
+    """Write a whole document, its fragments under `files`, as the text that is kept."""
+    return json.dumps(keys, ensure_ascii=False, allow_nan=False, separators=(",", ":"), default=_seconds)
+
+
+def read_canonical_native(text: str) -> Definition:
+    """Read the text of a definition that `read_native` made; nothing is checked again."""
+    keys: dict[str, Any] = json.loads(text)
+    fragments = {path: Fragment(fragment) for path, fragment in keys.get("files", {}).items()}
+    return definition_of(text, keys, Compiler(fragments).whole(keys["name"], keys, Around(root_level(keys))))
+
+
+def definition_of(text: str, keys: Keys, root: Group) -> Definition:
+    """Put a definition together.
+
+    Args:
+        text: its canonical text.
+        keys: what that says.
+        root: its nodes.
+    """
+    concurrency = keys.get("concurrency")
+    return Definition(
+        hash=sha256(f"{Format.NATIVE}\n{text}".encode()).hexdigest(),
+        format=Format.NATIVE,
+        text=text,
+        name=keys["name"],
+        repository=keys.get("repository"),
+        tree=Tree(root),
+        inputs=inputs_of(keys),
+        concurrency=(
+            Concurrency(Policy(concurrency["policy"]), concurrency.get("group", "")) if concurrency else ALLOW
+        ),
+    )
+
+
+def root_level(keys: Keys) -> Level:
+    """Make the level around a pipeline: what its defaults and secrets say."""
+    defaults = keys.get("defaults", {})
+    return Level(defaults=defaults, env=defaults.get("env"), secrets=tuple(keys.get("secrets", ())))
+
+
+def inputs_of(keys: Keys) -> tuple[Input, ...]:
+    """List the inputs of a pipeline or fragment."""
+    return tuple(_input(name, asked) for name, asked in keys.get("inputs", {}).items())
+
+
+def _input(name: str, asked: Keys) -> Input:
+    default = asked.get("default")
+    return Input(
+        name=name,
+        type=InputType(asked.get("type", input_type(default))),
+        default=default,
+        choices=tuple(asked.get("choices", ())),
+        required=asked.get("required", default is None),
+        description=asked.get("description", ""),
+    )
+
+
+def _seconds(time: timedelta) -> float:
+    seconds = time.total_seconds()
+    return int(seconds) if seconds.is_integer() else seconds
