@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import click
 
 from lineshaft.cli.command import Command
-from lineshaft.cli.definition_file import open_definition
 from lineshaft.cli.dialect import with_dialect
 from lineshaft.cli.failure import print_note
 from lineshaft.cli.invocation import Invocation, pass_invocation
@@ -57,6 +56,7 @@ def convert(
     What cannot be carried over, or means something else here, is told on standard error and stands in
     comments above the pipeline. A file that defines several pipelines becomes several YAML documents.
     """
+    from lineshaft.cli.definition_file import open_definition
     from lineshaft.definition.convert import convert as converted
 
     invocation.source = text = open_definition(pipeline_file(file))

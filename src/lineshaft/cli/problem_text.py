@@ -14,7 +14,7 @@ def problem_lines(problem: Problem, source: InputText | None) -> list[str]:
         problem: what is wrong.
         source: the text in which it was found; None where that is not at hand.
     """
-    said = f"{problem.field}: {problem.message}" if problem.field else problem.message
+    said = f"{problem.field} {problem.message}".strip()
     if source is None:
         lines = [printable(f"  {said}{_place_in_words(problem)}")]
     else:

@@ -65,7 +65,7 @@ def test_what_the_server_refuses_is_underlined_where_it_stands(lineshaft: Comman
     assert result.err.splitlines() == [
         "error: The definition cannot be read.",
         "Give it a name.",
-        "  stages: there is no name before them",
+        "--data:2:3: stages there is no name before them",
         '    2 |   "stages": 7',
         "      |   ^^^^^^^^^^^",
     ]
