@@ -33,5 +33,6 @@ def problems(data: str | Value, dialect: Dialect) -> tuple[Problem, ...]:
 
 
 def messages(data: str | Value, dialect: Dialect) -> dict[str, str]:
-    """Return all that is wrong with a text or value of that language, by field."""
-    return {problem.field: problem.message for problem in problems(data, dialect)}
+    """Return all that is wrong with a text or value of that language, and what is advised, by field."""
+    found = problems(data, dialect)
+    return {problem.field: "; ".join(filter(None, (problem.message, problem.advice))) for problem in found}

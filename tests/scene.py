@@ -56,8 +56,14 @@ class Scene:
 
     def create(self, transaction: Transaction, pipeline: Pipeline, retry_of: UUID | None = None) -> Run:
         """Create a run within a transaction."""
+        run = self.new_run(transaction, pipeline, retry_of)
+        transaction.runs.create(run)
+        return run
+
+    def new_run(self, transaction: Transaction, pipeline: Pipeline, retry_of: UUID | None = None) -> Run:
+        """Make a run that is yet to be created."""
         definition = pipeline.definition
-        run = Run(
+        return Run(
             id=self.ids.new_id(),
             pipeline_id=pipeline.id,
             number=transaction.pipelines.next_run_number(pipeline.id),
@@ -68,8 +74,6 @@ class Scene:
             nodes=waiting_nodes(definition.tree),
             retry_of=retry_of,
         )
-        transaction.runs.create(run)
-        return run
 
     async def run(self, definition: Definition) -> Run:
         """Add a pipeline, and begin a run of it."""

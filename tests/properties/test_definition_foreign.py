@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from lineshaft.definition.convert import convert, read_foreign
 from lineshaft.definition.dialect import Dialect
-from lineshaft.definition.native.document import PipelineDocument
+from lineshaft.definition.native.reader import check_native_value
 from lineshaft.definition.yaml_text import read_yaml
 from lineshaft.definition.yaml_writing import write_yaml
 from lineshaft.model.errors import InvalidInputError
@@ -101,7 +101,7 @@ def holds(value: dict[str, Any], dialect: Dialect) -> None:
     conversion = convert(json.dumps(value).encode(), dialect=dialect)
     documents = read_foreign(json.dumps(value).encode(), dialect=dialect).documents
     for text, document in zip(conversion.texts, documents, strict=True):
-        PipelineDocument.model_validate(document)
+        check_native_value(document, read_yaml(text.encode()).findings)
         assert read_yaml(text.encode()).value == document
 
 

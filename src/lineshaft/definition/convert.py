@@ -11,10 +11,11 @@ from lineshaft.definition.foreign.node import node_to_native
 from lineshaft.definition.foreign.reading import Foreign, Native
 from lineshaft.definition.foreign.rest import rest_to_native
 from lineshaft.definition.foreign.restfulci import NAME_DEFAULT, restfulci_to_native
-from lineshaft.definition.json_text import read_json
-from lineshaft.definition.yaml_text import read_yaml
+from lineshaft.definition.json_text import JsonText
+from lineshaft.definition.native.reader import Syntax, read_text
+from lineshaft.definition.yaml_text import YamlText
 from lineshaft.definition.yaml_writing import write_yaml
-from lineshaft.model.errors import InvalidDefinitionError, Problem
+from lineshaft.model.errors import Problem
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,12 @@ def convert(data: bytes, path: str = "", dialect: Dialect | None = None) -> Conv
         InvalidDefinitionError: the file cannot be read; with all that is wrong with it.
         InputTooLargeError: it is over a limit.
     """
-    value, findings = _read(data, path)
-    chosen = dialect or detect(path, value)
-    foreign = to_native(chosen, value, findings, path)
+    text = read_values(data, path)
+    chosen = dialect or detect(path, text.value)
+    foreign = to_native(chosen, text.value, text.findings, path)
+    positions = text.findings.positions
     notes = tuple(
-        Problem(path_text(note.path), note.message, *findings.positions.find(note.path))
-        for note in foreign.notes
+        Problem(path_text(note.path), note.message, *positions.find(note.path)) for note in foreign.notes
     )
     texts = [write_yaml(document) for document in foreign.documents]
     if notes and texts:
@@ -72,8 +73,8 @@ def read_foreign(data: bytes, path: str = "", dialect: Dialect | None = None) ->
         InvalidDefinitionError: the file cannot be read; with all that is wrong with it.
         InputTooLargeError: it is over a limit.
     """
-    value, findings = _read(data, path)
-    return to_native(dialect or detect(path, value), value, findings, path)
+    text = read_values(data, path)
+    return to_native(dialect or detect(path, text.value), text.value, text.findings, path)
 
 
 def to_native(dialect: Dialect, value: Any, findings: Findings, path: str = "") -> Foreign:
@@ -115,17 +116,15 @@ def _native(value: Any, findings: Findings) -> Foreign | None:
     return None
 
 
-def _read(data: bytes, path: str) -> tuple[Any, Findings]:
-    # Whatever begins as JSON does is read as such, and as YAML where it is none: YAML has braces too.
-    if PurePosixPath(path).suffix == ".json":
-        json = read_json(data)
-        return json.value, json.findings
-    if data.lstrip()[:1] in {b"{", b"["}:
-        try:
-            json = read_json(data)
-        except InvalidDefinitionError:
-            pass
-        else:
-            return json.value, json.findings
-    yaml = read_yaml(data)
-    return yaml.value, yaml.findings
+def read_values(data: bytes, path: str = "") -> JsonText | YamlText:
+    """Read a file for what it says, whatever language that is in.
+
+    Args:
+        data: the file's content, JSON or YAML in UTF-8.
+        path: where it comes from; the ending `.json` means that it must be JSON.
+
+    Raises:
+        InvalidDefinitionError: it is neither.
+        InputTooLargeError: it is over a limit.
+    """
+    return read_text(data, Syntax.JSON if PurePosixPath(path).suffix == ".json" else None)

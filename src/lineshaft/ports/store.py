@@ -13,14 +13,14 @@ is checked when a run is written; the loser is run again on what the winner left
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 from lineshaft.engine.decision import Decision
 from lineshaft.model.attempt import AttemptAddress, LeasedAttempt, LogState
 from lineshaft.model.definition import Definition
-from lineshaft.model.event import RunEvent
+from lineshaft.model.event import RunEvent, TimerPurpose
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.run import Run
 from lineshaft.model.user import User
@@ -32,6 +32,26 @@ T = TypeVar("T")
 
 SEAL_LOG: Final = "seal_log"
 """The kind of outbox entry that says: this attempt has ended, move its log to the blob store."""
+
+TIMER_NOTICE: Final = timedelta(minutes=1)
+"""Timers that are due later than this wake nobody: who waits for timers looks as often by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """A time at which a run wants to hear of something.
+
+    Attributes:
+        run_id: the run.
+        node: the node's index.
+        purpose: what it is for.
+        due_at: when.
+    """
+
+    run_id: UUID
+    node: int
+    purpose: TimerPurpose
+    due_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +82,10 @@ class Pipelines(Protocol):
         """Find one by its id."""
         ...
 
+    def newest(self, name: str) -> Pipeline | None:
+        """Find the one of that name that was added last."""
+        ...
+
     def replace(self, pipeline: Pipeline) -> bool:
         """Replace name, definition and `updated_at`; False when it does not exist."""
         ...
@@ -83,7 +107,10 @@ class Runs(Protocol):
     """Runs, their nodes, events and attempts, written as the engine decides."""
 
     def create(self, run: Run) -> None:
-        """Write a run in which nothing has begun; its definition is stored already."""
+        """Write a run in which nothing has begun; its definition is stored already.
+
+        What it has from another run is written with it: nodes that do not wait, outputs, generated nodes.
+        """
         ...
 
     def get(self, run_id: UUID) -> Run | None:
@@ -95,7 +122,12 @@ class Runs(Protocol):
 
         `AttemptQueued` adds an attempt to the queue, `AttemptStopping` marks it, `AttemptEnded` closes it and
         adds an outbox entry `seal_log` (payload: run_id, node, attempt) where it has a log. Wakes the topics
-        concerned: the run's, the queue, the stopped attempts' workers, the ended attempts' logs.
+        concerned: the run's, the queue, the stopped attempts' workers, the ended attempts' logs, and that of
+        timers for one that is due within `TIMER_NOTICE`.
+
+        `TimerSet` puts a timer in the place of the one of its node and purpose; `RunEnded` drops all of the
+        run's. `OutputsGiven` and `TreeGrown` are kept, so that the run is found with its outputs and with
+        the nodes that it made. `ChildRunWanted` and `ChildRunStopping` concern other runs: the caller acts.
 
         A version that is not one more than the stored one makes the store run the function again.
         """
@@ -107,6 +139,17 @@ class Runs(Protocol):
         Until a writing transaction that asked has ended, no other process can ask, so that of two processes,
         one of which ends a run while the other creates the next, the later one sees what the earlier one did.
         """
+        ...
+
+    def unended_of_group(self, pipeline_id: UUID, group: str, *, limit: int | None = None) -> Sequence[Run]:
+        """List the pipeline's runs of a `concurrency_group` that have not ended, oldest first.
+
+        As `unended`, it keeps other processes from asking.
+        """
+        ...
+
+    def child(self, parent: AttemptAddress) -> UUID | None:
+        """Find the id of the run that stands for an attempt of another run; None where there is none."""
         ...
 
     def page(self, pipeline_id: UUID, *, before: int | None, limit: int) -> Sequence[Run]:
@@ -195,6 +238,22 @@ class Outbox(Protocol):
         ...
 
 
+class Timers(Protocol):
+    """The times at which runs want to hear of something; runs set them by `Runs.save`."""
+
+    def due(self, now: datetime, limit: int) -> Sequence[Timer]:
+        """List timers that are due, the oldest first."""
+        ...
+
+    def next_due(self) -> datetime | None:
+        """Tell when the next timer is due; None when there is none."""
+        ...
+
+    def done(self, timer: Timer) -> None:
+        """Drop a timer that has fired; one that has meanwhile been set to another time stays."""
+        ...
+
+
 class Workers(Protocol):
     """The workers that have registered."""
 
@@ -256,6 +315,11 @@ class Transaction(Protocol):
         ...
 
     @property
+    def timers(self) -> Timers:
+        """The times at which runs want to hear of something."""
+        ...
+
+    @property
     def workers(self) -> Workers:
         """The workers that have registered."""
         ...
@@ -267,6 +331,10 @@ class Transaction(Protocol):
 
     def definition(self, definition_hash: str) -> Definition | None:
         """Find a definition by its content hash."""
+        ...
+
+    def keep_definition(self, definition: Definition) -> None:
+        """Store a definition that is no pipeline's, unless its content is stored already."""
         ...
 
     def wake(self, topic: str) -> None:

@@ -17,6 +17,8 @@ QUEUE: Final = "queue"
 OUTBOX: Final = "outbox"
 """There may be outbox entries to deliver."""
 
+TIMERS: Final = "timers"
+"""There may be a timer that is due sooner than those before it."""
 
 STOPPING: Final = "stopping"
 """This process is about to stop: whoever waits here should not wait on."""

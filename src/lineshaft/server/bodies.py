@@ -3,17 +3,16 @@
 from typing import Final, TypeVar
 
 from fastapi import Request
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from lineshaft.model.errors import InputTooLargeError, InvalidInputError
 from lineshaft.server.problems import field_problem
-from lineshaft.wire.message import Message
 
 BODY_LIMIT_BYTES: Final = 1024 * 1024
 
 _LENGTH_DIGITS: Final = 18
 
-MessageT = TypeVar("MessageT", bound=Message)
+MessageT = TypeVar("MessageT", bound=BaseModel)
 
 
 async def read_body(request: Request) -> bytes:
@@ -40,7 +39,20 @@ async def read_message(request: Request, kind: type[MessageT]) -> MessageT:
         InputTooLargeError: it is longer than BODY_LIMIT_BYTES.
         InvalidInputError: it is no such message.
     """
-    body = await read_body(request)
+    return _message(await read_body(request), kind)
+
+
+async def read_optional(request: Request, kind: type[MessageT]) -> MessageT:
+    """Read a body that is a message; none at all stands for one that says nothing.
+
+    Raises:
+        InputTooLargeError: it is longer than BODY_LIMIT_BYTES.
+        InvalidInputError: it is no such message.
+    """
+    return _message(await read_body(request) or b"{}", kind)
+
+
+def _message(body: bytes, kind: type[MessageT]) -> MessageT:
     try:
         return kind.model_validate_json(body, strict=True)
     except ValidationError as error:

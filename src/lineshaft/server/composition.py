@@ -30,7 +30,9 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
     """
     ids = RandomIds()
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = await open_store(settings.database_url, ids=ids, read_definition=read_definition)
+    store = await open_store(
+        settings.database_url, ids=ids, read_definition=read_definition, read_generated=read_grown
+    )
     try:
         plane = ControlPlane(
             store,
@@ -39,6 +41,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             ids,
             check=repository_check(settings.git_roots),
             lease_time=timedelta(seconds=settings.lease_seconds),
+            run_time_limit=timedelta(seconds=settings.run_time_limit),
         )
         await _set_credentials(plane.credentials, settings)
         async with plane.running():

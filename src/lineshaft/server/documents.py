@@ -5,6 +5,8 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lineshaft.model.cause import Cause
+from lineshaft.model.node import Role
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
 
@@ -53,6 +55,7 @@ class NodeDocument(Document):
     path: str = Field(description="The names from below the run down to it, joined by `/`.")
     name: str
     kind: str = Field(description="The kind of a task's work, or `group`.", examples=["run"])
+    role: Role = Field(description="What it is to the group around it.")
     state: State
     reason: ReasonDocument | None
     exit_code: int | None = Field(
@@ -61,6 +64,25 @@ class NodeDocument(Document):
     attempt: int = Field(description="How many attempts there have been.")
     started_at: datetime | None
     ended_at: datetime | None
+    outputs: dict[str, str] = Field(description="What it gives to later nodes.")
+
+
+class ParentDocument(Document):
+    """The attempt of another run that a run stands for."""
+
+    run_id: UUID
+    node: int = Field(description="The node's index in that run's tree.")
+    attempt: int
+
+
+class SourceDocument(Document):
+    """The source revision that a run works on."""
+
+    repository: str | None
+    ref: str | None = Field(description="What was asked for; null means the default branch.")
+    branch: str = Field(description="Empty where the ref is no branch, or not known to be one.")
+    tag: str = Field(description="Empty where the ref is no tag, or not known to be one.")
+    commit: str | None = Field(description="Null until the first task has found it out.")
 
 
 class RunDocument(Document):
@@ -74,6 +96,12 @@ class RunDocument(Document):
     created_at: datetime
     started_at: datetime | None
     ended_at: datetime | None
+    cause: Cause = Field(description="What started it.")
+    retry_of: UUID | None = Field(description="The run that it repeats, or goes on from.")
+    parent: ParentDocument | None
+    source: SourceDocument | None = Field(description="Null for a freestyle pipeline.")
+    inputs: dict[str, str | bool | int | float] = Field(description="Defaults included.")
+    outputs: dict[str, str] = Field(description="What it tells the pipeline that called it.")
     nodes: list[NodeDocument] = Field(description="In depth-first order.")
 
 
@@ -82,6 +110,29 @@ class RunPage(Document):
 
     items: list[RunDocument]
     next: int | None = Field(description="What `before` must be for the next page; null behind the last one.")
+
+
+class ExplanationDocument(Document):
+    """All that can be said about why a node is in its state."""
+
+    path: str
+    state: State
+    reason: ReasonDocument | None
+    decided_by: str = Field(description="The path of the node for which it was decided: its own, or one around it.")
+    condition: str | None = Field(description="The `if` of that node.")
+    condition_held: bool | None = Field(description="What it came to; null when it was not asked.")
+    waits_for: list[str] = Field(description="The paths of nodes that have to end first, at most 50.")
+    comes_from: list[str] = Field(description="The paths of nodes because of which it ended so, at most 50.")
+    attempts: int
+    losses: int = Field(description="How many of the attempts were lost with their workers.")
+    child_run: UUID | None = Field(description="The run of the pipeline that it calls, at its last attempt.")
+
+
+class ValidationDocument(Document):
+    """What is wrong with a configuration, if anything."""
+
+    valid: bool
+    problems: list["ProblemEntry"]
 
 
 class EventDocument(Document):
@@ -103,6 +154,9 @@ class ProblemEntry(Document):
     message: str
     line: int | None
     column: int | None
+    length: int | None = Field(default=None, description="How many characters are meant, from the column on.")
+    advice: str | None = Field(default=None, description="What to write instead.")
+    file: str | None = Field(default=None, description="The file that it is in, where that is another one.")
 
 
 class ProblemDocument(BaseModel):

@@ -12,6 +12,7 @@ from lineshaft import __version__
 from lineshaft.definition import rest_schema
 from lineshaft.server.documents import Detail, EventDocument, ProblemDocument
 from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
+from lineshaft.server.requests import RetryRequest, StartRequest
 from lineshaft.wire.message import PROTOCOL_HEADER, SERVED_VERSIONS, Message
 from lineshaft.wire.worker import ClaimRequest, Heartbeat, Hello, Report, SourceReport
 
@@ -30,6 +31,8 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     Heartbeat,
     SourceReport,
     Report,
+    StartRequest,
+    RetryRequest,
 )
 _DESCRIPTION: Final = """\
 Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password.
@@ -45,6 +48,7 @@ def _content(media_type: str, schema: Extra) -> Extra:
 
 
 PIPELINE: Final = _content("application/json", _reference("Pipeline"))
+PIPELINE_DEFINITION: Final = _content("application/json", _reference("PipelineConfiguration"))
 PIPELINE_PAGE: Final = _content("application/json", _reference("PipelinePage"))
 LOG_BYTES: Final = _content("text/plain", {"type": "string"})
 EVENTS: Final = _content("text/event-stream", {"type": "string"})
@@ -89,6 +93,11 @@ def message_body(kind: type[Message]) -> Extra:
     """Describe a body that is a message of the worker protocol."""
     body = {"required": True, **_content("application/json", _reference(kind.__name__))}
     return {"parameters": [_PROTOCOL], "requestBody": body}
+
+
+def optional_body(kind: type[BaseModel]) -> Extra:
+    """Describe a body that may be left out."""
+    return {"requestBody": _content("application/json", _reference(kind.__name__))}
 
 
 def describe(app: FastAPI) -> Extra:

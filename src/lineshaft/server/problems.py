@@ -138,18 +138,25 @@ def _extension(error: LineshaftError) -> dict[str, Any]:
         case UnsupportedProtocolError(served=served):
             return {"served": list(served)}
         case InvalidInputError(problems=problems) if problems:
-            return {"errors": [_entry(problem) for problem in problems]}
+            return {"errors": [problem_entry(problem) for problem in problems]}
         case _:
             return {}
 
 
-def _entry(problem: Problem) -> dict[str, Any]:
-    return {
+def problem_entry(problem: Problem) -> dict[str, Any]:
+    entry: dict[str, Any] = {
         "field": problem.field,
         "message": problem.message,
         "line": problem.line,
         "column": problem.column,
     }
+    if problem.length is not None:
+        entry["length"] = problem.length
+    if problem.advice:
+        entry["advice"] = problem.advice
+    if problem.file:
+        entry["file"] = problem.file
+    return entry
 
 
 def _problem(answer: Answer, code: str, detail: str, extra: Mapping[str, Any]) -> Response:

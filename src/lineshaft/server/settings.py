@@ -33,6 +33,7 @@ class ServerSettings(MachineSettings):
         password: proves it.
         workers: how many server processes share the port.
         lease_seconds: how long a worker may be silent before its attempts count as lost.
+        run_time_limit: how many seconds any run may take.
     """
 
     table: ClassVar[str] = "server"
@@ -46,6 +47,7 @@ class ServerSettings(MachineSettings):
     password: SecretStr = Field(default=SecretStr(DEFAULT_CREDENTIAL), min_length=1)
     workers: int = Field(default=1, ge=1, le=256)
     lease_seconds: float = Field(default=30, ge=1, le=3600)
+    run_time_limit: float = Field(default=86_400, ge=1, le=31_536_000)
 
     @property
     def uses_sqlite(self) -> bool:

@@ -17,7 +17,13 @@ from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.logs import LogService
 from lineshaft.services.outbox import OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
+from lineshaft.services.progress import CALL_PIPELINE, Progress
+from lineshaft.services.reports import ReportService
 from lineshaft.services.runs import RunService
+from lineshaft.services.timers import TimerService
+
+DEFAULT_RUN_TIME_LIMIT: Final = timedelta(hours=24)
+"""How long any run may take, unless a server is set up otherwise."""
 
 _LOG: Final = logging.getLogger("lineshaft.leases")
 
@@ -31,25 +37,40 @@ class ControlPlane:
         runs: the use cases of runs.
         logs: the use cases of logs.
         desk: the worker protocol by direct calls.
+        reports: what runs have taken, and how they ended.
+        timers: tells runs of the times that they asked for.
         credentials: who may call.
     """
 
     def __init__(
-        self, store: Store, blobs: Blobs, clock: Clock, ids: Ids, *, check: Check, lease_time: timedelta
+        self,
+        store: Store,
+        blobs: Blobs,
+        clock: Clock,
+        ids: Ids,
+        *,
+        check: Check,
+        lease_time: timedelta,
+        run_time_limit: timedelta = DEFAULT_RUN_TIME_LIMIT,
     ) -> None:
+        progress = Progress(ids, run_time_limit)
         self.store = store
-        self.pipelines = PipelineService(store, clock, ids, check)
-        self.runs = RunService(store, clock, ids)
+        self.pipelines = PipelineService(store, clock, ids, progress, check)
+        self.runs = RunService(store, clock, progress, check)
         self.logs = LogService(store, blobs)
-        self.desk = WorkerDesk(store, clock, ids, lease_time)
+        self.desk = WorkerDesk(store, clock, ids, progress, lease_time)
+        self.reports = ReportService(store)
+        self.timers = TimerService(store, clock, progress)
         self.credentials = CredentialService(store, clock)
-        self._outbox = OutboxDelivery(store, clock, {SEAL_LOG: self.logs.seal})
+        handlers = {SEAL_LOG: self.logs.seal, CALL_PIPELINE: self.runs.call}
+        self._outbox = OutboxDelivery(store, clock, handlers)
         self._lease_time = lease_time
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Deliver the outbox and end lost leases in the background while the context is open."""
-        tasks = [asyncio.create_task(self._outbox.run()), asyncio.create_task(self._end_lost_leases())]
+        """Deliver the outbox, fire timers and end lost leases in the background while the context is open."""
+        background = (self._outbox.run(), self.timers.run(), self._end_lost_leases())
+        tasks = [asyncio.create_task(each) for each in background]
         try:
             yield
         finally:

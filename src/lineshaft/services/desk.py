@@ -9,19 +9,18 @@ from uuid import UUID
 from lineshaft.engine.advance import holds_lease
 from lineshaft.engine.decision import Decision
 from lineshaft.model.attempt import AttemptAddress, LeasedAttempt
-from lineshaft.model.errors import StaleLeaseError, UnavailableError, WorkerNotFoundError
+from lineshaft.model.errors import ExpressionError, StaleLeaseError, UnavailableError, WorkerNotFoundError
 from lineshaft.model.event import AttemptLeased, AttemptLost, AttemptReported, SourceResolved
-from lineshaft.model.node import Task
 from lineshaft.model.run import Lease, Run
-from lineshaft.model.work import PipelineWork
 from lineshaft.model.worker import Worker
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.ports.wakeups import QUEUE, STOPPING, worker_topic
-from lineshaft.services.progress import apply, find_run
+from lineshaft.services.leases import lease_message, unrendered
+from lineshaft.services.progress import Progress, find_run
+from lineshaft.services.reported import checked_report
 from lineshaft.telemetry.run_log import log_decisions
-from lineshaft.wire.work import work_message
 from lineshaft.wire.worker import (
     ClaimRequest,
     Heartbeat,
@@ -42,7 +41,7 @@ _REAP_BATCH: Final = 100
 class _Taken:
     """What one claim brought."""
 
-    leases: tuple[LeaseMessage, ...]
+    leases: list[LeaseMessage]
     decisions: list[Decision]
 
 
@@ -52,8 +51,11 @@ class WorkerDesk:
     The worker inside the server calls it as it is; the HTTP routes are a thin cover over it.
     """
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, lease_time: timedelta) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, ids: Ids, progress: Progress, lease_time: timedelta
+    ) -> None:
         self._store = store
+        self._progress = progress
         self._clock = clock
         self._ids = ids
         self._lease_time = lease_time
@@ -89,7 +91,7 @@ class WorkerDesk:
                 log_decisions(taken.decisions)
                 left = until - self._clock.now()
                 if taken.leases or left <= timedelta():
-                    return LeasesAnswer(leases=taken.leases)
+                    return LeasesAnswer(leases=tuple(taken.leases))
                 if self._stopping:
                     raise UnavailableError("The server is stopping.", advice="Claim again in a moment.")
                 if not await listener.wait(left):
@@ -120,7 +122,7 @@ class WorkerDesk:
         def work(transaction: Transaction) -> str:
             _check_lease(transaction, report.address, report.token)
             event = SourceResolved(report.commit)
-            apply(transaction, report.address.run_id, event, self._clock.now())
+            self._progress.apply(transaction, report.address.run_id, event, self._clock.now())
             source = find_run(transaction, report.address.run_id).source
             return report.commit if source is None or source.commit is None else source.commit
 
@@ -135,20 +137,21 @@ class WorkerDesk:
     async def report(self, report: Report) -> LeasesAnswer:
         """Tell how an attempt ended, and get new leases for up to `slots` more."""
         address = report.address
-        event = AttemptReported(address.node, address.attempt, report.token, report.outcome)
+        checked = await checked_report(self._store, report)
         token = self._ids.new_token()
 
         def work(transaction: Transaction) -> _Taken:
-            _check_lease(transaction, address, report.token)
-            decisions = apply(transaction, address.run_id, event, self._clock.now())
+            run = _check_lease(transaction, address, report.token)
+            event = checked.event(run)
+            decisions = self._progress.apply(transaction, address.run_id, event, self._clock.now())
             if not report.slots:
-                return _Taken((), decisions)
+                return _Taken([], decisions)
             taken = self._taking(report.worker_id, report.slots, token)(transaction)
             return _Taken(taken.leases, decisions + taken.decisions)
 
         taken = await self._store.write(work)
         log_decisions(taken.decisions)
-        return LeasesAnswer(leases=taken.leases)
+        return LeasesAnswer(leases=tuple(taken.leases))
 
     async def lose_expired(self) -> int:
         """End the leases that have run out, and return how many there were."""
@@ -165,19 +168,42 @@ class WorkerDesk:
         def work(transaction: Transaction) -> _Taken:
             now = self._clock.now()
             worker = _find_worker(transaction, worker_id)
-            addresses = transaction.attempts.claim(
-                worker_id, worker.kinds, slots, token=token, expires_at=now + self._lease_time
-            )
-            lease = Lease(token, worker_id)
-            leases: list[LeaseMessage] = []
-            decisions: list[Decision] = []
-            for address in addresses:
-                event = AttemptLeased(address.node, address.attempt, lease)
-                decisions += apply(transaction, address.run_id, event, now)
-                leases.append(_lease_message(find_run(transaction, address.run_id), address, token))
-            return _Taken(tuple(leases), decisions)
+            taken = _Taken([], [])
+            while True:
+                addresses = transaction.attempts.claim(
+                    worker_id,
+                    worker.kinds,
+                    slots - len(taken.leases),
+                    token=token,
+                    expires_at=now + self._lease_time,
+                )
+                failed = [
+                    address
+                    for address in addresses
+                    if not self._lease(transaction, address, Lease(token, worker_id), taken)
+                ]
+                if not failed:
+                    return taken
+                # What failed has made room, and there may be more in the queue.
 
         return work
+
+    def _lease(
+        self, transaction: Transaction, address: AttemptAddress, lease: Lease, taken: _Taken
+    ) -> bool:
+        """Give out a lease, or fail an attempt whose expressions cannot be evaluated; tells which it was."""
+        now = self._clock.now()
+        event = AttemptLeased(address.node, address.attempt, lease)
+        taken.decisions += self._progress.apply(transaction, address.run_id, event, now)
+        run = find_run(transaction, address.run_id)
+        try:
+            message = lease_message(run, address, lease.token)
+        except ExpressionError as error:
+            failure = unrendered(address, lease.token, error)
+            taken.decisions += self._progress.apply(transaction, address.run_id, failure, now)
+            return False
+        taken.leases.append(message)
+        return True
 
     def _renewing(self, heartbeat: Heartbeat) -> Callable[[Transaction], Sequence[LeasedAttempt]]:
         def work(transaction: Transaction) -> Sequence[LeasedAttempt]:
@@ -196,7 +222,7 @@ class WorkerDesk:
         return [
             decision
             for each in leased
-            for decision in apply(
+            for decision in self._progress.apply(
                 transaction,
                 each.address.run_id,
                 AttemptLost(each.address.node, each.address.attempt, each.token),
@@ -226,22 +252,3 @@ def _check_lease(transaction: Transaction, address: AttemptAddress, token: str) 
             advice="Stop working on it: it has ended, or it was given to another worker.",
         )
     return run
-
-
-def _lease_message(run: Run, address: AttemptAddress, token: str) -> LeaseMessage:
-    place = run.tree[address.node]
-    task = place.node
-    if not isinstance(task, Task) or isinstance(task.work, PipelineWork):
-        raise TypeError(f"node {address.node} of run {run.id} has no work for a worker")
-    return LeaseMessage(
-        address=address,
-        token=token,
-        pipeline_id=run.pipeline_id,
-        pipeline_name=run.tree[0].node.name,
-        run_number=run.number,
-        path=place.path,
-        work=work_message(task.work),
-        timeout_seconds=None if task.timeout is None else task.timeout.total_seconds(),
-        repository=None if run.source is None else run.source.repository,
-        commit=None if run.source is None else run.source.commit,
-    )

@@ -7,10 +7,12 @@ from uuid import UUID
 
 from lineshaft.model.attempt import AttemptAddress, LogState
 from lineshaft.model.errors import NodeNotFoundError
+from lineshaft.model.reason import ReasonCode
+from lineshaft.model.run import NodeRun, Run
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import log_topic
-from lineshaft.services.progress import find_run
+from lineshaft.services.progress import find_place, find_run
 from lineshaft.services.runs import LOOK_AGAIN
 
 NO_LOG: Final = LogState(size_bytes=0, blob=None, complete=True)
@@ -97,21 +99,35 @@ class LogService:
 
 
 def _find(transaction: Transaction, run_id: UUID, path: str, attempt: int | None) -> NodeLog:
-    run = find_run(transaction, run_id)
-    place = run.tree.find(path)
-    if place is None or not place.path:
-        known = ", ".join(f"'{each.path}'" for each in list(run.tree.below_root())[:10])
-        raise NodeNotFoundError(f"Run {run.number} has no node '{path}'.", advice=f"It has: {known}.")
+    run = _who_ran(transaction, find_run(transaction, run_id), path)
+    place = find_place(run, path)
     latest = run.nodes[place.index].attempt
     if attempt is None and latest == 0:
         return NodeLog(None, LogState(size_bytes=0, blob=None, complete=run.nodes[place.index].state.ended))
-    address = AttemptAddress(run_id, place.index, latest if attempt is None else attempt)
+    address = AttemptAddress(run.id, place.index, latest if attempt is None else attempt)
     state = transaction.logs.state(address)
     if state is None:
         raise NodeNotFoundError(
             f"Node '{path}' has no attempt {attempt}.", advice=f"It has had {latest} attempts, from 1."
         )
     return NodeLog(address, state)
+
+
+def _who_ran(transaction: Transaction, run: Run, path: str) -> Run:
+    """Find the run that a node's attempts belong to: one that kept the node goes on from it."""
+    while run.retry_of is not None:
+        place = run.tree.find(path)
+        if place is None or not _is_kept(run.nodes[place.index]):
+            break
+        former = transaction.runs.get(run.retry_of)
+        if former is None:
+            break
+        run = former
+    return run
+
+
+def _is_kept(node: NodeRun) -> bool:
+    return node.reason is not None and node.reason.code is ReasonCode.KEPT
 
 
 def _chunk(address: AttemptAddress, offset: int) -> Callable[[Transaction], bytes]:

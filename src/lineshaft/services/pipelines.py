@@ -13,7 +13,7 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
-from lineshaft.services.progress import apply
+from lineshaft.services.progress import Progress
 from lineshaft.telemetry.run_log import log_decisions
 
 Check = Callable[[Definition], None]
@@ -23,11 +23,20 @@ Check = Callable[[Definition], None]
 class PipelineService:
     """The use cases of pipelines."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, check: Check) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, progress: Progress, check: Check) -> None:
         self._store = store
+        self._progress = progress
         self._clock = clock
         self._ids = ids
         self._check = check
+
+    def check(self, definition: Definition) -> None:
+        """See whether a pipeline may be made of a definition; nothing is changed.
+
+        Raises:
+            InvalidDefinitionError: the settings do not allow the definition.
+        """
+        self._check(definition)
 
     async def create(self, definition: Definition) -> Pipeline:
         """Make a pipeline of a definition.
@@ -90,7 +99,7 @@ class PipelineService:
             return [
                 decision
                 for run in reversed(transaction.runs.unended(pipeline_id))
-                for decision in apply(transaction, run.id, CancelRequested(reason), now)
+                for decision in self._progress.apply(transaction, run.id, CancelRequested(reason), now)
             ]
 
         log_decisions(await self._store.write(work))

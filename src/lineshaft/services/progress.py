@@ -1,16 +1,218 @@
 """Applying events to runs, within a transaction; what every use case that moves a run goes through."""
 
+from collections import deque
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final, assert_never
 from uuid import UUID
 
 from lineshaft.engine.advance import advance
-from lineshaft.engine.decision import Decision, RunEnded
-from lineshaft.model.errors import RunNotFoundError
-from lineshaft.model.event import Event, RunStarted
+from lineshaft.engine.decision import ChildRunStopping, ChildRunWanted, Decision, RunEnded
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.concurrency import Policy
+from lineshaft.model.errors import ExpressionError, NodeNotFoundError, RunNotFoundError
+from lineshaft.model.event import CancelRequested, Event, RunStarted
+from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
-from lineshaft.ports.store import Transaction
+from lineshaft.model.tree import Place
+from lineshaft.model.work import PipelineWork
+from lineshaft.ports.ids import Ids
+from lineshaft.ports.store import OutboxEntry, Transaction
+from lineshaft.services.calls import called_run, ended_call, refused_call, stopped_call
+from lineshaft.services.new_run import NewRun, write_run
+
+CALL_PIPELINE: Final = "call_pipeline"
+"""The kind of outbox entry that says: the run that a node asks for is still to be made."""
+
+_MOST_CALLS: Final = 64
+"""How many runs one transaction makes for nodes of others; the outbox makes the rest, a transaction each."""
+
+_SUPERSEDED: Final = Reason(ReasonCode.SUPERSEDED, "The pipeline was triggered again.")
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A run that was made, and what came of it.
+
+    Attributes:
+        run: as it is now.
+        superseded: the runs that were cancelled for it, the newest first.
+        decisions: what was written, in order.
+    """
+
+    run: Run
+    superseded: Sequence[Run]
+    decisions: list[Decision]
+
+
+@dataclass(frozen=True, slots=True)
+class _Advance:
+    """A run is to hear of an event."""
+
+    run_id: UUID
+    event: Event
+
+
+@dataclass(frozen=True, slots=True)
+class _BeginNext:
+    """The oldest waiting run of a group is to begin, unless one of the group is still going."""
+
+    pipeline_id: UUID
+    group: str
+
+
+_Chore = _Advance | _BeginNext
+
+
+class Progress:
+    """Moves runs. What a decision means for other runs is done in the same transaction."""
+
+    def __init__(self, ids: Ids, time_limit: timedelta | None) -> None:
+        """Make one.
+
+        Args:
+            ids: where the ids of runs come from that nodes ask for.
+            time_limit: how long any run may take; None means as long as its definition allows.
+        """
+        self._ids = ids
+        self._time_limit = time_limit
+
+    def apply(self, transaction: Transaction, run_id: UUID, event: Event, now: datetime) -> list[Decision]:
+        """Advance a run by an event and write all that follows, in this transaction.
+
+        When the run ends by it, the run that waits for that begins, and the node that it stands for goes on.
+
+        Returns:
+            The decisions that were written, in order; none when the event was without consequence.
+
+        Raises:
+            RunNotFoundError: there is none of that id.
+        """
+        find_run(transaction, run_id)
+        work = self._work(transaction, now)
+        work.do(_Advance(run_id, event))
+        return work.decisions
+
+    def start(self, transaction: Transaction, new: NewRun, now: datetime) -> Started:
+        """Write a new run and begin it as soon as its concurrency allows; supersede others where that says so.
+
+        Raises:
+            ExpressionError: the template of its concurrency group cannot be evaluated.
+            PipelineNotFoundError: its pipeline does not exist.
+        """
+        run = write_run(transaction, self._ids.new_id(), new, now)
+        work = self._work(transaction, now)
+        earlier = _superseded_by(transaction, run, new)
+        work.do(*_beginning(run, earlier))
+        superseded = [each for each in earlier if each.cancel_reason is None]
+        return Started(find_run(transaction, run.id), superseded, work.decisions)
+
+    def call(self, transaction: Transaction, entry: OutboxEntry, now: datetime) -> list[Decision]:
+        """Make the run that an entry of the kind `call_pipeline` asks for. Idempotent.
+
+        It is not made where there is one already, or where it is not wanted any more.
+        """
+        said = entry.payload
+        address = AttemptAddress(UUID(said["run_id"]), said["node"], said["attempt"])
+        run = find_run(transaction, address.run_id)
+        if not _still_asks(run, address) or transaction.runs.child(address) is not None:
+            return []
+        work = self._work(transaction, now)
+        work.do(*work.call(run, address, PipelineWork(said["pipeline"], said["inputs"])))
+        return work.decisions
+
+    def _work(self, transaction: Transaction, now: datetime) -> "_Work":
+        return _Work(transaction, now, self._ids, RunStarted(self._time_limit))
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is still to be done in one transaction; a list and not recursion, for chains of runs may be long."""
+
+    transaction: Transaction
+    now: datetime
+    ids: Ids
+    started: RunStarted
+    decisions: list[Decision] = field(default_factory=list)
+    calls: int = 0
+
+    def do(self, *chores: _Chore) -> None:
+        """Do chores and all that follows from them, in order."""
+        todo = deque(chores)
+        while todo:
+            chore = todo.popleft()
+            match chore:
+                case _Advance():
+                    todo.extend(self._advance(chore))
+                case _BeginNext():
+                    todo.extend(self._begin_next(chore))
+                case _:
+                    assert_never(chore)
+
+    def _advance(self, chore: _Advance) -> list[_Chore]:
+        run = self.transaction.runs.get(chore.run_id)
+        if run is None:
+            return []
+        event = self.started if isinstance(chore.event, RunStarted) else chore.event
+        decision = advance(run, event, self.now)
+        if decision.run is run:
+            return []
+        self.transaction.runs.save(decision)
+        self.decisions.append(decision)
+        following: list[_Chore] = []
+        for effect in decision.effects:
+            match effect:
+                case ChildRunWanted():
+                    address = AttemptAddress(run.id, effect.node, effect.attempt)
+                    following += self._call_or_put_off(decision.run, address, effect.work)
+                case ChildRunStopping():
+                    following += self._stop_call(decision.run, effect)
+                case RunEnded():
+                    following += _after(decision.run)
+                case _:
+                    pass  # The store has written it with the run.
+        return following
+
+    def _call_or_put_off(self, run: Run, address: AttemptAddress, work: PipelineWork) -> list[_Chore]:
+        self.calls += 1
+        if self.calls <= _MOST_CALLS:
+            return self.call(run, address, work)
+        payload = {
+            "run_id": str(address.run_id),
+            "node": address.node,
+            "attempt": address.attempt,
+            "pipeline": work.pipeline,
+            "inputs": dict(work.inputs),
+        }
+        self.transaction.outbox.add(OutboxEntry(self.ids.new_id(), CALL_PIPELINE, payload), self.now)
+        return []
+
+    def call(self, run: Run, address: AttemptAddress, work: PipelineWork) -> list[_Chore]:
+        """Make the run that a node asks for, or tell the node why there is none."""
+        new = called_run(self.transaction, run, address, work)
+        if isinstance(new, Reason):
+            return [_Advance(run.id, refused_call(address, new))]
+        try:
+            child = write_run(self.transaction, self.ids.new_id(), new, self.now)
+        except ExpressionError as error:
+            reason = Reason(ReasonCode.EXPRESSION_FAILED, error.message)
+            return [_Advance(run.id, refused_call(address, reason))]
+        return _beginning(child, _superseded_by(self.transaction, child, new))
+
+    def _stop_call(self, run: Run, stopping: ChildRunStopping) -> list[_Chore]:
+        address = AttemptAddress(run.id, stopping.node, stopping.attempt)
+        child_id = self.transaction.runs.child(address)
+        if child_id is None:
+            return [_Advance(run.id, stopped_call(address, stopping.reason))]
+        text = f"The run that called its pipeline stops it: {stopping.reason.text}"
+        return [_Advance(child_id, CancelRequested(Reason(ReasonCode.PARENT_RUN_STOPPED, text)))]
+
+    def _begin_next(self, chore: _BeginNext) -> list[_Chore]:
+        # Runs of a group begin in their order, so that the oldest that has not ended tells of all.
+        oldest = self.transaction.runs.unended_of_group(chore.pipeline_id, chore.group, limit=1)
+        return [_Advance(run.id, RunStarted()) for run in oldest if run.state is State.WAITING]
 
 
 def find_run(transaction: Transaction, run_id: UUID) -> Run:
@@ -25,31 +227,45 @@ def find_run(transaction: Transaction, run_id: UUID) -> Run:
     return run
 
 
-def apply(transaction: Transaction, run_id: UUID, event: Event, now: datetime) -> list[Decision]:
-    """Advance a run by an event and write what follows, in this transaction.
-
-    When the run ends by it, the run of the same pipeline that waits for that begins, in this transaction too.
-
-    Returns:
-        The decisions that were written, in order; none when the event was without consequence.
+def find_place(run: Run, path: str) -> Place:
+    """Find a node of a run.
 
     Raises:
-        RunNotFoundError: there is none of that id.
+        NodeNotFoundError: the run has no such node.
     """
-    run = find_run(transaction, run_id)
-    decision = advance(run, event, now)
-    if decision.run is run:
-        return []
-    transaction.runs.save(decision)
-    decisions = [decision]
-    if any(isinstance(effect, RunEnded) for effect in decision.effects):
-        decisions += begin_next_run(transaction, run.pipeline_id, now)
-    return decisions
+    place = run.tree.find(path)
+    if place is None or not place.path:
+        known = ", ".join(f"'{each.path}'" for each in list(run.tree.below_root())[:10])
+        raise NodeNotFoundError(f"Run {run.number} has no node '{path}'.", advice=f"It has: {known}.")
+    return place
 
 
-def begin_next_run(transaction: Transaction, pipeline_id: UUID, now: datetime) -> list[Decision]:
-    """Begin the pipeline's oldest waiting run, unless one of its runs is still going."""
-    unended: Sequence[Run] = transaction.runs.unended(pipeline_id)
-    if not unended or any(run.state is not State.WAITING for run in unended):
-        return []
-    return apply(transaction, unended[0].id, RunStarted(), now)
+def _superseded_by(transaction: Transaction, run: Run, new: NewRun) -> Sequence[Run]:
+    """List the runs that a new one cancels, the newest first."""
+    if run.concurrency_group is None or new.definition.concurrency.policy is not Policy.SUPERSEDE:
+        return ()
+    unended = transaction.runs.unended_of_group(run.pipeline_id, run.concurrency_group)
+    return [each for each in reversed(unended) if each.id != run.id]
+
+
+def _beginning(run: Run, superseded: Sequence[Run]) -> list[_Chore]:
+    if run.concurrency_group is None:
+        return [_Advance(run.id, RunStarted())]
+    # The newest first: when the one that goes ends, none that waits for it is left to begin.
+    stops: list[_Chore] = [_Advance(each.id, CancelRequested(_SUPERSEDED)) for each in superseded]
+    return [*stops, _BeginNext(run.pipeline_id, run.concurrency_group)]
+
+
+def _after(run: Run) -> list[_Chore]:
+    """Tell what follows from a run's end."""
+    following: list[_Chore] = []
+    if run.parent is not None:
+        following.append(_Advance(run.parent.run_id, ended_call(run, run.parent)))
+    if run.concurrency_group is not None:
+        following.append(_BeginNext(run.pipeline_id, run.concurrency_group))
+    return following
+
+
+def _still_asks(run: Run, address: AttemptAddress) -> bool:
+    node = run.nodes[address.node]
+    return node.attempt == address.attempt and not node.state.ended and not node.stopping

@@ -1,22 +1,32 @@
 """Runs: trigger, read, follow, cancel, retry."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
+from lineshaft.definition.native import resolve_inputs
+from lineshaft.definition.overrides import overridden
 from lineshaft.engine.decision import Decision
+from lineshaft.engine.explain import Explanation, explain
+from lineshaft.engine.starting import kept_nodes, selected_nodes
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import RunEndedError, RunNotEndedError, ServerError
 from lineshaft.model.event import CancelRequested, RunEvent
+from lineshaft.model.node import Task
 from lineshaft.model.reason import Reason, ReasonCode
-from lineshaft.model.run import Run, Source, waiting_nodes
+from lineshaft.model.run import Run
+from lineshaft.model.work import PipelineWork
 from lineshaft.ports.clock import Clock
-from lineshaft.ports.ids import Ids
-from lineshaft.ports.store import Store, Transaction
+from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import run_topic
-from lineshaft.services.pipelines import find_pipeline
-from lineshaft.services.progress import apply, begin_next_run, find_run
+from lineshaft.services.new_run import NewRun, Prepare
+from lineshaft.services.pipelines import Check, find_pipeline
+from lineshaft.services.progress import Progress, Started, find_place, find_run
+from lineshaft.services.run_request import NOTHING_SPECIAL, RunRequest
 from lineshaft.telemetry.run_log import log_decisions, log_scheduling, log_superseding
 
 LOOK_AGAIN: Final = timedelta(seconds=15)
@@ -24,33 +34,51 @@ LOOK_AGAIN: Final = timedelta(seconds=15)
 
 _EVENT_PAGE: Final = 500
 
-_Creation = Callable[[Transaction], tuple[Run, list[Run], list[Decision]]]
-
 
 class RunService:
     """The use cases of runs."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids) -> None:
+    def __init__(self, store: Store, clock: Clock, progress: Progress, check: Check) -> None:
         self._store = store
         self._clock = clock
-        self._ids = ids
+        self._progress = progress
+        self._check = check
 
-    async def trigger(self, pipeline_id: UUID) -> Run:
-        """Start a run of a pipeline; it supersedes the one before and begins when that has truly stopped.
+    async def trigger(self, pipeline_id: UUID, request: RunRequest = NOTHING_SPECIAL) -> Run:
+        """Start a run of a pipeline; its concurrency says what that means for the runs before it.
 
         Raises:
             PipelineNotFoundError: there is no such pipeline.
+            InvalidDefinitionError: the overrides make no sense.
+            InvalidInputError: the inputs are not what the pipeline asks for.
+            NodeNotFoundError: it has no such node to run, or to begin from.
         """
 
-        def work(transaction: Transaction) -> tuple[Run, list[Run], list[Decision]]:
+        def work(transaction: Transaction) -> Started:
             definition = find_pipeline(transaction, pipeline_id).definition
-            source = None if definition.repository is None else Source(definition.repository)
-            return self._create(transaction, pipeline_id, definition, source, retry_of=None)
+            if request.overrides:
+                definition = overridden(definition, request.overrides)
+                self._check(definition)
+                transaction.keep_definition(definition)
+            new = NewRun(
+                pipeline_id=pipeline_id,
+                definition=definition,
+                source=request.source(definition.repository),
+                inputs=resolve_inputs(definition.inputs, request.inputs),
+                cause=request.cause,
+            )
+            if request.only or request.from_ is not None:
+                new = replace(new, prepare=_selecting(request))
+            return self._progress.start(transaction, new, self._clock.now())
 
         return await self._start(work)
 
-    async def retry(self, run_id: UUID) -> Run:
-        """Start a run like one that has ended: the same definition and source revision.
+    async def retry(self, run_id: UUID, *, from_failed: bool = False) -> Run:
+        """Start a run like one that has ended: the same definition, source revision and inputs.
+
+        Args:
+            run_id: of the run that has ended.
+            from_failed: whether nodes that succeeded keep their results and do not run again.
 
         Raises:
             RunNotFoundError: there is no such run.
@@ -58,7 +86,7 @@ class RunService:
             PipelineNotFoundError: its pipeline was deleted.
         """
 
-        def work(transaction: Transaction) -> tuple[Run, list[Run], list[Decision]]:
+        def work(transaction: Transaction) -> Started:
             run = find_run(transaction, run_id)
             if not run.state.ended:
                 raise RunNotEndedError(
@@ -66,10 +94,17 @@ class RunService:
                     advice="Cancel it first, or wait until it has ended.",
                 )
             find_pipeline(transaction, run.pipeline_id)
-            definition = transaction.definition(run.definition_hash)
-            if definition is None:
-                raise ServerError("The run's definition is gone.", status=500)
-            return self._create(transaction, run.pipeline_id, definition, run.source, retry_of=run_id)
+            new = NewRun(
+                pipeline_id=run.pipeline_id,
+                definition=_definition_of(transaction, run),
+                source=run.source,
+                inputs=run.inputs,
+                cause=Cause.RETRY,
+                retry_of=run_id,
+            )
+            if from_failed:
+                new = replace(new, prepare=_keeping(run))
+            return self._progress.start(transaction, new, self._clock.now())
 
         return await self._start(work)
 
@@ -83,6 +118,37 @@ class RunService:
         if recent is not None:
             return recent
         return await self._store.read(lambda transaction: find_run(transaction, run_id))
+
+    async def definition(self, run_id: UUID) -> Definition:
+        """Find the definition that a run runs, as it was when the run was made.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+        """
+
+        def work(transaction: Transaction) -> Definition:
+            return _definition_of(transaction, find_run(transaction, run_id))
+
+        return await self._store.read(work)
+
+    async def explain(self, run_id: UUID, path: str) -> tuple[Explanation, UUID | None]:
+        """Tell all that is known of why a node is in its state, and which run stands for it, if one does.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            NodeNotFoundError: the run has no such node.
+        """
+
+        def work(transaction: Transaction) -> tuple[Explanation, UUID | None]:
+            run = find_run(transaction, run_id)
+            place = find_place(run, path)
+            child = None
+            if isinstance(place.node, Task) and isinstance(place.node.work, PipelineWork):
+                attempt = run.nodes[place.index].attempt
+                child = transaction.runs.child(AttemptAddress(run_id, place.index, attempt))
+            return explain(run, place.index), child
+
+        return await self._store.read(work)
 
     async def page(self, pipeline_id: UUID, *, before: int | None, limit: int) -> Sequence[Run]:
         """List a pipeline's runs, newest first, with numbers below `before`.
@@ -113,12 +179,21 @@ class RunService:
                     f"Run {run.number} has ended: it {run.state.value}.",
                     advice="There is nothing left to cancel.",
                 )
-            decisions = apply(transaction, run_id, CancelRequested(reason), self._clock.now())
+            decisions = self._progress.apply(
+                transaction, run_id, CancelRequested(reason), self._clock.now()
+            )
             return find_run(transaction, run_id), decisions
 
         run, decisions = await self._store.write(work)
         log_decisions(decisions)
         return run
+
+    async def call(self, entry: OutboxEntry) -> None:
+        """Make the run that a node asks for. Idempotent, as all that the outbox asks for."""
+        now = self._clock.now()
+        log_decisions(
+            await self._store.write(lambda transaction: self._progress.call(transaction, entry, now))
+        )
 
     async def follow(self, run_id: UUID, *, after: int = 0) -> AsyncGenerator[RunEvent | None, None]:
         """Go through a run's events as they come, from behind number `after`, until the run has ended.
@@ -150,53 +225,37 @@ class RunService:
             return await self._store.read(_reading(run_id, after))
         return events, run.state.ended
 
-    async def _start(self, work: _Creation) -> Run:
-        run, superseded, decisions = await self._store.write(work)
+    async def _start(self, work: Callable[[Transaction], Started]) -> Run:
+        started = await self._store.write(work)
         log_scheduling()
-        for earlier in superseded:
+        for earlier in started.superseded:
             log_superseding(earlier)
-        log_decisions(decisions)
-        return run
+        log_decisions(started.decisions)
+        return started.run
 
-    def _create(
-        self,
-        transaction: Transaction,
-        pipeline_id: UUID,
-        definition: Definition,
-        source: Source | None,
-        *,
-        retry_of: UUID | None,
-    ) -> tuple[Run, list[Run], list[Decision]]:
-        now = self._clock.now()
-        superseded, decisions = _supersede(transaction, pipeline_id, now)
-        run = Run(
-            id=self._ids.new_id(),
-            pipeline_id=pipeline_id,
-            number=transaction.pipelines.next_run_number(pipeline_id),
-            definition_hash=definition.hash,
-            tree=definition.tree,
-            source=source,
-            created_at=now,
-            nodes=waiting_nodes(definition.tree),
-            retry_of=retry_of,
+
+def _selecting(request: RunRequest) -> Prepare:
+    def prepare(run: Run) -> Run:
+        return replace(run, nodes=selected_nodes(run.tree, request.only, request.from_))
+
+    return prepare
+
+
+def _keeping(earlier: Run) -> Prepare:
+    def prepare(run: Run) -> Run:
+        start = kept_nodes(earlier)
+        return replace(
+            run, tree=start.tree, nodes=start.nodes, generated=start.generated, outputs=start.outputs
         )
-        transaction.runs.create(run)
-        decisions += begin_next_run(transaction, pipeline_id, now)
-        return find_run(transaction, run.id), superseded, decisions
+
+    return prepare
 
 
-def _supersede(
-    transaction: Transaction, pipeline_id: UUID, now: datetime
-) -> tuple[list[Run], list[Decision]]:
-    reason = Reason(ReasonCode.SUPERSEDED, "The pipeline was triggered again.")
-    superseded: list[Run] = []
-    decisions: list[Decision] = []
-    # The newest first: when the one that goes ends, none that waits for it is left to begin.
-    for run in reversed(transaction.runs.unended(pipeline_id)):
-        if run.cancel_reason is None:
-            superseded.append(run)
-        decisions += apply(transaction, run.id, CancelRequested(reason), now)
-    return superseded, decisions
+def _definition_of(transaction: Transaction, run: Run) -> Definition:
+    definition = transaction.definition(run.definition_hash)
+    if definition is None:
+        raise ServerError("The run's definition is gone.", status=500)
+    return definition
 
 
 def _reading(run_id: UUID, after: int) -> Callable[[Transaction], tuple[Sequence[RunEvent], bool]]:

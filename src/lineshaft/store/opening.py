@@ -10,7 +10,7 @@ from lineshaft.store.backoff import Backoff, Sleep
 from lineshaft.store.database import Database
 from lineshaft.store.migrate import migrate
 from lineshaft.store.retry import retried
-from lineshaft.store.session import Memory, ReadDefinition
+from lineshaft.store.session import Memory, ReadDefinition, ReadGenerated, no_generated
 from lineshaft.store.sql_store import SqlStore
 from lineshaft.store.sqlite import open_file, open_temporary
 from lineshaft.store.wakeups import LocalWakeUps
@@ -23,7 +23,12 @@ _SERVER: Final = ("postgresql://", "postgres://")
 
 
 async def open_store(
-    url: str, *, ids: Ids, read_definition: ReadDefinition, sleep: Sleep = asyncio.sleep
+    url: str,
+    *,
+    ids: Ids,
+    read_definition: ReadDefinition,
+    read_generated: ReadGenerated = no_generated,
+    sleep: Sleep = asyncio.sleep,
 ) -> SqlStore:
     """Open a store, and bring its database to this version's tables first.
 
@@ -33,6 +38,7 @@ async def open_store(
             many processes share.
         ids: where the ids of outbox entries come from.
         read_definition: reads a definition's format and canonical text, as it was stored.
+        read_generated: reads nodes that a task made, which were found good when they joined their run.
         sleep: waits so many seconds.
 
     Raises:
@@ -43,7 +49,9 @@ async def open_store(
     backoff = Backoff(sleep)
     wakeups = LocalWakeUps()
     database = await _open(url, wakeups, backoff)
-    memory = Memory(read_definition, ids, sole_writer=not url.startswith(_SERVER))
+    memory = Memory(
+        read_definition, ids, sole_writer=not url.startswith(_SERVER), read_generated=read_generated
+    )
     return SqlStore(database, memory, wakeups, backoff)
 
 

@@ -6,18 +6,31 @@ in which locks are taken, the same in every process: attempts, as those who clai
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Final, assert_never
 from uuid import UUID
 
 from sqlalchemy import Connection, Update, bindparam, insert, literal, select, update
 
-from lineshaft.engine.decision import AttemptEnded, AttemptQueued, AttemptStopping, Decision, Effect
+from lineshaft.engine.decision import (
+    AttemptEnded,
+    AttemptQueued,
+    AttemptStopping,
+    ChildRunStopping,
+    ChildRunWanted,
+    Decision,
+    Effect,
+    OutputsGiven,
+    RunEnded,
+    TimerSet,
+    TreeGrown,
+)
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import SEAL_LOG
+from lineshaft.store.pending_extras import PendingExtras
 from lineshaft.store.prepared import Prepared
 from lineshaft.store.run_rows import (
     CHANGING_COLUMNS,
@@ -67,7 +80,16 @@ _LOCK_RUNS: Final = (
 _PUT_NODE: Final = Prepared(insert_or_replace(nodes), *nodes.columns.keys())
 _INSERT_EVENT: Final = Prepared(insert(events), *events.columns.keys())
 _INSERT_ATTEMPT: Final = Prepared(
-    insert(attempts), "run_id", "node", "attempt", "kind", "state", "queued_at", "stopping", "log_size"
+    insert(attempts),
+    "run_id",
+    "node",
+    "attempt",
+    "kind",
+    "state",
+    "queued_at",
+    "stopping",
+    "log_size",
+    "labels",
 )
 _STOP_ATTEMPT: Final = Prepared(_update_attempt(stopping=True))
 _END_ATTEMPT: Final = Prepared(_update_attempt(state=bindparam("end_state")))
@@ -108,12 +130,20 @@ class PendingRuns:
         self._stopping: dict[AttemptAddress, Values] = {}
         self._ended: dict[AttemptAddress, Values] = {}
         self._seals: list[Values] = []
+        self.extras = PendingExtras()
         self.added_seals = False
 
     def create(self, run: Run) -> None:
-        """Write a new run."""
+        """Write a new run, with what it takes over from another."""
         self._latest[run.id] = run
         self._created.add(run.id)
+        begun = {place.index for place in run.tree.below_root() if not _waits(run, place.index)}
+        if begun:
+            self._nodes[run.id] = begun
+        for number, generated in enumerate(run.generated, 1):
+            self.extras.grow(run.id, TreeGrown(number, generated))
+        for node, values in run.outputs.items():
+            self.extras.give_outputs(run.id, OutputsGiven(node, values))
 
     def save(self, decision: Decision, before: Run | None) -> None:
         """Write a decision.
@@ -131,7 +161,7 @@ class PendingRuns:
         self._latest[run.id] = run
         if run.id not in self._created:
             self._stored_versions.setdefault(run.id, run.version - 1)
-        changed_nodes = [index for index in decision.changed if index != ROOT]
+        changed_nodes = [index for index in decision.changed if _has_row(run, index)]
         if changed_nodes:
             self._nodes.setdefault(run.id, set()).update(changed_nodes)
         self._events.extend(event_values(run.id, event) for event in decision.events)
@@ -151,8 +181,18 @@ class PendingRuns:
                 self._ended[address] = {"end_state": effect.state.value, **_key(address)}
                 if before is None or before.nodes[effect.node].lease is not None:
                     self._seals.append(self._seal_values(address, _time_of(decision)))
+            case TimerSet():
+                self.extras.set_timer(run.id, effect)
+            case OutputsGiven():
+                self.extras.give_outputs(run.id, effect)
+            case TreeGrown():
+                self.extras.grow(run.id, effect)
+            case RunEnded():
+                self.extras.end_timers(run.id)
+            case ChildRunWanted() | ChildRunStopping():
+                pass  # Another run is concerned, and whoever applied the event sees to that.
             case _:
-                pass
+                assert_never(effect)
 
     def _seal_values(self, address: AttemptAddress, at: datetime) -> Values:
         payload = {"run_id": str(address.run_id), "node": address.node, "attempt": address.attempt}
@@ -181,6 +221,7 @@ class PendingRuns:
             _PUT_NODE.execute_many(self._connection, rows)
         if self._events:
             _INSERT_EVENT.execute_many(self._connection, self._events)
+        self.extras.flush(self._connection)
         self._latest, self._stored_versions, self._nodes, self._events = {}, {}, {}, []
 
     def flush_attempts(self) -> None:
@@ -242,7 +283,17 @@ def _queued_values(run_id: UUID, effect: AttemptQueued, at: datetime) -> Values:
         "queued_at": at,
         "stopping": False,
         "log_size": 0,
+        "labels": list(effect.labels) or None,
     }
+
+
+def _waits(run: Run, index: int) -> bool:
+    return run.nodes[index].state is State.WAITING
+
+
+def _has_row(run: Run, index: int) -> bool:
+    """Whether a node that has changed is written to a row of its own; the root's row holds its stop alone."""
+    return index != ROOT or run.root.stop is not None
 
 
 def _time_of(decision: Decision) -> datetime:

@@ -1,18 +1,20 @@
 """Runs read from the database."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, and_, bindparam, select
 
-from lineshaft.model.run import Run
+from lineshaft.model.definition import Definition
+from lineshaft.model.run import Generated, Run
 from lineshaft.model.state import State
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.pending import RunChangedError
-from lineshaft.store.run_rows import read_run
-from lineshaft.store.schema import attempts, literal_state, nodes, runs
+from lineshaft.store.run_rows import Grown, read_run
+from lineshaft.store.schema import attempts, generated, literal_state, nodes, outputs, runs
 from lineshaft.store.session import Session
 
 SELECT_RUN: Final = select(runs)
@@ -37,6 +39,12 @@ _SELECT_NODES: Final = (
     )
     .where(nodes.c.run_id.in_(bindparam("of_runs", expanding=True)))
 )
+_SELECT_GENERATED: Final = (
+    select(generated)
+    .where(generated.c.run_id.in_(bindparam("of_runs", expanding=True)))
+    .order_by(generated.c.run_id, generated.c.number)
+)
+_SELECT_OUTPUTS: Final = select(outputs).where(outputs.c.run_id.in_(bindparam("of_runs", expanding=True)))
 
 
 def load_runs(session: Session, definitions: SqlDefinitions, rows: Sequence[Row[Any]]) -> list[Run]:
@@ -53,4 +61,42 @@ def load_runs(session: Session, definitions: SqlDefinitions, rows: Sequence[Row[
             if node.version != versions[node.run_id]:
                 raise RunChangedError([node.run_id])
             nodes_of[node.run_id].append(node)
-    return [read_run(row, nodes_of[row.id], definitions.stored(row.definition_hash).tree) for row in rows]
+    gathered = _gathered(session, rows)
+    return [
+        read_run(
+            row, nodes_of[row.id], _grown(session, definitions.stored(row.definition_hash), gathered, row.id)
+        )
+        for row in rows
+    ]
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """What runs have gathered, by run; only of those whose rows say that there is something."""
+
+    generated: defaultdict[UUID, list[Generated]] = field(default_factory=lambda: defaultdict(list))
+    outputs: defaultdict[UUID, dict[int, Mapping[str, str]]] = field(
+        default_factory=lambda: defaultdict(dict)
+    )
+
+
+def _gathered(session: Session, rows: Sequence[Row[Any]]) -> _Gathered:
+    gathered = _Gathered()
+    growing = [row.id for row in rows if row.growths]
+    if growing:
+        for row in session.connection.execute(_SELECT_GENERATED, {"of_runs": growing}):
+            gathered.generated[row.run_id].append(Generated(row.node, row.text))
+    giving = [row.id for row in rows if row.output_count]
+    if giving:
+        for row in session.connection.execute(_SELECT_OUTPUTS, {"of_runs": giving}):
+            gathered.outputs[row.run_id][row.node] = row.given
+    return gathered
+
+
+def _grown(session: Session, definition: Definition, gathered: _Gathered, run_id: UUID) -> Grown:
+    tree = definition.tree
+    generated = gathered.generated.get(run_id, ())
+    for each in generated:
+        body = session.memory.read_generated(definition, tree, each)
+        tree = tree.grown(each.node, body)
+    return Grown(tree, tuple(generated), gathered.outputs.get(run_id, {}))

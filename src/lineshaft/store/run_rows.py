@@ -1,17 +1,20 @@
 """Runs as rows: what of a run is written where, and how the rows become a run again."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row
 
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.cause import Cause
 from lineshaft.model.event import RunEvent
-from lineshaft.model.node import Group
+from lineshaft.model.node import Group, Order
 from lineshaft.model.reason import Reason, ReasonCode
-from lineshaft.model.run import Lease, NodeRun, Run, Source, Stop, waiting_nodes
+from lineshaft.model.run import Generated, Lease, NodeRun, Run, Source, Stop, waiting_nodes
 from lineshaft.model.state import State
-from lineshaft.model.tree import ROOT, Tree
+from lineshaft.model.tree import ROOT, Place, Tree
 from lineshaft.model.vector import Vector
 from lineshaft.store.schema import runs
 
@@ -23,6 +26,13 @@ FIXED_COLUMNS: Final = (
     "number",
     "definition_hash",
     "repository",
+    "source",
+    "inputs",
+    "cause",
+    "parent_run",
+    "parent_node",
+    "parent_attempt",
+    "concurrency_group",
     "retry_of",
     "created_at",
 )
@@ -31,7 +41,8 @@ FIXED_COLUMNS: Final = (
 CHANGING_COLUMNS: Final = tuple(column.name for column in runs.columns if column.name not in FIXED_COLUMNS)
 """The columns of a run that change while it goes on."""
 
-_STOPPING: Final = Reason(ReasonCode.STOPPING, "Is being stopped.")
+_SOURCE_FIELDS: Final = ("ref", "branch", "tag", "message", "author")
+_CAUSES: Final = {cause.value: cause for cause in Cause}
 _STATES: Final = {state.value: state for state in State}
 _REASON_CODES: Final = {code.value: code for code in ReasonCode}
 
@@ -46,17 +57,48 @@ def reason_of(code: str | None, text: str | None) -> Reason | None:
     return None if code is None else Reason(_REASON_CODES[code], text or "")
 
 
+@dataclass(frozen=True, slots=True)
+class Grown:
+    """What a run has gathered while it went on.
+
+    Attributes:
+        tree: its nodes, the generated ones among them.
+        generated: the nodes that were made, in the order in which they joined the tree.
+        outputs: what its nodes gave to later ones, by index.
+    """
+
+    tree: Tree
+    generated: tuple[Generated, ...] = ()
+    outputs: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+
+
 def fixed_values(run: Run) -> Values:
     """Tell what of a run never changes."""
+    parent = run.parent
     return {
         "id": run.id,
         "pipeline_id": run.pipeline_id,
         "number": run.number,
         "definition_hash": run.definition_hash,
         "repository": None if run.source is None else run.source.repository,
+        "source": None if run.source is None else _source_values(run.source),
+        "inputs": dict(run.inputs) or None,
+        "cause": run.cause.value,
+        "parent_run": None if parent is None else parent.run_id,
+        "parent_node": None if parent is None else parent.node,
+        "parent_attempt": None if parent is None else parent.attempt,
+        "concurrency_group": run.concurrency_group,
         "retry_of": run.retry_of,
         "created_at": run.created_at,
     }
+
+
+def _source_values(source: Source) -> Values | None:
+    """Tell what is known of a source besides repository and commit; None where that is nothing."""
+    values: Values = {name: getattr(source, name) for name in _SOURCE_FIELDS if getattr(source, name)}
+    if source.changeset is not None:
+        values["changeset"] = source.changeset
+    return values or None
 
 
 def changing_values(run: Run) -> Values:
@@ -74,13 +116,15 @@ def changing_values(run: Run) -> Values:
         "ended_at": root.ended_at,
         "version": run.version,
         "event_count": run.event_count,
+        "growths": len(run.generated),
+        "output_count": len(run.outputs),
     }
 
 
 def node_values(run: Run, index: int) -> Values:
     """Tell the state of a node below the root."""
     node = run.nodes[index]
-    reason = node.reason
+    reason, stop = node.reason, node.stop
     return {
         "run_id": run.id,
         "node": index,
@@ -91,7 +135,10 @@ def node_values(run: Run, index: int) -> Values:
         "exit_code": node.exit_code,
         "started_at": node.started_at,
         "ended_at": node.ended_at,
-        "stopping": node.stopping,
+        "losses": node.losses,
+        "stop_state": None if stop is None else stop.state.value,
+        "stop_code": None if stop is None else stop.reason.code.value,
+        "stop_text": None if stop is None else stop.reason.text,
     }
 
 
@@ -111,32 +158,60 @@ def event_values(run_id: UUID, event: RunEvent) -> Values:
     }
 
 
-def read_run(row: Row[Any], nodes: Iterable[Row[Any]], tree: Tree) -> Run:
-    """Read a run from its row and the rows of its nodes, which carry their current leases."""
+def read_run(row: Row[Any], nodes: Iterable[Row[Any]], grown: Grown) -> Run:
+    """Read a run from its row, its nodes' rows, which carry their current leases, and what it gathered."""
+    tree = grown.tree
     states = list(waiting_nodes(tree))
+    root_stop = None
+    for node in nodes:
+        if node.node == ROOT:
+            root_stop = _stop_of(node)
+        else:
+            states[node.node] = _read_node(node)
     states[ROOT] = NodeRun(
         state=state_of(row.state),
         reason=reason_of(row.reason_code, row.reason_text),
         started_at=row.started_at,
         ended_at=row.ended_at,
+        stop=root_stop if row.ended_at is None else None,
     )
-    for node in nodes:
-        states[node.node] = _read_node(node)
-    _count_children(states, tree)
+    _count(states, tree)
     return Run(
         id=row.id,
         pipeline_id=row.pipeline_id,
         number=row.number,
         definition_hash=row.definition_hash,
         tree=tree,
-        source=None if row.repository is None else Source(row.repository, row.commit),
+        source=None if row.repository is None else _read_source(row),
         created_at=row.created_at,
         nodes=Vector(states),
         version=row.version,
         event_count=row.event_count,
         cancel_reason=reason_of(row.cancel_reason_code, row.cancel_reason_text),
         retry_of=row.retry_of,
+        inputs=row.inputs or {},
+        cause=_CAUSES[row.cause],
+        parent=_read_parent(row),
+        concurrency_group=row.concurrency_group,
+        generated=grown.generated,
+        outputs=grown.outputs,
     )
+
+
+def _read_source(row: Row[Any]) -> Source:
+    if not row.source:
+        return Source(row.repository, row.commit)
+    values = dict(row.source)
+    changeset = values.pop("changeset", None)
+    return Source(
+        row.repository, row.commit, changeset=None if changeset is None else tuple(changeset), **values
+    )
+
+
+def _read_parent(row: Row[Any]) -> AttemptAddress | None:
+    if row.parent_run is None:
+        return None
+    return AttemptAddress(row.parent_run, row.parent_node, row.parent_attempt)
 
 
 def read_event(row: Row[Any]) -> RunEvent:
@@ -152,6 +227,11 @@ def read_event(row: Row[Any]) -> RunEvent:
     )
 
 
+def _stop_of(row: Row[Any]) -> Stop | None:
+    reason = reason_of(row.stop_code, row.stop_text)
+    return None if reason is None else Stop(state_of(row.stop_state), reason)
+
+
 def _read_node(row: Row[Any]) -> NodeRun:
     # An attempt is leased in the queue before the engine hears of it, so the node's own state decides.
     leased = row.state == State.RUNNING.value and row.token is not None
@@ -163,23 +243,26 @@ def _read_node(row: Row[Any]) -> NodeRun:
         exit_code=row.exit_code,
         started_at=row.started_at,
         ended_at=row.ended_at,
-        stop=Stop(State.CANCELLED, _STOPPING) if row.stopping else None,
+        losses=row.losses,
+        stop=_stop_of(row),
     )
 
 
-def _count_children(states: list[NodeRun], tree: Tree) -> None:
+def _count(states: list[NodeRun], tree: Tree) -> None:
+    """Give groups and members of graphs the counts that follow from the states of others."""
     for place in tree.places:
         if isinstance(place.node, Group):
-            children = [states[child].state for child in place.children]
-            states[place.index] = _with_counts(states[place.index], children)
+            states[place.index] = _with_counts(states[place.index], place, states, tree)
+            if place.node.order is Order.GRAPH:
+                for child in place.children:
+                    open_needs = sum(not states[need].state.ended for need in tree[child].needs)
+                    states[child] = replace(states[child], open_needs=open_needs)
 
 
-def _with_counts(group: NodeRun, children: Sequence[State]) -> NodeRun:
-    return NodeRun(
-        state=group.state,
-        reason=group.reason,
-        started_at=group.started_at,
-        ended_at=group.ended_at,
-        open_children=sum(not child.ended for child in children),
-        unsuccessful_children=sum(child.unsuccessful for child in children),
+def _with_counts(group: NodeRun, place: Place, states: Sequence[NodeRun], tree: Tree) -> NodeRun:
+    children = [(states[child].state, tree[child].node) for child in place.children]
+    return replace(
+        group,
+        open_children=sum(not state.ended for state, _ in children),
+        unsuccessful_children=sum(state.unsuccessful and not node.allow_failure for state, node in children),
     )

@@ -1,16 +1,30 @@
 """Runs in the database."""
 
 from collections.abc import Sequence
-from typing import Any, Final
+from datetime import datetime
+from typing import Any, Final, assert_never
 from uuid import UUID
 
 from sqlalchemy import Row, Select, bindparam, select
 
-from lineshaft.engine.decision import AttemptEnded, AttemptQueued, AttemptStopping, Decision, Effect
+from lineshaft.engine.decision import (
+    AttemptEnded,
+    AttemptQueued,
+    AttemptStopping,
+    ChildRunStopping,
+    ChildRunWanted,
+    Decision,
+    Effect,
+    OutputsGiven,
+    RunEnded,
+    TimerSet,
+    TreeGrown,
+)
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.event import RunEvent
 from lineshaft.model.run import Run
-from lineshaft.ports.wakeups import log_topic, run_topic, worker_topic
+from lineshaft.ports.store import TIMER_NOTICE
+from lineshaft.ports.wakeups import TIMERS, log_topic, run_topic, worker_topic
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.prepared import Prepared
 from lineshaft.store.run_loading import SELECT_RUN, load_runs
@@ -25,9 +39,18 @@ _LOCK_VERSION: Final = Prepared(_VERSION.with_for_update(key_share=True))
 _LOCK_PIPELINE: Final = (
     select(pipelines.c.id).where(pipelines.c.id == bindparam("of_pipeline")).with_for_update(key_share=True)
 )
+_ALL: Final = 2**31 - 1
 _SELECT_UNENDED: Final = SELECT_RUN.where(
     runs.c.pipeline_id == bindparam("of_pipeline"), runs.c.ended_at.is_(None)
 ).order_by(runs.c.number)
+_SELECT_UNENDED_OF_GROUP: Final = _SELECT_UNENDED.where(
+    runs.c.concurrency_group == bindparam("of_group")
+).limit(bindparam("at_most"))
+_SELECT_CHILD: Final = select(runs.c.id).where(
+    runs.c.parent_run == bindparam("of_run"),
+    runs.c.parent_node == bindparam("of_node"),
+    runs.c.parent_attempt == bindparam("of_attempt"),
+)
 _SELECT_PAGE: Final = (
     SELECT_RUN.where(runs.c.pipeline_id == bindparam("of_pipeline"))
     .order_by(runs.c.number.desc())
@@ -82,14 +105,30 @@ class SqlRuns:
         session.recorded.setdefault(run.id, []).extend(decision.events)
         session.topics.add(run_topic(run.id))
         for effect in decision.effects:
-            _note(session, run.id, effect)
+            _note(session, decision, effect)
 
     def unended(self, pipeline_id: UUID) -> Sequence[Run]:
         """List the pipeline's runs that have not ended, oldest first."""
+        self._lock_pipeline(pipeline_id)
+        return self._list(_SELECT_UNENDED, {"of_pipeline": pipeline_id})
+
+    def unended_of_group(self, pipeline_id: UUID, group: str, *, limit: int | None = None) -> Sequence[Run]:
+        """List those of the pipeline's runs that have not ended and belong to a group, oldest first."""
+        self._lock_pipeline(pipeline_id)
+        values = {"of_pipeline": pipeline_id, "of_group": group, "at_most": limit or _ALL}
+        return self._list(_SELECT_UNENDED_OF_GROUP, values)
+
+    def child(self, parent: AttemptAddress) -> UUID | None:
+        """Find the run that stands for an attempt of another run."""
+        self._session.pending.flush_attempts()
+        values = {"of_run": parent.run_id, "of_node": parent.node, "of_attempt": parent.attempt}
+        found: UUID | None = self._session.connection.execute(_SELECT_CHILD, values).scalar_one_or_none()
+        return found
+
+    def _lock_pipeline(self, pipeline_id: UUID) -> None:
         session = self._session
         if session.writable and not session.memory.sole_writer:
             session.connection.execute(_LOCK_PIPELINE, {"of_pipeline": pipeline_id})
-        return self._list(_SELECT_UNENDED, {"of_pipeline": pipeline_id})
 
     def page(self, pipeline_id: UUID, *, before: int | None, limit: int) -> Sequence[Run]:
         """List the pipeline's runs, newest first, with numbers below `before`."""
@@ -135,14 +174,24 @@ class SqlRuns:
         return None
 
 
-def _note(session: Session, run_id: UUID, effect: Effect) -> None:
+def _note(session: Session, decision: Decision, effect: Effect) -> None:
     """Note whom an effect concerns; the pending changes write it."""
     match effect:
         case AttemptQueued(node=node, attempt=attempt):
-            session.unclaimed.add(AttemptAddress(run_id, node, attempt))
+            session.unclaimed.add(AttemptAddress(decision.run.id, node, attempt))
         case AttemptStopping(lease=lease):
             session.topics.add(worker_topic(lease.worker_id))
         case AttemptEnded(node=node, attempt=attempt):
-            session.topics.add(log_topic(AttemptAddress(run_id, node, attempt)))
+            session.topics.add(log_topic(AttemptAddress(decision.run.id, node, attempt)))
+        case TimerSet(due_at=due_at):
+            if _is_soon(due_at, decision):
+                session.topics.add(TIMERS)
+        case OutputsGiven() | TreeGrown() | RunEnded() | ChildRunWanted() | ChildRunStopping():
+            pass  # Nobody waits for these but those who follow the run.
         case _:
-            pass
+            assert_never(effect)
+
+
+def _is_soon(due_at: datetime, decision: Decision) -> bool:
+    """Whether a timer is due before those who wait for timers look by themselves."""
+    return not decision.events or due_at - decision.events[-1].at < TIMER_NOTICE

@@ -31,7 +31,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from lineshaft.model.state import State
 from lineshaft.store.columns import Name, UtcDateTime
 
-REVISION: Final = "0001"
+REVISION: Final = "0002"
 """The newest migration, whose outcome these tables are."""
 
 metadata: Final = MetaData(
@@ -46,6 +46,9 @@ metadata: Final = MetaData(
 def literal_state(state: State) -> ColumnElement[str]:
     """Spell a state as a literal, for the conditions of partial indexes."""
     return literal_column(f"'{state.value}'", String())
+
+
+_JSON: Final = JSON(none_as_null=True)
 
 
 def _reason(prefix: str = "reason") -> tuple[Column[Any], Column[Any]]:
@@ -101,11 +104,20 @@ runs: Final = Table(
     *_reason(),
     *_reason("cancel_reason"),
     Column("retry_of", Uuid),
+    Column("source", _JSON),
+    Column("inputs", _JSON),
+    Column("cause", String, nullable=False, server_default="manual"),
+    Column("parent_run", Uuid),
+    Column("parent_node", Integer),
+    Column("parent_attempt", Integer),
+    Column("concurrency_group", String, server_default=""),
     Column("created_at", UtcDateTime, nullable=False),
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
     Column("version", Integer, nullable=False),
     Column("event_count", Integer, nullable=False),
+    Column("growths", Integer, nullable=False, server_default="0"),
+    Column("output_count", Integer, nullable=False, server_default="0"),
     UniqueConstraint("pipeline_id", "number"),
     sqlite_with_rowid=False,
 )
@@ -115,6 +127,14 @@ Index(
     runs.c.number,
     sqlite_where=runs.c.ended_at.is_(None),
     postgresql_where=runs.c.ended_at.is_(None),
+)
+Index(
+    "ix_runs_by_parent",
+    runs.c.parent_run,
+    runs.c.parent_node,
+    runs.c.parent_attempt,
+    sqlite_where=runs.c.parent_run.is_not(None),
+    postgresql_where=runs.c.parent_run.is_not(None),
 )
 
 nodes: Final = Table(
@@ -128,10 +148,45 @@ nodes: Final = Table(
     Column("exit_code", Integer),
     Column("started_at", UtcDateTime),
     Column("ended_at", UtcDateTime),
-    Column("stopping", Boolean, nullable=False),
+    Column("losses", Integer, nullable=False, server_default="0"),
+    Column("stop_state", String),
+    *_reason("stop"),
     sqlite_with_rowid=False,
 )
-"""Nodes below the root that have ever changed; one without a row waits. The root's state is its run's."""
+"""Nodes below the root that have ever changed; one without a row waits.
+
+The root's state is its run's; it has a row of its own once it is being stopped, of which the stop counts.
+"""
+
+outputs: Final = Table(
+    "outputs",
+    metadata,
+    Column("run_id", ForeignKey(runs.c.id), primary_key=True),
+    Column("node", Integer, primary_key=True, autoincrement=False),
+    Column("given", JSON, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+generated: Final = Table(
+    "generated",
+    metadata,
+    Column("run_id", ForeignKey(runs.c.id), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("node", Integer, nullable=False),
+    Column("text", String, nullable=False),
+)
+"""Nodes that tasks have made, as texts. They may be large, so they keep SQLite's row ids."""
+
+timers: Final = Table(
+    "timers",
+    metadata,
+    Column("run_id", ForeignKey(runs.c.id), primary_key=True),
+    Column("node", Integer, primary_key=True, autoincrement=False),
+    Column("purpose", String, primary_key=True),
+    Column("due_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_timers_by_due", timers.c.due_at)
 
 events: Final = Table(
     "events",
@@ -162,6 +217,7 @@ attempts: Final = Table(
     Column("stopping", Boolean, nullable=False),
     Column("log_size", BigInteger, nullable=False),
     Column("log_blob", String),
+    Column("labels", _JSON),
     sqlite_with_rowid=False,
 )
 _QUEUED: Final = attempts.c.state == literal_state(State.QUEUED)

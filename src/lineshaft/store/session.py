@@ -9,7 +9,9 @@ from sqlalchemy import Connection
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.event import RunEvent
-from lineshaft.model.run import Run
+from lineshaft.model.node import Group
+from lineshaft.model.run import Generated, Run
+from lineshaft.model.tree import Tree
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.wakeups import OUTBOX, QUEUE
 from lineshaft.store.pending import PendingRuns
@@ -17,6 +19,15 @@ from lineshaft.store.recent import RecentDefinitions, RecentRuns
 
 ReadDefinition = Callable[[Format, str], Definition]
 """Reads a definition's canonical text."""
+
+
+ReadGenerated = Callable[[Definition, Tree, Generated], Group]
+"""Reads nodes that a task made in a run of a definition, whose tree they are to join."""
+
+
+def no_generated(definition: Definition, tree: Tree, generated: Generated) -> Group:  # noqa: ARG001 - as called.
+    """Stand in for a reader where no definition generates nodes; raises LookupError."""
+    raise LookupError(f"nobody can read the nodes that node {generated.node} made")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +38,7 @@ class Memory:
         read_definition: how the text of a definition is read.
         ids: where the ids of outbox entries come from.
         sole_writer: whether no other process writes to the database, so that what is remembered is true.
+        read_generated: how nodes are read that tasks have made.
         runs: the runs that were used last.
         definitions: the definitions that were used last.
     """
@@ -34,6 +46,7 @@ class Memory:
     read_definition: ReadDefinition
     ids: Ids
     sole_writer: bool
+    read_generated: ReadGenerated = no_generated
     runs: RecentRuns = field(default_factory=RecentRuns)
     definitions: RecentDefinitions = field(default_factory=RecentDefinitions)
 

@@ -8,6 +8,7 @@ from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.pipelines import SqlPipelines
 from lineshaft.store.runs import SqlRuns
 from lineshaft.store.session import Session
+from lineshaft.store.timers import SqlTimers
 from lineshaft.store.users import SqlUsers
 from lineshaft.store.workers import SqlWorkers
 
@@ -24,12 +25,18 @@ class SqlTransaction:
         self.attempts = SqlAttempts(session)
         self.logs = SqlLogs(session)
         self.outbox = SqlOutbox(session)
+        self.timers = SqlTimers(session)
         self.workers = SqlWorkers(session)
         self.users = SqlUsers(session)
 
     def definition(self, definition_hash: str) -> Definition | None:
         """Find a definition by its content hash."""
         return self._definitions.get(definition_hash)
+
+    def keep_definition(self, definition: Definition) -> None:
+        """Store a definition, unless its content is stored already."""
+        self._session.change()
+        self._definitions.add(definition)
 
     def wake(self, topic: str) -> None:
         """Wake a topic once this transaction has committed."""

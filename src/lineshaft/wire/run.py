@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Any
 
-from lineshaft.engine.explain import reason_of
+from lineshaft.engine.explain import Explanation, reason_of
+from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.event import RunEvent
 from lineshaft.model.node import Task
 from lineshaft.model.reason import Reason
-from lineshaft.model.run import Run
-from lineshaft.model.tree import Place, Tree
+from lineshaft.model.run import Run, Source
+from lineshaft.model.tree import ROOT, Place, Tree
 from lineshaft.model.work import kind_of
 
 
@@ -20,11 +21,33 @@ def run_document(run: Run) -> dict[str, Any]:
         "number": run.number,
         "pipeline_id": str(run.pipeline_id),
         "state": root.state.value,
-        "reason": _reason(reason_of(run, 0)),
+        "reason": _reason(reason_of(run, ROOT)),
         "created_at": _time(run.created_at),
         "started_at": _time(root.started_at),
         "ended_at": _time(root.ended_at),
+        "cause": run.cause.value,
+        "retry_of": None if run.retry_of is None else str(run.retry_of),
+        "parent": _parent(run.parent),
+        "source": _source(run.source),
+        "inputs": dict(run.inputs),
+        "outputs": dict(run.outputs.get(ROOT, {})),
         "nodes": [_node(run, place) for place in run.tree.below_root()],
+    }
+
+
+def explanation_document(explanation: Explanation) -> dict[str, Any]:
+    """Say as JSON why a node is in its state."""
+    return {
+        "path": explanation.path,
+        "state": explanation.state.value,
+        "reason": _reason(explanation.reason),
+        "decided_by": explanation.decided_by,
+        "condition": explanation.condition,
+        "condition_held": explanation.condition_held,
+        "waits_for": list(explanation.waits_for),
+        "comes_from": list(explanation.comes_from),
+        "attempts": explanation.attempts,
+        "losses": explanation.losses,
     }
 
 
@@ -47,12 +70,32 @@ def _node(run: Run, place: Place) -> dict[str, Any]:
         "path": place.path,
         "name": place.node.name,
         "kind": kind_of(place.node.work).value if isinstance(place.node, Task) else "group",
+        "role": place.role.value,
         "state": node.state.value,
         "reason": _reason(reason_of(run, place.index)),
         "exit_code": node.exit_code,
         "attempt": node.attempt,
         "started_at": _time(node.started_at),
         "ended_at": _time(node.ended_at),
+        "outputs": dict(run.outputs.get(place.index, {})),
+    }
+
+
+def _parent(address: AttemptAddress | None) -> dict[str, Any] | None:
+    if address is None:
+        return None
+    return {"run_id": str(address.run_id), "node": address.node, "attempt": address.attempt}
+
+
+def _source(source: Source | None) -> dict[str, Any] | None:
+    if source is None:
+        return None
+    return {
+        "repository": source.repository or None,
+        "ref": source.ref,
+        "branch": source.branch,
+        "tag": source.tag,
+        "commit": source.commit,
     }
 
 

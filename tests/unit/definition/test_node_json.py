@@ -117,7 +117,7 @@ def test_a_list_without_variables_stays_a_list() -> None:
 
 
 def test_what_looks_like_an_expression_is_no_expression() -> None:
-    assert only({"exec": ["echo", "${{ x }}"]})["exec"] == ["echo", '${{ "$" + "{{" }} x }}']
+    assert only({"exec": ["echo", "${{ x }}"]})["exec"] == ["echo", "$${{ x }}"]
 
 
 def test_variables_are_replaced_within_their_argument_and_never_read_by_a_shell() -> None:
@@ -173,7 +173,7 @@ def test_a_node_has_either_a_command_or_steps() -> None:
     assert "not empty" in wrong({"name": "x", "steps": []})["steps"]
 
 
-@pytest.mark.parametrize("pattern", ["(", "a{2,1}", "(?P<1>x)", "x" * 501, 5, "(" * 499])
+@pytest.mark.parametrize("pattern", ["(", "a{2,1}", "(?=x)", "x" * 501, 5, "(" * 499])
 def test_a_pattern_that_is_none_is_refused(pattern: Any) -> None:
     assert wrong(tree(**{"if-changeset-matches": pattern}))["if-changeset-matches"].startswith(
         "must be a regular"
@@ -192,16 +192,16 @@ def test_everything_wrong_is_told_at_once_with_its_place() -> None:
 }"""
     found = [(problem.line, problem.column, problem.field) for problem in problems(text, Dialect.NODE)]
     assert found == [
-        (3, 3, "order"),
+        (3, 12, "order"),
         (5, 19, "steps.0.exce"),
         (6, 5, "steps.1.name"),
         (6, 22, "steps.1.if-changeset-match"),
-        (7, 58, "steps.2.setup.timeout"),
+        (7, 69, "steps.2.setup.timeout"),
     ]
     told = messages(text, Dialect.NODE)
     assert told["order"] == 'must be ordered or unordered, not "sorted"'
-    assert told["steps.0.exce"].endswith("did you mean 'exec'?")
-    assert told["steps.1.if-changeset-match"].endswith("did you mean 'if-changeset-matches'?")
+    assert told["steps.0.exce"].endswith("did you mean `exec`?")
+    assert told["steps.1.if-changeset-match"].endswith("did you mean `if-changeset-matches`?")
 
 
 ENTRY: Value = {"repository": "https://git.example/shop.git", "exec": ["python3", "build.py"]}

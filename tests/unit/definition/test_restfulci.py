@@ -86,7 +86,7 @@ def test_arguments_are_taken_as_they_are() -> None:
     assert read(command=["sh", "-c", "echo $A ${{ x }}"])["steps"][0]["exec"] == [
         "sh",
         "-c",
-        'echo $A ${{ "$" + "{{" }} x }}',
+        "echo $A $${{ x }}",
     ]
 
 
@@ -125,11 +125,11 @@ results:
     found = [(problem.line, problem.column, problem.field) for problem in problems(text, Dialect.RESTFULCI)]
     assert found == [
         (3, 3, "executor.imagee"),
-        (4, 3, "executor.environment"),
-        (6, 5, "sidecars.0.name"),
+        (4, 16, "executor.environment"),
         (6, 5, "sidecars.0.image"),
-        (7, 1, "command"),
+        (6, 11, "sidecars.0.name"),
+        (7, 10, "command"),
         (9, 5, "results.0.type"),
         (9, 6, "results.0.typ"),
-        (9, 18, "results.0.path"),
+        (9, 24, "results.0.path"),
     ]

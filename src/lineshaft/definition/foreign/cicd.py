@@ -11,7 +11,6 @@ from typing import Any
 from lineshaft.definition.findings import Findings, shown
 from lineshaft.definition.foreign.cicd_document import CicdDocument, JobDocument
 from lineshaft.definition.foreign.cicd_references import check_references
-from lineshaft.definition.foreign.document import check_document
 from lineshaft.definition.foreign.quoting import script, template_text
 from lineshaft.definition.foreign.reading import (
     Foreign,
@@ -22,6 +21,7 @@ from lineshaft.definition.foreign.reading import (
     lies_in_workspace,
     renamed,
 )
+from lineshaft.definition.native.shape import check_shape
 
 
 def cicd_to_native(value: Any, findings: Findings) -> Foreign | None:
@@ -34,8 +34,8 @@ def cicd_to_native(value: Any, findings: Findings) -> Foreign | None:
     Returns:
         One document; None when something is wrong.
     """
-    document = check_document(CicdDocument, value, findings)
     check_references(value, findings)
+    document = check_shape(CicdDocument, value, findings)
     if document is None or findings:
         return None
     notes: list[Note] = []

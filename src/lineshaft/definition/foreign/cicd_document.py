@@ -6,8 +6,8 @@ from pydantic import ConfigDict, Field, PlainValidator
 
 from lineshaft.definition.foreign.document import Document
 from lineshaft.definition.foreign.reading import NAME_DEMAND
+from lineshaft.definition.native.key import Key
 from lineshaft.definition.native.value import TEXT_LIMIT
-from lineshaft.definition.rule import Rule
 
 STAGES_DEFAULT: Final = ("build", "test", "doc", "deploy")
 """The stages of a document that lists none."""
@@ -28,8 +28,8 @@ class ArtifactsDocument(Document):
     model_config = ConfigDict(title="artifacts section")
 
     paths: Annotated[
-        list[Annotated[_Text, Rule("A path", "text, not empty")]],
-        Rule("The files and folders that are kept", "a list of paths"),
+        list[Annotated[_Text, Key("A path", "text, not empty")]],
+        Key("The files and folders that are kept", "a list of paths"),
     ]
 
 
@@ -39,7 +39,7 @@ class DefaultDocument(Document):
     model_config = ConfigDict(title="default section")
 
     image: Annotated[
-        _Text | None, Rule("The image that jobs run in", "the name of an image such as python:3.12")
+        _Text | None, Key("The image that jobs run in", "the name of an image such as python:3.12")
     ] = None
 
 
@@ -48,23 +48,23 @@ class JobDocument(Document):
 
     model_config = ConfigDict(title="job")
 
-    stage: Annotated[_Text, Rule("The stage that it belongs to", "the name of a stage")]
+    stage: Annotated[_Text, Key("The stage that it belongs to", "the name of a stage")]
     image: Annotated[
-        _Text | None, Rule("The image that it runs in", "the name of an image such as python:3.12")
+        _Text | None, Key("The image that it runs in", "the name of an image such as python:3.12")
     ] = None
     needs: Annotated[
-        list[Annotated[_Text, Rule("A job", "the name of a job")]],
-        Rule("The jobs that must have succeeded before", "a list of names of jobs"),
+        list[Annotated[_Text, Key("A job", "the name of a job")]],
+        Key("The jobs that must have succeeded before", "a list of names of jobs"),
     ] = Field(default_factory=list)
     script: Annotated[
         tuple[str, ...],
         PlainValidator(_lines),
-        Rule("What is done", "a text, or a list of texts; none of them empty"),
+        Key("What is done", "a text, or a list of texts; none of them empty"),
     ]
     artifacts: Annotated[
-        ArtifactsDocument | None, Rule("What is kept of its files", "an object with paths")
+        ArtifactsDocument | None, Key("What is kept of its files", "an object with paths")
     ] = None
-    allow_failure: Annotated[bool, Rule("Whether the pipeline goes on without it", "true or false")] = False
+    allow_failure: Annotated[bool, Key("Whether the pipeline goes on without it", "true or false")] = False
 
 
 class CicdDocument(Document):
@@ -72,17 +72,17 @@ class CicdDocument(Document):
 
     model_config = ConfigDict(title="pipeline")
 
-    name: Annotated[_Text, Rule("The pipeline's name", NAME_DEMAND)]
+    name: Annotated[_Text, Key("The pipeline's name", NAME_DEMAND)]
     stages: Annotated[
-        list[Annotated[_Text, Rule("A stage", NAME_DEMAND)]],
+        list[Annotated[_Text, Key("A stage", NAME_DEMAND)]],
         Field(min_length=1),
-        Rule("The stages, in the order in which they run", "a list of names, not empty"),
+        Key("The stages, in the order in which they run", "a list of names, not empty"),
     ] = Field(default_factory=lambda: list(STAGES_DEFAULT))
     default: Annotated[
-        DefaultDocument | None, Rule("What a job takes that does not say its own", "an object with image")
+        DefaultDocument | None, Key("What a job takes that does not say its own", "an object with image")
     ] = None
     jobs: Annotated[
-        dict[Annotated[_Text, Rule("A job's name", NAME_DEMAND)], JobDocument],
+        dict[Annotated[_Text, Key("A job's name", NAME_DEMAND)], JobDocument],
         Field(min_length=1),
-        Rule("The jobs by their names", "an object with a job for each name, not empty"),
+        Key("The jobs by their names", "an object with a job for each name, not empty"),
     ]

@@ -1,13 +1,16 @@
 """What names what in a document of `Dialect.CICD`: stages are unique, needs are known and no circle."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from lineshaft.definition.findings import Findings, shown
 from lineshaft.definition.foreign.cicd_document import STAGES_DEFAULT
-from lineshaft.definition.foreign.document import nearest
+from lineshaft.definition.native.shape import nearest
+from lineshaft.definition.position import Path
 
-_SHOWN_STAGES: Final = 20
+_ADVISED_NAMES: Final = 200
+_SHOWN_NAMES: Final = 8
 _SHOWN_CIRCLE_NAMES: Final = 12
 
 
@@ -36,9 +39,8 @@ def _stages(listed: list[Any] | tuple[Any, ...], findings: Findings) -> dict[str
     first: dict[str, int] = {}
     for index, stage in enumerate(listed):
         if isinstance(stage, str) and first.setdefault(stage, index) != index:
-            findings.add(
-                ("stages", index), f"must be unique; stages.{first[stage]} is {shown(stage)} already"
-            )
+            message = f"must be unique; stages.{first[stage]} is {shown(stage)} already"
+            findings.add(("stages", index), message, advice="leave one of them out")
     return first
 
 
@@ -57,24 +59,27 @@ class _References:
         for name, job in self._jobs.items():
             stage = job.get("stage")
             if isinstance(stage, str) and self._stages and stage not in self._stages:
-                self._findings.add(("jobs", name, "stage"), self._unknown_stage(stage))
+                self._unknown(("jobs", name, "stage"), "stage", stage, self._stages)
             for index, need in self._needs(name):
-                message = self._need_problem(job, need)
-                if message:
-                    self._findings.add(("jobs", name, "needs", index), message)
+                self._check_need(("jobs", name, "needs", index), job, need)
 
-    def _unknown_stage(self, stage: str) -> str:
-        some = ", ".join(map(shown, list(self._stages)[:_SHOWN_STAGES]))
-        return f"is unknown: the stages are {some}{nearest(stage, self._stages)}"
+    def _unknown(self, path: Path, kind: str, name: str, known: Iterable[str]) -> None:
+        if self._findings.full:
+            self._findings.add(path, "")
+            return
+        some = list(islice(known, _ADVISED_NAMES))
+        advice = nearest(name, some) or f"known are {', '.join(map(shown, some[:_SHOWN_NAMES]))}"
+        span = self._findings.positions.value(path)
+        self._findings.add(path, f"is unknown: there is no {kind} {shown(name)}", advice=advice, span=span)
 
-    def _need_problem(self, job: Mapping[str, Any], need: str) -> str:
+    def _check_need(self, path: Path, job: Mapping[str, Any], need: str) -> None:
         if need not in self._jobs:
-            near = "" if self._findings.full else nearest(need, self._jobs)
-            return f"is unknown: there is no job {shown(need)}{near}"
+            self._unknown(path, "job", need, self._jobs)
+            return
         own, other = self._place(job), self._place(self._jobs[need])
         if own is not None and other is not None and other > own:
-            return f"must be a job of the same stage or of one before; {shown(need)} belongs to a later one"
-        return ""
+            message = f"is a job of a later stage: {shown(need)} has not begun by then"
+            self._findings.add(path, message, advice="name jobs of the same stage, or of one before")
 
     def _place(self, job: Mapping[str, Any]) -> int | None:
         stage = job.get("stage")
@@ -105,14 +110,15 @@ class _References:
                 done.add(name)
             elif need in on_trail:
                 circle = [] if self._findings.full else [step for step, _ in trail[on_trail[need] :]]
-                self._findings.add(("jobs", name, "needs", index), _circle_message([*circle, need]))
+                message = f"makes a circle: {_told([*circle, need])}"
+                self._findings.add(("jobs", name, "needs", index), message, advice="leave one of them out")
             elif need in self._jobs and need not in done:
                 on_trail[need] = len(trail)
                 trail.append((need, iter(self._needs(need))))
 
 
-def _circle_message(names: list[str]) -> str:
+def _told(names: list[str]) -> str:
     if len(names) > _SHOWN_CIRCLE_NAMES:
         half = _SHOWN_CIRCLE_NAMES // 2
         names = [*names[:half], f"… ({len(names) - 2 * half:,} more) …", *names[-half:]]
-    return f"makes a circle: {' -> '.join(names)}; take one of these needs away"
+    return " -> ".join(names)

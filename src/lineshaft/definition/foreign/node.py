@@ -4,8 +4,7 @@ from posixpath import normpath
 from typing import Any, Final
 
 from lineshaft.definition.findings import Findings
-from lineshaft.definition.foreign.document import check_document
-from lineshaft.definition.foreign.node_document import NodeDocument, PipelineEntry
+from lineshaft.definition.foreign.node_document import NodeDocument, PipelineEntry, PipelinesDocument
 from lineshaft.definition.foreign.quoting import cel_text, command, template_text
 from lineshaft.definition.foreign.reading import (
     Foreign,
@@ -16,6 +15,7 @@ from lineshaft.definition.foreign.reading import (
     lies_in_workspace,
     renamed,
 )
+from lineshaft.definition.native.shape import check_shape
 from lineshaft.definition.position import Path
 
 _DISABLED: Final = "x-"
@@ -33,7 +33,7 @@ def node_to_native(value: Any, findings: Findings) -> Foreign | None:
     """
     if names_pipelines(value):
         return _pipelines(value, findings)
-    document = check_document(NodeDocument, value, findings)
+    document = check_shape(NodeDocument, value, findings)
     if document is None:
         return None
     tree = _Tree(findings)
@@ -124,16 +124,18 @@ def _reserved(node: NodeDocument) -> list[str]:
 
 
 def _pipelines(value: dict[str, Any], findings: Findings) -> Foreign | None:
-    documents: list[Native] = []
-    notes: list[Note] = []
-    for name, entry in value.items():
-        disabled = [key for key in entry if str(key).startswith(_DISABLED)]
-        notes += (Note((name, key), "is left out, because its name begins with x-") for key in disabled)
-        active = {key: inner for key, inner in entry.items() if key not in disabled}
-        document = check_document(PipelineEntry, active, findings, (name,))
-        if document is not None:
-            documents.append(_pipeline(name, document, findings))
-            notes += _left_out(name, document)
+    disabled = [(name, key) for name, entry in value.items() for key in entry if key.startswith(_DISABLED)]
+    active = {
+        name: {key: inner for key, inner in entry.items() if not key.startswith(_DISABLED)}
+        for name, entry in value.items()
+    }
+    document = check_shape(PipelinesDocument, active, findings)
+    if document is None:
+        return None
+    documents = [_pipeline(name, entry, findings) for name, entry in document.entries.items()]
+    notes = [Note(path, "is left out, because its name begins with x-") for path in disabled]
+    for name, entry in document.entries.items():
+        notes += _left_out(name, entry)
     return None if findings else Foreign(tuple(documents), tuple(notes))
 
 

@@ -2,7 +2,6 @@
 
 import re
 import shlex
-import warnings
 from math import isfinite
 from typing import Annotated, Any, Final, Literal
 
@@ -10,10 +9,12 @@ from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, model_va
 
 from lineshaft.definition.foreign.document import Document
 from lineshaft.definition.foreign.reading import NAME_DEMAND
+from lineshaft.definition.native.key import Key
 from lineshaft.definition.native.value import TEXT_LIMIT
 from lineshaft.definition.repository import read_repository
-from lineshaft.definition.rule import Rule, refused
-from lineshaft.model.errors import InvalidInputError
+from lineshaft.definition.rule import refused
+from lineshaft.expression.pattern import regex
+from lineshaft.model.errors import ExpressionError, InvalidInputError
 
 TIMEOUT_LIMIT_SECONDS: Final = 7 * 24 * 60 * 60
 """The longest time limit that a node may name: a week."""
@@ -49,14 +50,10 @@ def _words(value: Any) -> tuple[str, ...]:
 
 
 def _pattern(pattern: str) -> str:
-    if len(pattern) > _PATTERN_LIMIT:
-        raise ValueError(len(pattern))
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            re.compile(pattern)
-    except (re.error, OverflowError, RecursionError) as error:
-        raise refused(f"must be a regular expression: {error}") from None
+        regex(pattern)
+    except ExpressionError as error:
+        raise refused(f"must be a regular expression of RE2. {error}") from None
     return pattern
 
 
@@ -75,11 +72,11 @@ def _repository(address: str) -> str:
 
 
 _Exec = Annotated[tuple[str, ...], PlainValidator(_words)]
-_Pattern = Annotated[str, AfterValidator(_pattern)]
+_Pattern = Annotated[str, Field(max_length=_PATTERN_LIMIT), AfterValidator(_pattern)]
 _Folder = Annotated[str, AfterValidator(_folder)]
 
-_EXEC_RULE: Final = Rule("What is called", "a list of a program and its arguments, or a text of these")
-_FOLDER_RULE: Final = Rule("Where it runs", "a folder below the one around it, as a relative path")
+_EXEC_KEY: Final = Key("What is called", "a list of a program and its arguments, or a text of these")
+_FOLDER_KEY: Final = Key("Where it runs", "a folder below the one around it, as a relative path")
 _PATTERN_DEMAND: Final = f"a regular expression of at most {_PATTERN_LIMIT} characters"
 
 
@@ -88,30 +85,30 @@ class NodeDocument(Document):
 
     model_config = ConfigDict(title="node")
 
-    name: Annotated[_Text, Rule("The node's name", NAME_DEMAND)]
+    name: Annotated[_Text, Key("The node's name", NAME_DEMAND)]
     if_changeset_matches: Annotated[
-        _Pattern | None, Rule("When it runs: one of the changed paths matches", _PATTERN_DEMAND)
+        _Pattern | None, Key("When it runs: one of the changed paths matches", _PATTERN_DEMAND)
     ] = Field(None, alias="if-changeset-matches")
-    order: Annotated[Literal["ordered", "unordered"], Rule("How the steps run", "ordered or unordered")] = (
+    order: Annotated[Literal["ordered", "unordered"], Key("How the steps run", "ordered or unordered")] = (
         "ordered"
     )
     timeout: Annotated[
         int | float | None,
         PlainValidator(_seconds),
-        Rule(
+        Key(
             "How long it may take",
             f'a number of seconds above 0 and at most {TIMEOUT_LIMIT_SECONDS} (7 days), such as "10"',
         ),
     ] = None
-    cwd: Annotated[_Folder | None, _FOLDER_RULE] = None
-    setup: Annotated["NodeDocument | None", Rule("What runs first", "a node")] = None
-    exec: Annotated[_Exec | None, _EXEC_RULE] = None
+    cwd: Annotated[_Folder | None, _FOLDER_KEY] = None
+    setup: Annotated["NodeDocument | None", Key("What runs first", "a node")] = None
+    exec: Annotated[_Exec | None, _EXEC_KEY] = None
     steps: Annotated[
         "list[NodeDocument] | None",
         Field(min_length=1),
-        Rule("The nodes in it", "a list of nodes, not empty"),
+        Key("The nodes in it", "a list of nodes, not empty"),
     ] = None
-    teardown: Annotated["NodeDocument | None", Rule("What runs last", "a node")] = None
+    teardown: Annotated["NodeDocument | None", Key("What runs last", "a node")] = None
 
     @model_validator(mode="after")
     def _is_one_of_both(self) -> "NodeDocument":
@@ -127,17 +124,30 @@ class PipelineEntry(Document):
     model_config = ConfigDict(title="pipeline")
 
     repository: Annotated[
-        str, AfterValidator(_repository), Rule("Where the source is", "the address of a git repository")
+        str, AfterValidator(_repository), Key("Where the source is", "the address of a git repository")
     ]
-    ref: Annotated[_Text | None, Rule("What is built", "the name of a branch")] = None
-    cwd: Annotated[_Folder | None, _FOLDER_RULE] = None
-    exec: Annotated[_Exec, _EXEC_RULE]
-    notifications: Annotated[dict[str, Any] | None, Rule("Whom to tell", "an object")] = None
-    worker_tags: Annotated[list[_Text] | None, Rule("What a worker must offer", "a list of names")] = Field(
+    ref: Annotated[_Text | None, Key("What is built", "the name of a branch")] = None
+    cwd: Annotated[_Folder | None, _FOLDER_KEY] = None
+    exec: Annotated[_Exec, _EXEC_KEY]
+    notifications: Annotated[dict[str, Any] | None, Key("Whom to tell", "an object")] = None
+    worker_tags: Annotated[list[_Text] | None, Key("What a worker must offer", "a list of names")] = Field(
         None, alias="worker-tags"
     )
-    tag_pattern: Annotated[_Pattern | None, Rule("Which tags start it", _PATTERN_DEMAND)] = Field(
+    tag_pattern: Annotated[_Pattern | None, Key("Which tags start it", _PATTERN_DEMAND)] = Field(
         None, alias="tag-pattern"
     )
     poll: Any = None
     webhook: Any = None
+
+
+class PipelinesDocument(Document):
+    """An orchestrator's pipelines by their names, which are the keys."""
+
+    model_config = ConfigDict(title="file of pipelines", extra="allow")
+
+    __pydantic_extra__: dict[str, PipelineEntry] = Field(init=False)
+
+    @property
+    def entries(self) -> dict[str, PipelineEntry]:
+        """The pipelines, in the order in which they were written."""
+        return self.__pydantic_extra__

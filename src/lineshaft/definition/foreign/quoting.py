@@ -38,7 +38,7 @@ _SHELL: Final = "sh"
 
 def template_text(text: str) -> str:
     """Write a text so that a value in which expressions may stand means just this text."""
-    return text.replace(_OPENING, '${{ "$" + "{{" }}')
+    return text.replace(_OPENING, f"${_OPENING}")
 
 
 def cel_text(text: str) -> str:

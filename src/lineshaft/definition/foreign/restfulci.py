@@ -6,11 +6,13 @@ from typing import Annotated, Any, Final
 from pydantic import ConfigDict, Field, PlainValidator
 
 from lineshaft.definition.findings import Findings, shown
-from lineshaft.definition.foreign.document import Document, check_document
+from lineshaft.definition.foreign.document import Document
 from lineshaft.definition.foreign.quoting import cel_member, template_text
 from lineshaft.definition.foreign.reading import Foreign, Native, Note, fit_name, lies_in_workspace
+from lineshaft.definition.native.key import Key
+from lineshaft.definition.native.shape import check_shape
 from lineshaft.definition.native.value import NAME_LIMIT, TEXT_LIMIT, WORD
-from lineshaft.definition.rule import Rule, refused
+from lineshaft.definition.rule import refused
 from lineshaft.definition.scalar import as_text
 
 NAME_DEFAULT: Final = "restfulci"
@@ -53,10 +55,10 @@ def _variable_text(name: str, value: Any) -> str:
 _Environment = Annotated[
     dict[str, str],
     PlainValidator(_variables),
-    Rule("Variables of the environment", "an object with a text for each variable"),
+    Key("Variables of the environment", "an object with a text for each variable"),
 ]
 _Command = Annotated[list[str], Field(min_length=1)]
-_COMMAND_RULE: Final = Rule("What is called", "a list of a program and its arguments, not empty")
+_COMMAND_KEY: Final = Key("What is called", "a list of a program and its arguments, not empty")
 
 
 class BuildDocument(Document):
@@ -64,8 +66,8 @@ class BuildDocument(Document):
 
     model_config = ConfigDict(title="build section")
 
-    context: Annotated[_Text, Rule("The folder that is sent to the builder", "a path")] = "."
-    dockerfile: Annotated[_Text, Rule("The Dockerfile, below the context", "a path")] = "Dockerfile"
+    context: Annotated[_Text, Key("The folder that is sent to the builder", "a path")] = "."
+    dockerfile: Annotated[_Text, Key("The Dockerfile, below the context", "a path")] = "Dockerfile"
 
 
 class ExecutorDocument(Document):
@@ -73,9 +75,9 @@ class ExecutorDocument(Document):
 
     model_config = ConfigDict(title="executor section")
 
-    image: Annotated[_Text | None, Rule("The image", "the name of an image such as busybox:1.36")] = None
+    image: Annotated[_Text | None, Key("The image", "the name of an image such as busybox:1.36")] = None
     build: Annotated[
-        BuildDocument | None, Rule("How the image is built", "an object with context and dockerfile")
+        BuildDocument | None, Key("How the image is built", "an object with context and dockerfile")
     ] = None
     environment: _Environment = Field(default_factory=dict)
 
@@ -88,13 +90,13 @@ class SidecarDocument(Document):
     name: Annotated[
         str,
         Field(max_length=63, pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?$"),
-        Rule(
+        Key(
             "The host name under which it is found",
             "up to 63 letters, digits and '-', beginning with a letter and not ending with '-'",
         ),
     ]
-    image: Annotated[_Text, Rule("The image", "the name of an image such as postgres:16")]
-    command: Annotated[_Command | None, _COMMAND_RULE] = None
+    image: Annotated[_Text, Key("The image", "the name of an image such as postgres:16")]
+    command: Annotated[_Command | None, _COMMAND_KEY] = None
     environment: _Environment = Field(default_factory=dict)
 
 
@@ -104,9 +106,9 @@ class ResultDocument(Document):
     model_config = ConfigDict(title="result")
 
     type: Annotated[
-        str, Field(max_length=NAME_LIMIT, pattern=WORD), Rule("What they are", "a word such as junit")
+        str, Field(max_length=NAME_LIMIT, pattern=WORD), Key("What they are", "a word such as junit")
     ]
-    path: Annotated[_Text, Rule("Where they are", "a path")]
+    path: Annotated[_Text, Key("Where they are", "a path")]
 
 
 class RestfulciDocument(Document):
@@ -114,13 +116,13 @@ class RestfulciDocument(Document):
 
     model_config = ConfigDict(title="job")
 
-    version: Annotated[str, PlainValidator(_version), Rule("The version of the format", "1.0")] = "1.0"
-    executor: Annotated[ExecutorDocument, Rule("Where the command runs", "an object with image")]
-    sidecars: Annotated[list[SidecarDocument], Rule("The containers beside it", "a list of sidecars")] = (
-        Field(default_factory=list)
+    version: Annotated[str, PlainValidator(_version), Key("The version of the format", "1.0")] = "1.0"
+    executor: Annotated[ExecutorDocument, Key("Where the command runs", "an object with image")]
+    sidecars: Annotated[list[SidecarDocument], Key("The containers beside it", "a list of sidecars")] = Field(
+        default_factory=list
     )
-    command: Annotated[_Command, _COMMAND_RULE]
-    results: Annotated[list[ResultDocument], Rule("What is kept", "a list of results")] = Field(
+    command: Annotated[_Command, _COMMAND_KEY]
+    results: Annotated[list[ResultDocument], Key("What is kept", "a list of results")] = Field(
         default_factory=list
     )
 
@@ -136,8 +138,8 @@ def restfulci_to_native(value: Any, findings: Findings, name: str = NAME_DEFAULT
     Returns:
         One document; None when something is wrong.
     """
-    document = check_document(RestfulciDocument, value, findings)
     _check_sidecars(value, findings)
+    document = check_shape(RestfulciDocument, value, findings)
     if document is None:
         return None
     notes = [*_image_notes(document.executor, findings), *_result_notes(document)]

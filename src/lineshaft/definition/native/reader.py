@@ -71,7 +71,7 @@ def read_steps_document(data: str | bytes, syntax: Syntax | None = None) -> Nati
 
     A list becomes the `steps` of a group, in the paths of what is wrong with it as well.
     """
-    text = _read_text(data, syntax)
+    text = read_text(data, syntax)
     if not isinstance(text.value, list):
         return _check(text.value, text.findings, StepsDocument)
     if text.findings:
@@ -95,11 +95,12 @@ def check_native_value(value: Any, findings: Findings) -> PipelineDocument:
 
 
 def _read(data: str | bytes, syntax: Syntax | None, model: type[_AnyDocument]) -> NativeText[_AnyDocument]:
-    text = _read_text(data, syntax)
+    text = read_text(data, syntax)
     return _check(text.value, text.findings, model)
 
 
-def _read_text(data: str | bytes, syntax: Syntax | None) -> JsonText | YamlText:
+def read_text(data: str | bytes, syntax: Syntax | None = None) -> JsonText | YamlText:
+    """Read a text for what it says, whatever language that is in; arguments and errors as elsewhere here."""
     text = decoded(data)
     if syntax is Syntax.YAML or (syntax is None and not text.lstrip().startswith(("{", "["))):
         return read_yaml(text)

@@ -9,13 +9,18 @@ from uuid import UUID
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
-from lineshaft.definition import read_rest
-from lineshaft.model.errors import InvalidInputError, Problem
+from lineshaft.model.errors import InvalidDefinitionError, InvalidInputError, Problem
 from lineshaft.model.pipeline import Pipeline
-from lineshaft.server.bodies import read_body
+from lineshaft.server.definitions import (
+    YAML_MEDIA_TYPE,
+    definition_yaml,
+    requested_definition,
+    wants_yaml,
+)
 from lineshaft.server.depends import Limit, PipelineId, Plane
-from lineshaft.server.documents import Acknowledgement
+from lineshaft.server.documents import Acknowledgement, ValidationDocument
 from lineshaft.server.openapi import PIPELINE, PIPELINE_BODY, PIPELINE_NOT_FOUND, PIPELINE_PAGE
+from lineshaft.server.problems import problem_entry
 from lineshaft.server.rendering import page_json, pipeline_json, to_json
 
 _JSON: Final = "application/json"
@@ -27,9 +32,23 @@ router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"])
 @router.post("", status_code=201, responses={201: {"model": Acknowledgement}}, openapi_extra=PIPELINE_BODY)
 async def create_pipeline(request: Request, plane: Plane) -> Response:
     """Create a pipeline of a configuration."""
-    pipeline = await plane.pipelines.create(read_rest(await read_body(request)))
+    pipeline = await plane.pipelines.create(await requested_definition(request))
     location = {"Location": f"/v1/pipelines/{pipeline.id}"}
     return _acknowledge(pipeline.id, "created", status=201, headers=location)
+
+
+@router.post(
+    "/validate", responses={200: {"model": ValidationDocument}}, openapi_extra=PIPELINE_BODY
+)
+async def validate_pipeline(request: Request, plane: Plane) -> Response:
+    """Tell all that is wrong with a configuration; nothing is changed."""
+    problems: list[Problem] = []
+    try:
+        plane.pipelines.check(await requested_definition(request))
+    except InvalidDefinitionError as error:
+        problems = list(error.problems) or [Problem("", error.message)]
+    document = {"valid": not problems, "problems": [problem_entry(problem) for problem in problems]}
+    return Response(to_json(document), media_type=_JSON)
 
 
 @router.get("", responses={200: PIPELINE_PAGE})
@@ -51,9 +70,12 @@ async def list_pipelines(
 
 
 @router.get("/{pipeline_id}", responses={200: PIPELINE, **PIPELINE_NOT_FOUND})
-async def get_pipeline(pipeline_id: PipelineId, plane: Plane) -> Response:
-    """Read a pipeline's configuration."""
-    return Response(pipeline_json(await plane.pipelines.get(pipeline_id)), media_type=_JSON)
+async def get_pipeline(pipeline_id: PipelineId, request: Request, plane: Plane) -> Response:
+    """Read a pipeline's configuration; one of the pipeline language as YAML, where `Accept` asks for that."""
+    pipeline = await plane.pipelines.get(pipeline_id)
+    if wants_yaml(request):
+        return Response(definition_yaml(pipeline.definition), media_type=YAML_MEDIA_TYPE)
+    return Response(pipeline_json(pipeline), media_type=_JSON)
 
 
 @router.put(
@@ -63,7 +85,7 @@ async def get_pipeline(pipeline_id: PipelineId, plane: Plane) -> Response:
 )
 async def replace_pipeline(pipeline_id: PipelineId, request: Request, plane: Plane) -> Response:
     """Replace a pipeline's whole configuration; runs that have begun keep theirs."""
-    await plane.pipelines.replace(pipeline_id, read_rest(await read_body(request)))
+    await plane.pipelines.replace(pipeline_id, await requested_definition(request))
     return _acknowledge(pipeline_id, "updated")
 
 
@@ -76,7 +98,7 @@ async def delete_pipeline(pipeline_id: PipelineId, plane: Plane) -> Response:
 
 @router.post("/{pipeline_id}/trigger", responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND})
 async def trigger_pipeline(pipeline_id: PipelineId, plane: Plane) -> Response:
-    """Start a run, whose address is in `Location`; a run before it is cancelled first."""
+    """Start a run, whose address is in `Location`; a body is not read."""
     run = await plane.runs.trigger(pipeline_id)
     return _acknowledge(pipeline_id, "triggered", headers={"Location": f"/v1/runs/{run.id}"})
 

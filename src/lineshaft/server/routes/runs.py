@@ -2,14 +2,24 @@
 
 from typing import Annotated, Final
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
 from lineshaft.model.run import Run
-from lineshaft.server.depends import Limit, PipelineId, RunId, Runs
-from lineshaft.server.documents import RunDocument, RunPage
-from lineshaft.server.openapi import PIPELINE_NOT_FOUND, RUN_OR_PIPELINE_NOT_FOUND, Responses
-from lineshaft.server.rendering import RunRenderings, page_json
+from lineshaft.server.bodies import read_optional
+from lineshaft.server.definitions import YAML_MEDIA_TYPE, definition_yaml, wants_yaml
+from lineshaft.server.depends import Limit, NodePath, PipelineId, RunId, Runs
+from lineshaft.server.documents import ExplanationDocument, RunDocument, RunPage
+from lineshaft.server.openapi import (
+    PIPELINE_DEFINITION,
+    PIPELINE_NOT_FOUND,
+    RUN_OR_PIPELINE_NOT_FOUND,
+    Responses,
+    optional_body,
+)
+from lineshaft.server.rendering import RunRenderings, page_json, to_json
+from lineshaft.server.requests import RetryRequest, StartRequest
+from lineshaft.wire.run import explanation_document
 
 _JSON: Final = "application/json"
 _ACCEPTED: Final[Responses] = {202: {"model": RunDocument}}
@@ -24,10 +34,16 @@ async def get_run(run_id: RunId, runs: Runs) -> Response:
     return Response(runs.renderings.of(await runs.service.get(run_id)), media_type=_JSON)
 
 
-@router.post("/pipelines/{pipeline_id}/runs", status_code=202, responses=_ACCEPTED | PIPELINE_NOT_FOUND)
-async def start_run(pipeline_id: PipelineId, runs: Runs) -> Response:
-    """Start a run of a pipeline; a run before it is cancelled first."""
-    return _accepted(await runs.service.trigger(pipeline_id), runs.renderings)
+@router.post(
+    "/pipelines/{pipeline_id}/runs",
+    status_code=202,
+    responses=_ACCEPTED | PIPELINE_NOT_FOUND,
+    openapi_extra=optional_body(StartRequest),
+)
+async def start_run(pipeline_id: PipelineId, request: Request, runs: Runs) -> Response:
+    """Start a run of a pipeline; its `concurrency` says what that means for the runs before it."""
+    asked = await read_optional(request, StartRequest)
+    return _accepted(await runs.service.trigger(pipeline_id, asked.to_request()), runs.renderings)
 
 
 @router.get("/pipelines/{pipeline_id}/runs", responses={200: {"model": RunPage}, **PIPELINE_NOT_FOUND})
@@ -50,10 +66,40 @@ async def cancel_run(run_id: RunId, runs: Runs) -> Response:
     return _accepted(await runs.service.cancel(run_id), runs.renderings)
 
 
-@router.post("/runs/{run_id}/retry", status_code=202, responses=_ACCEPTED | RUN_OR_PIPELINE_NOT_FOUND)
-async def retry_run(run_id: RunId, runs: Runs) -> Response:
-    """Start a run like one that has ended: the same configuration and the same commit."""
-    return _accepted(await runs.service.retry(run_id), runs.renderings)
+@router.post(
+    "/runs/{run_id}/retry",
+    status_code=202,
+    responses=_ACCEPTED | RUN_OR_PIPELINE_NOT_FOUND,
+    openapi_extra=optional_body(RetryRequest),
+)
+async def retry_run(run_id: RunId, request: Request, runs: Runs) -> Response:
+    """Start a run like one that has ended: the same configuration, inputs and commit.
+
+    With `{"from": "failed"}` the nodes that succeeded keep their results.
+    """
+    asked = await read_optional(request, RetryRequest)
+    run = await runs.service.retry(run_id, from_failed=asked.from_ is not None)
+    return _accepted(run, runs.renderings)
+
+
+@router.get("/runs/{run_id}/definition", responses={200: PIPELINE_DEFINITION})
+async def get_definition(run_id: RunId, request: Request, runs: Runs) -> Response:
+    """Read the configuration that a run runs, as it was when the run was made."""
+    definition = await runs.service.definition(run_id)
+    if wants_yaml(request):
+        return Response(definition_yaml(definition), media_type=YAML_MEDIA_TYPE)
+    return Response(definition.text, media_type=_JSON)
+
+
+@router.get(
+    "/runs/{run_id}/nodes/{path:path}/explain", responses={200: {"model": ExplanationDocument}}
+)
+async def explain_node(run_id: RunId, path: NodePath, runs: Runs) -> Response:
+    """Tell why a node waits, was skipped, was cancelled or failed."""
+    explanation, child_run = await runs.service.explain(run_id, path)
+    document = explanation_document(explanation)
+    document["child_run"] = None if child_run is None else str(child_run)
+    return Response(to_json(document), media_type=_JSON)
 
 
 def _accepted(run: Run, renderings: RunRenderings) -> Response:

@@ -1,0 +1,72 @@
+"""Pipelines' configurations over HTTP: which format a body is in, and which one an answer is to have."""
+
+import json
+from typing import Final
+
+from fastapi import Request
+
+from lineshaft.definition import read_native, read_rest
+from lineshaft.definition.native import Syntax
+from lineshaft.definition.yaml_writing import write_yaml
+from lineshaft.model.definition import Definition, Format
+from lineshaft.model.errors import InvalidInputError
+from lineshaft.server.bodies import read_body
+
+YAML_MEDIA_TYPE: Final = "application/yaml"
+"""Of YAML (RFC 9512)."""
+
+_YAML: Final = frozenset({YAML_MEDIA_TYPE, "application/x-yaml", "text/yaml", "text/x-yaml"})
+
+
+async def requested_definition(request: Request) -> Definition:
+    """Read the configuration in a request's body.
+
+    With a `Content-Type` of YAML it is of the pipeline language. JSON is that where its object holds `steps`
+    or no `stages`; it is of the REST format otherwise.
+
+    Raises:
+        InvalidDefinitionError: it makes no sense; with all that is wrong.
+        InputTooLargeError: it is over a limit.
+    """
+    body = await read_body(request)
+    if _media_type(request.headers.get("content-type", "")) in _YAML:
+        return read_native(body, syntax=Syntax.YAML)
+    return read_native(body, syntax=Syntax.JSON) if _is_native(body) else read_rest(body)
+
+
+def wants_yaml(request: Request) -> bool:
+    """Whether a reader asks for YAML rather than JSON (RFC 9110, section 12.5.1, as far as it matters here)."""
+    accepted = request.headers.get("accept", "").lower().split(",")
+    asked = [_media_type(each) for each in accepted]
+    yaml = next((place for place, each in enumerate(asked) if each in _YAML), None)
+    others = [place for place, each in enumerate(asked) if each in {"application/json", "*/*"}]
+    return yaml is not None and all(yaml < place for place in others)
+
+
+def definition_yaml(definition: Definition) -> bytes:
+    """Write a definition as YAML.
+
+    Raises:
+        InvalidInputError: it is not of the pipeline language.
+    """
+    if definition.format is not Format.NATIVE:
+        raise InvalidInputError(
+            "A pipeline of the REST format has no YAML.", advice="Ask for application/json."
+        )
+    return write_yaml(json.loads(definition.text)).encode()
+
+
+def _media_type(text: str) -> str:
+    return text.partition(";")[0].strip().lower()
+
+
+def _is_native(body: bytes) -> bool:
+    if b'"steps"' not in body:
+        return False
+    if b'"stages"' not in body:
+        return True
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        return False
+    return isinstance(document, dict) and "stages" not in document

@@ -1,0 +1,68 @@
+"""The bodies of requests that start runs; every member may be left out."""
+
+import json
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from lineshaft.model.value import Value
+from lineshaft.services.run_request import RunRequest
+
+_PATHS_LIMIT = 100_000
+
+Text = Annotated[str, StringConstraints(max_length=4_096, pattern=r"^[^\x00]*$")]
+
+
+class _Request(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class StartRequest(_Request):
+    """What a run is to be started with."""
+
+    inputs: dict[Text, Value] = Field(
+        default_factory=dict, description="Values for the pipeline's inputs, by name."
+    )
+    ref: Annotated[str, StringConstraints(min_length=1, max_length=4_096, pattern=r"^[^\x00-\x20]*$")] | None = Field(
+        default=None, description="`refs/heads/BRANCH`, `refs/tags/TAG`, a full commit id or a branch."
+    )
+    overrides: dict[Text, Any] = Field(
+        default_factory=dict, description="Other values for keys of the configuration, by dotted path."
+    )
+    changed: list[Text] | None = Field(
+        default=None, max_length=_PATHS_LIMIT, description="The paths that changed; null where not known."
+    )
+    only: list[Text] = Field(
+        default_factory=list, max_length=_PATHS_LIMIT, description="The paths of the nodes that are to run."
+    )
+    from_: Text | None = Field(
+        default=None, alias="from", description="The path of the node from which on everything is to run."
+    )
+
+    @field_validator("only", mode="before")
+    @classmethod
+    def _one_or_several(cls, only: Any) -> Any:
+        return [only] if isinstance(only, str) else only
+
+    def to_request(self) -> RunRequest:
+        """Say it as the services take it."""
+        return RunRequest(
+            inputs=self.inputs,
+            ref=self.ref,
+            overrides=tuple((path, _text(value)) for path, value in self.overrides.items()),
+            changed=None if self.changed is None else tuple(self.changed),
+            only=tuple(self.only),
+            from_=self.from_,
+        )
+
+
+class RetryRequest(_Request):
+    """How a run is to be repeated."""
+
+    from_: Literal["failed"] | None = Field(
+        default=None, alias="from", description="`failed`: the nodes that succeeded keep their results."
+    )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value)

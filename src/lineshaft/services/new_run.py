@@ -1,0 +1,90 @@
+"""A run that is to be made, and how it becomes a run of its pipeline."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final
+from uuid import UUID
+
+from lineshaft.engine.scope import scope_of
+from lineshaft.expression import parse_template
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.cause import Cause
+from lineshaft.model.concurrency import Policy
+from lineshaft.model.definition import Definition
+from lineshaft.model.run import Run, Source, waiting_nodes
+from lineshaft.model.tree import ROOT
+from lineshaft.model.value import Value
+from lineshaft.ports.store import Transaction
+
+Prepare = Callable[[Run], Run]
+"""Changes a run before it is written: which of its nodes are not to run, or have run already."""
+
+
+def as_it_is(run: Run) -> Run:
+    """Change nothing."""
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """What a run is made of.
+
+    Attributes:
+        pipeline_id: whose run it is to be.
+        definition: what it is to run.
+        source: what it works on; None for a freestyle pipeline.
+        inputs: checked, defaults included.
+        cause: what starts it.
+        retry_of: the run that it repeats, if it does.
+        parent: the attempt of another run that it stands for, if it does.
+        prepare: changes it before it is written.
+    """
+
+    pipeline_id: UUID
+    definition: Definition
+    source: Source | None
+    inputs: Mapping[str, Value] = field(default_factory=dict)
+    cause: Cause = Cause.MANUAL
+    retry_of: UUID | None = None
+    parent: AttemptAddress | None = None
+    prepare: Prepare = as_it_is
+
+
+_ALONE: Final = frozenset({Policy.SUPERSEDE, Policy.QUEUE})
+
+
+def write_run(transaction: Transaction, run_id: UUID, new: NewRun, now: datetime) -> Run:
+    """Number a run and write it, in which nothing has begun yet.
+
+    Raises:
+        ExpressionError: the template of its concurrency group cannot be evaluated.
+        PipelineNotFoundError: its pipeline does not exist.
+    """
+    definition = new.definition
+    run = Run(
+        id=run_id,
+        pipeline_id=new.pipeline_id,
+        number=transaction.pipelines.next_run_number(new.pipeline_id),
+        definition_hash=definition.hash,
+        tree=definition.tree,
+        source=new.source,
+        created_at=now,
+        nodes=waiting_nodes(definition.tree),
+        retry_of=new.retry_of,
+        inputs=new.inputs,
+        cause=new.cause,
+        parent=new.parent,
+    )
+    run = new.prepare(replace(run, concurrency_group=_group(run, definition)))
+    transaction.runs.create(run)
+    return run
+
+
+def _group(run: Run, definition: Definition) -> str | None:
+    concurrency = definition.concurrency
+    if concurrency.policy not in _ALONE:
+        return None
+    if not concurrency.group:
+        return ""
+    return parse_template(concurrency.group).render(scope_of(run, ROOT))

@@ -1,0 +1,119 @@
+"""What a worker reports, checked before a run hears of it."""
+
+import asyncio
+from dataclasses import dataclass, replace
+from typing import Final
+
+from lineshaft.definition.native import read_generated
+from lineshaft.model.errors import InvalidInputError
+from lineshaft.model.event import AttemptReported
+from lineshaft.model.node import Group
+from lineshaft.model.outcome import Outcome
+from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.run import Run
+from lineshaft.model.state import State
+from lineshaft.model.tree import Tree
+from lineshaft.ports.store import Store
+from lineshaft.services.leases import generated_path
+from lineshaft.services.progress import find_run
+from lineshaft.wire.worker import Report
+
+OUTPUTS_LIMIT: Final = 1_000
+"""How many outputs a task may give."""
+
+OUTPUTS_LIMIT_BYTES: Final = 64 * 1024
+"""How long all outputs of a task may be, their names and values taken together, in UTF-8."""
+
+GENERATED_LIMIT_BYTES: Final = 1024 * 1024
+"""How long the text of generated nodes may be, in UTF-8."""
+
+NODES_LIMIT: Final = 20_000
+"""How many nodes a run may have, the generated ones among them."""
+
+_TOLD_PROBLEMS: Final = 3
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedReport:
+    """A report whose outcome keeps to all limits, with the nodes that it brings.
+
+    Attributes:
+        report: as it came, but for its outcome.
+        generated: the nodes that the task made; None where it made none.
+    """
+
+    report: Report
+    generated: Group | None = None
+
+    def event(self, run: Run) -> AttemptReported:
+        """Say it as an event of the run as it is now."""
+        checked = self
+        if self.generated is not None:
+            count = len(run.tree) + len(Tree(self.generated)) - 1
+            if count > NODES_LIMIT:
+                text = f"The run would have {count:,} nodes; {NODES_LIMIT:,} is the limit."
+                checked = _refused(self.report, ReasonCode.GENERATED_NODES_REFUSED, text)
+        address, report = checked.report.address, checked.report
+        return AttemptReported(
+            address.node, address.attempt, report.token, report.outcome, checked.generated
+        )
+
+
+async def checked_report(store: Store, report: Report) -> CheckedReport:
+    """Hold a report against the limits, and read the nodes that it brings; a refusal is an outcome of its own.
+
+    Raises:
+        RunNotFoundError: there is no such run.
+    """
+    outcome = report.outcome
+    if outcome.outputs:
+        refusal = _refusal_of_outputs(outcome)
+        if refusal is not None:
+            return _refused(report, ReasonCode.OUTPUTS_REFUSED, refusal)
+    if outcome.generated is None or outcome.state is not State.SUCCEEDED:
+        return CheckedReport(report)
+    run_id = report.address.run_id
+    run = store.recent(run_id) or await store.read(lambda transaction: find_run(transaction, run_id))
+    if generated_path(run, report.address.node) is None:
+        return CheckedReport(report)
+    if len(outcome.generated.encode(errors="replace")) > GENERATED_LIMIT_BYTES:
+        text = f"The file of nodes is longer than {GENERATED_LIMIT_BYTES:,} bytes, which is the limit."
+        return _refused(report, ReasonCode.GENERATED_NODES_REFUSED, text)
+    try:
+        generated = await asyncio.to_thread(_read, run, report.address.node, outcome.generated)
+    except InvalidInputError as error:
+        return _refused(report, ReasonCode.GENERATED_NODES_REFUSED, _told(error))
+    return CheckedReport(report, generated)
+
+
+def _read(run: Run, index: int, text: str) -> Group:
+    return read_generated(run, index, text)
+
+
+def _refusal_of_outputs(outcome: Outcome) -> str | None:
+    outputs = outcome.outputs
+    if len(outputs) > OUTPUTS_LIMIT:
+        return f"The task gives {len(outputs):,} outputs; {OUTPUTS_LIMIT:,} is the limit."
+    size = sum(len(text.encode(errors="replace")) for pair in outputs.items() for text in pair)
+    if size > OUTPUTS_LIMIT_BYTES:
+        return f"The task's outputs are {size:,} bytes long; {OUTPUTS_LIMIT_BYTES:,} is the limit."
+    return None
+
+
+def _refused(report: Report, code: ReasonCode, text: str) -> CheckedReport:
+    outcome = Outcome(State.FAILED, Reason(code, text), report.outcome.exit_code)
+    return CheckedReport(report.model_copy(update={"outcome": outcome}))
+
+
+def _told(error: InvalidInputError) -> str:
+    """Say what is wrong with generated nodes, the first problems one by one."""
+    if not error.problems:
+        return f"The nodes that it made cannot be read: {error.message}"
+    told = [
+        f"{problem.field or 'the text'} {problem.message}"
+        + ("" if problem.line is None else f" (line {problem.line})")
+        for problem in error.problems[:_TOLD_PROBLEMS]
+    ]
+    more = len(error.problems) - len(told)
+    rest = f"; and {more} more" if more else ""
+    return f"The nodes that it made cannot be read: {'; '.join(told)}{rest}."

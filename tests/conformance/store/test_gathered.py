@@ -1,0 +1,214 @@
+"""What a run is made with and gathers on its way: source, inputs, parent, outputs, generated nodes, stops."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from definitions import definition, read_definition
+from lineshaft.engine.decision import ChildRunWanted, Decision, Effect, OutputsGiven, TreeGrown
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.cause import Cause
+from lineshaft.model.definition import Definition
+from lineshaft.model.event import RunStarted
+from lineshaft.model.node import Group
+from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.run import Generated, NodeRun, Run, Source, Stop, waiting_nodes
+from lineshaft.model.state import State
+from lineshaft.model.tree import Tree
+from lineshaft.model.work import PipelineWork
+from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.store import Transaction
+from lineshaft.store import SqlStore, open_store
+from scene import Scene
+from trees import parallel, sequence, task
+
+LINE = definition(
+    sequence(task("a"), task("b"), sequence(name="made"), name="line"), "https://example.org/s.git"
+)
+STOP = Stop(State.TIMED_OUT, Reason(ReasonCode.GROUP_TIME_LIMIT, "It took longer than 10 minutes."))
+MADE = Generated(3, "x y")
+
+
+def read_generated(_: Definition, __: Tree, generated: Generated) -> Group:
+    """Read the names of tasks."""
+    return parallel(*generated.text.split(), name="body")
+
+
+async def opened(url: str) -> SqlStore:
+    return await open_store(
+        url, ids=RandomIds(), read_definition=read_definition, read_generated=read_generated
+    )
+
+
+def decision(run: Run, *effects: Effect, changed: Sequence[int] = (), **fields: object) -> Decision:
+    """Make a decision by hand."""
+    after = replace(run, version=run.version + 1, **fields)  # type: ignore[arg-type]
+    return Decision(after, changed=tuple(changed), effects=effects)
+
+
+async def made(scene: Scene, **fields: object) -> Run:
+    """Create a run with fields of its own."""
+    pipeline = await scene.pipeline(LINE)
+
+    def work(transaction: Transaction) -> Run:
+        run = Run(
+            id=scene.ids.new_id(),
+            pipeline_id=pipeline.id,
+            number=transaction.pipelines.next_run_number(pipeline.id),
+            definition_hash=LINE.hash,
+            tree=LINE.tree,
+            source=Source("https://example.org/s.git"),
+            created_at=scene.clock.now(),
+            nodes=waiting_nodes(LINE.tree),
+        )
+        run = replace(run, **fields)  # type: ignore[arg-type]
+        transaction.runs.create(run)
+        return run
+
+    return await scene.store.write(work)
+
+
+async def found_anew(url: str, run: Run) -> Run:
+    """Find a run by a store that remembers nothing."""
+    store = await opened(url)
+    found = await store.read(lambda transaction: transaction.runs.get(run.id))
+    await store.close()
+    assert found is not None
+    return found
+
+
+def assert_same(found: Run, expected: Run) -> None:
+    for name in Run.__dataclass_fields__:
+        if name not in {"tree", "nodes"}:
+            assert getattr(found, name) == getattr(expected, name), name
+    assert list(found.nodes) == list(expected.nodes)
+    assert found.tree.places == expected.tree.places
+
+
+async def test_what_a_run_was_started_with_survives_a_restart(durable_url: str) -> None:
+    store = await opened(durable_url)
+    run = await made(
+        Scene(store),
+        source=Source(
+            "https://example.org/s.git", "c0ffee", ref="v1", branch="main", tag="v1", message="Say hi\n",
+            author="Ada <ada@example.org>", changeset=("src/a b.py", "ü\n.txt"),
+        ),
+        inputs={"level": "fast", "count": 3, "share": 0.5, "really": True},
+        cause=Cause.PIPELINE,
+        parent=AttemptAddress(RandomIds().new_id(), 4, 2),
+        concurrency_group="main",
+    )  # fmt: skip
+    await store.close()
+
+    assert_same(await found_anew(durable_url, run), run)
+
+
+async def test_no_known_changes_are_not_the_same_as_no_changes(durable_url: str) -> None:
+    store = await opened(durable_url)
+    unknown = await made(Scene(store), concurrency_group=None)
+    none = await made(Scene(store), source=Source("https://example.org/s.git", changeset=()))
+    await store.close()
+
+    assert_same(await found_anew(durable_url, unknown), unknown)
+    assert_same(await found_anew(durable_url, none), none)
+
+
+async def test_outputs_survive_a_restart_and_the_last_ones_count(durable_url: str) -> None:
+    store = await opened(durable_url)
+    scene = Scene(store)
+    run = await made(scene)
+
+    def work(transaction: Transaction) -> Run:
+        first = decision(run, OutputsGiven(1, {"a": "1"}), outputs={1: {"a": "1"}})
+        transaction.runs.save(first)
+        outputs = {1: {"a": "2", "b": "ü\n"}, 2: {}}
+        second = decision(
+            first.run, OutputsGiven(1, outputs[1]), OutputsGiven(2, outputs[2]), outputs=outputs
+        )
+        transaction.runs.save(second)
+        return second.run
+
+    after = await store.write(work)
+    await store.close()
+
+    assert_same(await found_anew(durable_url, after), after)
+
+
+async def test_generated_nodes_are_part_of_the_run_after_a_restart(durable_url: str) -> None:
+    store = await opened(durable_url)
+    scene = Scene(store)
+    run = await made(scene)
+    tree = run.tree.grown(3, read_generated(LINE, run.tree, MADE))
+    grown = run.nodes.extended(waiting_nodes(tree, len(run.tree)))
+    nodes = grown.replaced(3, replace(run.nodes[3], open_children=2))
+    decided = decision(run, TreeGrown(1, MADE), tree=tree, nodes=nodes, generated=(MADE,))
+
+    await store.write(lambda transaction: transaction.runs.save(decided))
+    await store.close()
+
+    found = await found_anew(durable_url, decided.run)
+    assert_same(found, decided.run)
+    assert [place.path for place in found.tree.places][-2:] == ["made/x", "made/y"]
+
+
+async def test_why_nodes_and_the_run_are_being_stopped_survives_a_restart(durable_url: str) -> None:
+    store = await opened(durable_url)
+    scene = Scene(store)
+    run = await scene.apply((await made(scene)).id, RunStarted())
+    root = replace(run.root, stop=STOP)
+    task_node = replace(run.nodes[1], stop=STOP, losses=1)
+    nodes = run.nodes.replaced(0, root).replaced(1, task_node)
+    decided = decision(run, changed=(0, 1), nodes=nodes)
+
+    await store.write(lambda transaction: transaction.runs.save(decided))
+    await store.close()
+
+    assert_same(await found_anew(durable_url, decided.run), decided.run)
+
+
+async def test_what_a_run_takes_over_from_another_is_written_with_it(durable_url: str) -> None:
+    store = await opened(durable_url)
+    tree = LINE.tree.grown(3, read_generated(LINE, LINE.tree, MADE))
+    kept = NodeRun(State.SUCCEEDED, Reason(ReasonCode.KEPT, "It was kept."), attempt=0)
+    nodes = waiting_nodes(tree).replaced(1, kept)
+    nodes = nodes.replaced(0, replace(nodes[0], open_children=2))
+    run = await made(Scene(store), tree=tree, nodes=nodes, generated=(MADE,), outputs={1: {"a": "1"}})
+    await store.close()
+
+    assert_same(await found_anew(durable_url, run), run)
+
+
+async def test_the_run_that_stands_for_an_attempt_is_found(scene: Scene) -> None:
+    parent = await made(scene)
+    address = AttemptAddress(parent.id, 1, 2)
+
+    def work(transaction: Transaction) -> None:
+        wanted = ChildRunWanted(1, 2, PipelineWork("other"))
+        transaction.runs.save(decision(parent, wanted))
+
+    await scene.store.write(work)
+    child = await made(scene, parent=address)
+
+    assert await scene.look(lambda transaction: transaction.runs.child(address)) == child.id
+    other = replace(address, attempt=1)
+    assert await scene.look(lambda transaction: transaction.runs.child(other)) is None
+
+
+async def test_unended_runs_are_told_by_group(scene: Scene) -> None:
+    pipeline = await scene.pipeline(LINE)
+
+    def create(transaction: Transaction, group: str | None) -> Run:
+        run = replace(scene.new_run(transaction, pipeline), concurrency_group=group)
+        transaction.runs.create(run)
+        return run
+
+    def work(transaction: Transaction) -> list[Run]:
+        return [create(transaction, group) for group in ("a", "b", "a", None)]
+
+    first, _, third, _ = runs = await scene.store.write(work)
+
+    found = await scene.look(lambda transaction: transaction.runs.unended_of_group(pipeline.id, "a"))
+    oldest = await scene.look(
+        lambda transaction: transaction.runs.unended_of_group(pipeline.id, "a", limit=1)
+    )
+    every = await scene.look(lambda transaction: transaction.runs.unended(pipeline.id))
+    assert (list(found), list(oldest), list(every)) == ([first, third], [first], runs)

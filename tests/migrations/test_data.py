@@ -1,0 +1,57 @@
+"""What was in the tables before a migration is there behind it."""
+
+from typing import Any
+from uuid import UUID
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, column, create_engine, text
+from sqlalchemy import table as sql_table
+
+from lineshaft.store.migrate import migrate
+
+RUN = UUID(int=2).hex
+TIME = "2026-01-01 00:00:00.000000"
+
+
+def at_revision(connection: Connection, revision: str) -> None:
+    config = Config()
+    config.set_main_option("script_location", "lineshaft.store:migrations")
+    config.attributes["connection"] = connection
+    command.upgrade(config, revision)
+
+
+def insert(connection: Connection, table: str, **values: Any) -> None:
+    connection.execute(sql_table(table, *map(column, values)).insert(), values)
+
+
+def test_a_run_of_the_first_tables_is_kept_with_why_its_nodes_are_being_stopped() -> None:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        with connection.begin():
+            at_revision(connection, "0001")
+            insert(connection, "definitions", hash="h", format="rest", text="{}")
+            pipeline = UUID(int=1).hex
+            insert(
+                connection, "pipelines", id=pipeline, name="p", definition_hash="h", run_count=1,
+                created_at=TIME, updated_at=TIME,
+            )  # fmt: skip
+            insert(
+                connection, "runs", id=RUN, pipeline_id=pipeline, number=1, definition_hash="h",
+                state="running", cancel_reason_code="superseded", cancel_reason_text="Again.",
+                created_at=TIME, version=3, event_count=5,
+            )  # fmt: skip
+            for node, stopping in ((1, True), (2, False)):
+                insert(
+                    connection, "nodes", run_id=RUN, node=node, state="running", attempt=1, stopping=stopping
+                )
+
+        migrate(connection)
+
+        run = connection.execute(text("SELECT * FROM runs")).one()
+        assert (run.cause, run.concurrency_group, run.growths, run.output_count) == ("manual", "", 0, 0)
+        nodes = connection.execute(
+            text("SELECT node, losses, stop_state, stop_code, stop_text FROM nodes ORDER BY node")
+        )
+        assert nodes.all() == [(1, 0, "cancelled", "superseded", "Again."), (2, 0, None, None, None)]
+    engine.dispose()
