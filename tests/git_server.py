@@ -5,7 +5,7 @@ import os
 import socket
 import subprocess
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -41,10 +41,29 @@ class Origin:
     def commit(self, text: str, branch: str = "main") -> str:
         """Commit a file `file` with this text, push it, and return the commit's id."""
         git("checkout", "--quiet", "-B", branch, folder=self._clone)
-        (self._clone / "file").write_text(text)
-        git("add", "file", folder=self._clone)
-        git("commit", "--quiet", "--message", text, folder=self._clone)
-        git("push", "--quiet", "origin", branch, folder=self._clone)
+        return self._commit_all({"file": text}, text, branch)
+
+    def commit_files(self, files: Mapping[str, str]) -> str:
+        """Commit files by their paths to the main branch, push them, and return the commit's id."""
+        return self._commit_all(files, "files", "main")
+
+    def commit_link(self, path: str, target: str) -> str:
+        """Commit a symbolic link to the main branch, push it, and return the commit's id."""
+        (self._clone / path).symlink_to(target)
+        return self._commit_all({}, "link", "main")
+
+    def tag(self, name: str, *, annotated: bool = False) -> None:
+        """Tag what was committed last, and push the tag."""
+        git("tag", *(("--annotate", "--message", name) if annotated else ()), name, folder=self._clone)
+        git("push", "--quiet", "origin", f"refs/tags/{name}", folder=self._clone)
+
+    def _commit_all(self, files: Mapping[str, str], message: str, branch: str) -> str:
+        for path, text in files.items():
+            (self._clone / path).parent.mkdir(parents=True, exist_ok=True)
+            (self._clone / path).write_text(text)
+        git("add", "--all", folder=self._clone)
+        git("commit", "--quiet", "--message", message, folder=self._clone)
+        git("push", "--quiet", "origin", f"HEAD:refs/heads/{branch}", folder=self._clone)
         return git("rev-parse", "HEAD", folder=self._clone)
 
 

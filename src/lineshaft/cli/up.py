@@ -162,19 +162,9 @@ def _serve(flags: dict[str, Any], *, worker: bool) -> None:
 
 
 def _inner_worker(settings: "ServerSettings") -> "InnerWorker":
-    from datetime import timedelta
-
     from lineshaft.worker.assembly import WorkerPlan, open_agent
 
-    plan = WorkerPlan(
-        name="inside",
-        data=settings.data,
-        slots=settings.slots,
-        git_roots=settings.git_roots,
-        grace=timedelta(seconds=settings.grace_seconds),
-        docker_host=settings.docker_host,
-        kubeconfig=settings.kubeconfig,
-    )
+    plan = WorkerPlan.of("inside", settings)
 
     async def work(protocol: "WorkerProtocol") -> None:
         async with open_agent(plan, protocol) as agent:

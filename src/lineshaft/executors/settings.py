@@ -5,7 +5,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, StringConstraints
 from pydantic_settings import NoDecode
 
 from lineshaft.model.errors import ConfigurationError
@@ -59,6 +59,10 @@ Folder = Annotated[Path, AfterValidator(_absolute)]
 """A folder's path, made absolute; `~` stands for the home folder."""
 
 
+HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]\S*$", max_length=2048)]
+"""The address of an HTTP service."""
+
+
 class MachineSettings(Settings):
     """What the built-in drivers need to know of the machine that they work on.
 
@@ -69,6 +73,9 @@ class MachineSettings(Settings):
         docker_host: the Docker engine's address; None means the engine's own default.
         kubeconfig: the kubeconfig file; None means Kubernetes' own default.
         grace_seconds: how long a task that is told to stop may take before it is killed.
+        ignore_images: whether a task that asks for a container image or services runs without them.
+        otlp_traces_endpoint: where build entry points send their spans; None means into their own logs.
+        otlp_logs_endpoint: where they send their log records; None means into their own logs.
         log_level: how much is told on standard error.
     """
 
@@ -82,4 +89,7 @@ class MachineSettings(Settings):
         default=None, validation_alias=AliasChoices("LINESHAFT_KUBECONFIG", "KUBECONFIG")
     )
     grace_seconds: float = Field(default=10, ge=0, le=3600)
+    ignore_images: bool = False
+    otlp_traces_endpoint: HttpUrl | None = None
+    otlp_logs_endpoint: HttpUrl | None = None
     log_level: LogLevel = LogLevel.INFO

@@ -13,7 +13,7 @@ from lineshaft.model.errors import StaleLeaseError, WorkerNotFoundError
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.model.work import WorkKind
+from lineshaft.model.work import WorkKind, kind_of
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.wire.worker import (
     ClaimRequest,
@@ -172,7 +172,7 @@ class Agent:
             answer = await self._patience.until_available(partial(self._protocol.resolve_source, report))
             return answer.commit
 
-        driver = self._drivers[WorkKind(lease.work.kind)]
+        driver = self._drivers[kind_of(lease.work.to_model())]
         try:
             outcome = await driver.perform(Assignment(lease, log, held.stop, resolve_source))
         except StaleLeaseError:

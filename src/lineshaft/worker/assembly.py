@@ -11,6 +11,7 @@ from pathlib import Path
 
 from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
+from lineshaft.executors.settings import MachineSettings
 from lineshaft.integrations.docker import DockerAccess
 from lineshaft.integrations.git.mirror import Mirrors
 from lineshaft.integrations.git.program import GitProgram
@@ -23,6 +24,7 @@ from lineshaft.worker.driver import Driver
 from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
+from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
 from lineshaft.worker.workspace import Workspaces
 
 
@@ -38,6 +40,8 @@ class WorkerPlan:
         grace: how long a command may go on after it was asked to end.
         docker_host: the Docker engine's address; None means what docker itself would use.
         kubeconfig: the kubeconfig file; None means what kubectl itself would use.
+        ignore_images: whether tasks that ask for an image or for services run as plain processes.
+        endpoints: where build entry points send their telemetry; by default into their own logs.
     """
 
     name: str
@@ -47,6 +51,28 @@ class WorkerPlan:
     grace: timedelta = timedelta(seconds=10)
     docker_host: str | None = None
     kubeconfig: Path | None = None
+    ignore_images: bool = False
+    endpoints: Endpoints = NO_ENDPOINTS
+
+    @classmethod
+    def of(cls, name: str, settings: MachineSettings) -> "WorkerPlan":
+        """Plan a worker by the settings of the machine that it works on.
+
+        Args:
+            name: unique among the server's workers.
+            settings: all else.
+        """
+        return cls(
+            name=name,
+            data=settings.data,
+            slots=settings.slots,
+            git_roots=settings.git_roots,
+            grace=timedelta(seconds=settings.grace_seconds),
+            docker_host=settings.docker_host,
+            kubeconfig=settings.kubeconfig,
+            ignore_images=settings.ignore_images,
+            endpoints=Endpoints(settings.otlp_traces_endpoint, settings.otlp_logs_endpoint),
+        )
 
 
 @asynccontextmanager
@@ -71,20 +97,26 @@ async def open_agent(
         prefix = label_prefix(folder)
         await executor.sweep(prefix)
         workspaces = Workspaces(folder / "workspaces")
+        handovers = Workspaces(folder / "handovers")
         await workspaces.clear()
+        await handovers.clear()
         git = GitProgram(executor, folder, f"{prefix}git")
         run = RunDriver(
             executor,
             workspaces,
+            handovers,
             Mirrors(git, folder / "mirrors", plan.git_roots),
             label_prefix=prefix,
             grace=plan.grace,
             environment=environ,
+            ignore_images=plan.ignore_images,
+            endpoints=plan.endpoints,
         )
         try:
             yield Agent(protocol, _drivers(run, plan, environ), name=plan.name, slots=plan.slots)
         finally:
             await workspaces.close()
+            await handovers.close()
 
 
 def _drivers(run: RunDriver, plan: WorkerPlan, environ: Mapping[str, str]) -> Mapping[WorkKind, Driver]:

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import signal
-from datetime import timedelta
 from typing import Final
 
 from lineshaft.sdk.config import ClientConfig
@@ -35,15 +34,7 @@ def serve(settings: WorkerSettings, server: ClientConfig) -> None:
 
 
 async def _serve(settings: WorkerSettings, server: ClientConfig) -> None:
-    plan = WorkerPlan(
-        name=settings.name,
-        data=settings.data,
-        slots=settings.slots,
-        git_roots=settings.git_roots,
-        grace=timedelta(seconds=settings.grace_seconds),
-        docker_host=settings.docker_host,
-        kubeconfig=settings.kubeconfig,
-    )
+    plan = WorkerPlan.of(settings.name, settings)
     async with HttpWorker(server) as protocol, open_agent(plan, protocol) as agent:
         _LOG.info("Worker '%s' works for %s.", settings.name, server.url)
         working = asyncio.create_task(agent.run())

@@ -194,3 +194,89 @@ async def test_a_link_out_of_the_roots_is_refused(mirrors: Mirrors, tmp_path: Pa
 async def test_dots_out_of_the_roots_are_refused(mirrors: Mirrors, tmp_path: Path) -> None:
     with pytest.raises(SourceRefusedError, match="not under a folder"):
         mirrors.of(f"{tmp_path}/allowed/../outside")
+
+
+async def test_a_branch_is_resolved_to_its_newest_commit(mirrors: Mirrors, origin: Origin) -> None:
+    wanted = origin.commit("on the branch", "release/1.0")
+    origin.commit("on main", "main")
+    mirror = mirrors.of(str(origin.bare))
+    assert await mirror.resolve("trip", "release/1.0") == wanted
+    assert await mirror.resolve("trip", "refs/heads/release/1.0") == wanted
+
+
+@pytest.mark.parametrize("annotated", [False, True])
+async def test_a_tag_is_resolved_to_the_commit_that_it_names(
+    mirrors: Mirrors, origin: Origin, *, annotated: bool
+) -> None:
+    wanted = origin.commit("one")
+    origin.tag("v1", annotated=annotated)
+    origin.commit("two")
+    mirror = mirrors.of(str(origin.bare))
+    assert await mirror.resolve("trip", "v1") == wanted
+    assert await mirror.resolve("trip", "refs/tags/v1") == wanted
+
+
+async def test_a_branch_goes_before_a_tag_of_its_name(mirrors: Mirrors, origin: Origin) -> None:
+    tagged = origin.commit("one")
+    origin.tag("v1")
+    branch = origin.commit("two", "v1")
+    mirror = mirrors.of(str(origin.bare))
+    assert await mirror.resolve("trip", "v1") == branch
+    assert await mirror.resolve("trip", "refs/tags/v1") == tagged
+
+
+@pytest.mark.parametrize("digits", [7, 12, 40])
+async def test_an_older_commit_is_resolved_by_the_beginning_of_its_id(
+    mirrors: Mirrors, origin: Origin, tmp_path: Path, digits: int
+) -> None:
+    wanted = origin.commit("one")
+    origin.commit("two")
+    mirror = mirrors.of(str(origin.bare))
+    await mirror.resolve("trip")
+    assert await mirror.resolve("trip", wanted[:digits]) == wanted
+    (tmp_path / "work").mkdir()
+    await mirror.checkout(wanted, tmp_path / "work")
+    assert (tmp_path / "work" / "file").read_text() == "one"
+
+
+async def test_only_the_newest_commit_of_a_branch_is_fetched(
+    mirrors: Mirrors, origin: Origin, tmp_path: Path
+) -> None:
+    origin.commit("one", "side")
+    wanted = origin.commit("two", "side")
+    mirror = mirrors.of(str(origin.bare))
+    assert await mirror.resolve("trip", "side") == wanted
+    (tmp_path / "work").mkdir()
+    await mirror.checkout(wanted, tmp_path / "work")
+    assert git("rev-list", "--count", "HEAD", folder=tmp_path / "work") == "1"
+
+
+@pytest.mark.parametrize("ref", ["missing", "abcdef1", NO_COMMIT, "refs/heads/missing", "v1"])
+async def test_a_ref_that_the_repository_has_not_is_refused(
+    mirrors: Mirrors, origin: Origin, ref: str
+) -> None:
+    origin.commit("one")
+    with pytest.raises(SourceRefusedError, match=f"no .*commit '?{ref}"):
+        await mirrors.of(str(origin.bare)).resolve("trip", ref)
+
+
+@pytest.mark.parametrize(
+    "ref", ["", "-x", "+main", "main:refs/heads/x", "a..b", "*", "a b", "@{-1}", "a~1", "a^", "x.lock", "/a"]
+)
+async def test_what_cannot_be_a_ref_is_refused_before_git_sees_it(
+    mirrors: Mirrors, origin: Origin, ref: str
+) -> None:
+    origin.commit("one")
+    with pytest.raises(SourceRefusedError, match="cannot be a branch"):
+        await mirrors.of(str(origin.bare)).resolve("trip", ref)
+
+
+async def test_those_who_ask_for_different_refs_at_once_get_an_answer_each(
+    mirrors: Mirrors, origin: Origin
+) -> None:
+    side, main = origin.commit("one", "side"), origin.commit("two", "main")
+    mirror = mirrors.of(str(origin.bare))
+    assert await asyncio.gather(mirror.resolve("trip", "side"), mirror.resolve("trip", "main")) == [
+        side,
+        main,
+    ]

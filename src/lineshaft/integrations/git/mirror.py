@@ -5,12 +5,14 @@ import hashlib
 import re
 from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from lineshaft.definition.repository import without_credentials
 from lineshaft.integrations.git.layout import clear_unfinished, write_checkout, write_mirror
 from lineshaft.integrations.git.program import GitProgram
+from lineshaft.integrations.git.ref import names_of
 from lineshaft.integrations.git.remote import Remote, open_remote
 from lineshaft.integrations.git.shared_work import SharedWork
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
@@ -18,6 +20,8 @@ from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
 FETCH_LIMIT: Final = timedelta(minutes=10)
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+_ABBREVIATED: Final = re.compile(r"[0-9a-f]{4,63}")
+_SHOWN: Final = 80
 _HEAD_REF: Final = "refs/lineshaft/head"
 _EVERYTHING: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
 _KEPT_BACK: Final = "unadvertised object"
@@ -87,17 +91,19 @@ class Mirror:
         self._resolving = SharedWork[str]()
         self._commits: set[str] = set()
 
-    async def resolve(self, trip: object) -> str:
-        """Fetch the newest commit of the default branch, at depth 1, and return its id.
+    async def resolve(self, trip: object, ref: str | None = None) -> str:
+        """Fetch the commit that a ref names now, at depth 1 where that is possible, and return its id.
 
         Args:
             trip: whoever asks for the same trip at the same time gets the same answer, by one fetch.
+            ref: a branch, else a tag, else a commit's full or abbreviated id; a whole name such as
+                `refs/tags/v1` is only that. None means the default branch.
 
         Raises:
-            SourceRefusedError: the repository has no commit on its default branch.
+            SourceRefusedError: the repository has no such commit.
             SourceUnreachableError: the repository does not answer.
         """
-        return await self._resolving.result(trip, self._resolve)
+        return await self._resolving.result((trip, ref), partial(self._resolve, ref))
 
     async def ensure(self, commit: str) -> None:
         """Have a commit in the mirror, fetched at depth 1 when it is not there yet.
@@ -130,15 +136,48 @@ class Mirror:
         write_checkout(folder / ".git", self._folder, commit, self.origin)
         await self._git.run("reset", "--quiet", "--hard", commit, "--", folder=folder)
 
-    async def _resolve(self) -> str:
+    async def _resolve(self, ref: str | None) -> str:
+        if ref is not None and _COMMIT.fullmatch(ref):
+            await self.ensure(ref)
+            return ref
         async with self._turn:
-            try:
-                await self._fetch("--depth=1", refspecs=[f"+HEAD:{_HEAD_REF}"])
-            except SourceRefusedError as error:
-                raise SourceRefusedError("It has no commit on its default branch yet.") from error
-            commit = (self._folder / _HEAD_REF).read_text().strip()
+            commit = await self._newest_of_names(ref)
+            if commit is None and ref is not None and _ABBREVIATED.fullmatch(ref):
+                commit = await self._commit_that_begins(ref)
+        if commit is None:
+            raise SourceRefusedError(
+                "It has no commit on its default branch yet."
+                if ref is None
+                else f"It has no branch, tag or commit '{ref[:_SHOWN]}'."
+            )
         self._commits.add(commit)
         return commit
+
+    async def _newest_of_names(self, ref: str | None) -> str | None:
+        """Fetch the first of the names that a ref may stand for which is there; None when none is."""
+        for name in names_of(ref):
+            try:
+                await self._fetch("--depth=1", refspecs=[f"+{name}:{_HEAD_REF}"])
+            except SourceRefusedError:
+                continue
+            return await self._commit_of(_HEAD_REF)
+        return None
+
+    async def _commit_that_begins(self, digits: str) -> str | None:
+        """Find the one commit whose id begins so; only the whole history can tell that it is the only one."""
+        await self._fetch_everything()
+        return await self._commit_of(digits)
+
+    async def _commit_of(self, name: str) -> str | None:
+        """Look a commit up in the mirror, tags followed to what they are of; None when it is none."""
+        try:
+            answer = await self._git.run(
+                *("rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"),
+                folder=self._folder,
+            )
+        except SourceUnreachableError:
+            return None
+        return answer if _COMMIT.fullmatch(answer) else None
 
     async def _has(self, commit: str) -> bool:
         if not self._folder.exists():
@@ -156,10 +195,13 @@ class Mirror:
             # A server that speaks no protocol 2 may have the commit, but gives away only what a ref points
             # at.
             if _KEPT_BACK in error.message:
-                shallow = ("--unshallow",) if (self._folder / "shallow").exists() else ()
-                await self._fetch(*shallow, refspecs=_EVERYTHING)
+                await self._fetch_everything()
             if not await self._has(commit):
                 raise SourceRefusedError(f"It has no commit {commit}.") from error
+
+    async def _fetch_everything(self) -> None:
+        shallow = ("--unshallow",) if (self._folder / "shallow").exists() else ()
+        await self._fetch(*shallow, refspecs=_EVERYTHING)
 
     async def _fetch(self, *options: str, refspecs: Sequence[str]) -> None:
         if self._folder.exists():

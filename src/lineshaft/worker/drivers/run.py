@@ -1,120 +1,187 @@
-"""The driver of `run` tasks: a command in a shell, in a workspace of its own."""
+"""The driver of `run` tasks: a program in a workspace, called directly, by a shell or as a builder."""
 
 import os
 import signal
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Final
 
-from lineshaft.definition.repository import without_credentials
 from lineshaft.executors.label import attempt_label
 from lineshaft.integrations.git.mirror import Mirrors
-from lineshaft.model.errors import SourceError, SourceRefusedError
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.ports.executor import Command, Ending, Executor, Exit, NotStarted
-from lineshaft.wire.work import RunWorkMessage
+from lineshaft.ports.executor import ByteSink, Command, Ending, Executor, Exit, NotStarted
+from lineshaft.wire.work import BuilderWorkMessage, ExecWorkMessage, RunWorkMessage
 from lineshaft.wire.worker import LeaseMessage
+from lineshaft.worker.confined import OutsideError, confined
 from lineshaft.worker.driver import Assignment
-from lineshaft.worker.drivers.limits import stopped_outcome, timed_out_outcome, within_limits
+from lineshaft.worker.drivers.limits import stopped_outcome, timed_out_outcome
+from lineshaft.worker.environment import inheritable, span_id, task_environment, trace_id
+from lineshaft.worker.handover import Handover
+from lineshaft.worker.harvest import harvest
+from lineshaft.worker.invocation import NoProgramError, script_invocation
+from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints, telemetry_for
+from lineshaft.worker.source import check_out
 from lineshaft.worker.workspace import Workspaces
 
-_SHELL: Final = ("/bin/sh", "-c")
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where one attempt runs.
+
+    Attributes:
+        workspace: its folder.
+        handover: its files.
+        cwd: where in the workspace it starts.
+        environment: all of its environment.
+    """
+
+    workspace: Path
+    handover: Handover
+    cwd: Path
+    environment: Mapping[str, str]
 
 
 class RunDriver:
-    """Runs commands; a fresh checkout lies in the workspace where the pipeline has a repository."""
+    """Runs programs; a fresh checkout lies in the workspace where the pipeline has a repository."""
 
     def __init__(
         self,
         executor: Executor,
         workspaces: Workspaces,
+        handovers: Workspaces,
         mirrors: Mirrors,
         *,
         label_prefix: str,
         grace: timedelta,
         environment: Mapping[str, str] | None = None,
+        ignore_images: bool = False,
+        endpoints: Endpoints = NO_ENDPOINTS,
     ) -> None:
-        """Prepare to run commands.
+        """Prepare to run programs.
 
         Args:
             executor: isolates them.
             workspaces: where they run.
+            handovers: where the files are by which they and the worker tell each other something.
             mirrors: where their sources come from.
             label_prefix: of the labels of this worker's processes.
-            grace: how long a command may go on after it was asked to end.
-            environment: what commands inherit, but for LINESHAFT_*; None takes that of this process.
+            grace: how long a program may go on after it was asked to end.
+            environment: what programs inherit, but for LINESHAFT_*; None takes that of this process.
+            ignore_images: whether a task that asks for an image or for services runs here without them.
+            endpoints: where build entry points send what they tell; by default into their own logs.
         """
         self._executor = executor
         self._workspaces = workspaces
+        self._handovers = handovers
         self._mirrors = mirrors
         self._label_prefix = label_prefix
         self._grace = grace
-        inherited = os.environ if environment is None else environment
-        self._environment = {
-            name: value for name, value in inherited.items() if not name.startswith("LINESHAFT_")
-        }
+        self._environment = inheritable(os.environ if environment is None else environment)
+        self._ignore_images = ignore_images
+        self._endpoints = endpoints
 
     async def perform(self, assignment: Assignment) -> Outcome:
-        """Run the command to its end; see `worker.driver.Driver`."""
-        work = assignment.lease.work
-        if not isinstance(work, RunWorkMessage):
-            raise TypeError(f"the run driver was given work of kind '{work.kind}'")
-        folder = self._workspaces.lend()
-        try:
-            commit: str | None = None
-            if assignment.lease.repository is not None:
-                checked_out = await within_limits(assignment, self._checkout(assignment, folder))
-                if isinstance(checked_out, Outcome):
-                    return checked_out
-                commit = checked_out
-            result = await self._executor.execute(
-                self._command(assignment.lease, work.command, folder, commit),
-                assignment.log,
-                assignment.stop,
-            )
-            return _outcome(assignment, result)
-        except SourceError as error:
-            return _source_outcome(assignment.lease, error)
-        finally:
-            await self._workspaces.take_back(folder)
-
-    async def _checkout(self, assignment: Assignment, folder: Path) -> str:
+        """Run the program to its end; see `worker.driver.Driver`."""
         lease = assignment.lease
-        mirror = self._mirrors.of(lease.repository or "")
-        commit = lease.commit
-        if commit is None:
-            commit = await assignment.resolve_source(await mirror.resolve(lease.address.run_id))
-        await mirror.ensure(commit)
-        await mirror.checkout(commit, folder)
-        return commit
+        if (lease.image is not None or lease.services) and not self._ignore_images:
+            return _no_images(lease)
+        workspace = self._workspaces.lend()
+        try:
+            commit = await check_out(assignment, self._mirrors, workspace)
+            if isinstance(commit, Outcome):
+                return commit
+            handover = Handover(self._handovers.lend())
+            try:
+                handover.fill(lease.changeset)
+                return await self._perform_in(assignment, workspace, handover, commit)
+            finally:
+                handover.clear()
+                await self._handovers.take_back(handover.folder)
+        finally:
+            await self._workspaces.take_back(workspace)
 
-    def _command(self, lease: LeaseMessage, script: str, folder: Path, commit: str | None) -> Command:
-        address = lease.address
-        environment = self._environment | {
-            "CI": "true",
-            "LINESHAFT_RUN_ID": str(address.run_id),
-            "LINESHAFT_RUN_NUMBER": str(lease.run_number),
-            "LINESHAFT_PIPELINE_ID": str(lease.pipeline_id),
-            "LINESHAFT_PIPELINE_NAME": lease.pipeline_name,
-            "LINESHAFT_NODE": lease.path,
-            "LINESHAFT_ATTEMPT": str(address.attempt),
-            "LINESHAFT_WORKSPACE": str(folder),
-            "PWD": str(folder),
-        }
-        if commit is not None:
-            environment["LINESHAFT_COMMIT"] = commit
-        return Command(
-            argv=(*_SHELL, script),
-            cwd=folder,
-            env=environment,
+    async def _perform_in(
+        self, assignment: Assignment, workspace: Path, handover: Handover, commit: str | None
+    ) -> Outcome:
+        lease = assignment.lease
+        try:
+            cwd = confined(workspace, lease.cwd)
+        except OutsideError as error:
+            return _folder_refused(lease.cwd, str(error))
+        if not cwd.is_dir():
+            return _folder_refused(lease.cwd, "is no folder")
+        environment = task_environment(
+            self._environment, lease, handover, workspace=workspace, cwd=cwd, commit=commit
+        )
+        place = _Place(workspace, handover, cwd, environment)
+        try:
+            result = await self._call(assignment, place)
+        except NoProgramError as error:
+            return Outcome(State.FAILED, Reason(ReasonCode.COMMAND_NOT_STARTED, str(error)))
+        outcome = _outcome(assignment, result)
+        if outcome.state is not State.SUCCEEDED:
+            return outcome
+        return await harvest(outcome, lease, workspace, handover, assignment.log)
+
+    async def _call(self, assignment: Assignment, place: _Place) -> Exit | NotStarted:
+        work = assignment.lease.work
+        match work:
+            case RunWorkMessage(command=script, shell=shell):
+                argv = script_invocation(shell, script, place.handover, place.environment)
+                return await self._execute(assignment, place, argv, assignment.log)
+            case ExecWorkMessage(arguments=arguments):
+                return await self._execute(assignment, place, arguments, assignment.log)
+            case BuilderWorkMessage(arguments=arguments):
+                return await self._call_builder(assignment, place, arguments)
+            case _:
+                raise TypeError(f"the run driver was given work of kind '{work.kind}'")
+
+    async def _call_builder(
+        self, assignment: Assignment, place: _Place, arguments: tuple[str, ...]
+    ) -> Exit | NotStarted:
+        lease = assignment.lease
+        async with telemetry_for(self._endpoints, assignment.log) as telemetry:
+            argv = (
+                *arguments,
+                *("-s", lease.pipeline_name),
+                *("-i", trace_id(lease.address)),
+                *("-d", span_id(lease.address)),
+                *("-t", telemetry.traces),
+                *("-l", telemetry.logs),
+                *("-c", str(place.handover.changeset)),
+            )
+            return await self._execute(assignment, place, argv, telemetry.log)
+
+    async def _execute(
+        self, assignment: Assignment, place: _Place, argv: tuple[str, ...], log: ByteSink
+    ) -> Exit | NotStarted:
+        lease = assignment.lease
+        command = Command(
+            argv=argv,
+            cwd=place.cwd,
+            env=place.environment,
             timeout=None if lease.timeout_seconds is None else timedelta(seconds=lease.timeout_seconds),
             grace=self._grace,
-            label=attempt_label(self._label_prefix, address),
+            label=attempt_label(self._label_prefix, lease.address),
         )
+        return await self._executor.execute(command, log, assignment.stop)
+
+
+def _no_images(lease: LeaseMessage) -> Outcome:
+    what = "services beside it" if lease.image is None else f"the image '{lease.image}'"
+    text = (
+        f"The task wants {what}, and this worker runs tasks as plain processes. Take that out of the "
+        "definition, or start the worker with --ignore-images to run such tasks without."
+    )
+    return Outcome(State.FAILED, Reason(ReasonCode.IMAGE_NOT_SUPPORTED, text))
+
+
+def _folder_refused(folder: str, cause: str) -> Outcome:
+    text = f"The task cannot run in the folder {folder!r}, which {cause}."
+    return Outcome(State.FAILED, Reason(ReasonCode.FOLDER_REFUSED, text))
 
 
 def _outcome(assignment: Assignment, result: Exit | NotStarted) -> Outcome:
@@ -141,12 +208,3 @@ def _signal_name(number: int) -> str:
         return f"{signal.Signals(number).name} (signal {number})"
     except ValueError:
         return f"signal {number}"
-
-
-def _source_outcome(lease: LeaseMessage, error: SourceError) -> Outcome:
-    address = without_credentials(lease.repository or "")
-    if isinstance(error, SourceRefusedError):
-        text = f"The source {address} cannot be used: {error.message}"
-        return Outcome(State.FAILED, Reason(ReasonCode.SOURCE_REFUSED, text))
-    text = f"The source {address} cannot be fetched: {error.message}"
-    return Outcome(State.FAILED, Reason(ReasonCode.SOURCE_UNREACHABLE, text))

@@ -1,0 +1,83 @@
+"""Paths that a definition names, kept inside the workspace, and files of tasks, read with care."""
+
+import os
+import stat
+from pathlib import Path
+from typing import Final
+
+_READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+
+
+class OutsideError(Exception):
+    """A path leads out of its folder, or cannot be followed; the message is the end of a sentence."""
+
+
+class UnusableFileError(Exception):
+    """A file cannot be read as it is; the message is the end of a sentence.
+
+    Attributes:
+        missing: whether there is nothing at all.
+    """
+
+    def __init__(self, message: str, *, missing: bool = False) -> None:
+        """Say what is wrong with it."""
+        super().__init__(message)
+        self.missing = missing
+
+
+def confined(root: Path, path: str) -> Path:
+    """Follow a path below a folder, all its links resolved.
+
+    Nothing may be at work below the folder meanwhile, for what has been looked at could then be exchanged.
+
+    Args:
+        root: the folder, which is there.
+        path: relative to it; empty means the folder itself.
+
+    Returns:
+        The real path; something is there.
+
+    Raises:
+        OutsideError: it leads out of the folder, or to nothing.
+    """
+    real_root = root.resolve()
+    try:
+        real = (real_root / path).resolve(strict=True)
+    except FileNotFoundError:
+        raise OutsideError("is not there") from None
+    except (OSError, RuntimeError, ValueError) as error:
+        words = error.strerror if isinstance(error, OSError) else str(error)
+        raise OutsideError(f"cannot be followed ({words})") from error
+    if not real.is_relative_to(real_root):
+        raise OutsideError("leads out of the workspace")
+    return real
+
+
+def read_regular(path: Path, limit_bytes: int) -> bytes:
+    """Read a file that a task may have exchanged for anything; a link, a pipe or a device is not touched.
+
+    Args:
+        path: the file; its last part is not followed when it is a link.
+        limit_bytes: the most that it may hold.
+
+    Raises:
+        UnusableFileError: it is missing, no regular file, or larger.
+    """
+    try:
+        descriptor = os.open(path, _READ_FLAGS)
+    except FileNotFoundError:
+        raise UnusableFileError("is missing", missing=True) from None
+    except OSError as error:
+        raise UnusableFileError(f"cannot be opened as a plain file ({error.strerror})") from error
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise UnusableFileError("is no plain file")
+        with os.fdopen(descriptor, "rb", closefd=False) as file:
+            data = file.read(limit_bytes + 1)
+    except OSError as error:
+        raise UnusableFileError(f"cannot be read ({error.strerror})") from error
+    finally:
+        os.close(descriptor)
+    if len(data) > limit_bytes:
+        raise UnusableFileError(f"is larger than {limit_bytes // 1024:,} KiB")
+    return data

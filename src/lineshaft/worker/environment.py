@@ -1,0 +1,89 @@
+"""What a task finds in its environment; docs/language.md has the list."""
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from lineshaft.definition.repository import without_credentials
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.wire.worker import LeaseMessage
+from lineshaft.worker.handover import Handover
+
+OWN_PREFIX: Final = "LINESHAFT_"
+"""Of the variables that only Lineshaft sets."""
+
+
+def inheritable(environment: Mapping[str, str]) -> dict[str, str]:
+    """Leave out of a worker's own environment what is the worker's alone."""
+    return {name: value for name, value in environment.items() if not name.startswith(OWN_PREFIX)}
+
+
+def task_environment(
+    inherited: Mapping[str, str],
+    lease: LeaseMessage,
+    handover: Handover,
+    *,
+    workspace: Path,
+    cwd: Path,
+    commit: str | None,
+) -> dict[str, str]:
+    """Put a task's environment together: what is inherited, what the definition says, what is built in.
+
+    Args:
+        inherited: from `inheritable`.
+        lease: the attempt.
+        handover: its files.
+        workspace: its folder.
+        cwd: where in there it runs.
+        commit: what is checked out; None where there is no source.
+    """
+    address = lease.address
+    said = {name: value for name, value in lease.env.items() if not name.startswith(OWN_PREFIX)}
+    inputs = {f"LINESHAFT_INPUT_{variable_of(name)}": value for name, value in lease.inputs.items()}
+    return {
+        **inherited,
+        "CI": "true",
+        "TRACEPARENT": trace_parent(address),
+        **said,
+        **inputs,
+        "LINESHAFT": "true",
+        "LINESHAFT_RUN_ID": str(address.run_id),
+        "LINESHAFT_RUN_NUMBER": str(lease.run_number),
+        "LINESHAFT_PIPELINE": lease.pipeline_name,
+        "LINESHAFT_PIPELINE_ID": str(lease.pipeline_id),
+        "LINESHAFT_NODE": lease.path,
+        "LINESHAFT_ATTEMPT": str(address.attempt),
+        "LINESHAFT_REPOSITORY": without_credentials(lease.repository or ""),
+        "LINESHAFT_REF": lease.ref or "",
+        "LINESHAFT_BRANCH": lease.branch,
+        "LINESHAFT_TAG": lease.tag,
+        "LINESHAFT_COMMIT": commit or "",
+        "LINESHAFT_EVENT": lease.cause,
+        "LINESHAFT_WORKSPACE": str(workspace),
+        "LINESHAFT_CHANGESET": str(handover.changeset),
+        "LINESHAFT_OUTPUT": str(handover.output),
+        "LINESHAFT_RESULTS": str(handover.results),
+        "PWD": str(cwd),
+    }
+
+
+def variable_of(input_name: str) -> str:
+    """Spell an input's name as the end of a variable's."""
+    return input_name.upper().replace("-", "_")
+
+
+def trace_parent(address: AttemptAddress) -> str:
+    """Name an attempt's span as W3C Trace Context writes it (https://www.w3.org/TR/trace-context/)."""
+    return f"00-{trace_id(address)}-{span_id(address)}-01"
+
+
+def trace_id(address: AttemptAddress) -> str:
+    """Name the trace of a run: 32 hexadecimal digits, the same for all of its attempts."""
+    return address.run_id.hex
+
+
+def span_id(address: AttemptAddress) -> str:
+    """Name the span of an attempt: 16 hexadecimal digits, the same whoever asks."""
+    text = f"{address.run_id}/{address.node}/{address.attempt}"
+    return hashlib.sha256(text.encode()).hexdigest()[:16]

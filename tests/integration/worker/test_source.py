@@ -1,0 +1,72 @@
+"""Which commit a task finds in its workspace."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from git_server import Origin
+from lineshaft.model.reason import ReasonCode
+from lineshaft.model.state import State
+from worker_tasks import Bench, bench
+
+
+@pytest.fixture
+async def worker(tmp_path: Path) -> AsyncIterator[Bench]:
+    async with bench(tmp_path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def origin(tmp_path: Path) -> Origin:
+    return Origin(tmp_path)
+
+
+async def test_without_a_ref_the_default_branch_is_checked_out_and_told(
+    worker: Bench, origin: Origin
+) -> None:
+    commit = origin.commit("main")
+    await worker.run('cat file; echo " $LINESHAFT_COMMIT"', repository=str(origin.bare))
+    assert worker.log.text == f"main {commit}\n"
+    assert worker.resolved == [commit]
+
+
+async def test_the_commit_that_the_run_is_pinned_to_is_checked_out(worker: Bench, origin: Origin) -> None:
+    commit = origin.commit("one")
+    origin.commit("two")
+    await worker.run("cat file", repository=str(origin.bare), commit=commit, ref="main", branch="main")
+    assert worker.log.text == "one"
+    assert worker.resolved == []
+
+
+@pytest.mark.parametrize("facts", [{"ref": "side"}, {"ref": "side", "branch": "side"}])
+async def test_a_branch_is_checked_out(worker: Bench, origin: Origin, facts: dict[str, str]) -> None:
+    origin.commit("side", "side")
+    origin.commit("main", "main")
+    await worker.run("cat file", repository=str(origin.bare), **facts)
+    assert worker.log.text == "side"
+
+
+async def test_what_is_known_to_be_a_tag_is_not_taken_for_a_branch(worker: Bench, origin: Origin) -> None:
+    origin.commit("tagged")
+    origin.tag("v1")
+    origin.commit("branch", "v1")
+    await worker.run("cat file", repository=str(origin.bare), ref="v1", tag="v1")
+    assert worker.log.text == "tagged"
+
+
+async def test_a_commit_on_a_known_branch_is_that_commit(worker: Bench, origin: Origin) -> None:
+    commit = origin.commit("one")
+    origin.commit("two")
+    await worker.run("cat file", repository=str(origin.bare), ref=commit, branch="main")
+    assert worker.log.text == "one"
+
+
+async def test_a_ref_that_is_not_there_fails_the_task(worker: Bench, origin: Origin) -> None:
+    origin.commit("one")
+    outcome = await worker.run("echo ran", repository=str(origin.bare), ref="missing")
+    assert outcome.state is State.FAILED
+    assert outcome.reason is not None
+    assert outcome.reason.code is ReasonCode.SOURCE_REFUSED
+    assert "no branch, tag or commit 'missing'" in outcome.reason.text
+    assert worker.log.text == ""

@@ -1,0 +1,118 @@
+"""Leases for drivers, and the log that one attempt writes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+from lineshaft.executors.process import ProcessExecutor
+from lineshaft.integrations.git.mirror import Mirrors
+from lineshaft.integrations.git.program import GitProgram
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.outcome import Outcome
+from lineshaft.wire.work import AnyWorkMessage, ExecWorkMessage, RunWorkMessage
+from lineshaft.wire.worker import LeaseMessage
+from lineshaft.worker.driver import Assignment, Driver
+from lineshaft.worker.drivers.run import RunDriver
+from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
+from lineshaft.worker.workspace import Workspaces
+
+RUN_ID = UUID("0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
+
+
+class Log:
+    """Keeps what an attempt has written."""
+
+    def __init__(self) -> None:
+        self.data = b""
+
+    @property
+    def text(self) -> str:
+        return self.data.decode()
+
+    async def write(self, data: bytes) -> None:
+        self.data += data
+
+
+def lease_of(work: AnyWorkMessage | str, **facts: Any) -> LeaseMessage:
+    """Make a lease; a text is a script for the plain shell."""
+    message = RunWorkMessage(command=work) if isinstance(work, str) else work
+    said = {
+        "address": AttemptAddress(RUN_ID, 3, 2),
+        "token": "token",
+        "pipeline_id": RUN_ID,
+        "pipeline_name": "shop",
+        "run_number": 7,
+        "path": "test/unit",
+        "timeout_seconds": 60,
+        "repository": None,
+        "commit": None,
+    }
+    return LeaseMessage.model_validate({**said, "work": message, **facts})
+
+
+def exec_of(*arguments: str) -> ExecWorkMessage:
+    """Make the work of a program that is called without a shell."""
+    return ExecWorkMessage(arguments=arguments)
+
+
+@dataclass
+class Bench:
+    """The run driver of one worker."""
+
+    folder: Path
+    driver: RunDriver
+    log: Log = field(default_factory=Log)
+    resolved: list[str] = field(default_factory=list)
+
+    async def run(self, work: AnyWorkMessage | str, **facts: Any) -> Outcome:
+        """Have an attempt done."""
+        return await perform(self.driver, lease_of(work, **facts), self.log, self.resolved)
+
+    def left_behind(self) -> list[Path]:
+        """List what is in the folders of attempts, which should be nothing."""
+        roots = (self.folder / "workspaces", self.folder / "handovers")
+        return [path for root in roots for lent in root.iterdir() for path in lent.iterdir()]
+
+
+async def perform(driver: Driver, lease: LeaseMessage, log: Log, resolved: list[str]) -> Outcome:
+    """Have a driver work on an attempt whose source is where the driver finds it."""
+
+    async def resolve_source(commit: str) -> str:
+        resolved.append(commit)
+        return commit
+
+    return await driver.perform(Assignment(lease, log, asyncio.Event(), resolve_source))
+
+
+@asynccontextmanager
+async def bench(
+    folder: Path,
+    *,
+    environment: Mapping[str, str] | None = None,
+    ignore_images: bool = False,
+    endpoints: Endpoints = NO_ENDPOINTS,
+) -> AsyncIterator[Bench]:
+    """Set a run driver up; local repositories may lie below the folder."""
+    executor = ProcessExecutor()
+    workspaces, handovers = Workspaces(folder / "workspaces"), Workspaces(folder / "handovers")
+    driver = RunDriver(
+        executor,
+        workspaces,
+        handovers,
+        Mirrors(GitProgram(executor, folder, "test/git"), folder / "mirrors", (folder,)),
+        label_prefix=f"test{folder}/".replace(" ", "_"),
+        grace=timedelta(seconds=2),
+        environment=environment,
+        ignore_images=ignore_images,
+        endpoints=endpoints,
+    )
+    try:
+        yield Bench(folder, driver)
+    finally:
+        await workspaces.close()
+        await handovers.close()
