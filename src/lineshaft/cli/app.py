@@ -26,7 +26,8 @@ from lineshaft.cli.pipeline import (
     trigger_pipeline,
     update_pipeline,
 )
-from lineshaft.cli.run import cancel, retry, run, runs, show
+from lineshaft.cli.run import cancel, retry, runs, show
+from lineshaft.cli.run_here import run
 from lineshaft.cli.schema import schema
 from lineshaft.cli.up import server, up, worker
 from lineshaft.cli.watch import watch

@@ -53,6 +53,8 @@ class Checkout:
         if root is None:
             return None
         repository = Repository(root)
+        if repository.is_bare:
+            return cls.at(root, "HEAD")
         branch = repository.ask("symbolic-ref", "--quiet", "--short", "HEAD")
         if repository.ask("rev-parse", "--verify", "--quiet", "HEAD") is None:
             return cls(root, None, branch or "", uncommitted=True)
@@ -133,6 +135,11 @@ class Repository:
         kept = {name: value for name, value in os.environ.items() if name not in _OF_ANOTHER_REPOSITORY}
         self._environment = kept | {"GIT_OPTIONAL_LOCKS": "0"} | dict(settings or {})
 
+    @property
+    def is_bare(self) -> bool:
+        """Whether it has no files beside its history."""
+        return self.ask("rev-parse", "--is-bare-repository") == "true"
+
     def ask(self, *arguments: str) -> str | None:
         """Call git, and return what it prints; None where it refuses.
 
@@ -200,5 +207,4 @@ def repository_root(folder: Path) -> Path | None:
     top = repository.ask("rev-parse", "--show-toplevel")
     if top:
         return Path(top)
-    bare = repository.ask("rev-parse", "--is-bare-repository") == "true"
-    return folder.resolve() if bare else None
+    return folder.resolve() if repository.is_bare else None

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lineshaft.cli.input_text import InputText
-from lineshaft.cli.pipeline_files import STANDARD_INPUT
+from lineshaft.cli.pipeline_files import STANDARD_INPUT, folder_of
 from lineshaft.cli.working_tree import WorkingTree
 from lineshaft.definition.dialect import Dialect
 from lineshaft.model.definition import Definition
@@ -43,8 +43,7 @@ def open_definition(name: str) -> InputText:
     """
     if name == STANDARD_INPUT:
         return replace(InputText.from_argument(name), beside=WorkingTree.around(Path()))
-    path = Path(name)
-    return replace(InputText.from_file(path), beside=WorkingTree.around(path.parent))
+    return replace(InputText.from_file(Path(name)), beside=WorkingTree.around(folder_of(name)))
 
 
 def read_definitions(

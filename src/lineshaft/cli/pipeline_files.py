@@ -46,6 +46,12 @@ def pipeline_file(named: str | None, folder: Path = Path()) -> str:
     return files[0]
 
 
+def folder_of(file: str) -> Path:
+    """Name the folder that a pipeline is about: the one that its file is in, or the one around `FOLDER`."""
+    folder = Path(file).parent
+    return folder.parent if folder.name == FOLDER else folder
+
+
 def _each_file(named: Iterable[str]) -> Iterable[str]:
     for name in named:
         if name != STANDARD_INPUT and (path := Path(name)).is_dir():
