@@ -24,8 +24,8 @@ class Conversion:
 
     Attributes:
         dialect: the language that the file was read as.
-        texts: one YAML document for each pipeline of the file; what could not be carried over stands in
-            comments at the top of the first.
+        texts: one YAML document for each pipeline of the file; comments at its top tell what could not be
+            carried over.
         notes: what could not be carried over, or is said differently, with where it stands in the file.
         files: what has to lie in the repository because the documents name it: path and content.
     """
@@ -52,13 +52,14 @@ def convert(data: bytes, path: str = "", dialect: Dialect | None = None) -> Conv
     chosen = dialect or detect(path, text.value)
     foreign = to_native(chosen, text.value, text.findings, path)
     positions = text.findings.positions
-    notes = tuple(
+    notes = [
         Problem(path_text(note.path), note.message, *positions.find(note.path)) for note in foreign.notes
-    )
-    texts = [write_yaml(document) for document in foreign.documents]
-    if notes and texts:
-        texts[0] = "".join(f"# {note.field} {note.message}\n" for note in notes) + texts[0]
-    return Conversion(chosen, tuple(texts), notes, foreign.files)
+    ]
+    heads = [""] * len(foreign.documents)
+    for note, problem in zip(foreign.notes, notes, strict=True):
+        heads[note.document] += f"# {problem.field} {problem.message}\n"
+    texts = (head + write_yaml(document) for head, document in zip(heads, foreign.documents, strict=True))
+    return Conversion(chosen, tuple(texts), tuple(notes), foreign.files)
 
 
 def read_foreign(data: bytes, path: str = "", dialect: Dialect | None = None) -> Foreign:

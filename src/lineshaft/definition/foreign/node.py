@@ -1,5 +1,6 @@
 """`Dialect.NODE`: trees of nodes, and files of an orchestrator's pipelines, turned into native documents."""
 
+from dataclasses import replace
 from posixpath import normpath
 from typing import Any, Final
 
@@ -124,7 +125,6 @@ def _reserved(node: NodeDocument) -> list[str]:
 
 
 def _pipelines(value: dict[str, Any], findings: Findings) -> Foreign | None:
-    disabled = [(name, key) for name, entry in value.items() for key in entry if key.startswith(_DISABLED)]
     active = {
         name: {key: inner for key, inner in entry.items() if not key.startswith(_DISABLED)}
         for name, entry in value.items()
@@ -133,9 +133,10 @@ def _pipelines(value: dict[str, Any], findings: Findings) -> Foreign | None:
     if document is None:
         return None
     documents = [_pipeline(name, entry, findings) for name, entry in document.entries.items()]
-    notes = [Note(path, "is left out, because its name begins with x-") for path in disabled]
-    for name, entry in document.entries.items():
-        notes += _left_out(name, entry)
+    notes: list[Note] = []
+    for index, (name, entry) in enumerate(document.entries.items()):
+        left_out = [*_disabled(name, value[name]), *_left_out(name, entry)]
+        notes += (replace(note, document=index) for note in left_out)
     return None if findings else Foreign(tuple(documents), tuple(notes))
 
 
@@ -157,6 +158,11 @@ def _pipeline(name: str, entry: PipelineEntry, findings: Findings) -> Native:
     if entry.worker_tags:
         native["labels"] = list(dict.fromkeys(entry.worker_tags))
     return {**native, "steps": [step]}
+
+
+def _disabled(name: str, entry: dict[str, Any]) -> list[Note]:
+    message = f"is left out, because its name begins with {_DISABLED}"
+    return [Note((name, key), message) for key in entry if key.startswith(_DISABLED)]
 
 
 def _left_out(name: str, entry: PipelineEntry) -> list[Note]:

@@ -25,10 +25,12 @@ class Note:
     Attributes:
         path: where it stands in the document that was read.
         message: what becomes of it, and what to do about that.
+        document: which of the native documents it is about, from 0.
     """
 
     path: Path
     message: str
+    document: int = 0
 
 
 @dataclass(frozen=True, slots=True)
