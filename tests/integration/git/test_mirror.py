@@ -276,7 +276,5 @@ async def test_those_who_ask_for_different_refs_at_once_get_an_answer_each(
 ) -> None:
     side, main = origin.commit("one", "side"), origin.commit("two", "main")
     mirror = mirrors.of(str(origin.bare))
-    assert await asyncio.gather(mirror.resolve("trip", "side"), mirror.resolve("trip", "main")) == [
-        side,
-        main,
-    ]
+    answers = await asyncio.gather(mirror.resolve("trip", "side"), mirror.resolve("trip", "main"))
+    assert tuple(answers) == (side, main)

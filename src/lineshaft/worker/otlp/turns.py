@@ -26,7 +26,7 @@ class Turns:
         """Take whole lines, which begin on a new one even when the program is in the middle of its own."""
         async with self._turn:
             data = text.encode(errors="replace")
-            await self._write(b"\n" + data if self._within_line else data)
+            await self._write(b"\n" + data if data and self._within_line else data)
 
     async def _write(self, data: bytes) -> None:
         for start in range(0, len(data), _PIECE_BYTES):
