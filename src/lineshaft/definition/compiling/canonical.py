@@ -7,14 +7,14 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from lineshaft.definition.compiling.compiler import Around, Compiler, Keys
+from lineshaft.definition.compiling.around import Around, Keys
+from lineshaft.definition.compiling.compiler import Compiler
 from lineshaft.definition.compiling.fragment import Fragment
 from lineshaft.definition.compiling.level import Level
 from lineshaft.definition.native.inputs import input_type
 from lineshaft.model.concurrency import Concurrency, Policy
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.input import Input, InputType
-from lineshaft.model.node import Group
 from lineshaft.model.tree import Tree
 
 ALLOW: Final = Concurrency(Policy.ALLOW)
@@ -35,16 +35,17 @@ def read_canonical_native(text: str) -> Definition:
     """Read the text of a definition that `read_native` made; nothing is checked again."""
     keys: dict[str, Any] = json.loads(text)
     fragments = {path: Fragment(fragment) for path, fragment in keys.get("files", {}).items()}
-    return definition_of(text, keys, Compiler(fragments).whole(keys["name"], keys, Around(root_level(keys))))
+    root = Compiler(fragments).whole(keys["name"], keys, Around(root_level(keys)))
+    return definition_of(text, keys, Tree(root))
 
 
-def definition_of(text: str, keys: Keys, root: Group) -> Definition:
+def definition_of(text: str, keys: Keys, tree: Tree) -> Definition:
     """Put a definition together.
 
     Args:
         text: its canonical text.
         keys: what that says.
-        root: its nodes.
+        tree: its nodes.
     """
     concurrency = keys.get("concurrency")
     return Definition(
@@ -53,7 +54,7 @@ def definition_of(text: str, keys: Keys, root: Group) -> Definition:
         text=text,
         name=keys["name"],
         repository=keys.get("repository"),
-        tree=Tree(root),
+        tree=tree,
         inputs=inputs_of(keys),
         concurrency=(
             Concurrency(Policy(concurrency["policy"]), concurrency.get("group", "")) if concurrency else ALLOW

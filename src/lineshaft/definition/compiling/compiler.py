@@ -1,13 +1,14 @@
 """From checked documents to nodes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, Final, TypeVar
+from dataclasses import replace
+from datetime import timedelta
+from typing import Final, TypeVar
 
+from lineshaft.definition.compiling.around import Around, Aspect, Keys, Origin
 from lineshaft.definition.compiling.fragment import Fragment, given_inputs
 from lineshaft.definition.compiling.level import Level
-from lineshaft.definition.compiling.matrix import combination_name, combinations
-from lineshaft.definition.compiling.origin import Aspect, Origin, Site
+from lineshaft.definition.compiling.matrix import axes_of, combination_name, combinations
 from lineshaft.definition.compiling.task import condition_of, leaf, time_of
 from lineshaft.model.errors import InputTooLargeError
 from lineshaft.model.node import DEFAULT_TEARDOWN_TIMEOUT, Group, Node, Order, Role, Task
@@ -19,43 +20,14 @@ NODES_LIMIT: Final = 20_000
 DEPTH_LIMIT: Final = 100
 """How many nodes may lie within each other, the root included."""
 
-_NOTHING_BOUND: Final = Bindings()
-
-_AnyNode = TypeVar("_AnyNode", Task, Group)
-
-Keys = Mapping[str, Any]
-"""One object of a checked document, as JSON has it: what was written, with times in seconds."""
-
-
-@dataclass(frozen=True, slots=True)
-class Around:
-    """What a step finds at its place.
-
-    Attributes:
-        level: what its tasks take.
-        bindings: what its expressions see besides the run.
-        site: where it stands; None where nobody will ask.
-    """
-
-    level: Level
-    bindings: Bindings | None = None
-    site: Site | None = None
-
-    def at(self, *steps: str | int) -> "Around":
-        """Go further in in the same text."""
-        return self if self.site is None else replace(self, site=self.site.at(*steps))
-
-    @property
-    def bound(self) -> Bindings:
-        """Its bindings, which may be none at all."""
-        return self.bindings or _NOTHING_BOUND
+_AnyNode = TypeVar("_AnyNode", bound=Node)
 
 
 class Compiler:
     """Makes nodes; what a matrix or a fragment repeats shares its parts.
 
     Attributes:
-        origins: where each node comes from, by the node's identity; empty unless traced.
+        origins: what each node was written as, by the node's identity; empty unless traced.
     """
 
     def __init__(
@@ -68,7 +40,7 @@ class Compiler:
             nodes_limit: how many nodes may be made.
             traced: whether to keep where nodes come from.
         """
-        self.origins: Final[dict[int, Origin]] = {}
+        self.origins: Final[dict[int, list[Origin]]] = {}
         self._traced: Final = traced
         self._fragments: Final = fragments
         self._nodes_limit: Final = nodes_limit
@@ -101,7 +73,7 @@ class Compiler:
             outputs=keys.get("outputs", {}),
             bindings=around.bindings,
         )
-        return self._trace(group, keys, around, Aspect.OUTPUTS)
+        return self._trace(group, keys, around, Aspect.WHOLE)
 
     def _children(self, steps: Sequence[Keys], around: Around) -> tuple[Node, ...]:
         return tuple(
@@ -131,10 +103,12 @@ class Compiler:
         """Make the group in which a step stands once for each combination."""
         self._count()
         self._depth += 1
+        axes = around.axes | axes_of(keys["matrix"]).keys()
+        axes |= {axis for included in keys["matrix"].get("include", ()) for axis in included}
         instances = []
         for combination in combinations(keys["matrix"]):
             bindings = replace(around.bound, matrix={**around.bound.matrix, **combination})
-            here = replace(around, bindings=bindings)
+            here = replace(around, bindings=bindings, axes=axes)
             instances.append(self._one(keys, combination_name(combination), here, role, with_needs=False))
         self._depth -= 1
         group = Group(
@@ -147,9 +121,7 @@ class Compiler:
         )
         return self._trace(group, keys, around, Aspect.NONE)
 
-    def _one(
-        self, keys: Keys, name: str, around: Around, role: Role, *, with_needs: bool = True
-    ) -> Node:
+    def _one(self, keys: Keys, name: str, around: Around, role: Role, *, with_needs: bool = True) -> Node:
         """Make one node of a step, without its matrix."""
         self._count()
         if "steps" in keys or "use" in keys:
@@ -166,7 +138,11 @@ class Compiler:
             needs=tuple(keys.get("needs", ())) if with_needs else (),
             allow_failure=keys.get("allow_failure", False),
         )
-        own = Aspect.CONDITION | (Aspect.WORK if isinstance(node, Task) else Aspect.GIVEN)
+        own = Aspect.CONDITION
+        if isinstance(node, Task):
+            own |= Aspect.WORK
+        elif "steps" in keys or "use" in keys:
+            own |= Aspect.GIVEN
         return self._trace(node, keys, around, own)
 
     def _group(self, keys: Keys, name: str, around: Around, role: Role) -> Group:
@@ -181,13 +157,15 @@ class Compiler:
                 level=self._within(inner.level, body),
                 bindings=Bindings(inputs=given_inputs(fragment, keys.get("with", {})), outer=around.bound),
                 site=fragment.site if self._traced else None,
+                inputs=frozenset(body.get("inputs", ())),
             )
             setup = setup or self._hook("setup", body, inner)
             teardown = teardown or self._hook("teardown", body, inner)
+        children = self._children(body["steps"], inner)
         return Group(
             name=name,
             order=_order(body),
-            children=self._children(body["steps"], inner),
+            children=children,
             setup=setup,
             teardown=teardown,
             timeout=time_of(keys.get("timeout")) or _teardown_timeout(role),
@@ -247,7 +225,7 @@ class Compiler:
 
     def _trace(self, node: _AnyNode, keys: Keys, around: Around, aspect: Aspect) -> _AnyNode:
         if self._traced and around.site is not None:
-            self.origins[id(node)] = Origin(node, around.site, keys, aspect)
+            self.origins.setdefault(id(node), []).append(Origin(node, keys, around, aspect))
         return node
 
     def _count(self) -> None:
@@ -262,5 +240,5 @@ def _order(keys: Keys) -> Order:
     return Order.PARALLEL if keys.get("parallel", False) else Order.SEQUENCE
 
 
-def _teardown_timeout(role: Role) -> Any:
+def _teardown_timeout(role: Role) -> timedelta | None:
     return DEFAULT_TEARDOWN_TIMEOUT if role is Role.TEARDOWN else None

@@ -1,23 +1,9 @@
-"""Where the nodes of a tree come from: the text, and the place in it."""
+"""Where things are written: a text, and a place in it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Flag, auto
-from typing import Any
 
 from lineshaft.definition.findings import Findings
-from lineshaft.definition.position import Path
-from lineshaft.model.node import Node
-
-
-class Aspect(Flag):
-    """Which keys of what was written a node of the tree stands for; several nodes may come from one."""
-
-    NONE = 0
-    CONDITION = auto()
-    WORK = auto()
-    GIVEN = auto()
-    OUTPUTS = auto()
+from lineshaft.definition.position import Path, Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,25 +35,27 @@ class Site:
         """Go further in."""
         return Site(self.source, (*self.path, *steps))
 
-    def wrong(self, message: str, *, advice: str = "") -> None:
-        """Note what is wrong at this place, where its value stands."""
+    def wrong(self, message: str, *, advice: str = "", within: tuple[str, int, int] | None = None) -> None:
+        """Note what is wrong at this place.
+
+        Args:
+            message: what is wrong; it follows the path in a sentence.
+            advice: what to write instead.
+            within: the text that stands here, and which piece of it is wrong, from one offset to another;
+                all of it where it is None.
+        """
         findings = self.source.findings
         span = None if findings.full else findings.positions.value(self.path)
+        if span is not None and within is not None:
+            span = _piece(findings.positions.text, span, *within)
         findings.add(self.path, message, advice=advice, span=span)
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a node was written as.
-
-    Attributes:
-        node: the node; kept, so that no other can take its identity.
-        site: where its keys stand.
-        keys: as they were written.
-        aspect: which of them are the node's own.
-    """
-
-    node: Node
-    site: Site
-    keys: Mapping[str, Any]
-    aspect: Aspect
+def _piece(text: str, around: Span, value: str, start: int, end: int) -> Span:
+    """Find a piece of a value in the text, where the value may be written with escapes or in other lines."""
+    whole = text.find(value, around.start, around.end)
+    if whole >= 0:
+        return Span(whole + start, whole + end)
+    piece = value[start:end]
+    found = text.find(piece, around.start, around.end) if piece else -1
+    return around if found < 0 else Span(found, found + len(piece))

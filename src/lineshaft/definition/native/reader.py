@@ -71,13 +71,17 @@ def read_steps_document(data: str | bytes, syntax: Syntax | None = None) -> Nati
 
     A list becomes the `steps` of a group, in the paths of what is wrong with it as well.
     """
+    return _check(*read_steps_text(data, syntax), StepsDocument)
+
+
+def read_steps_text(data: str | bytes, syntax: Syntax | None = None) -> tuple[Any, Findings]:
+    """Read the values of a text of generated nodes; as `read_text` otherwise."""
     text = read_text(data, syntax)
     if not isinstance(text.value, list):
-        return _check(text.value, text.findings, StepsDocument)
+        return text.value, text.findings
     if text.findings:
         raise text.findings.error()
-    findings = Findings(_ListOfSteps(text.findings.positions))
-    return _check({"steps": text.value}, findings, StepsDocument)
+    return {"steps": text.value}, Findings(_ListOfSteps(text.findings.positions))
 
 
 def check_native_value(value: Any, findings: Findings) -> PipelineDocument:
@@ -100,7 +104,16 @@ def _read(data: str | bytes, syntax: Syntax | None, model: type[_AnyDocument]) -
 
 
 def read_text(data: str | bytes, syntax: Syntax | None = None) -> JsonText | YamlText:
-    """Read a text for what it says, whatever language that is in; arguments and errors as elsewhere here."""
+    """Read the values of a text, which are held against no rules yet.
+
+    Args:
+        data: the text, in UTF-8 where it is bytes.
+        syntax: how it is written; None takes a text that begins like JSON for it, if it is JSON.
+
+    Raises:
+        InvalidDefinitionError: it is no such text.
+        InputTooLargeError: it is over one of the limits of a definition.
+    """
     text = decoded(data)
     if syntax is Syntax.YAML or (syntax is None and not text.lstrip().startswith(("{", "["))):
         return read_yaml(text)
@@ -141,9 +154,26 @@ class _ListOfSteps(Positions):
 
 
 def _check(value: Any, findings: Findings, model: type[_AnyDocument]) -> NativeText[_AnyDocument]:
-    # First, because the words for breaches between keys are the better ones where both see one.
-    check_rules(value, findings)
-    document = check_shape(model, value, findings)
+    document = check_document(model, value, findings)
     if document is None or findings:
         raise findings.error()
     return NativeText(document, value, findings)
+
+
+def check_document(model: type[_AnyDocument], value: Any, findings: Findings) -> _AnyDocument | None:
+    """Hold values against all rules of a document.
+
+    Args:
+        model: the document.
+        value: in dicts, lists and single values.
+        findings: takes every breach of a rule.
+
+    Returns:
+        The document; None when a rule for a single key is broken.
+
+    Raises:
+        InputTooLargeError: it holds more nodes than a definition may.
+    """
+    # First, because the words for breaches between keys are the better ones where both see one.
+    check_rules(value, findings)
+    return check_shape(model, value, findings)
