@@ -141,7 +141,7 @@ class Builder:
     def _value(self, event: _Event) -> Any:
         text: str = event.value
         try:
-            if event.implicit[0]:
+            if event.implicit[0] and event.tag is None:
                 return plain_scalar(text)
             if event.tag not in {None, "!", f"{_TAG}str"}:
                 return self._tagged(event)
@@ -198,7 +198,7 @@ class Builder:
             return
         frame.awaiting = True
         if frame.merging:
-            self._merge(frame, built, event)
+            self._merge(frame, built, event, Span(begins, event.end_mark.index))
         elif frame.key is not None:
             frame.value[frame.key] = built.value
             frame.members[frame.key] = Member(
@@ -206,10 +206,11 @@ class Builder:
             )
         frame.merging = False
 
-    def _merge(self, frame: _Open, built: _Built, event: _Event) -> None:
+    def _merge(self, frame: _Open, built: _Built, event: _Event, span: Span) -> None:
         sources = built.value if isinstance(built.value, list) else [built.value]
         if frame.merged is not None or not all(isinstance(source, dict) for source in sources):
-            self._wrong("must be one object, or a list of objects, to take keys from", event)
+            message = "must be one object, or a list of objects, to take keys from"
+            self._findings.add(self._path(), message, span=span)
         else:
             frame.merged = built
             self._count(built.size, event)

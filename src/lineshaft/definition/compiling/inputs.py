@@ -24,8 +24,8 @@ def resolve_inputs(definition: Definition, given: Mapping[str, object]) -> dict[
 
     Args:
         definition: what asks for them.
-        given: values by name. Text is taken for a number or boolean where one is asked for, because the command
-            line and the environment have nothing else; a number is taken for text likewise.
+        given: values by name. Text is taken for a number or boolean where one is asked for, because the
+            command line and the environment have nothing else; a number is taken for text likewise.
 
     Returns:
         A value for each input that has one, given or by default, in the order of the definition.

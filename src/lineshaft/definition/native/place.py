@@ -54,7 +54,8 @@ def place(root: type[BaseModel], path: Path) -> Place:
             if about_key:
                 break
     annotation, own = _bare(annotation)
-    keys = [*keys, *own]
+    # What is said of the type stands within an optional one, and in front of what a required key says.
+    keys = [*own, *keys]
     return Place(
         key=keys[0] if keys else None,
         brief=keys[-1] if keys else None,

@@ -29,10 +29,11 @@ def native_schema() -> dict[str, Any]:
 def _tidy(schema: Any) -> Any:
     """Leave out what pydantic says of Python: a title for each key, and None as a default."""
     match schema:
-        case {"patternProperties": patterns, **others}:
+        case {"patternProperties": dict(patterns)}:
             # Pydantic lets names pass that do not fit the pattern.
             [(pattern, value)] = patterns.items()
-            names = {**others.pop("propertyNames", {}), "pattern": pattern}
+            names = {**schema.get("propertyNames", {}), "pattern": pattern}
+            others = {key: inner for key, inner in schema.items() if key != "patternProperties"}
             return _tidy({**others, "propertyNames": names, "additionalProperties": value})
         case dict():
             return {
