@@ -30,9 +30,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
     """
     ids = RandomIds()
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = await open_store(
-        settings.database_url, ids=ids, read_definition=read_definition, read_generated=read_grown
-    )
+    store = await open_store(settings.database_url, ids=ids, read_definition=read_definition)
     try:
         plane = ControlPlane(
             store,

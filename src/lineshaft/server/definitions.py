@@ -5,8 +5,8 @@ from typing import Final
 
 from fastapi import Request
 
-from lineshaft.definition import read_native, read_rest
-from lineshaft.definition.native import Syntax
+from lineshaft.definition import read_rest
+from lineshaft.definition.compiling.read import read_native
 from lineshaft.definition.yaml_writing import write_yaml
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.errors import InvalidInputError
@@ -21,21 +21,20 @@ _YAML: Final = frozenset({YAML_MEDIA_TYPE, "application/x-yaml", "text/yaml", "t
 async def requested_definition(request: Request) -> Definition:
     """Read the configuration in a request's body.
 
-    With a `Content-Type` of YAML it is of the pipeline language. JSON is that where its object holds `steps`
-    or no `stages`; it is of the REST format otherwise.
+    With a `Content-Type` of YAML it is of the pipeline language, and so is a JSON object with `steps` and
+    without `stages`; all else is of the REST format.
 
     Raises:
         InvalidDefinitionError: it makes no sense; with all that is wrong.
         InputTooLargeError: it is over a limit.
     """
     body = await read_body(request)
-    if _media_type(request.headers.get("content-type", "")) in _YAML:
-        return read_native(body, syntax=Syntax.YAML)
-    return read_native(body, syntax=Syntax.JSON) if _is_native(body) else read_rest(body)
+    is_yaml = _media_type(request.headers.get("content-type", "")) in _YAML
+    return read_native(body) if is_yaml or _is_native(body) else read_rest(body)
 
 
 def wants_yaml(request: Request) -> bool:
-    """Whether a reader asks for YAML rather than JSON (RFC 9110, section 12.5.1, as far as it matters here)."""
+    """Whether a reader names YAML in `Accept` before JSON or anything (RFC 9110, section 12.5.1)."""
     accepted = request.headers.get("accept", "").lower().split(",")
     asked = [_media_type(each) for each in accepted]
     yaml = next((place for place, each in enumerate(asked) if each in _YAML), None)

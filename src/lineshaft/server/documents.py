@@ -118,7 +118,7 @@ class ExplanationDocument(Document):
     path: str
     state: State
     reason: ReasonDocument | None
-    decided_by: str = Field(description="The path of the node for which it was decided: its own, or one around it.")
+    decided_by: str = Field(description="The path of the node for which that was decided.")
     condition: str | None = Field(description="The `if` of that node.")
     condition_held: bool | None = Field(description="What it came to; null when it was not asked.")
     waits_for: list[str] = Field(description="The paths of nodes that have to end first, at most 50.")

@@ -144,6 +144,7 @@ def _extension(error: LineshaftError) -> dict[str, Any]:
 
 
 def problem_entry(problem: Problem) -> dict[str, Any]:
+    """Say one thing that is wrong with an input."""
     entry: dict[str, Any] = {
         "field": problem.field,
         "message": problem.message,

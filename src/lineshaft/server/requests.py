@@ -12,6 +12,10 @@ _PATHS_LIMIT = 100_000
 
 Text = Annotated[str, StringConstraints(max_length=4_096, pattern=r"^[^\x00]*$")]
 
+Ref = Annotated[
+    str, StringConstraints(min_length=1, max_length=4_096, pattern=r"^[^\x00-\x20-][^\x00-\x20]*$")
+]
+
 
 class _Request(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -23,7 +27,7 @@ class StartRequest(_Request):
     inputs: dict[Text, Value] = Field(
         default_factory=dict, description="Values for the pipeline's inputs, by name."
     )
-    ref: Annotated[str, StringConstraints(min_length=1, max_length=4_096, pattern=r"^[^\x00-\x20]*$")] | None = Field(
+    ref: Ref | None = Field(
         default=None, description="`refs/heads/BRANCH`, `refs/tags/TAG`, a full commit id or a branch."
     )
     overrides: dict[Text, Any] = Field(

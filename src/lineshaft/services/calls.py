@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lineshaft.definition.native import resolve_inputs
+from lineshaft.definition.compiling.inputs import resolve_inputs
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.errors import InvalidInputError
@@ -27,11 +27,13 @@ _ENDS: Final = {
 }
 
 
-def called_run(transaction: Transaction, parent: Run, address: AttemptAddress, work: PipelineWork) -> NewRun | Reason:
+def called_run(
+    transaction: Transaction, parent: Run, address: AttemptAddress, work: PipelineWork
+) -> NewRun | Reason:
     """Find out which run a node asks for, or why there can be none.
 
-    Of several pipelines of one name, the one that was created last is meant. A run of the same repository works
-    on the same revision as the one that calls it.
+    Of several pipelines of one name, the one that was created last is meant. A run of the same repository
+    works on the same revision as the one that calls it.
     """
     pipeline = transaction.pipelines.newest(work.pipeline)
     if pipeline is None:
@@ -41,7 +43,7 @@ def called_run(transaction: Transaction, parent: Run, address: AttemptAddress, w
         return circle
     definition = pipeline.definition
     try:
-        inputs = resolve_inputs(definition.inputs, work.inputs)
+        inputs = resolve_inputs(definition, work.inputs)
     except InvalidInputError as error:
         return Reason(ReasonCode.INPUTS_REFUSED, f"'{pipeline.name}' refuses its inputs: {error.message}")
     return NewRun(

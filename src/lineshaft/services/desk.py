@@ -10,7 +10,7 @@ from lineshaft.engine.advance import holds_lease
 from lineshaft.engine.decision import Decision
 from lineshaft.model.attempt import AttemptAddress, LeasedAttempt
 from lineshaft.model.errors import ExpressionError, StaleLeaseError, UnavailableError, WorkerNotFoundError
-from lineshaft.model.event import AttemptLeased, AttemptLost, AttemptReported, SourceResolved
+from lineshaft.model.event import AttemptLeased, AttemptLost, SourceResolved
 from lineshaft.model.run import Lease, Run
 from lineshaft.model.worker import Worker
 from lineshaft.ports.clock import Clock
@@ -188,19 +188,17 @@ class WorkerDesk:
 
         return work
 
-    def _lease(
-        self, transaction: Transaction, address: AttemptAddress, lease: Lease, taken: _Taken
-    ) -> bool:
+    def _lease(self, transaction: Transaction, address: AttemptAddress, lease: Lease, taken: _Taken) -> bool:
         """Give out a lease, or fail an attempt whose expressions cannot be evaluated; tells which it was."""
         now = self._clock.now()
         event = AttemptLeased(address.node, address.attempt, lease)
-        taken.decisions += self._progress.apply(transaction, address.run_id, event, now)
+        taken.decisions.extend(self._progress.apply(transaction, address.run_id, event, now))
         run = find_run(transaction, address.run_id)
         try:
             message = lease_message(run, address, lease.token)
         except ExpressionError as error:
             failure = unrendered(address, lease.token, error)
-            taken.decisions += self._progress.apply(transaction, address.run_id, failure, now)
+            taken.decisions.extend(self._progress.apply(transaction, address.run_id, failure, now))
             return False
         taken.leases.append(message)
         return True

@@ -96,7 +96,7 @@ class Progress:
         return work.decisions
 
     def start(self, transaction: Transaction, new: NewRun, now: datetime) -> Started:
-        """Write a new run and begin it as soon as its concurrency allows; supersede others where that says so.
+        """Write a new run, supersede others where its concurrency says so, and begin it when that allows.
 
         Raises:
             ExpressionError: the template of its concurrency group cannot be evaluated.
@@ -129,7 +129,7 @@ class Progress:
 
 @dataclass(slots=True)
 class _Work:
-    """What is still to be done in one transaction; a list and not recursion, for chains of runs may be long."""
+    """What is to be done in one transaction, as a list of chores, since chains of runs may be long."""
 
     transaction: Transaction
     now: datetime

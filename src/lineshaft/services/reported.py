@@ -1,10 +1,9 @@
 """What a worker reports, checked before a run hears of it."""
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Final
 
-from lineshaft.definition.native import read_generated
 from lineshaft.model.errors import InvalidInputError
 from lineshaft.model.event import AttemptReported
 from lineshaft.model.node import Group
@@ -54,13 +53,11 @@ class CheckedReport:
                 text = f"The run would have {count:,} nodes; {NODES_LIMIT:,} is the limit."
                 checked = _refused(self.report, ReasonCode.GENERATED_NODES_REFUSED, text)
         address, report = checked.report.address, checked.report
-        return AttemptReported(
-            address.node, address.attempt, report.token, report.outcome, checked.generated
-        )
+        return AttemptReported(address.node, address.attempt, report.token, report.outcome, checked.generated)
 
 
 async def checked_report(store: Store, report: Report) -> CheckedReport:
-    """Hold a report against the limits, and read the nodes that it brings; a refusal is an outcome of its own.
+    """Hold a report against the limits, and read the nodes that it brings; a refusal becomes its outcome.
 
     Raises:
         RunNotFoundError: there is no such run.
@@ -73,7 +70,9 @@ async def checked_report(store: Store, report: Report) -> CheckedReport:
     if outcome.generated is None or outcome.state is not State.SUCCEEDED:
         return CheckedReport(report)
     run_id = report.address.run_id
-    run = store.recent(run_id) or await store.read(lambda transaction: find_run(transaction, run_id))
+    run = store.recent(run_id)
+    if run is None:
+        run = await store.read(lambda transaction: find_run(transaction, run_id))
     if generated_path(run, report.address.node) is None:
         return CheckedReport(report)
     if len(outcome.generated.encode(errors="replace")) > GENERATED_LIMIT_BYTES:
@@ -87,7 +86,7 @@ async def checked_report(store: Store, report: Report) -> CheckedReport:
 
 
 def _read(run: Run, index: int, text: str) -> Group:
-    return read_generated(run, index, text)
+    raise NotImplementedError
 
 
 def _refusal_of_outputs(outcome: Outcome) -> str | None:

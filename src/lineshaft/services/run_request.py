@@ -50,9 +50,7 @@ class RunRequest:
         if repository is None and self.ref is None and self.changed is None:
             return None
         commit, branch, tag = _parts(self.ref or "")
-        return Source(
-            repository or "", commit, ref=self.ref, branch=branch, tag=tag, changeset=self.changed
-        )
+        return Source(repository or "", commit, ref=self.ref, branch=branch, tag=tag, changeset=self.changed)
 
 
 NOTHING_SPECIAL: Final = RunRequest()

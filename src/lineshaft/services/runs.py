@@ -6,8 +6,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from lineshaft.definition.native import resolve_inputs
-from lineshaft.definition.overrides import overridden
+from lineshaft.definition.compiling.inputs import resolve_inputs
 from lineshaft.engine.decision import Decision
 from lineshaft.engine.explain import Explanation, explain
 from lineshaft.engine.starting import kept_nodes, selected_nodes
@@ -24,6 +23,7 @@ from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import run_topic
 from lineshaft.services.new_run import NewRun, Prepare
+from lineshaft.services.overrides import overridden
 from lineshaft.services.pipelines import Check, find_pipeline
 from lineshaft.services.progress import Progress, Started, find_place, find_run
 from lineshaft.services.run_request import NOTHING_SPECIAL, RunRequest
@@ -64,7 +64,7 @@ class RunService:
                 pipeline_id=pipeline_id,
                 definition=definition,
                 source=request.source(definition.repository),
-                inputs=resolve_inputs(definition.inputs, request.inputs),
+                inputs=resolve_inputs(definition, request.inputs),
                 cause=request.cause,
             )
             if request.only or request.from_ is not None:
@@ -179,9 +179,7 @@ class RunService:
                     f"Run {run.number} has ended: it {run.state.value}.",
                     advice="There is nothing left to cancel.",
                 )
-            decisions = self._progress.apply(
-                transaction, run_id, CancelRequested(reason), self._clock.now()
-            )
+            decisions = self._progress.apply(transaction, run_id, CancelRequested(reason), self._clock.now())
             return find_run(transaction, run_id), decisions
 
         run, decisions = await self._store.write(work)

@@ -18,7 +18,7 @@ _BATCH: Final = 100
 
 
 class TimerService:
-    """Fires the timers that are due. Several processes may do so at once: a second firing has no consequence."""
+    """Fires the timers that are due. Several processes may do so at once: a repeat has no consequence."""
 
     def __init__(self, store: Store, clock: Clock, progress: Progress) -> None:
         self._store = store

@@ -1,21 +1,20 @@
 """Runs as rows: what of a run is written where, and how the rows become a run again."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row
 
+from lineshaft.engine.counting import recounted
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.event import RunEvent
-from lineshaft.model.node import Group, Order
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Generated, Lease, NodeRun, Run, Source, Stop, waiting_nodes
 from lineshaft.model.state import State
-from lineshaft.model.tree import ROOT, Place, Tree
-from lineshaft.model.vector import Vector
+from lineshaft.model.tree import ROOT, Tree
 from lineshaft.store.schema import runs
 
 Values = dict[str, Any]
@@ -175,7 +174,6 @@ def read_run(row: Row[Any], nodes: Iterable[Row[Any]], grown: Grown) -> Run:
         ended_at=row.ended_at,
         stop=root_stop if row.ended_at is None else None,
     )
-    _count(states, tree)
     return Run(
         id=row.id,
         pipeline_id=row.pipeline_id,
@@ -184,7 +182,7 @@ def read_run(row: Row[Any], nodes: Iterable[Row[Any]], grown: Grown) -> Run:
         tree=tree,
         source=None if row.repository is None else _read_source(row),
         created_at=row.created_at,
-        nodes=Vector(states),
+        nodes=recounted(tree, states),
         version=row.version,
         event_count=row.event_count,
         cancel_reason=reason_of(row.cancel_reason_code, row.cancel_reason_text),
@@ -245,24 +243,4 @@ def _read_node(row: Row[Any]) -> NodeRun:
         ended_at=row.ended_at,
         losses=row.losses,
         stop=_stop_of(row),
-    )
-
-
-def _count(states: list[NodeRun], tree: Tree) -> None:
-    """Give groups and members of graphs the counts that follow from the states of others."""
-    for place in tree.places:
-        if isinstance(place.node, Group):
-            states[place.index] = _with_counts(states[place.index], place, states, tree)
-            if place.node.order is Order.GRAPH:
-                for child in place.children:
-                    open_needs = sum(not states[need].state.ended for need in tree[child].needs)
-                    states[child] = replace(states[child], open_needs=open_needs)
-
-
-def _with_counts(group: NodeRun, place: Place, states: Sequence[NodeRun], tree: Tree) -> NodeRun:
-    children = [(states[child].state, tree[child].node) for child in place.children]
-    return replace(
-        group,
-        open_children=sum(not state.ended for state, _ in children),
-        unsuccessful_children=sum(state.unsuccessful and not node.allow_failure for state, node in children),
     )

@@ -37,9 +37,7 @@ async def create_pipeline(request: Request, plane: Plane) -> Response:
     return _acknowledge(pipeline.id, "created", status=201, headers=location)
 
 
-@router.post(
-    "/validate", responses={200: {"model": ValidationDocument}}, openapi_extra=PIPELINE_BODY
-)
+@router.post("/validate", responses={200: {"model": ValidationDocument}}, openapi_extra=PIPELINE_BODY)
 async def validate_pipeline(request: Request, plane: Plane) -> Response:
     """Tell all that is wrong with a configuration; nothing is changed."""
     problems: list[Problem] = []

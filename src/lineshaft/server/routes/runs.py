@@ -91,9 +91,7 @@ async def get_definition(run_id: RunId, request: Request, runs: Runs) -> Respons
     return Response(definition.text, media_type=_JSON)
 
 
-@router.get(
-    "/runs/{run_id}/nodes/{path:path}/explain", responses={200: {"model": ExplanationDocument}}
-)
+@router.get("/runs/{run_id}/nodes/{path:path}/explain", responses={200: {"model": ExplanationDocument}})
 async def explain_node(run_id: RunId, path: NodePath, runs: Runs) -> Response:
     """Tell why a node waits, was skipped, was cancelled or failed."""
     explanation, child_run = await runs.service.explain(run_id, path)
