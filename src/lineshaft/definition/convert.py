@@ -51,15 +51,12 @@ def convert(data: bytes, path: str = "", dialect: Dialect | None = None) -> Conv
     text = read_values(data, path)
     chosen = dialect or detect(path, text.value)
     foreign = to_native(chosen, text.value, text.findings, path)
-    positions = text.findings.positions
-    notes = [
-        Problem(path_text(note.path), note.message, *positions.find(note.path)) for note in foreign.notes
-    ]
+    notes = noted(foreign, text.findings)
     heads = [""] * len(foreign.documents)
     for note, problem in zip(foreign.notes, notes, strict=True):
         heads[note.document] += f"# {problem.field} {problem.message}\n"
     texts = (head + write_yaml(document) for head, document in zip(heads, foreign.documents, strict=True))
-    return Conversion(chosen, tuple(texts), tuple(notes), foreign.files)
+    return Conversion(chosen, tuple(texts), notes, foreign.files)
 
 
 def read_foreign(data: bytes, path: str = "", dialect: Dialect | None = None) -> Foreign:
@@ -107,6 +104,17 @@ def to_native(dialect: Dialect, value: Any, findings: Findings, path: str = "") 
     if foreign is None or findings:
         raise findings.error()
     return foreign
+
+
+def noted(foreign: Foreign, findings: Findings) -> tuple[Problem, ...]:
+    """Tell the notes on a document with their places in its text.
+
+    Args:
+        foreign: what became of the text.
+        findings: those of the text, which know where its values stand.
+    """
+    find = findings.positions.find
+    return tuple(Problem(path_text(note.path), note.message, *find(note.path)) for note in foreign.notes)
 
 
 def _native(value: Any, findings: Findings) -> Foreign | None:

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from expression_scope import scope
 from foreign_documents import Value, messages, native, notes, problems
 from lineshaft.definition.convert import read_foreign
 from lineshaft.definition.dialect import Dialect
+from lineshaft.expression import parse
 
 STEP: Value = {"name": "step", "exec": ["true"]}
 
@@ -253,3 +255,19 @@ def test_what_is_wrong_with_entries_is_told_at_once() -> None:
     )
     assert set(told) == {"a.worker-tag", "b.repository", "b.exec"}
     assert wrong({"a": {**ENTRY, "cwd": "../x"}}) == {"a.cwd": "must not lead out of the repository"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "runs"),
+    [
+        (("docs/a.md",), True),
+        (("src/docs/a.md", "docs/a.mdx"), False),
+        ((), True),
+        (None, True),
+    ],
+)
+def test_a_pattern_is_searched_in_each_changed_path_and_holds_where_none_are_known(
+    changed: tuple[str, ...] | None, runs: bool
+) -> None:
+    condition = only({"exec": ["true"], "if-changeset-matches": r"^docs/.*\.md$"})["if"]
+    assert parse(condition).value(scope(changed=changed)) is runs
