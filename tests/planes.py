@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from lineshaft.definition import read_definition
+from lineshaft.definition.compiling.generated import read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.ids import RandomIds
@@ -22,7 +23,9 @@ LEASE_TIME = timedelta(seconds=30)
 async def temporary_plane(folder: Path, clock: Clock | None = None) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a temporary database; its blobs are in the folder."""
     ids = RandomIds()
-    store = await open_store("sqlite://", ids=ids, read_definition=read_definition)
+    store = await open_store(
+        "sqlite://", ids=ids, read_definition=read_definition, read_generated=read_generated
+    )
     try:
         plane = ControlPlane(
             store,

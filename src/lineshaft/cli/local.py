@@ -189,12 +189,14 @@ class _Sources:
 
 @asynccontextmanager
 async def _control_plane(folder: Path) -> AsyncIterator["ControlPlane"]:
-    from lineshaft.definition import read_definition
+    from lineshaft.definition import read_definition, read_generated
     from lineshaft.services.control_plane import ControlPlane
     from lineshaft.store import open_store
 
     ids = RandomIds()
-    store = await open_store("sqlite://", ids=ids, read_definition=read_definition)
+    store = await open_store(
+        "sqlite://", ids=ids, read_definition=read_definition, read_generated=read_generated
+    )
     try:
         plane = ControlPlane(
             store,

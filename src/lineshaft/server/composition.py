@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Final
 
 from lineshaft.definition import read_definition
+from lineshaft.definition.compiling.generated import read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
@@ -30,7 +31,9 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
     """
     ids = RandomIds()
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
-    store = await open_store(settings.database_url, ids=ids, read_definition=read_definition)
+    store = await open_store(
+        settings.database_url, ids=ids, read_definition=read_definition, read_generated=read_generated
+    )
     try:
         plane = ControlPlane(
             store,

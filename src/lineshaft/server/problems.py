@@ -18,6 +18,7 @@ from lineshaft.model.errors import (
     BadCredentialsError,
     ConfigurationError,
     ConflictError,
+    ExpressionError,
     ForbiddenError,
     InputTooLargeError,
     InvalidDefinitionError,
@@ -75,6 +76,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     InvalidInputError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid input"),
     InvalidDefinitionError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid pipeline definition"),
     InputTooLargeError: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Input too large"),
+    ExpressionError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "An expression cannot be evaluated"),
     # RFC 9110, section 15.5.22: the answer names the protocols that would do.
     UnsupportedProtocolError: Answer(
         HTTPStatus.UPGRADE_REQUIRED,

@@ -53,7 +53,7 @@ class StartRequest(_Request):
         return RunRequest(
             inputs=self.inputs,
             ref=self.ref,
-            overrides=tuple((path, _text(value)) for path, value in self.overrides.items()),
+            overrides=tuple((path, json.dumps(value)) for path, value in self.overrides.items()),
             changed=None if self.changed is None else tuple(self.changed),
             only=tuple(self.only),
             from_=self.from_,
@@ -66,7 +66,3 @@ class RetryRequest(_Request):
     from_: Literal["failed"] | None = Field(
         default=None, alias="from", description="`failed`: the nodes that succeeded keep their results."
     )
-
-
-def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value)

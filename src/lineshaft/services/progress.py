@@ -11,7 +11,8 @@ from lineshaft.engine.advance import advance
 from lineshaft.engine.decision import ChildRunStopping, ChildRunWanted, Decision, RunEnded
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.concurrency import Policy
-from lineshaft.model.errors import ExpressionError, NodeNotFoundError, RunNotFoundError
+from lineshaft.model.definition import Definition
+from lineshaft.model.errors import ExpressionError, NodeNotFoundError, RunNotFoundError, ServerError
 from lineshaft.model.event import CancelRequested, Event, RunStarted
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
@@ -225,6 +226,14 @@ def find_run(transaction: Transaction, run_id: UUID) -> Run:
     if run is None:
         raise RunNotFoundError(run_id)
     return run
+
+
+def definition_of(transaction: Transaction, run: Run) -> Definition:
+    """Load the definition that a run runs."""
+    definition = transaction.definition(run.definition_hash)
+    if definition is None:
+        raise ServerError("The run's definition is gone.", status=500)
+    return definition
 
 
 def find_place(run: Run, path: str) -> Place:

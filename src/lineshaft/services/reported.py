@@ -3,7 +3,10 @@
 import asyncio
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
+from lineshaft.definition.compiling.generated import read_generated
+from lineshaft.model.definition import Definition
 from lineshaft.model.errors import InvalidInputError
 from lineshaft.model.event import AttemptReported
 from lineshaft.model.node import Group
@@ -11,10 +14,10 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
-from lineshaft.model.tree import Tree
-from lineshaft.ports.store import Store
+from lineshaft.model.tree import ROOT, Tree
+from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.leases import generated_path
-from lineshaft.services.progress import find_run
+from lineshaft.services.progress import definition_of, find_run
 from lineshaft.wire.worker import Report
 
 OUTPUTS_LIMIT: Final = 1_000
@@ -70,23 +73,28 @@ async def checked_report(store: Store, report: Report) -> CheckedReport:
     if outcome.generated is None or outcome.state is not State.SUCCEEDED:
         return CheckedReport(report)
     run_id = report.address.run_id
-    run = store.recent(run_id)
-    if run is None:
-        run = await store.read(lambda transaction: find_run(transaction, run_id))
+    run, definition = await store.read(lambda transaction: _run_of(transaction, run_id))
     if generated_path(run, report.address.node) is None:
         return CheckedReport(report)
     if len(outcome.generated.encode(errors="replace")) > GENERATED_LIMIT_BYTES:
         text = f"The file of nodes is longer than {GENERATED_LIMIT_BYTES:,} bytes, which is the limit."
         return _refused(report, ReasonCode.GENERATED_NODES_REFUSED, text)
     try:
-        generated = await asyncio.to_thread(_read, run, report.address.node, outcome.generated)
+        generated = await asyncio.to_thread(
+            read_generated,
+            outcome.generated,
+            definition,
+            run.tree,
+            run.tree[report.address.node].parent or ROOT,
+        )
     except InvalidInputError as error:
         return _refused(report, ReasonCode.GENERATED_NODES_REFUSED, _told(error))
     return CheckedReport(report, generated)
 
 
-def _read(run: Run, index: int, text: str) -> Group:
-    raise NotImplementedError
+def _run_of(transaction: Transaction, run_id: UUID) -> tuple[Run, Definition]:
+    run = find_run(transaction, run_id)
+    return run, definition_of(transaction, run)
 
 
 def _refusal_of_outputs(outcome: Outcome) -> str | None:

@@ -13,7 +13,7 @@ from lineshaft.engine.starting import kept_nodes, selected_nodes
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
-from lineshaft.model.errors import RunEndedError, RunNotEndedError, ServerError
+from lineshaft.model.errors import RunEndedError, RunNotEndedError
 from lineshaft.model.event import CancelRequested, RunEvent
 from lineshaft.model.node import Task
 from lineshaft.model.reason import Reason, ReasonCode
@@ -25,7 +25,7 @@ from lineshaft.ports.wakeups import run_topic
 from lineshaft.services.new_run import NewRun, Prepare
 from lineshaft.services.overrides import overridden
 from lineshaft.services.pipelines import Check, find_pipeline
-from lineshaft.services.progress import Progress, Started, find_place, find_run
+from lineshaft.services.progress import Progress, Started, definition_of, find_place, find_run
 from lineshaft.services.run_request import NOTHING_SPECIAL, RunRequest
 from lineshaft.telemetry.run_log import log_decisions, log_scheduling, log_superseding
 
@@ -96,7 +96,7 @@ class RunService:
             find_pipeline(transaction, run.pipeline_id)
             new = NewRun(
                 pipeline_id=run.pipeline_id,
-                definition=_definition_of(transaction, run),
+                definition=definition_of(transaction, run),
                 source=run.source,
                 inputs=run.inputs,
                 cause=Cause.RETRY,
@@ -127,7 +127,7 @@ class RunService:
         """
 
         def work(transaction: Transaction) -> Definition:
-            return _definition_of(transaction, find_run(transaction, run_id))
+            return definition_of(transaction, find_run(transaction, run_id))
 
         return await self._store.read(work)
 
@@ -247,13 +247,6 @@ def _keeping(earlier: Run) -> Prepare:
         )
 
     return prepare
-
-
-def _definition_of(transaction: Transaction, run: Run) -> Definition:
-    definition = transaction.definition(run.definition_hash)
-    if definition is None:
-        raise ServerError("The run's definition is gone.", status=500)
-    return definition
 
 
 def _reading(run_id: UUID, after: int) -> Callable[[Transaction], tuple[Sequence[RunEvent], bool]]:

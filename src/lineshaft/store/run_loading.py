@@ -97,6 +97,6 @@ def _grown(session: Session, definition: Definition, gathered: _Gathered, run_id
     tree = definition.tree
     generated = gathered.generated.get(run_id, ())
     for each in generated:
-        body = session.memory.read_generated(definition, tree, each)
+        body = session.memory.read_generated(each.text, definition, tree, each.node)
         tree = tree.grown(each.node, body)
     return Grown(tree, tuple(generated), gathered.outputs.get(run_id, {}))

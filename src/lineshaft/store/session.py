@@ -10,7 +10,7 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.event import RunEvent
 from lineshaft.model.node import Group
-from lineshaft.model.run import Generated, Run
+from lineshaft.model.run import Run
 from lineshaft.model.tree import Tree
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.wakeups import OUTBOX, QUEUE
@@ -21,13 +21,13 @@ ReadDefinition = Callable[[Format, str], Definition]
 """Reads a definition's canonical text."""
 
 
-ReadGenerated = Callable[[Definition, Tree, Generated], Group]
-"""Reads nodes that a task made in a run of a definition, whose tree they are to join."""
+ReadGenerated = Callable[[str, Definition, Tree, int], Group]
+"""Reads nodes that a task made: from their text, the run's definition and tree, their group's index."""
 
 
-def no_generated(definition: Definition, tree: Tree, generated: Generated) -> Group:  # noqa: ARG001 - as called.
+def no_generated(text: str, definition: Definition, tree: Tree, index: int) -> Group:  # noqa: ARG001 - as called.
     """Stand in for a reader where no definition generates nodes; raises LookupError."""
-    raise LookupError(f"nobody can read the nodes that node {generated.node} made")
+    raise LookupError(f"nobody can read the nodes of the group {index}")
 
 
 @dataclass(frozen=True, slots=True)

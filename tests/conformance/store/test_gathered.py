@@ -28,9 +28,9 @@ STOP = Stop(State.TIMED_OUT, Reason(ReasonCode.GROUP_TIME_LIMIT, "It took longer
 MADE = Generated(3, "x y")
 
 
-def read_generated(_: Definition, __: Tree, generated: Generated) -> Group:
+def read_generated(text: str, _: Definition, __: Tree, ___: int) -> Group:
     """Read the names of tasks."""
-    return parallel(*generated.text.split(), name="body")
+    return parallel(*text.split(), name="body")
 
 
 async def opened(url: str) -> SqlStore:
@@ -137,7 +137,7 @@ async def test_generated_nodes_are_part_of_the_run_after_a_restart(durable_url: 
     store = await opened(durable_url)
     scene = Scene(store)
     run = await made(scene)
-    tree = run.tree.grown(3, read_generated(LINE, run.tree, MADE))
+    tree = run.tree.grown(3, read_generated(MADE.text, LINE, run.tree, 3))
     grown = run.nodes.extended(waiting_nodes(tree, len(run.tree)))
     nodes = grown.replaced(3, replace(run.nodes[3], open_children=2))
     decided = decision(run, TreeGrown(1, MADE), tree=tree, nodes=nodes, generated=(MADE,))
@@ -167,7 +167,7 @@ async def test_why_nodes_and_the_run_are_being_stopped_survives_a_restart(durabl
 
 async def test_what_a_run_takes_over_from_another_is_written_with_it(durable_url: str) -> None:
     store = await opened(durable_url)
-    tree = LINE.tree.grown(3, read_generated(LINE, LINE.tree, MADE))
+    tree = LINE.tree.grown(3, read_generated(MADE.text, LINE, LINE.tree, 3))
     kept = NodeRun(State.SUCCEEDED, Reason(ReasonCode.KEPT, "It was kept."), attempt=0)
     nodes = waiting_nodes(tree).replaced(1, kept)
     nodes = nodes.replaced(0, replace(nodes[0], open_children=2))

@@ -19,13 +19,17 @@ def test_a_run_is_told_with_each_of_its_nodes(api: httpx2.Client) -> None:
     assert answer.status_code == 202
     assert answer.headers["location"] == f"/v1/runs/{run['id']}"
     assert list(run) == [
-        "id", "number", "pipeline_id", "state", "reason", "created_at", "started_at", "ended_at", "nodes",
+        "id", "number", "pipeline_id", "state", "reason", "created_at", "started_at", "ended_at", "cause",
+        "retry_of", "parent", "source", "inputs", "outputs", "nodes",
     ]  # fmt: skip
     assert (run["number"], run["pipeline_id"], run["state"]) == (1, pipeline, "failed")
     assert all(TIME.fullmatch(run[time]) for time in ("created_at", "started_at", "ended_at"))
     assert [list(each) for each in run["nodes"]] == [
-        ["path", "name", "kind", "state", "reason", "exit_code", "attempt", "started_at", "ended_at"]
-    ] * 3
+        [
+            "path", "name", "kind", "role", "state", "reason", "exit_code", "attempt", "started_at", "ended_at",
+            "outputs",
+        ]
+    ] * 3  # fmt: skip
     assert [(each["path"], each["state"], each["exit_code"], each["attempt"]) for each in run["nodes"]] == [
         ("a", "succeeded", 0, 1),
         ("b", "failed", 3, 1),
