@@ -158,7 +158,7 @@ class Builder:
             self._unknown_tag(event)
             return event.value
         value = plain_scalar(event.value)
-        if type(value) not in types and not (types[0] is float and isinstance(value, types)):
+        if not isinstance(value, types) or isinstance(value, bool) is not (types == (bool,)):
             self._wrong(f"is not what its tag says, {shown(event.tag.removeprefix(_TAG))}", event)
         return value
 

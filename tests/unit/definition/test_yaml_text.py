@@ -28,6 +28,7 @@ def places(text: str) -> list[tuple[int | None, int | None, int | None]]:
         ("a: '1'\nb: \"true\"\nc: |\n  1\n", {"a": "1", "b": "true", "c": "1\n"}),
         ("1: a\ntrue: b\n1.50: c", {"1": "a", "true": "b", "1.50": "c"}),
         ("a: !!str 1\nb: !!int '2'\nc: !!float 3\nd: ! 4", {"a": "1", "b": 2, "c": 3, "d": "4"}),
+        ("a: !!int '007'\nb: !!float '1.0e-05'", {"a": 7, "b": 1e-05}),
         ("a: !!map {b: !!seq [1]}", {"a": {"b": [1]}}),
         ("a:\nb: ~", {"a": None, "b": None}),
         ("- &x {k: [1]}\n- *x", [{"k": [1]}, {"k": [1]}]),

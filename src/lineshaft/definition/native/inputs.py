@@ -31,7 +31,7 @@ def input_type(default: Any) -> str:
 def _check_input(path: Path, asked: dict[str, Any], findings: Findings) -> None:
     default = asked.get("default")
     kind = asked.get("type", input_type(default))
-    if kind not in _DEMANDS:
+    if not isinstance(kind, str) or kind not in _DEMANDS:
         return
     choices = asked.get("choices")
     choices = choices if isinstance(choices, list) else []

@@ -197,7 +197,7 @@ Duration = Annotated[
         {
             "type": ["string", "number"],
             "pattern": _DURATION,
-            "not": {"pattern": "^([0hms]*)$"},
+            "not": {"type": "string", "pattern": "^[0hms]*$"},
             "exclusiveMinimum": 0,
             "maximum": int(TIME_LIMIT.total_seconds()),
         }
