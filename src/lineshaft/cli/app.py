@@ -26,6 +26,7 @@ from lineshaft.cli.pipeline import (
     trigger_pipeline,
     update_pipeline,
 )
+from lineshaft.cli.plan import plan
 from lineshaft.cli.run import cancel, retry, runs, show
 from lineshaft.cli.run_here import run
 from lineshaft.cli.schema import schema
@@ -55,7 +56,7 @@ class Root(SectionedGroup):
     cls=Root,
     sections={
         "Start": (up, run, server, worker),
-        "Write pipelines": (check, schema, convert),
+        "Write pipelines": (check, plan, schema, convert),
         "Pipelines": (
             list_pipelines,
             create_pipeline,

@@ -20,8 +20,8 @@ from lineshaft.cli.terminal import printable
 from lineshaft.model.errors import InvalidInputError, Problem
 
 if TYPE_CHECKING:
-    from lineshaft.cli.definition_file import DefinitionFile
     from lineshaft.definition.dialect import Dialect
+    from lineshaft.definition.pipeline_file import PipelineFile
 
 
 class CheckFormat(StrEnum):
@@ -43,7 +43,7 @@ class Checked:
     """
 
     text: InputText
-    read: "DefinitionFile | None"
+    read: "PipelineFile | None"
     problems: tuple[Problem, ...] = ()
 
     def document(self) -> dict[str, Any]:

@@ -16,8 +16,8 @@ from lineshaft.cli.problem_text import place_text
 from lineshaft.cli.start import Start, with_event, with_start
 
 if TYPE_CHECKING:
-    from lineshaft.cli.definition_file import DefinitionFile
     from lineshaft.definition.dialect import Dialect
+    from lineshaft.definition.pipeline_file import PipelineFile
     from lineshaft.model.cause import Cause
 
 
@@ -103,11 +103,12 @@ def run(
     called = [
         definition for name in callees for definition in _read(invocation, name, None, Start()).definitions
     ]
+    invocation.source = None  # What is wrong from now on stands in no file.
     options = LocalOptions(slots, output, start, cause, ignore_images=ignore_images)
     return run_locally(pipelines, called, options)
 
 
-def _read(invocation: Invocation, name: str, dialect: "Dialect | None", start: Start) -> "DefinitionFile":
+def _read(invocation: Invocation, name: str, dialect: "Dialect | None", start: Start) -> "PipelineFile":
     from lineshaft.cli.definition_file import open_definition, read_definitions
 
     invocation.source = text = open_definition(name)
