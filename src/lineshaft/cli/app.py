@@ -8,8 +8,10 @@ from typing import Any, Final
 import click
 
 from lineshaft import __version__
+from lineshaft.cli.check import check
 from lineshaft.cli.command import SectionedGroup
 from lineshaft.cli.completion import completion
+from lineshaft.cli.convert import convert
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import report, report_fault, report_usage
 from lineshaft.cli.invocation import Invocation
@@ -24,7 +26,10 @@ from lineshaft.cli.pipeline import (
     trigger_pipeline,
     update_pipeline,
 )
-from lineshaft.cli.run import cancel, retry, run, runs, show
+from lineshaft.cli.plan import plan
+from lineshaft.cli.run import cancel, retry, runs, show
+from lineshaft.cli.run_here import run
+from lineshaft.cli.schema import schema
 from lineshaft.cli.up import server, up, worker
 from lineshaft.cli.watch import watch
 from lineshaft.model.errors import LineshaftError
@@ -51,6 +56,7 @@ class Root(SectionedGroup):
     cls=Root,
     sections={
         "Start": (up, run, server, worker),
+        "Write pipelines": (check, plan, schema, convert),
         "Pipelines": (
             list_pipelines,
             create_pipeline,

@@ -10,6 +10,29 @@ _PROGRAM: Final = "lineshaft"
 _VARIABLE: Final = "_LINESHAFT_COMPLETE"
 
 
+def complete_node(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the paths of nodes that begin so, of the pipeline that the command line names or that is here."""
+    from lineshaft.cli.definition_file import open_definition, read_definitions
+    from lineshaft.cli.pipeline_files import STANDARD_INPUT, pipeline_files
+    from lineshaft.model.errors import LineshaftError
+
+    named = context.params.get("files") or ()
+    if STANDARD_INPUT in named:
+        return []
+    try:
+        read = [read_definitions(open_definition(name)) for name in pipeline_files(named)]
+    except LineshaftError:
+        return []
+    places = (
+        place for each in read for definition in each.definitions for place in definition.tree.below_root()
+    )
+    return [place.path for place in places if place.path.startswith(incomplete)]
+
+
 @click.command(
     cls=Command,
     short_help="Print what makes a shell complete commands.",

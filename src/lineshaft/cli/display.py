@@ -43,6 +43,10 @@ class Display(Protocol):
         """Show a change."""
         ...
 
+    def grown(self, run: RunView) -> None:
+        """Take in the nodes that the run has made while it went on."""
+        ...
+
     def lost(self, error: UnavailableError) -> None:
         """Say that there is no connection at the moment; the next change tells that there is one again."""
         ...
@@ -81,6 +85,9 @@ class JsonDisplay:
         """Print the change."""
         print_json_line(change.document)
 
+    def grown(self, run: RunView) -> None:
+        """Print nothing: the changes of the new nodes tell of them."""
+
     def lost(self, error: UnavailableError) -> None:
         """Print nothing: no change is lost by it."""
 
@@ -109,6 +116,9 @@ class LineDisplay:
         if change.reason is not None:
             words.append(change.reason.text)
         click.echo(printable(" ".join(words)))
+
+    def grown(self, run: RunView) -> None:
+        """Print nothing: the changes of the new nodes tell of them."""
 
     def lost(self, error: UnavailableError) -> None:
         """Say it on standard error."""
@@ -150,6 +160,10 @@ class LiveDisplay:
         self._board.apply(change)
         self._lost = False
 
+    def grown(self, run: RunView) -> None:
+        """Give the new nodes their places."""
+        self._board.grow(run)
+
     def lost(self, error: UnavailableError) -> None:  # noqa: ARG002 - there is no room for its words.
         """Say it in the last line."""
         self._lost = True
@@ -176,7 +190,7 @@ class LiveDisplay:
             ascii_only=self._console.options.ascii_only,
         )
         summary = Summary.of(run)
-        colour = "red" if summary.unsuccessful else "green"
+        colour = "red" if summary.bad else "green"
         foot = Table.grid(*(Column(no_wrap=True, overflow="ellipsis") for _ in range(3)), padding=(0, 1))
         foot.add_row(
             ProgressBar(

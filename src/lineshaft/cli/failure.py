@@ -9,6 +9,7 @@ import click
 
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.input_text import InputText
+from lineshaft.cli.problem_text import problem_document, problem_lines
 from lineshaft.cli.terminal import has_colour, printable
 from lineshaft.model.errors import (
     BadCredentialsError,
@@ -40,7 +41,7 @@ def report(error: LineshaftError, *, as_json: bool, source: InputText | None = N
         return exit_code
     print_error(error.message, advice)
     for problem in problems:
-        for line in _problem_lines(problem, source):
+        for line in problem_lines(problem, source):
             click.echo(line, err=True)
     return exit_code
 
@@ -95,17 +96,6 @@ def _printable_lines(text: str) -> str:
     return "\n".join(printable(line) for line in text.split("\n"))
 
 
-def _problem_lines(problem: Problem, source: InputText | None) -> list[str]:
-    lines = [printable(f"  {problem.field}: {problem.message}" if problem.field else f"  {problem.message}")]
-    if problem.line is None:
-        return lines
-    column = problem.column or 1
-    excerpt = source.excerpt(problem.line, column) if source else None
-    if excerpt is None:
-        return [f"{lines[0]} (line {problem.line}, column {column})"]
-    return [*lines, *excerpt]
-
-
 def _print_json(
     code: str, message: str, advice: str, exit_code: ExitCode, problems: Sequence[Problem]
 ) -> None:
@@ -114,14 +104,6 @@ def _print_json(
         "message": message,
         "advice": advice,
         "exit_code": exit_code.value,
-        "errors": [
-            {
-                "field": problem.field,
-                "message": problem.message,
-                "line": problem.line,
-                "column": problem.column,
-            }
-            for problem in problems
-        ],
+        "errors": [problem_document(problem) for problem in problems],
     }
     click.echo(json.dumps(document, ensure_ascii=False), err=True)

@@ -9,7 +9,13 @@ from pathlib import Path
 from typing import Final, Self
 
 from lineshaft.cli.terminal import printable
+from lineshaft.cli.working_tree import WorkingTree
 from lineshaft.model.errors import InvalidDefinitionError, InvalidInputError, NotFoundError, Problem
+
+STANDARD_INPUT: Final = "standard input"
+"""The origin of what was read from there."""
+
+_ARGUMENT: Final = "--data"
 
 _STRING: Final = r'"(?:[^"\\]|\\.)*"?'
 _VALUE: Final = rf"(?:{_STRING}|[\w.+-]+)"
@@ -27,10 +33,12 @@ class InputText:
     Attributes:
         origin: where it comes from, for messages.
         data: its bytes, as they are.
+        beside: the files that it may name.
     """
 
     origin: str
     data: bytes
+    beside: WorkingTree | None = None
 
     @classmethod
     def from_argument(cls, argument: str) -> Self:
@@ -41,10 +49,10 @@ class InputText:
             InvalidInputError: the file cannot be read.
         """
         if argument == "-":
-            return cls("standard input", sys.stdin.buffer.read())
+            return cls(STANDARD_INPUT, sys.stdin.buffer.read())
         if argument.startswith("@"):
             return cls.from_file(Path(argument[1:]))
-        return cls("--data", argument.encode("utf-8", "surrogateescape"))
+        return cls(_ARGUMENT, argument.encode("utf-8", "surrogateescape"))
 
     @classmethod
     def from_file(cls, path: Path) -> Self:
@@ -60,6 +68,16 @@ class InputText:
             raise NotFoundError(f"There is no file '{path}'.") from error
         except OSError as error:
             raise InvalidInputError(f"'{path}' cannot be read: {error.strerror}.") from error
+
+    @property
+    def path(self) -> str:
+        """The file's path; empty where it comes from no file."""
+        return "" if self.origin in {STANDARD_INPUT, _ARGUMENT} else self.origin
+
+    def named(self, file: str) -> "InputText | None":
+        """Return the text of a file that this one names; None where it cannot be read."""
+        data = self.beside.read(file) if self.beside else None
+        return None if data is None else InputText(file, data, self.beside)
 
     def check_syntax(self) -> None:
         """Refuse what is no JSON; whether it makes sense is for others to say.
@@ -80,12 +98,13 @@ class InputText:
             return
         raise InvalidDefinitionError(f"{self.origin} is no valid JSON.", problems=[problem])
 
-    def excerpt(self, line: int, column: int) -> tuple[str, str] | None:
+    def excerpt(self, line: int, column: int, length: int | None = None) -> tuple[str, str] | None:
         """Show a place: its line, and a line that underlines what begins there.
 
         Args:
             line: from 1.
             column: in characters, from 1.
+            length: how many characters to underline; where it is None, the JSON value that begins there.
 
         Returns:
             The two lines; None where the text has no such place.
@@ -94,8 +113,9 @@ class InputText:
         if not (1 <= line <= len(lines) and 1 <= column <= len(lines[line - 1]) + 1):
             return None
         text, start = lines[line - 1].rstrip("\r"), column - 1
-        token = _OFFENDER.match(text, start)
-        length = len(token[0]) if token else 1
+        if length is None:
+            token = _OFFENDER.match(text, start)
+            length = len(token[0]) if token else 1
         first = max(0, start - _SHOWN_BEFORE) if len(text) > _SHOWN_IN_ALL else 0
         shown = printable(text[first : first + _SHOWN_IN_ALL])
         begin = start - first

@@ -1,29 +1,30 @@
-"""`run FILE`: a pipeline on this machine, without a server, through the services, store and worker of one."""
+"""Pipelines on this machine, without a server, through the services, store and worker of one."""
 
 import asyncio
-import json
 import logging
 import signal
-import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from lineshaft.cli.checkout import Checkout
 from lineshaft.cli.display import display_of
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
-from lineshaft.cli.input_text import InputText
 from lineshaft.cli.logs import LogPrinter
 from lineshaft.cli.output import Output, print_json_line
-from lineshaft.definition import read_definition, read_rest
+from lineshaft.cli.snapshot import snapshot_checkout, snapshot_folder
+from lineshaft.cli.start import Start
+from lineshaft.definition.dialect import Dialect
 from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
-from lineshaft.model.errors import InvalidInputError
+from lineshaft.model.run import Source
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.sdk.run import NodeView, RunView, StateChange
@@ -32,6 +33,7 @@ from lineshaft.wire.run import event_document, run_document
 if TYPE_CHECKING:
     from lineshaft.model.run import Run
     from lineshaft.services.control_plane import ControlPlane
+    from lineshaft.services.run_request import RunRequest
 
 _LEASE_TIME: Final = timedelta(seconds=30)
 _JSON_LOG_BYTES: Final = 64 * 1024
@@ -39,63 +41,155 @@ _JSON_LOG_BYTES: Final = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
+class LocalPipeline:
+    """A pipeline to run.
+
+    Attributes:
+        definition: what it does.
+        folder: where its source is when the definition does not say.
+        dialect: the language in which it is written.
+        source_given: whether the folder counts even where the definition names a repository.
+    """
+
+    definition: Definition
+    folder: Path
+    dialect: Dialect
+    source_given: bool = False
+
+    @property
+    def works_on_folder(self) -> bool:
+        """Whether its source is the folder. A freestyle pipeline of the REST format has no source at all."""
+        if self.source_given:
+            return True
+        return self.definition.repository is None and self.dialect is not Dialect.REST
+
+
+@dataclass(frozen=True, slots=True)
 class LocalOptions:
     """How to run.
 
     Attributes:
-        slots: how many tasks at once.
+        slots: how many tasks at once; None takes the machine's default.
         output: who reads.
+        start: what runs are started with; overrides have been applied.
+        cause: what counts as having started them.
+        ignore_images: whether tasks run without the image that they ask for.
     """
 
-    slots: int
+    slots: int | None
     output: Output
+    start: Start
+    cause: Cause
+    ignore_images: bool = False
 
 
-def run_locally(text: InputText, *, slots: int | None, source: Path | None, output: Output) -> ExitCode:
-    """Run a pipeline to its end, shown as it goes, with the logs of what failed behind it.
+def run_locally(
+    pipelines: Sequence[LocalPipeline], called: Sequence[Definition], options: LocalOptions
+) -> ExitCode:
+    """Run pipelines to their ends, one after the other, with the logs of what failed behind each.
 
     Args:
-        text: the definition.
-        slots: how many tasks at once; None takes the machine's default.
-        source: a repository here, in place of the one that the definition names.
-        output: who reads.
+        pipelines: what to run.
+        called: further pipelines, which those may call.
+        options: how to run.
+
+    Returns:
+        That of the first run that did not succeed, if one did not.
 
     Raises:
-        InvalidDefinitionError: the definition makes no sense.
-        InvalidInputError: there is no repository at `source`.
+        InvalidInputError: the inputs are not what a pipeline asks for, or there is no such source.
+        NodeNotFoundError: there is no such node to run, or to begin from.
     """
-    from lineshaft.executors.settings import default_slots
-
-    definition = read_rest(text.data)
-    if source is not None:
-        definition = _with_source(definition, _repository_around(source))
     _quieten()
-    options = LocalOptions(slots or default_slots(), output)
     with tempfile.TemporaryDirectory(prefix="lineshaft-") as folder:
-        run, interrupted = asyncio.run(_run(definition, Path(folder), options))
-    return ExitCode.INTERRUPTED if interrupted else ExitCode.of_run(run.state)
+        return asyncio.run(_run_all(pipelines, called, options, Path(folder)))
 
 
-async def _run(definition: Definition, folder: Path, options: LocalOptions) -> tuple[RunView, bool]:
-    async with _control_plane(folder) as plane, _working(plane, folder, options.slots):
-        pipeline = await plane.pipelines.create(definition)
-        run = await plane.runs.trigger(pipeline.id)
-        interrupted = _cancel_when_interrupted(plane, run)
-        with display_of(_view(run), definition.name, options.output, SystemClock()) as display:
-            async for event in plane.runs.follow(run.id):
-                if event is not None:
-                    display.change(StateChange.from_document(event_document(run.tree, event)))
-            ended = _view(await plane.runs.get(run.id))
-            display.ended(ended)
-        for node in ended.tasks:
-            if node.state.unsuccessful and node.attempt:
-                await _print_log(plane, ended, node, options.output)
-        return ended, interrupted.is_set()
+async def _run_all(
+    pipelines: Sequence[LocalPipeline], called: Sequence[Definition], options: LocalOptions, folder: Path
+) -> ExitCode:
+    sources = _Sources(folder / "sources", options.start)
+    worst = ExitCode.OK
+    async with _control_plane(folder) as plane, _working(plane, folder, options):
+        for definition in called:
+            await plane.pipelines.create(definition)
+        for pipeline in pipelines:
+            run, interrupted = await _run(plane, pipeline, options, sources.find(pipeline))
+            if interrupted:
+                return ExitCode.INTERRUPTED
+            worst = worst or ExitCode.of_run(run.state)
+    return worst
+
+
+async def _run(
+    plane: "ControlPlane", pipeline: LocalPipeline, options: LocalOptions, source: Source | None
+) -> tuple[RunView, bool]:
+    created = await plane.pipelines.create(pipeline.definition)
+    run = await plane.runs.trigger(created.id, _request(options, source))
+    interrupted = _cancel_when_interrupted(plane, run)
+    with display_of(_view(run), pipeline.definition.name, options.output, SystemClock()) as display:
+        async for event in plane.runs.follow(run.id):
+            if event is None:
+                continue
+            if event.node >= len(run.tree):
+                run = await plane.runs.get(run.id)
+                display.grown(_view(run))
+            display.change(StateChange.from_document(event_document(run.tree, event)))
+        ended = _view(await plane.runs.get(run.id))
+        display.ended(ended)
+    asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
+    for node in ended.tasks:
+        if node.state.unsuccessful and node.attempt:
+            await _print_log(plane, ended, node, options.output)
+    return ended, interrupted.is_set()
+
+
+def _request(options: LocalOptions, source: Source | None) -> "RunRequest":
+    from lineshaft.services.run_request import RunRequest
+
+    start = options.start
+    return RunRequest(
+        inputs=start.inputs,
+        ref=start.ref,
+        changed=start.changed,
+        only=start.only,
+        from_=start.from_,
+        cause=options.cause,
+        revision=source,
+    )
+
+
+class _Sources:
+    """Finds what pipelines work on that say nothing of it, each folder once."""
+
+    def __init__(self, folder: Path, start: Start) -> None:
+        self._folder = folder
+        self._start = start
+        self._found: dict[Path, Source] = {}
+
+    def find(self, pipeline: LocalPipeline) -> Source | None:
+        """Find the source of a pipeline; None where its definition tells it, or it has none."""
+        if not pipeline.works_on_folder:
+            return None
+        folder = pipeline.folder.resolve()
+        if folder not in self._found:
+            checkout = self._checkout(folder)
+            self._found[folder] = checkout.source(self._start.changed)
+        return self._found[folder]
+
+    def _checkout(self, folder: Path) -> Checkout:
+        if self._start.ref is not None:
+            return Checkout.at(folder, self._start.ref)
+        target = self._folder / str(len(self._found))
+        checkout = Checkout.around(folder)
+        if checkout is None:
+            return snapshot_folder(folder, target)
+        return snapshot_checkout(checkout, target) if checkout.uncommitted else checkout
 
 
 @asynccontextmanager
 async def _control_plane(folder: Path) -> AsyncIterator["ControlPlane"]:
-    from lineshaft.definition.compiling.generated import read_generated
+    from lineshaft.definition import read_definition, read_generated
     from lineshaft.services.control_plane import ControlPlane
     from lineshaft.store import open_store
 
@@ -119,11 +213,18 @@ async def _control_plane(folder: Path) -> AsyncIterator["ControlPlane"]:
 
 
 @asynccontextmanager
-async def _working(plane: "ControlPlane", folder: Path, slots: int) -> AsyncIterator[None]:
+async def _working(plane: "ControlPlane", folder: Path, options: LocalOptions) -> AsyncIterator[None]:
+    from lineshaft.executors.settings import default_slots
     from lineshaft.worker.assembly import WorkerPlan, open_agent
 
-    # Whoever runs a file here may read every repository here anyway.
-    plan = WorkerPlan(name="local", data=folder, slots=slots, git_roots=(Path("/"),))
+    plan = WorkerPlan(
+        name="local",
+        data=folder,
+        slots=options.slots or default_slots(),
+        # Whoever runs a file here may read every repository here anyway.
+        git_roots=(Path("/"),),
+        ignore_images=options.ignore_images,
+    )
     async with open_agent(plan, plane.desk) as agent:
         working = asyncio.create_task(agent.run())
         try:
@@ -168,30 +269,6 @@ async def _print_log(plane: "ControlPlane", run: RunView, node: NodeView, output
 
 def _view(run: "Run") -> RunView:
     return RunView.from_document(run_document(run))
-
-
-def _with_source(definition: Definition, repository: Path) -> Definition:
-    return read_rest(json.dumps(json.loads(definition.text) | {"git_repository": str(repository)}).encode())
-
-
-def _repository_around(folder: Path) -> Path:
-    """Find the repository that a folder is in, and say what of it a run does not see."""
-    found = subprocess.run(
-        ["git", "-C", folder, "rev-parse", "--show-toplevel"], capture_output=True, text=True, check=False
-    )
-    if found.returncode:
-        bare = (folder / "HEAD").exists() and (folder / "objects").exists()
-        if not bare:
-            raise InvalidInputError(
-                f"'{folder}' is in no git repository.", advice="Name a folder that is, or leave --source out."
-            )
-        return folder.resolve()
-    status = subprocess.run(
-        ["git", "-C", folder, "status", "--porcelain"], capture_output=True, text=True, check=False
-    )
-    if status.stdout.strip():
-        print_note("What is not committed is not part of the run.")
-    return Path(found.stdout.rstrip("\n"))
 
 
 def _quieten() -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import deque
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ from lineshaft.model.state import State
 
 if TYPE_CHECKING:
     from lineshaft.sdk.client import Client
-    from lineshaft.sdk.run import NodeView, RunView
+    from lineshaft.sdk.run import NodeView, RunView, StateChange
     from lineshaft.sdk.stream import OnLost
 
 
@@ -62,7 +63,9 @@ def logs(
         tasks = _tasks(found.run, node)
         printer = LogPrinter(output, headings=len(tasks) > 1 or node is None)
         if follow:
-            follow_logs(client, found.run, tasks, printer)
+            whole = node is None or len(tasks) > 1 or tasks[0].path != node.strip("/")
+            inside = (node or "").strip("/") if whole else None
+            follow_logs(client, found.run, tasks, printer, inside=inside)
         else:
             _print_logs(client, found.run, tasks, attempt, printer)
     return ExitCode.OK
@@ -112,10 +115,27 @@ class LogPrinter:
         self._mid_line = not data.endswith(b"\n")
 
 
-def follow_logs(client: "Client", run: "RunView", tasks: Sequence["NodeView"], printer: LogPrinter) -> None:
-    """Print the logs of tasks as they come, one task after the other, with all attempts of each."""
+def follow_logs(
+    client: "Client",
+    run: "RunView",
+    tasks: Sequence["NodeView"],
+    printer: LogPrinter,
+    *,
+    inside: str | None = "",
+) -> None:
+    """Print the logs of tasks as they come, one task after the other, with all attempts of each.
+
+    Args:
+        client: reaches the server.
+        run: any view of the run.
+        tasks: whose logs, in this order.
+        printer: prints them.
+        inside: tasks that the run makes below this path follow those; none do where it is None.
+    """
     attempts = Attempts(client, run, printer.lost)
-    for task in tasks:
+    queue = deque(tasks)
+    while queue:
+        task = queue.popleft()
         attempt = 0
         while attempts.begins(task.path, attempt + 1):
             attempt += 1
@@ -131,6 +151,8 @@ def follow_logs(client: "Client", run: "RunView", tasks: Sequence["NodeView"], p
                 printer.write(piece.data)
         if not attempt and not printer.headings:
             printer.nothing(attempts.node(task.path))
+        if inside is not None:
+            queue.extend(new for new in attempts.take_new_tasks() if _is_inside(new, inside))
 
 
 class Attempts:
@@ -144,6 +166,12 @@ class Attempts:
         self._run_id = run.id
         self._board = Board(run)
         self._history = client.events(run.id, on_lost=on_lost)
+        self._new_tasks: list[NodeView] = []
+
+    def take_new_tasks(self) -> Sequence["NodeView"]:
+        """Hand out the tasks that the run has made, as far as was read, each once."""
+        new, self._new_tasks = self._new_tasks, []
+        return new
 
     def node(self, path: str) -> "NodeView":
         """Tell where a node stands, as far as was read."""
@@ -161,7 +189,13 @@ class Attempts:
                 change = next(self._history, None)
                 if change is None:
                     return False
-                self._board.apply(change)
+                self._take_in(change)
+
+    def _take_in(self, change: "StateChange") -> None:
+        if not self._board.knows(change):
+            new = self._board.grow(self._client.run(self._run_id))
+            self._new_tasks += (node for node in new if not node.is_group)
+        self._board.apply(change)
 
     def _is_over(self, node: "NodeView") -> bool:
         if node.state is not State.LOST:
@@ -188,7 +222,7 @@ def _tasks(run: "RunView", path: str | None) -> Sequence["NodeView"]:
     if path is None:
         return run.tasks
     path = path.strip("/")
-    chosen = [task for task in run.tasks if task.path == path or task.path.startswith(f"{path}/")]
+    chosen = [task for task in run.tasks if task.path == path or _is_inside(task, path)]
     if not chosen:
         from difflib import get_close_matches
 
@@ -197,3 +231,7 @@ def _tasks(run: "RunView", path: str | None) -> Sequence["NodeView"]:
         advice = f"Did you mean '{nearest[0]}'?" if nearest else f"It has: {', '.join(paths[:10])}."
         raise NodeNotFoundError(f"Run {run.number} has no node '{path}'.", advice=advice)
     return chosen
+
+
+def _is_inside(task: "NodeView", path: str) -> bool:
+    return not path or task.path.startswith(f"{path}/")

@@ -26,7 +26,6 @@ def with_output(command: Callable[..., R]) -> Callable[..., R]:
     """Give a command the option that tells who reads its output, as its argument `output`."""
 
     @click.option(
-        "-o",
         "--output",
         type=click.Choice([choice.value for choice in Output]),
         default=Output.TEXT.value,
@@ -41,7 +40,6 @@ def with_output(command: Callable[..., R]) -> Callable[..., R]:
 
 
 with_error_output = click.option(
-    "-o",
     "--output",
     type=click.Choice([choice.value for choice in Output]),
     default=Output.TEXT.value,
@@ -55,7 +53,8 @@ with_error_output = click.option(
 def wants_json(arguments: Sequence[str]) -> bool:
     """Whether a command line asks for JSON; needed even where the command line makes no sense otherwise."""
     return any(
-        first in {"--output=json", "-ojson"} or (first in {"--output", "-o"} and second == Output.JSON)
+        first in {"--output=json", "--format=json"}
+        or (first in {"--output", "--format"} and second == Output.JSON)
         for first, second in pairwise([*arguments, ""])
     )
 

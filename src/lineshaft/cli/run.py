@@ -1,9 +1,8 @@
-"""The commands of runs, and `run`, which needs no server."""
+"""The commands of runs on a server."""
 
 import sys
 from collections.abc import Sequence
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -11,9 +10,7 @@ import click
 from lineshaft.cli.command import Command
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.duration import elapsed_text, instant_text
-from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
-from lineshaft.cli.invocation import Invocation, pass_invocation
 from lineshaft.cli.output import Output, print_json, print_table, with_output
 from lineshaft.cli.reference import FoundRun, find_pipeline, find_run
 from lineshaft.cli.terminal import console, printable
@@ -31,7 +28,7 @@ _RUN_HELP = "A run's id, PIPELINE/NUMBER, or PIPELINE/latest."
     examples=(
         "lineshaft runs shop",
         "# The numbers of the last 5 runs that failed",
-        "lineshaft runs shop --limit 100 -o json | jq '[.[] | select(.state == \"failed\").number][:5]'",
+        "lineshaft runs shop --output json | jq '[.[] | select(.state == \"failed\").number][:5]'",
     ),
 )
 @click.argument("pipeline", help="A pipeline's id, or its name where no other has it.")
@@ -111,45 +108,6 @@ def retry(connection: Connection, run: str, output: Output) -> None:
         print_json(new.document)
     else:
         click.echo(printable(f"{FoundRun(new, found.pipeline).title} is {new.state} ({new.id})."))
-
-
-@click.command(
-    cls=Command,
-    examples=(
-        "lineshaft run pipeline.json",
-        "# On the repository in this folder, as it was last committed",
-        "lineshaft run pipeline.json --source .",
-        "# One thing at a time, and each change as a JSON object",
-        "lineshaft run pipeline.json --slots 1 --output json",
-    ),
-)
-@click.argument("file", help="The pipeline as JSON; - reads standard input.")
-@click.option(
-    "--slots",
-    metavar="N",
-    type=click.IntRange(1),
-    help="How many tasks at once. [default: one a processor, 2 at least]",
-)
-@click.option(
-    "--source",
-    metavar="DIR",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    help="A git repository here to take the source from, in place of the pipeline's git_repository.",
-)
-@with_output
-@pass_invocation
-def run(
-    invocation: Invocation, file: str, slots: int | None, source: Path | None, output: Output
-) -> ExitCode:
-    """Run a pipeline here and now, without a server.
-
-    It goes through the same engine as on a server. The log of what failed is printed at the end; the exit
-    code is 0 when the run succeeded and 1 when it did not.
-    """
-    from lineshaft.cli.local import run_locally
-
-    text = invocation.read(file if file == "-" else f"@{file}")
-    return run_locally(text, slots=slots, source=source, output=output)
 
 
 def _print_runs(runs: Sequence["RunView"]) -> None:

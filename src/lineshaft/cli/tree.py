@@ -1,7 +1,7 @@
 """A run as a tree for the terminal."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -11,6 +11,7 @@ from rich.tree import Tree
 
 from lineshaft.cli.duration import elapsed_text
 from lineshaft.cli.terminal import printable
+from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
 from lineshaft.sdk.run import NodeView, ReasonView, RunView
 
@@ -49,6 +50,11 @@ _ASCII_MARKS: Final[Mapping[State, str]] = {
     State.TIMED_OUT: "x",
     State.LOST: "x",
 }
+
+_WARNING: Final = ReasonCode.ALLOWED_FAILURE
+"""With this reason something succeeded that people should look at all the same."""
+
+_WARNING_STYLE: Final = "yellow"
 
 _LEAST_TELLING_FIRST: Final = (
     State.WAITING,
@@ -106,31 +112,46 @@ class Summary:
     Attributes:
         tasks: how many it has.
         ended: how many of them have ended.
-        unsuccessful: how many of those so that the run cannot succeed.
+        unsuccessful: how many of those without success.
+        forgiven: how many of those in a group that succeeded all the same, because they are allowed to fail.
     """
 
     tasks: int
     ended: int
     unsuccessful: int
+    forgiven: int = 0
 
     @classmethod
     def of(cls, run: RunView) -> "Summary":
         """Count a run's tasks."""
+        succeeded = {node.path for node in run.nodes if node.is_group and node.state is State.SUCCEEDED}
+        if run.state is State.SUCCEEDED:
+            succeeded.add("")
         states = [node.state for node in run.tasks]
-        return cls(len(states), sum(s.ended for s in states), sum(s.unsuccessful for s in states))
+        unsuccessful = [node for node in run.tasks if node.state.unsuccessful]
+        forgiven = sum(not succeeded.isdisjoint(_around(node)) for node in unsuccessful)
+        return cls(len(states), sum(state.ended for state in states), len(unsuccessful), forgiven)
+
+    @property
+    def bad(self) -> bool:
+        """Whether something ended so that the run is not known to be good."""
+        return self.unsuccessful > self.forgiven
 
     def text(self) -> str:
         """Say it in words."""
         words = f"{self.ended} of {self.tasks} tasks ended"
-        return f"{words}, {self.unsuccessful} without success" if self.unsuccessful else words
+        if self.bad:
+            words += f", {self.unsuccessful - self.forgiven} without success"
+        return f"{words}, {self.forgiven} without success as they may" if self.forgiven else words
 
 
 def _label(
     mark: str, name: str, state: State, reason: ReasonView | None, time: str, *, attempt: int = 0
 ) -> Text:
-    style = STATE_STYLES[state]
+    warned = state is State.SUCCEEDED and reason is not None and reason.code == _WARNING
+    style = _WARNING_STYLE if warned else STATE_STYLES[state]
     label = Text(no_wrap=True, overflow="ellipsis")
-    label.append(mark, style)
+    label.append("!" if warned else mark, style)
     label.append(f" {printable(name)}", "" if attempt else "bold")
     label.append("  ")
     label.append(state.value, style)
@@ -138,7 +159,7 @@ def _label(
         label.append(f"  {time}")
     if attempt > 1:
         label.append(f"  attempt {attempt}")
-    if reason is not None and state is not State.SUCCEEDED:
+    if reason is not None and (warned or state is not State.SUCCEEDED or reason.code == ReasonCode.KEPT):
         label.append(f"  {printable(reason.text)}", "dim")
     return label
 
@@ -156,3 +177,10 @@ def _tasks_to_hide(run: RunView, max_lines: int | None) -> frozenset[str]:
 
 def _parent(node: NodeView) -> str:
     return node.path.rpartition("/")[0]
+
+
+def _around(node: NodeView) -> Iterator[str]:
+    path = node.path
+    while path:
+        path = path.rpartition("/")[0]
+        yield path

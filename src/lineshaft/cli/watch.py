@@ -50,7 +50,12 @@ def watch_run(client: "Client", found: FoundRun, output: Output) -> ExitCode:
 
     try:
         with display_of(found.run, found.title, output, SystemClock()) as display:
+            known = {"", *(node.path for node in found.run.nodes)}
             for change in client.events(found.run.id, on_lost=display.lost):
+                if change.path not in known:
+                    grown = client.run(found.run.id)
+                    known |= {change.path, *(node.path for node in grown.nodes)}
+                    display.grown(grown)
                 display.change(change)
             run = client.run(found.run.id)
             display.ended(run)

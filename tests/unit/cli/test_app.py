@@ -91,7 +91,7 @@ def test_wrong_usage_is_told_to_programs_as_json(lineshaft: CommandLine) -> None
 def test_an_error_is_told_to_programs_as_json_and_leaves_standard_output_empty(
     lineshaft: CommandLine,
 ) -> None:
-    result = lineshaft("get-pipeline", "nope", "-o", "json")
+    result = lineshaft("get-pipeline", "nope", "--output", "json")
     assert (result.out, result.code) == ("", ExitCode.NOT_FOUND)
     assert json.loads(result.err)["code"] == "not-found"
 

@@ -1,10 +1,12 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import report
 from lineshaft.cli.input_text import InputText
+from lineshaft.cli.working_tree import WorkingTree
 from lineshaft.model import errors
 from lineshaft.model.errors import (
     BadCredentialsError,
@@ -28,16 +30,44 @@ def test_people_read_the_error_then_advice_then_each_problem(capsys: pytest.Capt
     assert capsys.readouterr().err.splitlines() == [
         "error: The definition cannot be read.",
         "See docs/api.md.",
-        "  name: must not be empty",
+        "x:1:2: name must not be empty",
         '    1 | {"name": ""}',
         "      |  ^^^^^^^^^^",
-        "  has more",
+        "x: has more",
     ]
 
 
 def test_without_the_text_a_problem_names_line_and_column(capsys: pytest.CaptureFixture[str]) -> None:
     report(REFUSED, as_json=False)
-    assert "  name: must not be empty (line 1, column 2)\n" in capsys.readouterr().err
+    assert "  name must not be empty (line 1, column 2)\n" in capsys.readouterr().err
+
+
+def test_exactly_what_is_wrong_is_underlined_with_what_to_write_below(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    problem = Problem("steps.0.rnu", "is unknown in a node", 3, 5, 3, "did you mean `run`?")
+    source = InputText("lineshaft.yml", b"name: shop\nsteps:\n  - rnu: pytest\n")
+    report(InvalidDefinitionError("No.", problems=[problem]), as_json=False, source=source)
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "lineshaft.yml:3:5: steps.0.rnu is unknown in a node",
+        "    3 |   - rnu: pytest",
+        "      |     ^^^",
+        "      = did you mean `run`?",
+    ]
+
+
+def test_a_problem_of_a_file_that_is_named_shows_that_file(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "part.yml").write_text("steps: []\n")
+    source = InputText("lineshaft.yml", b"use: part.yml", WorkingTree(tmp_path))
+    problem = Problem("steps", "must not be empty", 1, 1, 5, file="part.yml")
+    report(InvalidDefinitionError("No.", problems=[problem]), as_json=False, source=source)
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "part.yml:1:1: steps must not be empty",
+        "    1 | steps: []",
+        "      | ^^^^^",
+    ]
 
 
 def test_programs_read_one_json_object(capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,8 +78,24 @@ def test_programs_read_one_json_object(capsys: pytest.CaptureFixture[str]) -> No
         "advice": "See docs/api.md.",
         "exit_code": 3,
         "errors": [
-            {"field": "name", "message": "must not be empty", "line": 1, "column": 2},
-            {"field": "", "message": "has more", "line": None, "column": None},
+            {
+                "file": None,
+                "field": "name",
+                "message": "must not be empty",
+                "line": 1,
+                "column": 2,
+                "length": None,
+                "advice": "",
+            },
+            {
+                "file": None,
+                "field": "",
+                "message": "has more",
+                "line": None,
+                "column": None,
+                "length": None,
+                "advice": "",
+            },
         ],
     }
 

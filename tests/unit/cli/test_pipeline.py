@@ -65,7 +65,7 @@ def test_what_the_server_refuses_is_underlined_where_it_stands(lineshaft: Comman
     assert result.err.splitlines() == [
         "error: The definition cannot be read.",
         "Give it a name.",
-        "  stages: there is no name before them",
+        "--data:2:3: stages there is no name before them",
         '    2 |   "stages": 7',
         "      |   ^^^^^^^^^^^",
     ]
@@ -116,7 +116,7 @@ def test_an_empty_list_says_what_to_do(lineshaft: CommandLine) -> None:
     result = lineshaft("list")
     assert (result.code, result.out) == (ExitCode.OK, "")
     assert "lineshaft create-pipeline" in result.err
-    assert lineshaft("list", "-o", "json").out == "[]\n"
+    assert lineshaft("list", "--output", "json").out == "[]\n"
     assert lineshaft("list", "--name", "shop").err == "note: No pipeline is named 'shop'.\n"
 
 

@@ -23,7 +23,7 @@ def test_runs_for_programs_are_an_array(lineshaft: CommandLine, api: FakeApi) ->
     shop = api.add_pipeline("shop", "test")
     for _ in range(3):
         api.start_run(shop)
-    result = lineshaft("runs", shop, "--limit", "2", "-o", "json")
+    result = lineshaft("runs", shop, "--limit", "2", "--output", "json")
     assert [run["number"] for run in json.loads(result.out)] == [3, 2]
 
 
@@ -74,7 +74,7 @@ def test_a_run_is_retried(lineshaft: CommandLine, api: FakeApi) -> None:
     api.cancel(api.start_run(shop))
     assert lineshaft("retry", "shop/1").out.startswith("shop/2 is queued (")
     api.cancel(api.runs(shop)[0].id)
-    assert json.loads(lineshaft("retry", "shop/2", "-o", "json").out)["number"] == 3
+    assert json.loads(lineshaft("retry", "shop/2", "--output", "json").out)["number"] == 3
 
 
 def test_a_run_that_goes_on_cannot_be_retried(lineshaft: CommandLine, api: FakeApi) -> None:

@@ -106,6 +106,48 @@ def test_tasks_are_counted_in_the_group_that_they_belong_to() -> None:
     ]
 
 
+def test_nested_groups_setups_and_teardowns_stand_below_their_group() -> None:
+    view = run(
+        group("ship", State.RUNNING),
+        task("ship/setup", State.SUCCEEDED),
+        group("ship/all", State.RUNNING),
+        task("ship/all/eu", State.RUNNING),
+        task("ship/teardown", State.WAITING),
+    )
+    assert drawn(view)[1:] == [
+        "└── ● ship  running",
+        "    ├── ✓ setup  succeeded",
+        "    ├── ● all  running",
+        "    │   └── ● eu  running",
+        "    └── · teardown  waiting",
+    ]
+
+
+def test_nodes_made_while_the_run_goes_on_stand_below_their_group_wherever_they_are_listed() -> None:
+    view = run(group("gen", State.RUNNING), task("ship", State.WAITING), task("gen/a", State.QUEUED))
+    assert drawn(view)[1:] == ["├── ● gen  running", "│   └── ○ a  queued", "└── · ship  waiting"]
+
+
+def test_a_skipped_node_says_why() -> None:
+    reason = ReasonView("condition_false", "Its condition is false.")
+    assert drawn(run(task("api", State.SKIPPED, reason=reason)))[1] == (
+        "└── - api  skipped  Its condition is false."
+    )
+
+
+def test_a_group_that_succeeded_with_a_warning_says_so() -> None:
+    reason = ReasonView("allowed_failure", "'lint' failed, as it may.")
+    view = run(replace(group("test", State.SUCCEEDED), reason=reason), task("test/lint", State.FAILED))
+    assert drawn(view)[1] == "└── ! test  succeeded  'lint' failed, as it may."
+
+
+def test_a_failure_that_was_allowed_is_not_counted_against_the_run() -> None:
+    view = run(group("g", State.SUCCEEDED), task("g/a", State.FAILED), task("b", State.SUCCEEDED))
+    summary = Summary.of(view)
+    assert not summary.bad
+    assert summary.text() == "2 of 2 tasks ended, 1 without success as they may"
+
+
 def test_groups_are_not_counted_as_tasks() -> None:
     states = (State.SUCCEEDED, State.FAILED, State.SKIPPED, State.RUNNING)
     tasks = (task(f"g/{state}", state) for state in states)
@@ -141,6 +183,18 @@ def test_a_board_lets_a_lost_task_go_on_with_its_next_attempt() -> None:
     board.apply(change(3, "a", State.QUEUED, attempt=2, after=2))
     node = board.node("a")
     assert (node.state, node.attempt, node.ended_at, node.started_at) == (State.QUEUED, 2, None, NOON)
+
+
+def test_a_board_takes_in_nodes_that_the_run_makes_while_it_goes_on() -> None:
+    board = Board(run(group("gen", State.RUNNING), task("gen/run", State.RUNNING)))
+    made = change(1, "gen/a", State.QUEUED, attempt=1)
+    assert not board.knows(made)
+    later = run(*board.run().nodes, task("gen/a", State.SUCCEEDED), group("gen/b", State.WAITING))
+    assert [node.path for node in board.grow(later)] == ["gen/a", "gen/b"]
+    assert board.knows(made)
+    board.apply(made)
+    assert board.node("gen/a").state is State.QUEUED
+    assert [node.path for node in board.run().nodes] == ["gen", "gen/run", "gen/a", "gen/b"]
 
 
 def test_a_board_passes_over_nodes_that_it_does_not_know() -> None:

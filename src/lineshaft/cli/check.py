@@ -1,0 +1,131 @@
+"""`check`: every mistake in pipelines, at once."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, assert_never
+
+import click
+
+from lineshaft.cli.annotation import annotation
+from lineshaft.cli.command import Command
+from lineshaft.cli.dialect import with_dialect
+from lineshaft.cli.exit_code import ExitCode
+from lineshaft.cli.failure import print_note
+from lineshaft.cli.input_text import InputText
+from lineshaft.cli.output import print_json
+from lineshaft.cli.pipeline_files import pipeline_files
+from lineshaft.cli.problem_text import problem_document, problem_lines
+from lineshaft.cli.terminal import printable
+from lineshaft.model.errors import InvalidInputError, Problem
+
+if TYPE_CHECKING:
+    from lineshaft.definition.dialect import Dialect
+    from lineshaft.definition.pipeline_file import PipelineFile
+
+
+class CheckFormat(StrEnum):
+    """Who reads what `check` found."""
+
+    TEXT = "text"
+    JSON = "json"
+    GITHUB = "github"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What was found in a file.
+
+    Attributes:
+        text: the file.
+        read: what it says; None where something is wrong with it.
+        problems: all that is wrong with it.
+    """
+
+    text: InputText
+    read: "PipelineFile | None"
+    problems: tuple[Problem, ...] = ()
+
+    def document(self) -> dict[str, Any]:
+        """Say it as JSON."""
+        names = [definition.name for definition in self.read.definitions] if self.read else []
+        return {
+            "file": self.text.origin,
+            "dialect": self.read.dialect.value if self.read else None,
+            "pipelines": names,
+            "problems": [problem_document(problem) for problem in self.problems],
+        }
+
+
+@click.command(
+    cls=Command,
+    short_help="Tell every mistake in pipelines, at once.",
+    examples=(
+        "# The pipeline of this repository",
+        "lineshaft check",
+        "lineshaft check lineshaft.yml ci/*.yml .cicd-pipelines/",
+        "# In GitHub Actions: show the mistakes in the files of a change",
+        "lineshaft check --format github",
+    ),
+)
+@click.argument("files", nargs=-1, metavar="[FILE]...", help="Files or folders; - reads standard input.")
+@click.option(
+    "--format",
+    "--output",
+    "shape",
+    type=click.Choice([choice.value for choice in CheckFormat]),
+    default=CheckFormat.TEXT.value,
+    show_default=True,
+    help="Who reads it: people (text), programs (json), or GitHub Actions (github).",
+)
+@with_dialect
+def check(files: tuple[str, ...], shape: str, dialect: "Dialect | None") -> ExitCode:
+    """Tell every mistake in pipelines: where it is, and what to write instead.
+
+    Without FILE it checks lineshaft.yml, lineshaft.yaml or lineshaft.json of this folder, or all files of
+    .cicd-pipelines/. Nothing is run, and no server is asked. The exit code is 0 when all is well, and 3 when
+    something is not.
+    """
+    checked = [_check(name, dialect) for name in pipeline_files(files)]
+    match CheckFormat(shape):
+        case CheckFormat.TEXT:
+            _print_text(checked)
+        case CheckFormat.JSON:
+            print_json({"files": [each.document() for each in checked]})
+        case CheckFormat.GITHUB:
+            for each in checked:
+                for problem in each.problems:
+                    click.echo(annotation(problem, problem.file or each.text.origin))
+        case other:
+            assert_never(other)
+    return ExitCode.INVALID_INPUT if any(each.problems for each in checked) else ExitCode.OK
+
+
+def _check(name: str, dialect: "Dialect | None") -> Checked:
+    from lineshaft.cli.definition_file import open_definition, read_definitions
+
+    text = open_definition(name)
+    try:
+        return Checked(text, read_definitions(text, dialect))
+    except InvalidInputError as error:
+        return Checked(text, None, error.problems or (Problem("", error.message, advice=error.advice),))
+
+
+def _print_text(checked: Sequence[Checked]) -> None:
+    for each in checked:
+        for problem in each.problems:
+            click.echo("\n".join(problem_lines(problem, each.text)))
+        if each.read is not None:
+            for definition in each.read.definitions:
+                tasks = sum(not place.below for place in definition.tree.below_root())
+                click.echo(
+                    printable(f"{each.text.origin}: {definition.name} is fine, {_count(tasks, 'task')}.")
+                )
+    problems = sum(len(each.problems) for each in checked)
+    if problems:
+        bad = sum(bool(each.problems) for each in checked)
+        print_note(f"{_count(problems, 'mistake')} in {_count(bad, 'file')} of {len(checked)}.")
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,64 @@
+"""`explain`: why a node of a run stands where it does."""
+
+from typing import TYPE_CHECKING
+
+import click
+
+from lineshaft.cli.command import Command
+from lineshaft.cli.connection import Connection, connected
+from lineshaft.cli.output import Output, print_json, with_output
+from lineshaft.cli.reference import find_run
+from lineshaft.cli.terminal import printable
+from lineshaft.cli.waiting import waiting
+
+if TYPE_CHECKING:
+    from lineshaft.sdk.explanation import ExplanationView
+
+_HELD = {None: "not asked, or it could not be evaluated", True: "true", False: "false"}
+
+
+@click.command(
+    cls=Command,
+    short_help="Tell why a node waits, was skipped, or failed.",
+    examples=(
+        "lineshaft explain shop/latest test/api",
+        "lineshaft explain shop/12 ship --output json | jq -r .reason.code",
+    ),
+)
+@click.argument("run", help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
+@click.argument("node", help="The node's path.")
+@with_output
+@connected
+def explain(connection: Connection, run: str, node: str, output: Output) -> None:
+    """Tell why a node of a run waits, was skipped, was cancelled or failed.
+
+    It tells the reason, the condition that decided it, the nodes that it waits for and those because of which
+    it ended so. The codes of reasons are a closed list: docs/state-machine.md.
+    """
+    with connection.client() as client, waiting(f"Asking {client.url} about the node"):
+        found = find_run(client, run)
+        explanation = client.explain(found.run.id, node.strip("/"))
+    if output is Output.JSON:
+        print_json(explanation.document)
+    else:
+        click.echo(printable_lines(explanation))
+
+
+def printable_lines(explanation: "ExplanationView") -> str:
+    """Say an explanation in words."""
+    reason = explanation.reason
+    said = f"{explanation.path} is {explanation.state}"
+    lines = [f"{said}: {reason.text} ({reason.code})" if reason else f"{said}."]
+    if explanation.decided_by not in {explanation.path, ""}:
+        lines.append(f"  decided by   {explanation.decided_by}")
+    if explanation.condition is not None:
+        lines.append(f"  condition    {explanation.condition}  ({_HELD[explanation.condition_held]})")
+    for title, paths in (("waits for", explanation.waits_for), ("because of", explanation.comes_from)):
+        if paths:
+            lines.append(f"  {title:<12} {', '.join(paths)}")
+    if explanation.attempts > 1:
+        lost = f", {explanation.losses} of them lost" if explanation.losses else ""
+        lines.append(f"  attempts     {explanation.attempts}{lost}")
+    if explanation.child_run is not None:
+        lines.append(f"  its run      {explanation.child_run}")
+    return "\n".join(printable(line) for line in lines)

@@ -1,0 +1,118 @@
+"""`run`: pipelines on this machine, without a server."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from lineshaft.cli.command import Command
+from lineshaft.cli.dialect import with_dialect
+from lineshaft.cli.exit_code import ExitCode
+from lineshaft.cli.failure import print_note
+from lineshaft.cli.invocation import Invocation, pass_invocation
+from lineshaft.cli.output import Output, with_output
+from lineshaft.cli.pipeline_files import folder_of, pipeline_files
+from lineshaft.cli.problem_text import place_text
+from lineshaft.cli.start import Start, with_event, with_start
+
+if TYPE_CHECKING:
+    from lineshaft.definition.dialect import Dialect
+    from lineshaft.definition.pipeline_file import PipelineFile
+    from lineshaft.model.cause import Cause
+
+
+@click.command(
+    cls=Command,
+    short_help="Run pipelines here and now, without a server.",
+    examples=(
+        "# The pipeline of this repository, on the files as they are",
+        "lineshaft run",
+        "lineshaft run --input level=full -o steps.test.timeout=5m",
+        "# One node; or from one node on; or as if it were a push to a branch that changed one file",
+        "lineshaft run --only test/unit",
+        "lineshaft run --from ship",
+        "lineshaft run --ref main --event push --changed api/views.py",
+        "# Another system's files, one after the other",
+        "lineshaft run .cicd-pipelines/",
+    ),
+)
+@click.argument("files", nargs=-1, metavar="[FILE]...", help="Files or folders; - reads standard input.")
+@click.option(
+    "--pipeline",
+    "callees",
+    metavar="FILE",
+    multiple=True,
+    help="A file with a pipeline that `pipeline:` nodes may call; may be given again for others.",
+)
+@click.option(
+    "--source",
+    metavar="DIR",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder to take the source from, in place of the repository that the pipeline names.",
+)
+@click.option(
+    "--slots",
+    metavar="N",
+    type=click.IntRange(1),
+    help="How many tasks at once. [default: one a processor, 2 at least]",
+)
+@click.option(
+    "--ignore-images",
+    is_flag=True,
+    help="Run tasks that ask for an image or for services without them, on this machine as it is.",
+)
+@with_start
+@with_event
+@with_dialect
+@with_output
+@pass_invocation
+def run(
+    invocation: Invocation,
+    *,
+    files: tuple[str, ...],
+    callees: tuple[str, ...],
+    source: Path | None,
+    slots: int | None,
+    ignore_images: bool,
+    start: Start,
+    cause: "Cause",
+    dialect: "Dialect | None",
+    output: Output,
+) -> ExitCode:
+    """Run pipelines here and now, without a server, through the same engine as on one.
+
+    Without FILE it runs lineshaft.yml, lineshaft.yaml or lineshaft.json of this folder, or all files of
+    .cicd-pipelines/. Several pipelines run one after the other, all of them whatever becomes of the first.
+
+    A pipeline that names no repository works on the folder that its file is in, or the git repository around
+    that, as the files are: what is not committed is part of the run. With --ref it is what was committed.
+
+    The log of what failed is printed at the end. The exit code is 0 when all succeeded, and 1 when one did
+    not.
+    """
+    from lineshaft.cli.local import LocalOptions, LocalPipeline, run_locally
+
+    pipelines: list[LocalPipeline] = []
+    for name in pipeline_files(files):
+        found = _read(invocation, name, dialect, start)
+        folder = source or folder_of(name)
+        pipelines += (
+            LocalPipeline(definition, folder, found.dialect, source_given=source is not None)
+            for definition in found.definitions
+        )
+    called = [
+        definition for name in callees for definition in _read(invocation, name, None, Start()).definitions
+    ]
+    invocation.source = None  # What is wrong from now on stands in no file.
+    options = LocalOptions(slots, output, start, cause, ignore_images=ignore_images)
+    return run_locally(pipelines, called, options)
+
+
+def _read(invocation: Invocation, name: str, dialect: "Dialect | None", start: Start) -> "PipelineFile":
+    from lineshaft.cli.definition_file import open_definition, read_definitions
+
+    invocation.source = text = open_definition(name)
+    found = read_definitions(text, dialect, start.overrides)
+    for note in found.notes:
+        print_note(f"{place_text(note, text.origin)}: {note.field} {note.message}")
+    return found
