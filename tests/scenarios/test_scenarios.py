@@ -1,0 +1,59 @@
+"""Every scenario, on this machine without a server and on a server: both have to end as the file says."""
+
+import json
+from typing import Any, Final
+
+import httpx2
+import pytest
+
+from command_line import CommandLine
+from http_pipelines import finish
+from lineshaft.cli.exit_code import ExitCode
+from scenario import Scenario
+
+SCENARIOS: Final = Scenario.all()
+_YAML: Final = {"Content-Type": "application/yaml"}
+
+each_scenario = pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.path.stem)
+
+
+@each_scenario
+def test_a_scenario_ends_as_expected_without_a_server(scenario: Scenario, lineshaft: CommandLine) -> None:
+    result = lineshaft("run", scenario.path, "--output", "json", *scenario.given.arguments())
+
+    if scenario.refused:
+        assert result.code == ExitCode.INVALID_INPUT
+        scenario.judge_refusal(result.out + result.err)
+        return
+    lines = [json.loads(line) for line in result.out.splitlines()]
+    run = next(line for line in lines if "nodes" in line and line["ended_at"] is not None)
+    scenario.judge(run, {line["path"]: line["log"] for line in lines if "log" in line})
+
+
+@each_scenario
+def test_a_scenario_ends_as_expected_on_a_server(scenario: Scenario, api: httpx2.Client) -> None:
+    for path in scenario.given.pipelines:
+        assert api.post("/v1/pipelines", content=path.read_bytes(), headers=_YAML).status_code == 201
+    created = api.post("/v1/pipelines", content=scenario.path.read_bytes(), headers=_YAML)
+    if created.is_success:
+        started = api.post(f"/v1/pipelines/{created.json()['id']}/runs", json=scenario.given.body())
+    else:
+        started = created
+
+    if scenario.refused:
+        assert started.is_client_error
+        scenario.judge_refusal(started.text)
+        return
+    assert started.status_code == 202, started.text
+    run = finish(api, started.json())
+    scenario.judge(run, {path: _log(api, run, path) for path in scenario.expected.get("logs", {})})
+
+
+def test_no_scenario_is_without_its_expectation() -> None:
+    assert len(SCENARIOS) >= 60
+
+
+def _log(api: httpx2.Client, run: dict[str, Any], path: str) -> str:
+    answer = api.get(f"/v1/runs/{run['id']}/nodes/{path}/log")
+    assert answer.status_code == 200, answer.text
+    return answer.text
