@@ -23,6 +23,7 @@ from workloads.checkout import Checkout
 from workloads.idle import Idle
 from workloads.log import Log
 from workloads.parallel import Parallel
+from workloads.scale import Scale
 from workloads.sequential import Sequential
 from workloads.status import Status
 from workloads.storm import Storm
@@ -36,6 +37,7 @@ _WORKLOADS: Final[tuple[Workload, ...]] = (
     Trigger(),
     Sequential(),
     Parallel(),
+    Scale(),
     Storm(),
     Log(),
     Status(),

@@ -151,11 +151,16 @@ def _create(port: int, jobs: Sequence[Job]) -> dict[str, str]:
 
 
 def _pipeline(job: Job) -> dict[str, object]:
-    stages = [
-        {"type": "Run", "name": f"stage-{number}", "command": command, "timeout": _STAGE_SECONDS}
+    steps = [
+        {"name": f"stage-{number}", "run": command, "timeout": _STAGE_SECONDS}
         for number, command in enumerate(job.commands, start=1)
     ]
-    document: dict[str, object] = {"name": job.name, "parallel": job.parallel, "stages": stages}
+    document: dict[str, object] = {
+        "name": job.name,
+        "concurrency": {"policy": "supersede"},
+        "parallel": job.parallel,
+        "steps": steps,
+    }
     if job.repository is not None:
-        document["git_repository"] = str(job.repository)
+        document["repository"] = str(job.repository)
     return document
