@@ -135,12 +135,15 @@ async def _run(
                 run = await plane.runs.get(run.id)
                 display.grown(_view(run))
             display.change(StateChange.from_document(event_document(run.tree, event)))
-        ended = _view(await plane.runs.get(run.id))
+        run = await plane.runs.get(run.id)
+        ended = _view(run)
         display.ended(ended)
     asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
     for node in ended.tasks:
         if node.state.unsuccessful and node.attempt:
             await _print_log(plane, ended, node, options.output)
+    if options.output is Output.JSON:
+        print_json_line(run_document(run))
     return ended, interrupted.is_set()
 
 

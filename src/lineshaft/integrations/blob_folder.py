@@ -4,16 +4,17 @@ import asyncio
 import os
 import re
 import secrets
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeVar
 
 from lineshaft.model.errors import NotFoundError, UnavailableError
 
 _KEY: Final = re.compile(r"[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*")
 _CHUNK_BYTES: Final = 1024 * 1024
+_T = TypeVar("_T")
 
 
 class BlobFolder:
@@ -37,17 +38,17 @@ class BlobFolder:
             UnavailableError: the folder cannot be written to.
         """
         path = self._path(key)
+        part = _Part(path)
         size = 0
         with _explained(path):
-            file = await asyncio.to_thread(_open_beside, path)
             try:
+                await _in_thread(part.open)
                 async for chunk in chunks:
-                    await asyncio.to_thread(_write, file, chunk)
+                    await _in_thread(part.write, chunk)
                     size += len(chunk)
-                await asyncio.to_thread(_finish, file, path)
-            except BaseException:
-                _discard(file)
-                raise
+                await _in_thread(part.finish)
+            finally:
+                part.discard()
         return size
 
     async def read(self, key: str, start: int, stop: int) -> AsyncGenerator[bytes, None]:
@@ -58,18 +59,16 @@ class BlobFolder:
             UnavailableError: the folder cannot be read.
         """
         path = self._path(key)
-        with _explained(path):
-            file = await asyncio.to_thread(_open_at, path, start)
-        try:
+        with ExitStack() as opened:
+            with _explained(path):
+                file = await _in_thread(lambda: opened.enter_context(_open_at(path, start)))
             while start < stop:
                 with _explained(path):
-                    chunk = await asyncio.to_thread(file.read, min(_CHUNK_BYTES, stop - start))
+                    chunk = await _in_thread(file.read, min(_CHUNK_BYTES, stop - start))
                 if not chunk:
                     return
                 start += len(chunk)
                 yield chunk
-        finally:
-            file.close()
 
     async def delete(self, key: str) -> None:
         """Remove a blob; nothing happens when there is none.
@@ -79,7 +78,7 @@ class BlobFolder:
         """
         path = self._path(key)
         with _explained(path):
-            await asyncio.to_thread(path.unlink, missing_ok=True)
+            await _in_thread(lambda: path.unlink(missing_ok=True))
 
     def _path(self, key: str) -> Path:
         if _KEY.fullmatch(key) is None:
@@ -98,10 +97,58 @@ def _explained(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _open_beside(path: Path) -> FileIO:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
-    return part.open("xb", buffering=0)
+async def _in_thread(function: Callable[..., _T], *arguments: object) -> _T:
+    """Call a function in a thread, and come back only when it has returned, even when cancelled.
+
+    A thread cannot be cut off: what it still opens or writes must not outlive who asked for it.
+    """
+    working = asyncio.get_running_loop().run_in_executor(None, function, *arguments)
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait({working})
+        raise
+
+
+class _Part:
+    """A blob that is being written, beside its place; the methods are called one after the other."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._part = path.with_name(f".{path.name}.{secrets.token_hex(8)}.part")
+        self._file: FileIO | None = None
+
+    def open(self) -> None:
+        """Make the file."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._file = self._part.open("xb", buffering=0)
+
+    def write(self, chunk: bytes) -> None:
+        """Write at its end."""
+        rest = memoryview(chunk)
+        while rest and self._file is not None:
+            rest = rest[self._file.write(rest) :]
+
+    def finish(self) -> None:
+        """Make what was written durable, then visible, then make that durable as well."""
+        if self._file is None:
+            return
+        os.fsync(self._file.fileno())
+        self._file.close()
+        self._part.replace(self._path)
+        self._file = None
+        for folder in (self._path.parent, self._path.parent.parent):
+            descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            try:
+                os.fsync(descriptor)
+            finally:
+                os.close(descriptor)
+
+    def discard(self) -> None:
+        """Remove what was not finished."""
+        if self._file is not None:
+            self._file.close()
+            self._part.unlink(missing_ok=True)
 
 
 def _open_at(path: Path, start: int) -> FileIO:
@@ -111,27 +158,3 @@ def _open_at(path: Path, start: int) -> FileIO:
         raise NotFoundError(f"There is no blob at {path}.") from None
     file.seek(start)
     return file
-
-
-def _write(file: FileIO, chunk: bytes) -> None:
-    rest = memoryview(chunk)
-    while rest:
-        rest = rest[file.write(rest) :]
-
-
-def _finish(file: FileIO, path: Path) -> None:
-    """Make what was written durable, then visible, then make that durable as well."""
-    os.fsync(file.fileno())
-    file.close()
-    Path(str(file.name)).replace(path)
-    for folder in (path.parent, path.parent.parent):
-        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _discard(file: FileIO) -> None:
-    file.close()
-    Path(str(file.name)).unlink(missing_ok=True)
