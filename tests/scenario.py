@@ -57,7 +57,7 @@ class Given:
         said = {
             "inputs": dict(self.inputs),
             "changed": self.changed,
-            "overrides": list(self.overrides),
+            "overrides": dict(each.split("=", 1) for each in self.overrides),
             "only": list(self.only),
             "from": self.begin or None,
         }

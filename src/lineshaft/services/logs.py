@@ -9,6 +9,9 @@ from lineshaft.model.attempt import AttemptAddress, LogState
 from lineshaft.model.errors import NodeNotFoundError
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.run import NodeRun, Run
+from lineshaft.model.node import Task
+from lineshaft.model.tree import Place
+from lineshaft.model.work import PipelineWork
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import log_topic
@@ -102,7 +105,7 @@ def _find(transaction: Transaction, run_id: UUID, path: str, attempt: int | None
     run = _who_ran(transaction, find_run(transaction, run_id), path)
     place = find_place(run, path)
     latest = run.nodes[place.index].attempt
-    if attempt is None and latest == 0:
+    if attempt is None and (latest == 0 or _is_call(place)):
         return NodeLog(None, LogState(size_bytes=0, blob=None, complete=run.nodes[place.index].state.ended))
     address = AttemptAddress(run.id, place.index, latest if attempt is None else attempt)
     state = transaction.logs.state(address)
@@ -128,6 +131,11 @@ def _who_ran(transaction: Transaction, run: Run, path: str) -> Run:
 
 def _is_kept(node: NodeRun) -> bool:
     return node.reason is not None and node.reason.code is ReasonCode.KEPT
+
+
+def _is_call(place: Place) -> bool:
+    """Whether another run does the node's work, so that it writes no log of its own."""
+    return isinstance(place.node, Task) and isinstance(place.node.work, PipelineWork)
 
 
 def _chunk(address: AttemptAddress, offset: int) -> Callable[[Transaction], bytes]:
