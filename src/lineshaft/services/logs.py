@@ -7,9 +7,9 @@ from uuid import UUID
 
 from lineshaft.model.attempt import AttemptAddress, LogState
 from lineshaft.model.errors import NodeNotFoundError
+from lineshaft.model.node import Task
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.run import NodeRun, Run
-from lineshaft.model.node import Task
 from lineshaft.model.tree import Place
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.blobs import Blobs
