@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from lineshaft.engine.advance import advance
@@ -151,11 +151,11 @@ class WatchedRun:
         taken: those of them that had a consequence.
     """
 
-    def __init__(self, tree: Tree) -> None:
-        """Begin with a run in which nothing has begun."""
+    def __init__(self, tree: Tree, **fields: Any) -> None:
+        """Begin with a run in which nothing has begun, unless its fields say otherwise."""
         self.clock = ManualClock()
         self.ids = CountingIds()
-        self.run = new_run(tree)
+        self.run = replace(new_run(tree), **fields)
         self.queue = ShadowQueue(set(), {}, set(), set())
         self.history: list[RunEvent] = []
         self.sent: list[Event] = []
@@ -193,6 +193,26 @@ class WatchedRun:
         """Let a worker claim the task at a path and report."""
         self.lease(path)
         return self.report(path, outcome)
+
+    def end_call(self, path: str, outcome: Outcome) -> Decision:
+        """Let the run end that the task at a path has called."""
+        index, node = self._leased(path)
+        return self.send(ChildRunEnded(index, node.attempt, outcome))
+
+    def fire(self, path: str, purpose: TimerPurpose) -> Decision:
+        """Let the time come for which the node at a path has a timer."""
+        index = self.place(path).index
+        assert (index, purpose) in self.queue.timers
+        return self.send(TimerFired(index, purpose))
+
+    def reason(self, path: str) -> Reason | None:
+        """Tell why the node at a path is in its state."""
+        return reason_of(self.run, self.place(path).index)
+
+    def code(self, path: str) -> ReasonCode | None:
+        """Tell the code of the reason of the node at a path."""
+        reason = self.reason(path)
+        return None if reason is None else reason.code
 
     def cancel(self, reason: Reason = BY_USER) -> Decision:
         """Let someone cancel the run."""
@@ -385,7 +405,9 @@ def _check_order(run: Run, place: Place, node: NodeRun) -> None:
     for position, child in enumerate(place.children):
         if not _begun(run.nodes[child]):
             continue
-        assert setup is None or (setup.state.ended and not counts_against(group.setup, setup.state))
+        if group.setup is not None and setup is not None:
+            assert setup.state.ended
+            assert not counts_against(group.setup, setup.state)
         before = place.children[:position] if group.order is Order.SEQUENCE else run.tree[child].needs
         assert all(run.nodes[earlier].state.ended for earlier in before)
     if place.teardown is not None and _begun(run.nodes[place.teardown]):
