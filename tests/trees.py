@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final
+from typing import Any, Final
 
 from hypothesis import strategies as st
 
@@ -24,19 +24,19 @@ WORK: Final[dict[WorkKind, Work]] = {
 DRIVER_KINDS: Final = tuple(WORK)
 
 
-def task(name: str, kind: WorkKind = WorkKind.RUN, *, idempotent: bool = False) -> Task:
-    """Make a task with some work of a kind."""
-    return Task(name, WORK[kind], idempotent=idempotent)
+def task(name: str, kind: WorkKind = WorkKind.RUN, **fields: Any) -> Task:
+    """Make a task with some work of a kind; the fields are those of `Task`."""
+    return Task(name, WORK[kind], **fields)
 
 
-def sequence(*children: Node | str, name: str = "sequence") -> Group:
+def sequence(*children: Node | str, name: str = "sequence", **fields: Any) -> Group:
     """Make a group whose children run one after the other; a string stands for a `run` task of that name."""
-    return Group(name, Order.SEQUENCE, _nodes(children))
+    return Group(name, Order.SEQUENCE, _nodes(children), **fields)
 
 
-def parallel(*children: Node | str, name: str = "parallel") -> Group:
+def parallel(*children: Node | str, name: str = "parallel", **fields: Any) -> Group:
     """Make a group whose children run at once; a string stands for a `run` task of that name."""
-    return Group(name, Order.PARALLEL, _nodes(children))
+    return Group(name, Order.PARALLEL, _nodes(children), **fields)
 
 
 def _nodes(children: Sequence[Node | str]) -> tuple[Node, ...]:
@@ -45,7 +45,7 @@ def _nodes(children: Sequence[Node | str]) -> tuple[Node, ...]:
 
 def tasks() -> st.SearchStrategy[Task]:
     """Make tasks of every kind; their names are given later."""
-    return st.builds(task, st.just("task"), st.sampled_from(DRIVER_KINDS), idempotent=st.booleans())
+    return st.builds(Task, st.just("task"), st.sampled_from(list(WORK.values())), idempotent=st.booleans())
 
 
 def groups(children: st.SearchStrategy[Node]) -> st.SearchStrategy[Group]:
@@ -85,9 +85,9 @@ def call(name: str, pipeline: str = "other") -> Task:
     return Task(name, PipelineWork(pipeline))
 
 
-def graph(*children: Node, name: str = "graph") -> Group:
-    """Make a group whose children run by what they need."""
-    return Group(name, Order.GRAPH, children)
+def graph(*children: Node | str, name: str = "graph", **fields: Any) -> Group:
+    """Make a group whose children run by what they need; a string stands for a `run` task of that name."""
+    return Group(name, Order.GRAPH, _nodes(children), **fields)
 
 
 CONDITIONS: Final = (

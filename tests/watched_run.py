@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import Any, assert_never
 from uuid import UUID
 
 from lineshaft.engine.advance import advance
@@ -151,11 +151,11 @@ class WatchedRun:
         taken: those of them that had a consequence.
     """
 
-    def __init__(self, tree: Tree) -> None:
-        """Begin with a run in which nothing has begun."""
+    def __init__(self, tree: Tree, **fields: Any) -> None:
+        """Begin with a run in which nothing has begun, unless its fields say otherwise."""
         self.clock = ManualClock()
         self.ids = CountingIds()
-        self.run = new_run(tree)
+        self.run = replace(new_run(tree), **fields)
         self.queue = ShadowQueue(set(), {}, set(), set())
         self.history: list[RunEvent] = []
         self.sent: list[Event] = []
@@ -194,6 +194,26 @@ class WatchedRun:
         self.lease(path)
         return self.report(path, outcome)
 
+    def end_call(self, path: str, outcome: Outcome) -> Decision:
+        """Let the run end that the task at a path has called."""
+        index, node = self._leased(path)
+        return self.send(ChildRunEnded(index, node.attempt, outcome))
+
+    def fire(self, path: str, purpose: TimerPurpose) -> Decision:
+        """Let the time come for which the node at a path has a timer."""
+        index = self.place(path).index
+        assert (index, purpose) in self.queue.timers
+        return self.send(TimerFired(index, purpose))
+
+    def reason(self, path: str) -> Reason | None:
+        """Tell why the node at a path is in its state."""
+        return reason_of(self.run, self.place(path).index)
+
+    def code(self, path: str) -> ReasonCode | None:
+        """Tell the code of the reason of the node at a path."""
+        reason = self.reason(path)
+        return None if reason is None else reason.code
+
     def cancel(self, reason: Reason = BY_USER) -> Decision:
         """Let someone cancel the run."""
         return self.send(CancelRequested(reason))
@@ -203,7 +223,7 @@ class WatchedRun:
         before, items = self.run, list(self.run.nodes)
         self.clock.advance(timedelta(seconds=1))
         decision = advance(before, event, self.clock.now())
-        assert decision == advance(before, event, self.clock.now()), "the same input gives the same answer"
+        _check_same(decision, advance(before, event, self.clock.now()))
         assert list(before.nodes) == items, "the run that went in is as it was"
         self.sent.append(event)
         self.run = decision.run
@@ -263,7 +283,6 @@ class WatchedRun:
     def _check_beginning(self, effect: AttemptQueued | ChildRunWanted) -> None:
         task = self.run.tree[effect.node].node
         assert isinstance(task, Task)
-        assert not _in_stopped_scope(self.run, effect.node), "nothing begins where all is to stop"
         if isinstance(effect, AttemptQueued):
             assert effect.kind is kind_of(task.work)
             assert effect.attempt == 1 or effect.kind is not WorkKind.DEPLOY or task.idempotent
@@ -282,6 +301,9 @@ class WatchedRun:
         for (index, _), lease in queue.leased.items():
             assert tasks[index].lease == lease
         assert {(index, node.attempt) for index, node in tasks.items() if node.stopping} == queue.stopping
+        # What begins and is stopped within one event has ended by now.
+        for index, _ in queue.queued:
+            assert not _in_stopped_scope(run, index), "nothing begins where all is to stop"
         for index, _ in (*queue.leased, *queue.calls):
             assert tasks[index].stopping or not _in_stopped_scope(run, index), (
                 "what runs there is told to stop"
@@ -312,6 +334,12 @@ class WatchedRun:
             else:
                 assert node.state is State.WAITING or _ended_beforehand(node)
         _check_teardowns(self.run, self.history)
+
+
+def _check_same(one: Decision, other: Decision) -> None:
+    """Check that the same input has given the same answer; trees are compared by their places."""
+    assert one.run.tree.places == other.run.tree.places
+    assert one == replace(other, run=replace(other.run, tree=one.run.tree))
 
 
 def states_of(run: Run) -> dict[str, State]:
@@ -385,7 +413,9 @@ def _check_order(run: Run, place: Place, node: NodeRun) -> None:
     for position, child in enumerate(place.children):
         if not _begun(run.nodes[child]):
             continue
-        assert setup is None or (setup.state.ended and not counts_against(group.setup, setup.state))
+        if group.setup is not None and setup is not None:
+            assert setup.state.ended
+            assert not counts_against(group.setup, setup.state)
         before = place.children[:position] if group.order is Order.SEQUENCE else run.tree[child].needs
         assert all(run.nodes[earlier].state.ended for earlier in before)
     if place.teardown is not None and _begun(run.nodes[place.teardown]):

@@ -178,7 +178,7 @@ def _limit(step: Step, index: int) -> None:
 
 
 def _is_limited(index: int, group: Group, node: NodeRun) -> bool:
-    """Whether a time limit can have passed: the run's counts from its start, a group's from its first task's."""
+    """Whether its time limit can have passed: the run's counts from its start, others' from a task's."""
     if index == ROOT:
         return node.state in (State.QUEUED, State.RUNNING)
     return node.state is State.RUNNING and group.timeout is not None
