@@ -280,7 +280,7 @@ def check_whole(run: Run) -> None:
             if node.attempt == 0:
                 assert node.state in (State.WAITING, State.SKIPPED, State.CANCELLED)
                 assert node.started_at is None
-        assert not node.stopping or node.lease is not None
+        assert not node.stopping or node.state in (State.QUEUED, State.RUNNING)
 
 
 def _check_times(run: Run, node: NodeRun) -> None:

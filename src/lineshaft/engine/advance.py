@@ -1,16 +1,21 @@
 """`advance`: what follows from one event.
 
 The function is total (an event that does not fit changes nothing), deterministic, and free of I/O, clock and
-randomness. It touches what changed and its ancestors, not the whole run; only a cancellation, which changes
-every open node, looks at them all.
+randomness. It touches what changed and its ancestors, not the whole run; only a stop, which changes every
+open node of its scope, looks at them all.
 """
 
 from dataclasses import replace
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 
-from lineshaft.engine.decision import AttemptEnded, AttemptStopping, Decision
+from lineshaft.engine.attempts import begin_attempt, end_attempt, lose_attempt, run_node
+from lineshaft.engine.beginning import begin, do_chores
+from lineshaft.engine.decision import Decision, TimerSet
+from lineshaft.engine.ending import refuse
+from lineshaft.engine.growth import grow
 from lineshaft.engine.step import Step
+from lineshaft.engine.stopping import stop_group
 from lineshaft.model.event import (
     AttemptLeased,
     AttemptLost,
@@ -21,13 +26,16 @@ from lineshaft.model.event import (
     RunStarted,
     SourceResolved,
     TimerFired,
+    TimerPurpose,
 )
-from lineshaft.model.node import Task
-from lineshaft.model.outcome import Outcome
+from lineshaft.model.node import Group, Task
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import NodeRun, Run, Stop
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Tree
+from lineshaft.model.work import PipelineWork
+
+_ABOUT_TASKS: Final = (AttemptLeased, AttemptReported, AttemptLost, ChildRunEnded)
 
 
 def advance(run: Run, event: Event, now: datetime) -> Decision:
@@ -42,14 +50,12 @@ def advance(run: Run, event: Event, now: datetime) -> Decision:
         The run as it is now, and what has to be done about it; `decision.run is run` when the event is stale,
         a repeat, or otherwise without consequence.
     """
-    if isinstance(event, AttemptLeased | AttemptReported | AttemptLost) and not _is_task(
-        run.tree, event.node
-    ):
+    if isinstance(event, _ABOUT_TASKS) and not _is_task(run.tree, event.node):
         return Decision(run)
     step = Step(run, now)
     match event:
         case RunStarted():
-            _start(step)
+            _start(step, event)
         case AttemptLeased():
             _lease(step, event)
         case AttemptReported():
@@ -60,10 +66,13 @@ def advance(run: Run, event: Event, now: datetime) -> Decision:
             _resolve(step, commit)
         case CancelRequested(reason=reason):
             _cancel(step, reason)
-        case ChildRunEnded() | TimerFired():
-            pass
+        case ChildRunEnded():
+            _end_call(step, event)
+        case TimerFired():
+            _fire(step, event)
         case _:
             assert_never(event)
+    do_chores(step)
     return step.decision()
 
 
@@ -82,51 +91,40 @@ def _is_task(tree: Tree, index: int) -> bool:
     return 0 <= index < len(tree) and isinstance(tree[index].node, Task)
 
 
-def _start(step: Step) -> None:
-    if step.nodes[ROOT].state is State.WAITING:
-        step.begin(ROOT)
+def _start(step: Step, event: RunStarted) -> None:
+    if step.nodes[ROOT].state is not State.WAITING:
+        return
+    limits = [limit for limit in (step.tree.root.timeout, event.time_limit) if limit is not None]
+    if limits:
+        step.effects.append(TimerSet(ROOT, TimerPurpose.TIME_LIMIT, step.now + min(limits)))
+    begin(step, ROOT)
 
 
 def _lease(step: Step, event: AttemptLeased) -> None:
     node = step.nodes[event.node]
-    if node.state is not State.QUEUED or node.attempt != event.attempt:
-        return
-    step.change(
-        event.node,
-        state=State.RUNNING,
-        reason=None,
-        lease=event.lease,
-        started_at=node.started_at or step.now,
-    )
-    step.run_ancestors(event.node)
+    if node.state is State.QUEUED and node.attempt == event.attempt:
+        run_node(step, event.node, lease=event.lease)
 
 
 def _report(step: Step, event: AttemptReported) -> None:
     if not holds_lease(step.nodes[event.node], event.attempt, event.token):
         return
-    outcome = event.outcome
-    step.end_attempt(event.node, outcome.state, _reason_of(step, outcome), outcome.exit_code)
-
-
-def _reason_of(step: Step, outcome: Outcome) -> Reason | None:
-    """Prefer who wanted the stop over the worker's word that it stopped."""
-    if outcome.state is State.CANCELLED and step.cancel_reason is not None:
-        return step.cancel_reason
-    return outcome.reason
+    stop = step.nodes[event.node].stop
+    end_attempt(step, event.node, event.outcome)
+    if event.generated is not None and event.outcome.state is State.SUCCEEDED:
+        grow(step, event.node, event.generated, event.outcome.generated or "", stop)
 
 
 def _lose(step: Step, event: AttemptLost) -> None:
+    if holds_lease(step.nodes[event.node], event.attempt, event.token):
+        lose_attempt(step, event.node)
+
+
+def _end_call(step: Step, event: ChildRunEnded) -> None:
     node = step.nodes[event.node]
-    if not holds_lease(node, event.attempt, event.token):
-        return
-    task = step.task(event.node)
-    reason = Reason(ReasonCode.WORKER_LOST, "Its worker stopped answering while it ran.")
-    if step.cancel_reason is None and event.attempt < task.attempts_when_lost:
-        step.record(event.node, State.LOST, reason, event.attempt, None)
-        step.effects.append(AttemptEnded(event.node, event.attempt, State.LOST))
-        step.queue_attempt(event.node, event.attempt + 1)
-    else:
-        step.end_attempt(event.node, State.LOST, reason)
+    called = isinstance(step.task(event.node).work, PipelineWork)
+    if called and node.state is State.RUNNING and node.attempt == event.attempt:
+        end_attempt(step, event.node, event.outcome)
 
 
 def _resolve(step: Step, commit: str) -> None:
@@ -138,15 +136,43 @@ def _cancel(step: Step, reason: Reason) -> None:
     if step.over or step.cancel_reason is not None:
         return
     step.cancel_reason = reason
-    stopping = Reason(ReasonCode.STOPPING, f"Is being stopped: {reason.text}")
-    for index in list(step.open_leaves()):
-        node = step.nodes[index]
-        if node.state.ended:
-            continue  # An earlier leaf's end has already ended this one with it.
-        if node.lease is not None:
-            step.change(index, stop=Stop(State.CANCELLED, reason), reason=stopping)
-            step.effects.append(AttemptStopping(index, node.attempt, node.lease))
-        elif node.attempt:
-            step.end_attempt(index, State.CANCELLED, reason)
-        else:
-            step.finish(index, State.CANCELLED, reason)
+    root = step.nodes[ROOT]
+    if root.state is State.WAITING:
+        refuse(step, ROOT, State.CANCELLED, reason)
+    elif root.stop is None:
+        stop = Stop(State.CANCELLED, reason)
+        stop_group(step, ROOT, stop, stop)
+
+
+def _fire(step: Step, event: TimerFired) -> None:
+    if not 0 <= event.node < len(step.tree):
+        return
+    match event.purpose:
+        case TimerPurpose.RETRY:
+            _retry(step, event.node)
+        case TimerPurpose.TIME_LIMIT:
+            _limit(step, event.node)
+        case _:
+            assert_never(event.purpose)
+
+
+def _retry(step: Step, index: int) -> None:
+    node = step.nodes[index]
+    if node.state is State.WAITING and node.attempt:
+        begin_attempt(step, index)
+
+
+def _limit(step: Step, index: int) -> None:
+    """Stop a group that is over its time limit."""
+    node = step.nodes[index]
+    group = step.tree[index].node
+    begun = node.state in (State.QUEUED, State.RUNNING)
+    if not isinstance(group, Group) or not begun or node.stop is not None:
+        return
+    if index == ROOT:
+        reason = Reason(ReasonCode.TIME_LIMIT, "The run took longer than its time limit.")
+        inner = Reason(ReasonCode.GROUP_TIME_LIMIT, reason.text)
+    else:
+        reason = Reason(ReasonCode.TIME_LIMIT, "Took longer than its time limit.")
+        inner = Reason(ReasonCode.GROUP_TIME_LIMIT, f"'{group.name}' took longer than its time limit.")
+    stop_group(step, index, Stop(State.TIMED_OUT, reason), Stop(State.CANCELLED, inner))

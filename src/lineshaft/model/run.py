@@ -90,9 +90,13 @@ class NodeRun:
         exit_code: of the last attempt's process.
         started_at: when its first attempt, or a group's first child, began.
         ended_at: when it reached its end state.
-        open_children: of a group: how many children have not ended.
-        unsuccessful_children: of a group: how many ended so that the group does not succeed.
-        open_needs: of a child of a graph: how many of the nodes that it needs have not ended.
+        open_children: of a group: how many children of its body have not ended.
+        unsuccessful_children: of a group: how many of the nodes below it (setup, body, teardown) ended so that
+            the group does not succeed.
+        open_needs: of a child of a graph that has not ended: how many of the nodes that it needs have not
+            ended.
+        failed_needs: of a child of a graph that has not ended: how many of the nodes that it needs failed, or
+            stand behind one that did.
         losses: how many of its attempts were lost and followed by another for that.
         stop: why it is being stopped; None while nobody wants that.
     """
@@ -107,6 +111,7 @@ class NodeRun:
     open_children: int = 0
     unsuccessful_children: int = 0
     open_needs: int = 0
+    failed_needs: int = 0
     losses: int = 0
     stop: Stop | None = None
 

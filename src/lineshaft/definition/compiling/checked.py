@@ -16,7 +16,7 @@ from lineshaft.definition.position import Path
 from lineshaft.model.errors import InputTooLargeError
 
 EXPANDED_LIMIT: Final = 4 << 20
-"""How many characters the texts of a definition may have together, all that aliases repeat counted in full."""
+"""How many characters the texts of a definition have together at most, all aliases counted in full."""
 
 _CUTS: Final = 4
 

@@ -31,13 +31,19 @@ class Compiler:
     """
 
     def __init__(
-        self, fragments: Mapping[str, Fragment], *, nodes_limit: int = NODES_LIMIT, traced: bool = False
+        self,
+        fragments: Mapping[str, Fragment],
+        *,
+        nodes_limit: int = NODES_LIMIT,
+        depth: int = 1,
+        traced: bool = False,
     ) -> None:
         """Begin with nothing.
 
         Args:
             fragments: all that `use` may name, by path.
             nodes_limit: how many nodes may be made.
+            depth: how deep the first of them lies in the whole tree, which begins at 1.
             traced: whether to keep where nodes come from.
         """
         self.origins: Final[dict[int, list[Origin]]] = {}
@@ -45,7 +51,7 @@ class Compiler:
         self._fragments: Final = fragments
         self._nodes_limit: Final = nodes_limit
         self._nodes = 0
-        self._depth = 0
+        self._depth = depth
         self._leaves: Final[dict[tuple[int, int, Role], Task]] = {}
         self._levels: Final[dict[tuple[int, int, bool], Level]] = {}
 
@@ -92,7 +98,7 @@ class Compiler:
     def _node(self, keys: Keys, name: str, around: Around, role: Role) -> Node:
         """Make what one step says."""
         self._depth += 1
-        if self._depth >= DEPTH_LIMIT:
+        if self._depth > DEPTH_LIMIT:
             raise InputTooLargeError(f"The nodes of a definition nest at most {DEPTH_LIMIT} deep.")
         made = self._matrix if "matrix" in keys else self._one
         node = made(keys, name, around, role)
@@ -143,34 +149,38 @@ class Compiler:
             own |= Aspect.WORK
         elif "steps" in keys or "use" in keys:
             own |= Aspect.GIVEN
+        if "use" in keys and self._traced:
+            self._trace(node, *self._fragment(keys, around), Aspect.WHOLE)
         return self._trace(node, keys, around, own)
 
     def _group(self, keys: Keys, name: str, around: Around, role: Role) -> Group:
-        inner = replace(around, level=self._within(around.level, keys))
-        setup = self._hook("setup", keys, inner)
-        teardown = self._hook("teardown", keys, inner)
-        body = keys
+        own = replace(around, level=self._within(around.level, keys))
+        setup = self._hook("setup", keys, own)
+        teardown = self._hook("teardown", keys, own)
+        body, inner = keys, own
         if "use" in keys:
-            fragment = self._fragments[keys["use"]]
-            body = fragment.keys
-            inner = Around(
-                level=self._within(inner.level, body),
-                bindings=Bindings(inputs=given_inputs(fragment, keys.get("with", {})), outer=around.bound),
-                site=fragment.site if self._traced else None,
-                inputs=frozenset(body.get("inputs", ())),
-            )
+            body, inner = self._fragment(keys, own)
             setup = setup or self._hook("setup", body, inner)
             teardown = teardown or self._hook("teardown", body, inner)
-        children = self._children(body["steps"], inner)
         return Group(
             name=name,
             order=_order(body),
-            children=children,
+            children=self._children(body["steps"], inner),
             setup=setup,
             teardown=teardown,
             timeout=time_of(keys.get("timeout")) or _teardown_timeout(role),
             fail_fast=keys.get("fail_fast", False) or body.get("fail_fast", False),
             bindings=around.bindings,
+        )
+
+    def _fragment(self, keys: Keys, own: Around) -> tuple[Keys, Around]:
+        """Find the fragment that a node uses, and what stands around the nodes in it."""
+        fragment = self._fragments[keys["use"]]
+        return fragment.keys, Around(
+            level=self._within(own.level, fragment.keys),
+            bindings=Bindings(inputs=given_inputs(fragment, keys.get("with", {})), outer=own.bound),
+            site=fragment.site if self._traced else None,
+            inputs=frozenset(fragment.keys.get("inputs", ())),
         )
 
     def _wrapped(self, keys: Keys, name: str, around: Around, role: Role) -> Group:

@@ -116,6 +116,7 @@ class Level:
         parts = (
             surroundings.env,
             surroundings.cwd,
+            surroundings.labels,
             surroundings.image,
             surroundings.services,
             surroundings.results,

@@ -1,6 +1,7 @@
 """The fragments that a definition uses: found, read, and held against the rules."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import PurePosixPath
 from typing import Any, Final
 
@@ -53,7 +54,7 @@ class Library:
         """Read all that a document uses, and all that is used there."""
         if len(way) >= DEPTH_LIMIT:
             raise InputTooLargeError(f"The nodes of a definition nest at most {DEPTH_LIMIT} deep.")
-        for path, place in _uses(keys, site):
+        for path, place in uses(keys, site):
             if path in way:
                 self.circular = True
                 circle = " -> ".join([*way[way.index(path) :], path])
@@ -82,38 +83,24 @@ class Library:
         try:
             text = read_text(data)
         except InvalidDefinitionError as error:
-            self.problems += [_in_file(problem, path) for problem in error.problems]
+            self.problems.extend(replace(problem, file=path) for problem in error.problems)
             return Fragment(_NOTHING)
         source = Source(text.findings, path)
         self.sources.append(source)
         return Fragment(checked(FragmentDocument, text.value, text.findings) or _NOTHING, Site(source))
 
 
-def _uses(keys: Keys, site: Site) -> Iterator[tuple[str, Site]]:
+def uses(keys: Keys, site: Site) -> Iterator[tuple[str, Site]]:
     """List the fragments that a document's nodes use, and where they say so."""
     stack: list[tuple[Any, Site]] = [(keys, site)]
     while stack:
         node, place = stack.pop()
         if "use" in node:
             yield node["use"], place.at("use")
-        for hook in ("teardown", "setup"):
-            if hook in node:
-                stack.append((node[hook], place.at(hook)))
+        stack += [(node[hook], place.at(hook)) for hook in ("teardown", "setup") if hook in node]
         steps = node.get("steps", ())
         stack += [(step, place.at("steps", index)) for index, step in reversed(list(enumerate(steps)))]
 
 
 def _normal(path: str) -> str:
     return str(PurePosixPath(path))
-
-
-def _in_file(problem: Problem, path: str) -> Problem:
-    return Problem(
-        problem.field,
-        problem.message,
-        problem.line,
-        problem.column,
-        length=problem.length,
-        advice=problem.advice,
-        file=path,
-    )

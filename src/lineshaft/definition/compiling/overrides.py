@@ -9,6 +9,8 @@ from lineshaft.definition.position import Path
 from lineshaft.definition.yaml_text import read_yaml
 from lineshaft.model.errors import InvalidDefinitionError
 
+_INDEX_DIGITS: Final = 6
+
 STEPS_LIMIT: Final = 200
 """How many names and numbers the path of an override may have."""
 
@@ -34,10 +36,10 @@ def _read(path: str, text: str, findings: Findings) -> tuple[Any] | None:
         read = read_yaml(text or '""')
     except InvalidDefinitionError as error:
         problem = error.problems[0].message if error.problems else str(error)
-        findings.add(("-o", path), f"has a value that cannot be read: it {problem}")
+        findings.add((f"-o {path}",), f"has a value that cannot be read: it {problem}")
         return None
     if read.findings:
-        findings.add(("-o", path), f"has a value that {read.findings.problems()[0].message}")
+        findings.add((f"-o {path}",), f"has a value that {read.findings.problems()[0].message}")
         return None
     return (read.value,)
 
@@ -46,7 +48,7 @@ def _replaced(whole: Any, path: str, replacement: Any, findings: Findings) -> An
     """Copy what lies on the way, and put the value at its end."""
     steps = path.split(".")
     if len(steps) > STEPS_LIMIT or not all(steps):
-        findings.add(("-o", path), "is no path: write keys joined with `.`, such as `steps.unit.timeout`")
+        findings.add((f"-o {path}",), "is no path: write keys joined with `.`, such as `steps.unit.timeout`")
         return whole
     root = [whole]
     container: Any = root
@@ -76,13 +78,18 @@ def _key(container: Any, step: str, findings: Findings, path: str, way: Path) ->
             for index, each in enumerate(container):
                 if _is_named(each) and each["name"] == step:
                     return index
-            if step.isdecimal() and step.isascii() and len(step) < 7 and int(step) < len(container):
+            if (
+                step.isdecimal()
+                and step.isascii()
+                and len(step) <= _INDEX_DIGITS
+                and int(step) < len(container)
+            ):
                 return int(step)
             advice = nearest(step, names) or f"{where} has {len(container)} items, from 0 on"
-            findings.add(("-o", path), f"names no item of {where}: {shown(step)}", advice=advice)
+            findings.add((f"-o {path}",), f"names no item of {where}: {shown(step)}", advice=advice)
         case _:
             message = f"leads into {where}, which is no object and no list"
-            findings.add(("-o", path), message)
+            findings.add((f"-o {path}",), message)
     return None
 
 

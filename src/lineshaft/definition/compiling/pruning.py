@@ -30,12 +30,14 @@ def pruned(value: Any, wrong: Iterable[Path], *, named: bool) -> Any:
     return whole
 
 
-def _drop(container: Any, path: Path) -> None:
+def _drop(whole: Any, path: Path) -> None:
     """Leave out what stands at a path, or the list around it."""
+    container: Any = whole
+    step: Any
     for at, step in enumerate(path):
         if not _holds(container, step):
             return
-        inner = container[step]
+        inner: Any = container[step]
         last = at == len(path) - 1
         if last and isinstance(container, list):
             container[step] = {}
@@ -45,7 +47,7 @@ def _drop(container: Any, path: Path) -> None:
         container = inner
 
 
-def _holds(container: Any, step: str | int) -> bool:
+def _holds(container: Any, step: Any) -> bool:
     match container:
         case dict():
             return step in container

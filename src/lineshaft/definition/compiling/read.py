@@ -29,7 +29,7 @@ def read_native(
     Args:
         data: its text, YAML or JSON in UTF-8.
         files: the files of its commit, in which `use` finds fragments; None where there is no commit.
-        overrides: paths into the document, such as `steps.unit.timeout`, with what is to stand there, as YAML.
+        overrides: paths into the document, such as `steps.unit.timeout`, and what is to stand there, as YAML.
 
     Raises:
         InvalidDefinitionError: it, or a fragment, breaks rules of the language; with all that is wrong.

@@ -18,10 +18,10 @@ from lineshaft.model.tree import Place, Tree
 _NODE_FUNCTIONS: Final = frozenset({"state", "succeeded", "failed"})
 _ATTRIBUTES: Final = frozenset({"inputs", "matrix", "outputs"})
 _TEMPLATED: Final = (
-    "env", "cwd", "image", "services", "results", "artifacts", "cache", "exec", "build", "deploy", "builder",
-    "with",
+    "env", "labels", "cwd", "image", "services", "results", "artifacts", "cache",
+    "exec", "build", "deploy", "builder", "pipeline", "with",
 )  # fmt: skip
-_WHERE_PLAIN: Final = ("name", "labels", "secrets", "shell", "generates", "pipeline", "use")
+_WHERE_PLAIN: Final = ("name", "secrets", "shell", "generates", "use")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +41,14 @@ class Reference:
     end: int
 
 
-def check_references(tree: Tree, origins: Mapping[int, list[Origin]], *, whole: bool = True) -> None:
+def check_references(tree: Tree, origins: Mapping[int, list[Origin]]) -> None:
     """Check every expression of a tree: whether it can be read, and what it names.
 
     Args:
         tree: the nodes.
-        origins: what they were written as.
-        whole: whether all nodes are in the tree; else names that are not found are let pass.
+        origins: what they were written as; nodes without any are not checked.
     """
-    checker = _Checker(Surveyor(tree), whole=whole)
+    checker = _Checker(Surveyor(tree))
     seen: set[tuple[int, Aspect, int]] = set()
     for place in tree.places:
         for origin in origins.get(id(place.node), ()):
@@ -62,115 +61,113 @@ def check_references(tree: Tree, origins: Mapping[int, list[Origin]], *, whole: 
 
 def _use_of(origin: Origin) -> int:
     bindings = origin.around.bindings
-    return id(bindings.outer) if bindings else 0
+    return id(bindings.inputs) if bindings else 0
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """A text in which expressions stand.
+
+    Attributes:
+        text: all of it.
+        site: where it stands.
+        origin: whose it is.
+        place: where that is in the tree.
+        at_end: whether it is evaluated when the run ends.
+    """
+
+    text: str
+    site: Site
+    origin: Origin
+    place: Place
+    at_end: bool = False
 
 
 class _Checker:
     """Checks one tree."""
 
-    def __init__(self, surveyor: Surveyor, *, whole: bool) -> None:
+    def __init__(self, surveyor: Surveyor) -> None:
         self._surveyor = surveyor
-        self._whole = whole
 
     def check(self, place: Place, origin: Origin) -> None:
         """Check the expressions of a node."""
-        site = origin.around.site
+        site, keys, aspect = origin.around.site, origin.keys, origin.aspect
         if site is None:
             return
-        keys, aspect = origin.keys, origin.aspect
         if Aspect.CONDITION in aspect and "if" in keys:
-            self._expression(keys["if"], 0, keys["if"], place, origin, site.at("if"))
+            self._condition(_Text(keys["if"], site.at("if"), origin, place))
         if aspect & (Aspect.WORK | Aspect.GIVEN):
-            self._templates(keys, _TEMPLATED, place, origin, site)
-        if Aspect.WORK in aspect or Aspect.GIVEN in aspect:
             _refuse(keys, site)
+            self._templates(keys, _TEMPLATED, origin, place, site)
         if Aspect.WHOLE in aspect:
-            self._templates(keys, ("env",), place, origin, site)
-            self._templates(keys.get("defaults", {}), _TEMPLATED, place, origin, site.at("defaults"))
-            self._templates(keys.get("concurrency", {}), ("group",), place, origin, site.at("concurrency"))
-            self._outputs(keys.get("outputs", {}), place, origin, site.at("outputs"))
+            self._templates(keys, ("env", "labels"), origin, place, site)
+            for key in ("defaults", "concurrency"):
+                self._templates(keys.get(key, {}), (*_TEMPLATED, "group"), origin, place, site.at(key))
+            for name, text in keys.get("outputs", {}).items():
+                self._template(_Text(text, site.at("outputs", name), origin, place, at_end=True))
 
     def _templates(
-        self, keys: Keys, which: tuple[str, ...], place: Place, origin: Origin, site: Site
+        self, keys: Keys, which: tuple[str, ...], origin: Origin, place: Place, site: Site
     ) -> None:
         for key in which:
             if key in keys:
                 for text, at in _texts(keys[key], site.at(key)):
-                    self._template(text, place, origin, at)
+                    self._template(_Text(text, at, origin, place))
 
-    def _outputs(self, outputs: Mapping[str, str], place: Place, origin: Origin, site: Site) -> None:
-        for name, text in outputs.items():
-            self._template(text, place, origin, site.at(name), at_end=True)
-
-    def _template(self, text: str, place: Place, origin: Origin, site: Site, *, at_end: bool = False) -> None:
+    def _template(self, text: _Text) -> None:
         try:
-            template = parse_template(text)
+            template = parse_template(text.text)
         except ExpressionError as error:
-            _misread(error, text, 0, text, site)
+            _misread(error, text)
             return
         at = 0
         for expression in template.expressions:
-            at = text.index(expression.text, at)
-            self._names(expression.text, at, text, place, origin, site, at_end=at_end)
+            at = text.text.index(expression.text, at)
+            self._names(text, at, expression.text)
 
-    def _expression(
-        self, text: str, offset: int, whole: str, place: Place, origin: Origin, site: Site
-    ) -> None:
+    def _condition(self, text: _Text) -> None:
         try:
-            parse(text)
+            parse(text.text)
         except ExpressionError as error:
-            _misread(error, text, offset, whole, site)
-            return
-        self._names(text, offset, whole, place, origin, site)
+            _misread(error, text)
+        else:
+            self._names(text, 0, text.text)
 
-    def _names(
-        self,
-        text: str,
-        offset: int,
-        whole: str,
-        place: Place,
-        origin: Origin,
-        site: Site,
-        *,
-        at_end: bool = False,
-    ) -> None:
-        for reference in references(text):
-            found = self._problem(reference, place, origin, at_end=at_end)
+    def _names(self, text: _Text, offset: int, expression: str) -> None:
+        for reference in references(expression):
+            found = self._problem(reference, text)
             if found is not None:
                 message, advice = found
-                within = (whole, offset + reference.start, offset + reference.end)
-                site.wrong(message, advice=advice, within=within)
+                within = (text.text, offset + reference.start, offset + reference.end)
+                text.site.wrong(message, advice=advice, within=within)
 
-    def _problem(
-        self, reference: Reference, place: Place, origin: Origin, *, at_end: bool
-    ) -> tuple[str, str] | None:
+    def _problem(self, reference: Reference, text: _Text) -> tuple[str, str] | None:
+        around = text.origin.around
         match reference.of:
             case "inputs":
-                return _unknown("input", reference.name, origin.around.inputs)
+                return _unknown("input", reference.name, around.inputs)
             case "matrix":
-                return _unknown("axis of a matrix around it", reference.name, origin.around.axes)
+                return _unknown("axis of a matrix around it", reference.name, around.axes)
             case _:
-                return self._node_problem(reference.name, place, at_end=at_end)
+                return self._node_problem(reference.name, text)
 
-    def _node_problem(self, name: str, place: Place, *, at_end: bool) -> tuple[str, str] | None:
-        target = self._surveyor.find(place, name)
+    def _node_problem(self, name: str, text: _Text) -> tuple[str, str] | None:
+        target = self._surveyor.find(text.place, name)
         if target is None:
-            if not self._whole:
-                return None
-            return f"names no node: {shown(name)}", nearest(name, self._surveyor.visible(place))
-        standing = Standing.BEFORE if at_end else self._surveyor.standing(place, target)
-        match standing:
-            case Standing.BEFORE:
-                return None
-            case Standing.AROUND:
-                return f"asks for {shown(name)}, in which it stands itself", ""
-            case Standing.WITHIN:
-                return f"asks for {shown(name)}, which is a part of it", ""
-            case Standing.BESIDE:
-                advice = "put it into an earlier step, or say `needs`"
-                return f"asks for {shown(name)}, which may run at the same time", advice
-            case Standing.BEHIND:
-                return f"asks for {shown(name)}, which comes later", "put it before this node"
+            return f"names no node: {shown(name)}", nearest(name, self._surveyor.visible(text.place))
+        standing = self._surveyor.standing(text.place, target)
+        if text.at_end or standing is Standing.BEFORE:
+            return None
+        message, advice = _WORDS[standing]
+        return f"asks for {shown(name)}, {message}", advice
+
+
+_WORDS: Final = {
+    Standing.AROUND: ("in which it stands itself", "ask for a node that has ended before"),
+    Standing.WITHIN: ("which is a part of it", "ask for a node that has ended before"),
+    Standing.BESIDE: ("which may run at the same time", "put it into an earlier step, or say `needs`"),
+    Standing.BEHIND: ("which comes later", "put it before this node"),
+}
 
 
 def _refuse(keys: Keys, site: Site) -> None:
@@ -198,12 +195,12 @@ def _texts(value: Any, site: Site) -> Iterator[tuple[str, Site]]:
                 pass
 
 
-def _misread(error: ExpressionError, text: str, offset: int, whole: str, site: Site) -> None:
-    at = offset + min(error.offset or 0, len(text))
-    word = next((token for token in tokens(whole, at) if token.offset == at), None)
-    end = at + len(word.text) if word else min(at + 1, len(whole))
+def _misread(error: ExpressionError, text: _Text) -> None:
+    at = min(error.offset or 0, len(text.text))
+    word = next(tokens(text.text, at), None)
+    end = at + len(word.text) if word and word.offset == at else min(at + 1, len(text.text))
     message = error.message.rstrip(".")
-    site.wrong(f"holds an expression that is wrong: {message}", within=(whole, at, end))
+    text.site.wrong(f"holds an expression that is wrong: {message}", within=(text.text, at, end))
 
 
 def _unknown(kind: str, name: str, known: frozenset[str]) -> tuple[str, str] | None:

@@ -47,7 +47,7 @@ def leaf(step: Mapping[str, Any], level: Level, role: Role = Role.BODY) -> Task:
     kind = kind_key(step)
     work = _work(kind, step, level)
     found = level.surroundings(step, kind_of(work))
-    templates = step.get("with") if kind == "pipeline" else step[kind]
+    templates = None if kind == "run" else (step[kind], step.get("with"))
     idempotent = step.get("idempotent", False)
     retry = step.get("retry", level.retry or level.defaults.get("retry"))
     repeatable = idempotent or kind != "deploy"
@@ -58,7 +58,7 @@ def leaf(step: Mapping[str, Any], level: Level, role: Role = Role.BODY) -> Task:
         idempotent=idempotent,
         retry=retry_of(retry) if retry and repeatable else None,
         surroundings=found.surroundings,
-        has_expressions=found.templated or (kind != "run" and holds_templates(templates)),
+        has_expressions=found.templated or holds_templates(templates),
     )
 
 

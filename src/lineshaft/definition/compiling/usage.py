@@ -101,4 +101,7 @@ def _check_use(node: Keys, site: Site, fragment: Fragment) -> None:
                 place.wrong(problem)
     missing = [each.name for each in asked.values() if each.required and each.name not in given]
     if missing:
-        site.at("use").wrong(f"needs {', '.join(missing)}", advice=f"give it `with: {{{missing[0]}: ...}}`")
+        site.at("use").wrong(
+            f"is not given what it asks for: {', '.join(missing)}",
+            advice=f"give it `with: {{{missing[0]}: ...}}`",
+        )

@@ -1,0 +1,141 @@
+"""Attempts: offered, begun, ended, and followed by another where that is safe and wanted."""
+
+from typing import Final
+
+from lineshaft.engine.decision import AttemptEnded, AttemptQueued, ChildRunWanted, TimerSet
+from lineshaft.engine.duration import duration_text
+from lineshaft.engine.ending import TOLD, body_ended, finish
+from lineshaft.engine.outputs import take_outputs
+from lineshaft.engine.rendering import rendered_task
+from lineshaft.engine.step import QUEUED_REASON, Step
+from lineshaft.engine.turn import expression_failed
+from lineshaft.model.errors import ExpressionError
+from lineshaft.model.event import TimerPurpose
+from lineshaft.model.node import Task
+from lineshaft.model.outcome import Outcome
+from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.run import NodeRun
+from lineshaft.model.state import State
+from lineshaft.model.tree import ROOT
+from lineshaft.model.work import PipelineWork, kind_of, may_begin_twice
+
+WORKER_LOST: Final = Reason(ReasonCode.WORKER_LOST, "Its worker stopped answering while it ran.")
+"""Why a lost attempt ended."""
+
+
+def begin_attempt(step: Step, index: int, losses: int | None = None) -> None:
+    """Offer the next attempt of a task to the workers, or ask for the run that a task calls.
+
+    Args:
+        step: the step.
+        index: the task's.
+        losses: how many of its attempts were lost by now, where this one follows a loss.
+    """
+    node, task = step.nodes[index], step.task(index)
+    try:
+        if task.has_expressions:
+            task = rendered_task(step.run_now(), index)
+    except ExpressionError as error:
+        finish(step, index, State.FAILED, expression_failed(error))
+        return
+    if isinstance(task.work, PipelineWork):
+        _call(step, index, node.attempt + 1, task.work)
+        return
+    step.change(
+        index,
+        state=State.QUEUED,
+        reason=QUEUED_REASON,
+        attempt=node.attempt + 1,
+        lease=None,
+        exit_code=None,
+        losses=node.losses if losses is None else losses,
+    )
+    labels = task.surroundings.labels
+    step.effects.append(AttemptQueued(index, node.attempt + 1, kind_of(task.work), labels))
+
+
+def _call(step: Step, index: int, attempt: int, work: PipelineWork) -> None:
+    reason = Reason(ReasonCode.WAITING_FOR_CHILD_RUN, f"Waits for its run of '{work.pipeline}' to end.")
+    run_node(step, index, reason=reason, attempt=attempt, exit_code=None)
+    step.effects.append(ChildRunWanted(index, attempt, work))
+
+
+def run_node(step: Step, index: int, **fields: object) -> None:
+    """Show a task as running, and every group around it."""
+    started_at = step.nodes[index].started_at or step.now
+    step.change(index, **{"state": State.RUNNING, "reason": None, "started_at": started_at, **fields})
+    parent = step.tree[index].parent
+    while parent is not None and step.nodes[parent].state is State.QUEUED:
+        _run_group(step, parent)
+        parent = step.tree[parent].parent
+
+
+def _run_group(step: Step, index: int) -> None:
+    node, group = step.nodes[index], step.group(index)
+    told = node.reason is not None and node.reason.code in TOLD
+    step.change(index, state=State.RUNNING, reason=node.reason if told else None, started_at=step.now)
+    # The run's own limit counts from its start, and so does that of a group only while its body goes on.
+    if group.timeout is not None and index != ROOT and not body_ended(step, index):
+        step.effects.append(TimerSet(index, TimerPurpose.TIME_LIMIT, step.now + group.timeout))
+
+
+def end_attempt(step: Step, index: int, outcome: Outcome) -> None:
+    """End the running attempt of a task as its driver says: with the task, or with another to follow."""
+    node, task = step.nodes[index], step.task(index)
+    _note_ended(step, index, node, task, outcome.state)
+    if outcome.state is State.SUCCEEDED:
+        take_outputs(step, index, task, outcome)
+    elif node.stop is None and _try_again(step, index, outcome):
+        return
+    if node.stop is not None and outcome.state is State.CANCELLED:
+        finish(step, index, node.stop.state, node.stop.reason, outcome.exit_code)
+    else:
+        finish(step, index, outcome.state, outcome.reason, outcome.exit_code)
+
+
+def lose_attempt(step: Step, index: int) -> None:
+    """End an attempt whose worker is lost: the task is tried again by itself where that does no harm."""
+    node, task = step.nodes[index], step.task(index)
+    _note_ended(step, index, node, task, State.LOST)
+    if node.stop is None:
+        if node.losses + 1 < task.attempts_when_lost:
+            step.record(index, State.LOST, WORKER_LOST, node.attempt, None)
+            begin_attempt(step, index, losses=node.losses + 1)
+            return
+        if _try_again(step, index, None):
+            return
+    finish(step, index, State.LOST, WORKER_LOST)
+
+
+def _note_ended(step: Step, index: int, node: NodeRun, task: Task, state: State) -> None:
+    # A called run is no attempt that a worker could claim, so nobody keeps it as one.
+    if not isinstance(task.work, PipelineWork):
+        step.effects.append(AttemptEnded(index, node.attempt, state))
+
+
+def _try_again(step: Step, index: int, outcome: Outcome | None) -> bool:
+    """Have another attempt follow one that a driver answered for, or that was lost; False where none may."""
+    node, task = step.nodes[index], step.task(index)
+    retry, number = task.retry, node.attempt - node.losses
+    if retry is None or number > retry.count or not (task.idempotent or may_begin_twice(task.work)):
+        return False
+    if not (State.LOST in retry.states if outcome is None else retry.covers(outcome)):
+        return False
+    ended = (State.LOST, WORKER_LOST) if outcome is None else (outcome.state, outcome.reason)
+    exit_code = None if outcome is None else outcome.exit_code
+    step.record(index, *ended, node.attempt, exit_code)
+    wait = retry.wait(number)
+    if not wait:
+        begin_attempt(step, index)
+        return True
+    total = 1 + retry.count + node.losses
+    text = f"Tries again in {duration_text(wait)}: attempt {node.attempt + 1} of {total}."
+    step.change(
+        index,
+        state=State.WAITING,
+        reason=Reason(ReasonCode.WAITING_FOR_RETRY, text),
+        lease=None,
+        exit_code=exit_code,
+    )
+    step.effects.append(TimerSet(index, TimerPurpose.RETRY, step.now + wait))
+    return True

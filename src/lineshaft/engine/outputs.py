@@ -1,0 +1,39 @@
+"""What nodes tell later ones, and the run its caller."""
+
+from collections.abc import Mapping
+
+from lineshaft.engine.scope import scope_of
+from lineshaft.engine.step import Step
+from lineshaft.expression import parse_template
+from lineshaft.model.node import Group, Task
+from lineshaft.model.outcome import Outcome
+from lineshaft.model.run import Run
+from lineshaft.model.tree import ROOT, Place
+from lineshaft.model.work import PipelineWork
+
+
+def take_outputs(step: Step, index: int, task: Task, outcome: Outcome) -> None:
+    """Keep what a task that succeeded has told: what it declares, and all that a called pipeline tells."""
+    given: Mapping[str, str] = outcome.outputs
+    if given and not isinstance(task.work, PipelineWork):
+        given = {name: given[name] for name in task.surroundings.outputs if name in given}
+    step.give_outputs(index, given)
+
+
+def carry_outputs(step: Step, place: Place, group: Group) -> None:
+    """Give a group the outputs of the one node that stands for it."""
+    if not group.carries_outputs:
+        return
+    source = place.setup if group.generates is not None else next(iter(place.children), None)
+    if source is not None:
+        step.give_outputs(place.index, step.outputs.get(source, {}))
+
+
+def run_outputs(run: Run, root: Group) -> dict[str, str]:
+    """Evaluate what a run tells the pipeline that called it.
+
+    Raises:
+        ExpressionError: a template cannot be evaluated.
+    """
+    scope = scope_of(run, ROOT)
+    return {name: parse_template(text).render(scope) for name, text in root.outputs.items()}
