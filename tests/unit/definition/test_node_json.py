@@ -224,6 +224,12 @@ def test_entries_keep_their_order() -> None:
     assert [document["name"] for document in documents] == ["b", "a"]
 
 
+def test_entries_keep_names_of_their_own() -> None:
+    read_file = read_foreign(json.dumps({"a/b": ENTRY, "a_b": ENTRY}).encode())
+    assert [document["name"] for document in read_file.documents] == ["a_b", "a_b (2)"]
+    assert [(note.path, note.document) for note in read_file.notes] == [(("a/b",), 0), (("a_b",), 1)]
+
+
 def test_a_tag_pattern_becomes_a_condition() -> None:
     entry = {**ENTRY, "tag-pattern": "^v[0-9]+", "ref": "main"}
     document = native({"release": entry}, Dialect.NODE)
