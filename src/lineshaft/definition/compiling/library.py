@@ -49,6 +49,11 @@ class Library:
         self._room_bytes = SIZE_LIMIT_BYTES - size_bytes
         self._followed: Final[set[str]] = set()
         self._follow(document, site, [])
+        for path in inline:
+            # What nobody uses is to be right as well.
+            if path not in self._followed:
+                self._follow(inline[path], site.at("files", path), [path])
+                self._followed.add(path)
 
     def _follow(self, keys: Keys, site: Site, way: list[str]) -> None:
         """Read all that a document uses, and all that is used there."""
