@@ -83,12 +83,16 @@ async def _check_out(assignment: Assignment, mirrors: Mirrors, folder: Path) -> 
 
 
 def _wanted_ref(lease: LeaseMessage) -> str | None:
-    """Name what is to be checked out as exactly as it is known."""
-    if lease.ref is not None and _FULL_COMMIT.fullmatch(lease.ref):
+    """Name what is to be checked out as exactly as it is known.
+
+    What was asked for goes before the branch: a plain name counts as one until the repository says that it is
+    a tag, or the beginning of a commit's id.
+    """
+    if lease.ref is not None and (_FULL_COMMIT.fullmatch(lease.ref) or not lease.tag):
         return lease.ref
-    if lease.branch:
-        return f"refs/heads/{lease.branch}"
-    return f"refs/tags/{lease.tag}" if lease.tag else lease.ref
+    if lease.tag:
+        return f"refs/tags/{lease.tag}"
+    return f"refs/heads/{lease.branch}" if lease.branch else None
 
 
 def _source_outcome(lease: LeaseMessage, error: SourceError) -> Outcome:

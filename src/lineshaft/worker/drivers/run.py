@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from lineshaft.executors.label import attempt_label
 from lineshaft.model.outcome import Outcome
@@ -24,6 +25,8 @@ from lineshaft.worker.invocation import NoProgramError, script_invocation
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints, telemetry_for
 from lineshaft.worker.source import Source, Sources
 from lineshaft.worker.workspace import Workspaces
+
+_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +171,7 @@ def _no_images(lease: LeaseMessage) -> Outcome:
 
 
 def _folder_refused(folder: str, cause: str) -> Outcome:
-    text = f"The task cannot run in the folder {folder!r}, which {cause}."
+    text = f"The task cannot run in the folder {folder[:_SHOWN]!r}, which {cause}."
     return Outcome(State.FAILED, Reason(ReasonCode.FOLDER_REFUSED, text))
 
 
