@@ -96,6 +96,11 @@ REFUSED = [
         "supersede, queue or allow",
     ),
     ("files./a", pipeline(files={"/a": {"steps": []}}), "does not lead out of the workspace"),
+    (
+        "inputs.a.type",
+        pipeline(inputs={"a": {"type": [], "default": 1}}),
+        "must be string, number or boolean",
+    ),
     ("inputs.a b", pipeline(inputs={"a b": {}}), "must be letters, digits, `_` and `-`"),
 ]
 """What the loader and the schema both refuse."""
@@ -252,3 +257,27 @@ def test_no_key_takes_null(key: str) -> None:
     document = pipeline({"name": "a", "exec": ["b"], key: None})
     assert f"steps.0.{key}" in {field for field, _ in told(document)}
     assert not VALIDATOR.is_valid(document)
+
+
+def test_among_very_many_names_no_nearest_one_is_looked_for() -> None:
+    steps = [task(f"t{index}") for index in range(501)]
+    [problem] = problems(json.dumps(pipeline(*steps, task("last", needs=["t9999"]))))
+    assert problem.advice == ""
+
+
+def test_keys_that_are_repeated_and_broken_rules_are_told_together() -> None:
+    text = "name: a\nsteps:\n- {name: b, run: c, run: d}\n- {name: e}\n"
+    assert [problem.field for problem in problems(text)] == ["steps.0.run", "steps.1"]
+
+
+def test_rules_between_nodes_hold_beside_values_of_wrong_types() -> None:
+    steps = [1, {"name": 1, "run": "a"}, task("b", needs=[1, "c"]), task("b", matrix=[], steps=1, setup=1)]
+    fields = {field for field, _ in told(pipeline(*steps, files=[], inputs=[]))}
+    assert {
+        "steps.0",
+        "steps.1.name",
+        "steps.2.needs.0",
+        "steps.2.needs.1",
+        "steps.3.name",
+        "files",
+    } <= fields

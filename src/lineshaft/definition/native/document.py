@@ -6,20 +6,30 @@ are true or false.
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
 
 from lineshaft.definition.native.key import Key
 from lineshaft.definition.native.kinds import kinds_schema
+from lineshaft.definition.native.strict import Strict
+from lineshaft.definition.native.task import (
+    PATH_OR_PATHS,
+    ArtifactDocument,
+    BuildDocument,
+    CacheDocument,
+    DeployDocument,
+    ResourcesDocument,
+    ResultDocument,
+    ServiceDocument,
+    path_or_paths,
+)
+from lineshaft.definition.native.trigger import OnDocument
 from lineshaft.definition.native.value import (
     NAME_LIMIT,
-    PATH_SCHEMA,
     TEXT_LIMIT,
     WORD,
     Condition,
-    Cron,
     Duration,
     Env,
-    Memory,
     Name,
     ScalarText,
     SecretName,
@@ -34,67 +44,7 @@ RETRIES_LIMIT: Final = 100
 """How often a task may be tried again."""
 
 
-class _Strict(BaseModel):
-    """Takes what it knows, as it is: no other keys, no conversions but those that the language names."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True)
-
-
-class PushDocument(_Strict):
-    """Which pushes start the pipeline."""
-
-    model_config = ConfigDict(title="on.push")
-
-    branches: Annotated[
-        list[Text] | None, Key("Globs of branches; without it all of them", "a list of text")
-    ] = None
-    tags: Annotated[list[Text] | None, Key("Globs of tags; without it none", "a list of text")] = None
-    paths: Annotated[
-        list[Text] | None, Key("Globs of paths of which one must have changed", "a list of text")
-    ] = None
-
-
-class PullRequestDocument(_Strict):
-    """Which pull requests start the pipeline."""
-
-    model_config = ConfigDict(title="on.pull_request")
-
-    branches: Annotated[list[Text] | None, Key("Globs of the branches that they go to", "a list of text")] = (
-        None
-    )
-    paths: Annotated[
-        list[Text] | None, Key("Globs of paths of which one must have changed", "a list of text")
-    ] = None
-
-
-_NOTHING: Final = {"type": "null"}
-
-
-def _all_of_them(value: object) -> object:
-    return {} if value is None else value
-
-
-class OnDocument(_Strict):
-    """What starts the pipeline."""
-
-    model_config = ConfigDict(title="on")
-
-    push: Annotated[
-        PushDocument | None,
-        Key("Pushes start it; nothing or {} means all of them", "an object", short=_NOTHING),
-        BeforeValidator(_all_of_them),
-    ] = None
-    pull_request: Annotated[
-        PullRequestDocument | None,
-        Key("Pull requests start it; nothing or {} means all of them", "an object", short=_NOTHING),
-        BeforeValidator(_all_of_them),
-    ] = None
-    schedule: Annotated[
-        list[Cron] | None, Key("Times at which it starts", "a list of five cron fields each")
-    ] = None
-
-
-class InputDocument(_Strict):
+class InputDocument(Strict):
     """One input."""
 
     model_config = ConfigDict(title="input")
@@ -118,7 +68,7 @@ class InputDocument(_Strict):
     description: Annotated[str | None, Key("What it is for, for people", "text")] = None
 
 
-class ConcurrencyDocument(_Strict):
+class ConcurrencyDocument(Strict):
     """What a new run means for those before it."""
 
     model_config = ConfigDict(title="concurrency")
@@ -153,7 +103,7 @@ def _retry_count(value: object) -> object:
     return value
 
 
-class RetryDocument(_Strict):
+class RetryDocument(Strict):
     """When and how often a task is tried again."""
 
     model_config = ConfigDict(title="retry")
@@ -187,7 +137,7 @@ class RetryDocument(_Strict):
     ] = None
 
 
-class MatrixDocument(_Strict):
+class MatrixDocument(Strict):
     """Axes whose combinations each make a node. The axes are the keys that are not named here."""
 
     model_config = ConfigDict(
@@ -217,105 +167,6 @@ class MatrixDocument(_Strict):
     def axes(self) -> dict[str, list[str | int | float | bool]]:
         """The values of each axis, in the order in which the axes were written."""
         return self.__pydantic_extra__
-
-
-class ResourcesDocument(_Strict):
-    """What a task asks for on its machine."""
-
-    model_config = ConfigDict(title="resources")
-
-    cpus: Annotated[float | None, Field(gt=0, le=10_000), Key("How many processors", "a number above 0")] = (
-        None
-    )
-    memory: Annotated[
-        Memory | None, Key("How much memory", "a size such as 512MiB or 2GiB, or a number of bytes")
-    ] = None
-
-
-class ServiceDocument(_Strict):
-    """A container beside a task."""
-
-    model_config = ConfigDict(title="service")
-
-    image: Annotated[Text, Key("The container's image", "text, not empty")]
-    command: Annotated[
-        list[ScalarText] | None, Key("Its arguments, in place of the image's own", "a list of arguments")
-    ] = None
-    env: Annotated[Env | None, Key("Its environment", "an object of names and values")] = None
-
-
-class ResultDocument(_Strict):
-    """Files that tell what a task found."""
-
-    model_config = ConfigDict(title="result")
-
-    type: Annotated[Word, Key("How the files are written, such as junit", "a word")]
-    path: Annotated[WorkspacePath, Key("A glob of files in the workspace", "a relative path")]
-
-
-class ArtifactDocument(_Strict):
-    """Files to keep."""
-
-    model_config = ConfigDict(title="artifact")
-
-    name: Annotated[Name | None, Key("What they are called; without it as the node is", "a name")] = None
-    paths: Annotated[
-        list[WorkspacePath], Field(min_length=1), Key("Globs of files in the workspace", "a list of paths")
-    ]
-
-
-class CacheDocument(_Strict):
-    """Files to keep for the next run."""
-
-    model_config = ConfigDict(title="cache")
-
-    key: Annotated[
-        Text | None, Key("Only a run with the same key finds them; expressions may stand in it", "text")
-    ] = None
-    paths: Annotated[
-        list[WorkspacePath], Field(min_length=1), Key("Files or folders of the workspace", "a list of paths")
-    ]
-
-
-_PATH_OR_PATHS: Final = Key("", "a relative path, or an object with paths", short=PATH_SCHEMA)
-
-
-def _paths(value: object) -> object:
-    return {"paths": [value]} if isinstance(value, str) else value
-
-
-class BuildDocument(_Strict):
-    """An image to build and to push."""
-
-    model_config = ConfigDict(title="build")
-
-    dockerfile: Annotated[
-        WorkspacePath | None, Key("The Dockerfile; without it Dockerfile in the context", "a relative path")
-    ] = None
-    context: Annotated[
-        WorkspacePath | None, Key("The folder that it may use; without it the workspace", "a relative path")
-    ] = None
-    repository: Annotated[Text, Key("Where the image is pushed to, without a tag", "text such as HOST/NAME")]
-    tag: Annotated[ScalarText, Key("The tag under which it is pushed", "text; expressions may stand in it")]
-    args: Annotated[
-        dict[Word, ScalarText] | None, Key("The build's arguments", "an object of names and values")
-    ] = None
-    target: Annotated[Text | None, Key("The stage to stop at; without it the last", "a stage's name")] = None
-
-
-class DeployDocument(_Strict):
-    """Manifests to apply, and roll-outs to wait for."""
-
-    model_config = ConfigDict(title="deploy")
-
-    manifests: Annotated[WorkspacePath, Key("A file or a folder of manifests", "a relative path")]
-    cluster: Annotated[Text, Key("The cluster's name", "text, not empty")]
-    server_url: Annotated[
-        Text | None, Key("The API server's address; without it the worker's kubeconfig knows it", "a URL")
-    ] = None
-    namespace: Annotated[
-        Text | None, Key("Where the manifests are applied; without it default", "text, not empty")
-    ] = None
 
 
 Retry = Annotated[
@@ -359,7 +210,7 @@ Resources = Annotated[
 Secrets = Annotated[list[SecretName] | None, Key("Names of the secrets that it uses", "a list of names")]
 
 
-class HookDocument(_Strict):
+class HookDocument(Strict):
     """A node without a name of its own: a setup or a teardown."""
 
     model_config = ConfigDict(title="node", json_schema_extra=kinds_schema())
@@ -428,11 +279,11 @@ class HookDocument(_Strict):
         list[ResultDocument] | None, Key("Files that tell what it found", "a list of objects")
     ] = None
     artifacts: Annotated[
-        list[Annotated[ArtifactDocument, _PATH_OR_PATHS, BeforeValidator(_paths)]] | None,
+        list[Annotated[ArtifactDocument, PATH_OR_PATHS, BeforeValidator(path_or_paths)]] | None,
         Key("Files to keep", "a list of paths or objects"),
     ] = None
     cache: Annotated[
-        list[Annotated[CacheDocument, _PATH_OR_PATHS, BeforeValidator(_paths)]] | None,
+        list[Annotated[CacheDocument, PATH_OR_PATHS, BeforeValidator(path_or_paths)]] | None,
         Key("Files to keep for the next run", "a list of paths or objects"),
     ] = None
     outputs: Annotated[
@@ -455,7 +306,7 @@ class StepDocument(HookDocument):
     ] = None
 
 
-class StepsDocument(_Strict):
+class StepsDocument(Strict):
     """Nodes that a task generated."""
 
     model_config = ConfigDict(title="generated nodes")
@@ -477,7 +328,7 @@ class FragmentDocument(StepsDocument):
     inputs: Inputs = None
 
 
-class DefaultsDocument(_Strict):
+class DefaultsDocument(Strict):
     """What every task takes unless it says its own."""
 
     model_config = ConfigDict(title="defaults")
