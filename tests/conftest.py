@@ -1,3 +1,13 @@
-"""Fixtures for every folder of tests."""
+"""Fixtures for every folder of tests.
+
+Hypothesis tries the same examples at every run, so that a run of the tests says something about the change and not
+about its luck. `--hypothesis-profile=search` looks for new ones.
+"""
+
+from hypothesis import settings
 
 pytest_plugins = ("postgres",)
+
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("search", deadline=None)
+settings.load_profile("same")
