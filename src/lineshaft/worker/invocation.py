@@ -32,8 +32,6 @@ def script_invocation(
     Raises:
         NoProgramError: the shell cannot be read, or is not there.
     """
-    if shell == _PLAIN_SHELL:
-        return ("/bin/sh", "-c", script)
     try:
         words = shlex.split(shell)
     except ValueError as error:
@@ -41,6 +39,8 @@ def script_invocation(
     if not words:
         raise NoProgramError("The shell has no name; name a program such as `bash`, or leave `shell` out.")
     program = words[0]
+    if program == _PLAIN_SHELL:
+        return ("/bin/sh", *words[1:], "-c", script)
     if "/" not in program and shutil.which(program, path=environment.get("PATH")) is None:
         raise NoProgramError(
             f"The shell {program!r} is not on this worker's PATH; install it there, or name another one."

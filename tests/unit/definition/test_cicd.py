@@ -71,7 +71,7 @@ def test_a_script_s_lines_are_kept_as_they_are_and_the_first_that_fails_ends_it(
     (stage,) = read({"unit": job(script=["cd src  # here", 'echo "$HOME"', "if x; then\n  y\nfi\n"])})[
         "steps"
     ]
-    assert stage["steps"][0]["run"] == 'set -e\ncd src  # here\necho "$HOME"\nif x; then\n  y\nfi\n'
+    assert stage["steps"][0]["run"] == 'cd src  # here\necho "$HOME"\nif x; then\n  y\nfi\n'
 
 
 @pytest.mark.parametrize("script", ["make", ["make"]])
@@ -82,7 +82,7 @@ def test_a_script_of_one_line_is_that_line(script: str | list[str]) -> None:
 
 def test_what_looks_like_an_expression_in_a_script_reaches_the_shell_as_an_argument() -> None:
     (stage,) = read({"unit": job(script="echo '${{ x }}'")})["steps"]
-    assert stage["steps"][0]["exec"] == ["sh", "-c", "echo '$${{ x }}'"]
+    assert stage["steps"][0]["exec"] == ["sh", "-e", "-c", "echo '$${{ x }}'"]
 
 
 def test_images_artifacts_and_allowed_failures_are_carried_over() -> None:

@@ -45,7 +45,6 @@ steps:
     steps:
       - name: compile
         run: |
-          set -e
           cc -o "out file" main.c && ./run
           ./run
   - name: test
@@ -97,7 +96,7 @@ def test_stages_of_the_rest_api_become_steps() -> None:
         "repository": "https://git.example/shop.git",
         "concurrency": {"policy": "supersede"},
         "parallel": True,
-        "steps": [{"name": "one", "timeout": 5, "run": "make"}],
+        "steps": [{"name": "one", "timeout": 5, "shell": "sh", "run": "make"}],
     }
 
 

@@ -40,7 +40,7 @@ def test_overrides_name_values_of_the_file_as_it_is_written() -> None:
     place = definition.tree.find("test/unit")
     assert place is not None
     assert isinstance(place.node, Task)
-    assert place.node.work == RunWork("make fast")
+    assert place.node.work == RunWork("make fast", "sh -e")
 
 
 def test_an_override_that_breaks_a_rule_is_refused_in_the_file_s_own_words() -> None:

@@ -26,7 +26,7 @@ from lineshaft.model.work import (
 KINDS: Final = ("run", "exec", "build", "deploy", "builder", "pipeline")
 """The keys of which exactly one makes a node a task."""
 
-_DEFAULT_SHELL: Final = "sh"
+_DEFAULT_SHELL: Final = "sh -e"
 _DEFAULT_NAMESPACE: Final = "default"
 _STATE_FUNCTIONS: Final = ("succeeded", "failed", "always", "state")
 

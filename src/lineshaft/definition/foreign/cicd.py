@@ -128,7 +128,7 @@ def _artifacts(name: str, job: JobDocument, notes: list[Note]) -> list[str]:
 
 
 def _script(lines: tuple[str, ...]) -> str:
-    """Join the lines of a script so that the first that fails ends it, each as it was written."""
+    """Join the lines of a script, each as it was written; the first that fails ends it."""
     if len(lines) == 1:
         return lines[0]
-    return "".join(f"{line}\n" for line in ("set -e", *(line.removesuffix("\n") for line in lines)))
+    return "\n".join([*(line.removesuffix("\n") for line in lines), ""])

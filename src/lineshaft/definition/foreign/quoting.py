@@ -54,15 +54,19 @@ def cel_member(name: str, key: str) -> str:
     return f"{name}[{cel_text(key)}]"
 
 
-def script(text: str) -> dict[str, Any]:
+def script(text: str, *, stops: bool = True) -> dict[str, Any]:
     """Make a task of a script for `sh`.
 
     In a script of the native language no expression may stand. Where the text holds what looks like one, `sh`
     is given it as an argument instead, which is the same to the shell.
+
+    Args:
+        text: the script.
+        stops: whether it ends at the first command that fails, which is how the native language has it.
     """
     if _OPENING in text:
-        return {"exec": [_SHELL, "-c", template_text(text)]}
-    return {"run": text}
+        return {"exec": [_SHELL, *(["-e"] if stops else []), "-c", template_text(text)]}
+    return {"run": text} if stops else {"shell": _SHELL, "run": text}
 
 
 def command(words: Sequence[str]) -> dict[str, Any]:

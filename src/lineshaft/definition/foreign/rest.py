@@ -58,7 +58,7 @@ class _Conversion:
         name = {"name": self._renamed(stage.name, self._names.take(stage.name), (*path, "name"))}
         match stage:
             case RunStage():
-                return {**name, "timeout": stage.timeout, **script(stage.command)}
+                return {**name, "timeout": stage.timeout, **script(stage.command, stops=False)}
             case BuildStage():
                 return {**name, **self._build(stage, (*path, "dockerfile"))}
             case DeployStage():

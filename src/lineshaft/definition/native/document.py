@@ -202,7 +202,7 @@ Image = Annotated[Text | None, Key("The container image to run in", "text, not e
 Timeout = Annotated[
     Duration | None, Key("How long it may take", "a time such as 90s, 10m or 1h30m, or a number of seconds")
 ]
-Shell = Annotated[Text | None, Key("The program that runs the script; without it sh", "text, not empty")]
+Shell = Annotated[Text | None, Key("The program that runs the script; without it sh -e", "text, not empty")]
 Cwd = Annotated[WorkspacePath | None, Key("The folder in which it runs", "a relative path")]
 Resources = Annotated[
     ResourcesDocument | None, Key("What it asks for on its machine", "an object with cpus, memory or both")

@@ -28,7 +28,7 @@ from native_definitions import group, native, paths, task
 @pytest.mark.parametrize(
     ("keys", "work"),
     [
-        ("run: make", RunWork("make")),
+        ("run: make", RunWork("make", "sh -e")),
         ("run: make, shell: bash", RunWork("make", "bash")),
         ("exec: [make, 3]", ExecWork(("make", "3"))),
         ("builder: [./b, --x]", BuilderWork(("./b", "--x"))),

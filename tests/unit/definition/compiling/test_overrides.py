@@ -17,8 +17,8 @@ steps:
 def test_nodes_are_named_by_number_or_by_name() -> None:
     overrides = [("steps.0.run", "y"), ("steps.g.steps.b.run", "z")]
     definition = native(TEXT, overrides=overrides)
-    assert task(definition, "unit").work == RunWork("y")
-    assert task(definition, "g/b").work == RunWork("z")
+    assert task(definition, "unit").work == RunWork("y", "sh -e")
+    assert task(definition, "g/b").work == RunWork("z", "sh -e")
 
 
 def test_a_key_may_be_new() -> None:
