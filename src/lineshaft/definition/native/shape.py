@@ -11,7 +11,6 @@ from lineshaft.definition.native.place import KEY_STEP, known_keys, place
 from lineshaft.definition.rule import REFUSED
 
 _SUGGESTED_CHARACTERS: Final = 40
-
 _COMPARED_WORDS: Final = 500
 """Among how many words the nearest is looked for; a text with very many must not make that take long."""
 
