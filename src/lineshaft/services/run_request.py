@@ -26,6 +26,8 @@ class RunRequest:
         only: the paths of the nodes that are to run, with all that is in them; empty means all.
         from_: the path of the node from which on everything is to run; None means from the beginning.
         cause: what starts it.
+        revision: the revision to work on, where whoever starts the run knows it; it stands for `ref` and
+            `changed`, and for the definition's repository.
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -35,6 +37,7 @@ class RunRequest:
     only: tuple[str, ...] = ()
     from_: str | None = None
     cause: Cause = Cause.MANUAL
+    revision: Source | None = None
 
     def source(self, repository: str | None) -> Source | None:
         """Tell what a run of a pipeline with this repository works on.
@@ -42,6 +45,8 @@ class RunRequest:
         A freestyle pipeline has a source only for a ref or changes that its conditions may ask for; its
         repository is an empty text then.
         """
+        if self.revision is not None:
+            return self.revision
         if repository is None and self.ref is None and self.changed is None:
             return None
         commit, branch, tag = _parts(self.ref or "")
