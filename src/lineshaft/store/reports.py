@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select
+from sqlalchemy import bindparam, select
 
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.report import RunTrip, Trip
@@ -64,5 +64,5 @@ class SqlReports:
         return [(row.node, _trip(row)) for row in self._session.connection.execute(_SELECT_NODES, values)]
 
 
-def _trip(row: Row[Any]) -> Trip:
+def _trip(row: Any) -> Trip:
     return Trip(state_of(row.state), row.started_at, row.ended_at)
