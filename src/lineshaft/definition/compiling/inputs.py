@@ -1,7 +1,7 @@
 """The inputs of a run: what is given for them, held against what is asked."""
 
 from collections.abc import Mapping
-from typing import Final, assert_never
+from typing import Any, Final, assert_never
 
 from lineshaft.definition.findings import shown
 from lineshaft.definition.native.shape import nearest
@@ -17,6 +17,7 @@ _DEMANDS: Final = {
     InputType.BOOLEAN: "true or false",
 }
 _TEXT_LIMIT: Final = 64 * 1024
+_NUMBER_LIMIT: Final = 2**63
 
 
 def resolve_inputs(definition: Definition, given: Mapping[str, object]) -> dict[str, Value]:
@@ -38,7 +39,9 @@ def resolve_inputs(definition: Definition, given: Mapping[str, object]) -> dict[
     for name in given.keys() - asked.keys():
         known = f"it asks for {', '.join(asked)}" if asked else "it asks for none"
         problems.append(
-            Problem(name, "is no input of the pipeline", advice=nearest(name, list(asked)) or known)
+            Problem(
+                f"inputs.{name}", "is no input of the pipeline", advice=nearest(name, list(asked)) or known
+            )
         )
     values: dict[str, Value] = {}
     for name, each in asked.items():
@@ -46,12 +49,12 @@ def resolve_inputs(definition: Definition, given: Mapping[str, object]) -> dict[
             if each.default is not None:
                 values[name] = each.default
             elif each.required:
-                problems.append(Problem(name, f"is missing; it must be {_demand(each)}"))
+                problems.append(Problem(f"inputs.{name}", f"is missing; it must be {_demand(each)}"))
             continue
         value = _converted(each, given[name])
         problem = misfit(each, value)
         if problem is not None:
-            problems.append(Problem(name, problem))
+            problems.append(Problem(f"inputs.{name}", problem))
         elif isinstance(value, str | bool | int | float):
             values[name] = value
     if problems:
@@ -71,12 +74,14 @@ def misfit(asked: Input, value: object) -> str | None:
     return None
 
 
-def _is_of(kind: InputType, value: object) -> bool:
+def _is_of(kind: InputType, value: Any) -> bool:
     match kind:
         case InputType.STRING:
             return isinstance(value, str)
         case InputType.NUMBER:
-            return isinstance(value, int | float) and not isinstance(value, bool)
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            # An expression has no larger whole numbers.
+            return number and -_NUMBER_LIMIT <= value < _NUMBER_LIMIT
         case InputType.BOOLEAN:
             return isinstance(value, bool)
         case _:
