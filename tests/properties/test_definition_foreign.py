@@ -7,9 +7,9 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lineshaft.definition.compiling.read import read_native
 from lineshaft.definition.convert import convert, read_foreign
 from lineshaft.definition.dialect import Dialect
-from lineshaft.definition.native.reader import check_native_value
 from lineshaft.definition.yaml_text import read_yaml
 from lineshaft.definition.yaml_writing import write_yaml
 from lineshaft.model.errors import InvalidInputError
@@ -101,8 +101,8 @@ def holds(value: dict[str, Any], dialect: Dialect) -> None:
     conversion = convert(json.dumps(value).encode(), dialect=dialect)
     documents = read_foreign(json.dumps(value).encode(), dialect=dialect).documents
     for text, document in zip(conversion.texts, documents, strict=True):
-        check_native_value(document, read_yaml(text.encode()).findings)
         assert read_yaml(text.encode()).value == document
+        assert read_native(text.encode()).name == document["name"]
 
 
 @settings(BOUNDED, max_examples=50)

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Any, assert_never
 
 from lineshaft.definition.dialect import Dialect, detect
-from lineshaft.definition.findings import Findings, path_text
+from lineshaft.definition.findings import FINDINGS_LIMIT, Findings, path_text
 from lineshaft.definition.foreign.cicd import cicd_to_native
 from lineshaft.definition.foreign.node import node_to_native
 from lineshaft.definition.foreign.reading import Foreign, Native
@@ -24,8 +24,8 @@ class Conversion:
 
     Attributes:
         dialect: the language that the file was read as.
-        texts: one YAML document for each pipeline of the file; what could not be carried over stands in
-            comments at the top of the first.
+        texts: one YAML document for each pipeline of the file; comments at its top tell what could not be
+            carried over.
         notes: what could not be carried over, or is said differently, with where it stands in the file.
         files: what has to lie in the repository because the documents name it: path and content.
     """
@@ -51,13 +51,11 @@ def convert(data: bytes, path: str = "", dialect: Dialect | None = None) -> Conv
     text = read_values(data, path)
     chosen = dialect or detect(path, text.value)
     foreign = to_native(chosen, text.value, text.findings, path)
-    positions = text.findings.positions
-    notes = tuple(
-        Problem(path_text(note.path), note.message, *positions.find(note.path)) for note in foreign.notes
-    )
-    texts = [write_yaml(document) for document in foreign.documents]
-    if notes and texts:
-        texts[0] = "".join(f"# {note.field} {note.message}\n" for note in notes) + texts[0]
+    notes = noted(foreign, text.findings)
+    heads = [""] * len(foreign.documents)
+    for note, problem in zip(foreign.notes, notes, strict=False):
+        heads[note.document] += f"# {f'{problem.field} {problem.message}'.lstrip()}\n"
+    texts = (head + write_yaml(document) for head, document in zip(heads, foreign.documents, strict=True))
     return Conversion(chosen, tuple(texts), notes, foreign.files)
 
 
@@ -106,6 +104,20 @@ def to_native(dialect: Dialect, value: Any, findings: Findings, path: str = "") 
     if foreign is None or findings:
         raise findings.error()
     return foreign
+
+
+def noted(foreign: Foreign, findings: Findings) -> tuple[Problem, ...]:
+    """Tell the notes on a document with their places in its text; of very many, the first.
+
+    Args:
+        foreign: what became of the text.
+        findings: those of the text, which know where its values stand.
+    """
+    find = findings.positions.find
+    some = foreign.notes[:FINDINGS_LIMIT]
+    told = [Problem(path_text(note.path), note.message, *find(note.path)) for note in some]
+    untold = len(foreign.notes) - len(told)
+    return (*told, Problem("", f"has {untold:,} more notes, which are not listed")) if untold else tuple(told)
 
 
 def _native(value: Any, findings: Findings) -> Foreign | None:

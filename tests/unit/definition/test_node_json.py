@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from expression_scope import scope
 from foreign_documents import Value, messages, native, notes, problems
 from lineshaft.definition.convert import read_foreign
 from lineshaft.definition.dialect import Dialect
+from lineshaft.expression import parse
 
 STEP: Value = {"name": "step", "exec": ["true"]}
 
@@ -121,28 +123,27 @@ def test_what_looks_like_an_expression_is_no_expression() -> None:
 
 
 def test_variables_are_replaced_within_their_argument_and_never_read_by_a_shell() -> None:
-    words = [
-        "printf",
-        "[%s]",
-        "$A",
-        "${A}-$B.x",
-        "$NONE",
-        "${NONE}",
-        'it\'s; $(exit 3) `exit 4` "$A"',
-        "*",
-        "",
-    ]
-    script = only({"exec": words})["run"]
+    quoted = "it's; $(exit 3) `exit 4` *"
+    value = 'a  b"; exit 5 #'
+    arguments = {
+        "$A": value,
+        "${A}-$B.x": f"{value}-$A.x",
+        "$NONE": "$NONE",
+        "${NONE}": "${NONE}",
+        "${x$A}$A": "${x$A}" + value,
+        "${x$A": "${x" + value,
+        f'{quoted} "$A"': f'{quoted} "{value}"',
+        "": "",
+    }
+    script = only({"exec": ["printf", "[%s]", *arguments]})["run"]
     done = subprocess.run(
         ["/bin/sh", "-c", script],
-        env={"PATH": "/usr/bin:/bin", "A": 'a  b"; exit 5 #', "B": "$A"},
+        env={"PATH": "/usr/bin:/bin", "A": value, "B": "$A"},
         capture_output=True,
         text=True,
         check=True,
     )
-    a = 'a  b"; exit 5 #'
-    expected = [a, f"{a}-$A.x", "$NONE", "${NONE}", f'it\'s; $(exit 3) `exit 4` "{a}"', "*", ""]
-    assert done.stdout == "".join(f"[{word}]" for word in expected)
+    assert done.stdout == "".join(f"[{argument}]" for argument in arguments.values())
 
 
 @pytest.mark.parametrize(
@@ -223,6 +224,12 @@ def test_entries_keep_their_order() -> None:
     assert [document["name"] for document in documents] == ["b", "a"]
 
 
+def test_entries_keep_names_of_their_own() -> None:
+    read_file = read_foreign(json.dumps({"a/b": ENTRY, "a_b": ENTRY}).encode())
+    assert [document["name"] for document in read_file.documents] == ["a_b", "a_b (2)"]
+    assert [(note.path, note.document) for note in read_file.notes] == [(("a/b",), 0), (("a_b",), 1)]
+
+
 def test_a_tag_pattern_becomes_a_condition() -> None:
     entry = {**ENTRY, "tag-pattern": "^v[0-9]+", "ref": "main"}
     document = native({"release": entry}, Dialect.NODE)
@@ -253,3 +260,19 @@ def test_what_is_wrong_with_entries_is_told_at_once() -> None:
     )
     assert set(told) == {"a.worker-tag", "b.repository", "b.exec"}
     assert wrong({"a": {**ENTRY, "cwd": "../x"}}) == {"a.cwd": "must not lead out of the repository"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "runs"),
+    [
+        (("docs/a.md",), True),
+        (("src/docs/a.md", "docs/a.mdx"), False),
+        ((), True),
+        (None, True),
+    ],
+)
+def test_a_pattern_is_searched_in_each_changed_path_and_holds_where_none_are_known(
+    changed: tuple[str, ...] | None, runs: bool
+) -> None:
+    condition = only({"exec": ["true"], "if-changeset-matches": r"^docs/.*\.md$"})["if"]
+    assert parse(condition).value(scope(changed=changed)) is runs

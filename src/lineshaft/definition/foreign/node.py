@@ -1,5 +1,6 @@
 """`Dialect.NODE`: trees of nodes, and files of an orchestrator's pipelines, turned into native documents."""
 
+from dataclasses import replace
 from posixpath import normpath
 from typing import Any, Final
 
@@ -11,7 +12,6 @@ from lineshaft.definition.foreign.reading import (
     Names,
     Native,
     Note,
-    fit_name,
     lies_in_workspace,
     renamed,
 )
@@ -124,7 +124,6 @@ def _reserved(node: NodeDocument) -> list[str]:
 
 
 def _pipelines(value: dict[str, Any], findings: Findings) -> Foreign | None:
-    disabled = [(name, key) for name, entry in value.items() for key in entry if key.startswith(_DISABLED)]
     active = {
         name: {key: inner for key, inner in entry.items() if not key.startswith(_DISABLED)}
         for name, entry in value.items()
@@ -132,24 +131,31 @@ def _pipelines(value: dict[str, Any], findings: Findings) -> Foreign | None:
     document = check_shape(PipelinesDocument, active, findings)
     if document is None:
         return None
-    documents = [_pipeline(name, entry, findings) for name, entry in document.entries.items()]
-    notes = [Note(path, "is left out, because its name begins with x-") for path in disabled]
-    for name, entry in document.entries.items():
-        notes += _left_out(name, entry)
+    taken = Names()
+    names = {name: taken.take(name) for name in document.entries}
+    documents = [_pipeline(names[name], name, entry, findings) for name, entry in document.entries.items()]
+    notes: list[Note] = []
+    for index, (name, entry) in enumerate(document.entries.items()):
+        own = [
+            *renamed((name,), name, names[name]),
+            *_disabled(name, value[name]),
+            *_left_out(name, entry),
+        ]
+        notes += (replace(note, document=index) for note in own)
     return None if findings else Foreign(tuple(documents), tuple(notes))
 
 
-def _pipeline(name: str, entry: PipelineEntry, findings: Findings) -> Native:
+def _pipeline(name: str, key: str, entry: PipelineEntry, findings: Findings) -> Native:
     step: Native = {"name": "build"}
     if entry.tag_pattern is not None:
         step["if"] = f"tag.matches({cel_text(entry.tag_pattern)})"
     folder = "" if entry.cwd is None else normpath(entry.cwd or ".")
     if folder and not lies_in_workspace(folder):
-        findings.add((name, "cwd"), "must not lead out of the repository")
+        findings.add((key, "cwd"), "must not lead out of the repository")
     if folder not in {"", "."}:
         step["cwd"] = template_text(folder)
     step["builder"] = [template_text(word) for word in entry.exec]
-    native: Native = {"name": fit_name(name), "repository": entry.repository}
+    native: Native = {"name": name, "repository": entry.repository}
     if entry.tag_pattern is not None:
         native["on"] = {"push": {"branches": [], "tags": ["**"]}}
     elif entry.ref is not None:
@@ -159,9 +165,13 @@ def _pipeline(name: str, entry: PipelineEntry, findings: Findings) -> Native:
     return {**native, "steps": [step]}
 
 
+def _disabled(name: str, entry: dict[str, Any]) -> list[Note]:
+    message = f"is left out, because its name begins with {_DISABLED}"
+    return [Note((name, key), message) for key in entry if key.startswith(_DISABLED)]
+
+
 def _left_out(name: str, entry: PipelineEntry) -> list[Note]:
-    notes = renamed((name,), name, fit_name(name))
-    notes += [
+    notes = [
         Note((name, "notifications", key), "is left out: set up who is told on the server")
         for key in entry.notifications or {}
     ]
