@@ -103,6 +103,8 @@ class _Checker:
             _refuse(keys, site)
             self._templates(keys, _TEMPLATED, origin, place, site)
         if aspect is Aspect.WHOLE:
+            _refuse(keys, site)
+            _refuse(keys.get("defaults", {}), site.at("defaults"))
             self._templates(keys, ("env", "labels"), origin, place, site)
             for key in ("defaults", "concurrency"):
                 self._templates(keys.get(key, {}), (*_TEMPLATED, "group"), origin, place, site.at(key))
