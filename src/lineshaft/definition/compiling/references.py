@@ -159,6 +159,8 @@ class _Checker:
     def _node_problem(self, name: str, text: _Text) -> tuple[str, str] | None:
         target = self._surveyor.find(text.place, name)
         if target is None:
+            if text.site.source.findings.full:
+                return "", ""
             return f"names no node: {shown(name)}", nearest(name, self._surveyor.visible(text.place))
         standing = self._surveyor.standing(text.place, target)
         if text.at_end or standing is Standing.BEFORE:
