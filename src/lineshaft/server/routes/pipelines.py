@@ -1,16 +1,14 @@
 """Pipelines: create, read, list, replace, delete, trigger."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import Response
 
-from lineshaft.model.errors import InvalidDefinitionError, InvalidInputError, Problem
-from lineshaft.model.pipeline import Pipeline
+from lineshaft.model.errors import InvalidDefinitionError, Problem
+from lineshaft.server.cursor import cursor, read_cursor
 from lineshaft.server.definitions import (
     YAML_MEDIA_TYPE,
     definition_yaml,
@@ -19,12 +17,18 @@ from lineshaft.server.definitions import (
 )
 from lineshaft.server.depends import Limit, PipelineId, Plane
 from lineshaft.server.documents import Acknowledgement, ValidationDocument
-from lineshaft.server.openapi import PIPELINE, PIPELINE_BODY, PIPELINE_NOT_FOUND, PIPELINE_PAGE
+from lineshaft.server.methods import NOT_SERVED
+from lineshaft.server.openapi import (
+    ANY_PIPELINE_BODY,
+    PIPELINE,
+    PIPELINE_BODY,
+    PIPELINE_NOT_FOUND,
+    PIPELINE_PAGE,
+)
 from lineshaft.server.problems import problem_entry
 from lineshaft.server.rendering import page_json, pipeline_json, to_json
 
 _JSON: Final = "application/json"
-_ID_BYTES: Final = 16
 
 router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"])
 
@@ -37,7 +41,7 @@ async def create_pipeline(request: Request, plane: Plane) -> Response:
     return _acknowledge(pipeline.id, "created", status=201, headers=location)
 
 
-@router.post("/validate", responses={200: {"model": ValidationDocument}}, openapi_extra=PIPELINE_BODY)
+@router.post("/validate", responses={200: {"model": ValidationDocument}}, openapi_extra=ANY_PIPELINE_BODY)
 async def validate_pipeline(request: Request, plane: Plane) -> Response:
     """Tell all that is wrong with a configuration; nothing is changed."""
     problems: list[Problem] = []
@@ -47,6 +51,14 @@ async def validate_pipeline(request: Request, plane: Plane) -> Response:
         problems = list(error.problems) or [Problem("", error.message)]
     document = {"valid": not problems, "problems": [problem_entry(problem) for problem in problems]}
     return Response(to_json(document), media_type=_JSON)
+
+
+@router.api_route(
+    "/validate", methods=["GET", "HEAD", "PUT", "DELETE", "PATCH"], include_in_schema=False, name=NOT_SERVED
+)
+async def refuse_other_methods() -> Response:
+    """Keep the word from being taken for a pipeline's id."""
+    raise HTTPException(405)
 
 
 @router.get("", responses={200: PIPELINE_PAGE})
@@ -60,10 +72,10 @@ async def list_pipelines(
     after: Annotated[str | None, Query(description="The page before's `next`.")] = None,
 ) -> Response:
     """List pipelines by name, then by age."""
-    behind = None if after is None else _read_cursor(after)
+    behind = None if after is None else read_cursor(after)
     pipelines = await plane.pipelines.page(name=name, after=behind, limit=limit + 1)
     shown = pipelines[:limit]
-    following = _cursor(shown[-1]) if len(pipelines) > limit else None
+    following = cursor(shown[-1].name, shown[-1].id) if len(pipelines) > limit else None
     return Response(page_json([pipeline_json(each) for each in shown], following), media_type=_JSON)
 
 
@@ -106,20 +118,3 @@ def _acknowledge(
 ) -> Response:
     body = to_json({"id": str(pipeline_id), "message": f"Pipeline {done} successfully."})
     return Response(body, status, headers, media_type=_JSON)
-
-
-def _cursor(pipeline: Pipeline) -> str:
-    return base64.urlsafe_b64encode(pipeline.id.bytes + pipeline.name.encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> tuple[str, UUID]:
-    try:
-        decoded = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
-        cursor = decoded[_ID_BYTES:].decode(), UUID(bytes=decoded[:_ID_BYTES])
-    except (binascii.Error, ValueError):
-        cursor = "\0", UUID(int=0)
-    if "\0" in cursor[0]:
-        raise InvalidInputError(
-            "The page cannot be told.", problems=[Problem("after", "must be the `next` of another page")]
-        )
-    return cursor
