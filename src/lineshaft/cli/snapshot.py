@@ -69,7 +69,8 @@ def _borrow(origin: Repository, root: Path, target: Path) -> None:
     for name in ("index", "shallow", "info/exclude"):
         if (known := path_in(name)).exists():
             (target / name).parent.mkdir(exist_ok=True)
-            shutil.copyfile(known, target / name)
+            # With its time: git looks again at files that are as young as the index.
+            shutil.copy2(known, target / name)
 
 
 def _commit(checkout: Checkout, target: Path) -> Checkout:
