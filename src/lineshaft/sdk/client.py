@@ -20,15 +20,25 @@ from urllib.parse import quote
 from uuid import UUID
 
 from lineshaft.model.errors import ServerError
+from lineshaft.model.value import Value
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.sdk.config import ClientConfig
+from lineshaft.sdk.explanation import ExplanationView
 from lineshaft.sdk.pipeline import Acknowledgement, PipelineView
+from lineshaft.sdk.report import EVERYTHING, ReportEntry, ReportQuery
 from lineshaft.sdk.run import LogPiece, RunView, StateChange
 from lineshaft.sdk.stream import RECONNECT_DELAYS, OnLost
 from lineshaft.sdk.transport import Transport, read, refusal, say_nothing, understood
+from lineshaft.sdk.validation import Validation
 
 Definition = str | bytes | Mapping[str, Any]
 """A pipeline's configuration: JSON text or bytes, sent as they are, or the object that they stand for."""
+
+Overrides = Mapping[str, Any] | Sequence[tuple[str, str]]
+"""Other values for keys of a definition: by dotted path, or pairs of a path and a YAML text."""
+
+JSON: Final = "application/json"
+YAML: Final = "application/yaml"
 
 _PAGE: Final = 100
 _OK, _PARTIAL, _RANGE_NOT_SATISFIABLE = 200, 206, 416
@@ -97,6 +107,31 @@ class Client:
         """
         return self._acknowledge("POST", "/v1/pipelines", **_content(definition))
 
+    def create_pipeline_from_text(self, text: str | bytes, media_type: str = YAML) -> Acknowledgement:
+        """Make a pipeline of a text of the pipeline language, or of another media type (POST /v1/pipelines).
+
+        Raises:
+            InvalidInputError: the definition is refused; `problems` tells where.
+        """
+        return self._acknowledge("POST", "/v1/pipelines", **_text(text, media_type))
+
+    def update_pipeline_from_text(
+        self, pipeline_id: UUID | str, text: str | bytes, media_type: str = YAML
+    ) -> Acknowledgement:
+        """Replace a pipeline's definition by such a text (PUT /v1/pipelines/{id}).
+
+        Raises:
+            PipelineNotFoundError: there is none of that id.
+            InvalidInputError: the definition is refused; `problems` tells where.
+        """
+        path = _pipeline(pipeline_id)
+        return self._acknowledge("PUT", path, subject=pipeline_id, **_text(text, media_type))
+
+    def validate(self, text: str | bytes, media_type: str = YAML) -> Validation:
+        """Ask what is wrong with a definition (POST /v1/pipelines/validate); nothing is changed."""
+        answer = self._transport.request("POST", "/v1/pipelines/validate", **_text(text, media_type))
+        return read(answer, Validation.from_document)
+
     def pipelines(self, name: str | None = None, *, page_size: int = _PAGE) -> Iterator[PipelineView]:
         """Go through all pipelines by name (GET /v1/pipelines), a page at a time.
 
@@ -141,13 +176,47 @@ class Client:
         """
         return self._acknowledge("POST", f"{_pipeline(pipeline_id)}/trigger", subject=pipeline_id)
 
-    def start_run(self, pipeline_id: UUID | str) -> RunView:
+    def start_run(
+        self,
+        pipeline_id: UUID | str,
+        *,
+        inputs: Mapping[str, Value] | None = None,
+        ref: str | None = None,
+        overrides: Overrides | None = None,
+        changed: Sequence[str] | None = None,
+        only: Sequence[str] = (),
+        from_: str | None = None,
+    ) -> RunView:
         """Begin a run, and return it (POST /v1/pipelines/{id}/runs).
+
+        Args:
+            pipeline_id: whose run.
+            inputs: values for the pipeline's inputs, by name.
+            ref: `refs/heads/BRANCH`, `refs/tags/TAG`, a full commit id or a branch.
+            overrides: other values for keys of the definition, by dotted path; in pairs, as YAML texts.
+            changed: the paths that changed; None where they are not known.
+            only: the paths of the nodes that are to run; empty means all.
+            from_: the path of the node from which on everything is to run.
 
         Raises:
             PipelineNotFoundError: there is none of that id.
+            NodeNotFoundError: the pipeline has no such node.
+            InvalidInputError: the inputs or overrides are refused; `problems` tells which.
         """
-        answer = self._transport.request("POST", f"{_pipeline(pipeline_id)}/runs", subject=pipeline_id)
+        if overrides is not None and not isinstance(overrides, Mapping):
+            overrides = [f"{path}={text}" for path, text in overrides]
+        asked = {
+            "inputs": None if inputs is None else dict(inputs),
+            "ref": ref,
+            "overrides": overrides,
+            "changed": None if changed is None else list(changed),
+            "only": list(only) or None,
+            "from": from_,
+        }
+        body = {name: value for name, value in asked.items() if value is not None}
+        path = f"{_pipeline(pipeline_id)}/runs"
+        options = {"json": body} if body else {}
+        answer = self._transport.request("POST", path, subject=pipeline_id, **options)
         return read(answer, RunView.from_document)
 
     def runs(
@@ -185,15 +254,59 @@ class Client:
         answer = self._transport.request("POST", f"{_run(run_id)}/cancel", subject=run_id)
         return read(answer, RunView.from_document)
 
-    def retry_run(self, run_id: UUID | str) -> RunView:
+    def retry_run(self, run_id: UUID | str, *, from_failed: bool = False) -> RunView:
         """Begin a run like one that has ended, and return the new one (POST /v1/runs/{id}/retry).
+
+        Args:
+            run_id: of the one that has ended.
+            from_failed: whether the nodes that succeeded keep their results.
 
         Raises:
             RunNotFoundError: there is none of that id.
             RunNotEndedError: it is still going.
         """
-        answer = self._transport.request("POST", f"{_run(run_id)}/retry", subject=run_id)
+        options = {"json": {"from": "failed"}} if from_failed else {}
+        answer = self._transport.request("POST", f"{_run(run_id)}/retry", subject=run_id, **options)
         return read(answer, RunView.from_document)
+
+    def definition(self, run_id: UUID | str, media_type: str = JSON) -> str:
+        """Read the definition that a run runs, as text (GET /v1/runs/{id}/definition).
+
+        Args:
+            run_id: whose definition.
+            media_type: how to write it: `application/json`, or `application/yaml` of the pipeline language.
+
+        Raises:
+            RunNotFoundError: there is none of that id.
+            InvalidInputError: it cannot be written so.
+        """
+        headers = {"Accept": media_type}
+        answer = self._transport.request("GET", f"{_run(run_id)}/definition", subject=run_id, headers=headers)
+        return str(answer.text)
+
+    def explain(self, run_id: UUID | str, path: str) -> ExplanationView:
+        """Ask why a node is in its state (GET /v1/runs/{id}/nodes/{path}/explain).
+
+        Raises:
+            RunNotFoundError: there is no such run.
+            NodeNotFoundError: the run has no such node.
+        """
+        address = f"{_run(run_id)}/nodes/{quote(path)}/explain"
+        answer = self._transport.request("GET", address, subject=run_id)
+        return read(answer, ExplanationView.from_document)
+
+    def report(self, query: ReportQuery = EVERYTHING, *, page_size: int = _PAGE) -> Iterator[ReportEntry]:
+        """Go through a report (GET /v1/reports), a page at a time.
+
+        Args:
+            query: what it is to be about.
+            page_size: how many entries to ask for at a time.
+
+        Raises:
+            InvalidInputError: the query makes no sense.
+        """
+        asked = {"limit": str(page_size), **query.parameters()}
+        return self._transport.pages("/v1/reports", asked, "after", ReportEntry.from_document)
 
     def events(
         self, run_id: UUID | str, *, after: int = 0, on_lost: OnLost = say_nothing
@@ -301,6 +414,10 @@ def _run(run_id: UUID | str) -> str:
 
 def _log(run_id: UUID | str, path: str) -> str:
     return f"{_run(run_id)}/nodes/{quote(path)}/log"
+
+
+def _text(text: str | bytes, media_type: str) -> dict[str, Any]:
+    return {"content": text, "headers": {"Content-Type": media_type}}
 
 
 def _content(definition: Definition) -> dict[str, Any]:

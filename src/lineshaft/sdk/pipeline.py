@@ -14,8 +14,9 @@ class PipelineView:
         id: UUIDv7.
         name: several pipelines may have the same.
         git_repository: where its source is; None for a freestyle pipeline.
-        parallel: whether its stages run side by side.
-        stages: as they were written.
+        parallel: whether its stages or steps run side by side.
+        stages: as they were written, of one in the REST format.
+        steps: as they were written, of one in the pipeline language.
         document: the server's whole answer.
     """
 
@@ -25,6 +26,7 @@ class PipelineView:
     parallel: bool
     stages: tuple[Mapping[str, Any], ...]
     document: Mapping[str, Any]
+    steps: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -32,10 +34,11 @@ class PipelineView:
         return cls(
             id=UUID(document["id"]),
             name=document["name"],
-            git_repository=document.get("git_repository"),
-            parallel=document["parallel"],
-            stages=tuple(document["stages"]),
+            git_repository=document.get("git_repository") or document.get("repository"),
+            parallel=document.get("parallel", False),
+            stages=tuple(document.get("stages", ())),
             document=document,
+            steps=tuple(document.get("steps", ())),
         )
 
 

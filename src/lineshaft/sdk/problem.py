@@ -9,6 +9,7 @@ from lineshaft.model.errors import (
     AccessError,
     BadCredentialsError,
     ConflictError,
+    ExpressionError,
     ForbiddenError,
     InputTooLargeError,
     InvalidDefinitionError,
@@ -69,7 +70,7 @@ class _Refusal:
         if not code and detail == PipelineNotFoundError(subject).message:
             code = PipelineNotFoundError.code
         advice = str(document.get("advice") or "")
-        problems = _problems(document.get("errors"))
+        problems = problems_of(document.get("errors"))
         return cls(code, detail, advice, problems, document.get("expected_offset"), subject)
 
 
@@ -102,6 +103,7 @@ _BY_CODE: Final[Mapping[str, _Builder]] = {
     PipelineNotFoundError.code: lambda refusal: PipelineNotFoundError(refusal.subject),
     RunNotFoundError.code: lambda refusal: RunNotFoundError(refusal.subject),
     **{kind.code: _listing(kind) for kind in (InvalidInputError, InvalidDefinitionError, InputTooLargeError)},
+    ExpressionError.code: lambda refusal: ExpressionError(refusal.message),
     **{
         kind.code: _plain(kind)
         for kind in (
@@ -148,7 +150,8 @@ def _foreign(status: int) -> LineshaftError:
     return ServerError(message, status=status, advice="Check the server's address.")
 
 
-def _problems(entries: Any) -> tuple[Problem, ...]:
+def problems_of(entries: Any) -> tuple[Problem, ...]:
+    """Read what is wrong with an input, as far as it can be read."""
     if not isinstance(entries, list):
         return ()
     return tuple(
@@ -157,6 +160,9 @@ def _problems(entries: Any) -> tuple[Problem, ...]:
             message=str(entry.get("message") or ""),
             line=entry.get("line"),
             column=entry.get("column"),
+            length=entry.get("length"),
+            advice=str(entry.get("advice") or ""),
+            file=str(entry.get("file") or ""),
         )
         for entry in entries
         if isinstance(entry, dict)

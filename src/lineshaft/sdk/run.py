@@ -44,6 +44,8 @@ class NodeView:
         attempt: how many attempts there have been; 0 for a group and for a task that waits.
         started_at: when it began.
         ended_at: when it reached its end state.
+        role: what it is to the group around it: `body`, `setup` or `teardown`.
+        outputs: what it gives to later nodes.
     """
 
     path: str
@@ -55,6 +57,8 @@ class NodeView:
     attempt: int = 0
     started_at: datetime | None = None
     ended_at: datetime | None = None
+    role: str = "body"
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_group(self) -> bool:
@@ -77,9 +81,60 @@ class NodeView:
             reason=ReasonView.from_document(document["reason"]),
             exit_code=document["exit_code"],
             attempt=document["attempt"],
-            started_at=_instant(document["started_at"]),
-            ended_at=_instant(document["ended_at"]),
+            started_at=instant(document["started_at"]),
+            ended_at=instant(document["ended_at"]),
+            role=document.get("role", "body"),
+            outputs=document.get("outputs") or {},
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ParentView:
+    """The attempt of another run that a run stands for.
+
+    Attributes:
+        run_id: that run's.
+        node: the node's index in its tree.
+        attempt: which attempt, from 1.
+    """
+
+    run_id: UUID
+    node: int
+    attempt: int
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any] | None) -> Self | None:
+        """Read it from the API's JSON."""
+        if document is None:
+            return None
+        return cls(UUID(document["run_id"]), document["node"], document["attempt"])
+
+
+@dataclass(frozen=True, slots=True)
+class SourceView:
+    """The source revision that a run works on.
+
+    Attributes:
+        repository: where it is; None where only a ref or changes are known.
+        ref: what was asked for; None means the default branch.
+        branch: empty where the ref is no branch.
+        tag: empty where the ref is no tag.
+        commit: the full commit id; None until the first task has found it out.
+    """
+
+    repository: str | None
+    ref: str | None
+    branch: str
+    tag: str
+    commit: str | None
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any] | None) -> Self | None:
+        """Read it from the API's JSON."""
+        if document is None:
+            return None
+        names = ("repository", "ref", "branch", "tag", "commit")
+        return cls(*(document[name] for name in names))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +152,12 @@ class RunView:
         ended_at: when it reached its end state.
         nodes: all below the root, each group before what is in it, in the order in which they were written.
         document: the JSON that this was read from.
+        cause: what started it.
+        retry_of: the run that it repeats, or goes on from.
+        parent: the attempt of another run that it stands for.
+        source: what it works on; None for a freestyle pipeline.
+        inputs: what it was started with, defaults included.
+        outputs: what it tells the pipeline that called it.
     """
 
     id: UUID
@@ -109,6 +170,12 @@ class RunView:
     ended_at: datetime | None
     nodes: tuple[NodeView, ...]
     document: Mapping[str, Any] = field(repr=False, compare=False)
+    cause: str = "manual"
+    retry_of: UUID | None = None
+    parent: ParentView | None = None
+    source: SourceView | None = None
+    inputs: Mapping[str, str | bool | int | float] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def tasks(self) -> tuple[NodeView, ...]:
@@ -118,6 +185,7 @@ class RunView:
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
         """Read it from the API's JSON."""
+        retry_of = document.get("retry_of")
         return cls(
             id=UUID(document["id"]),
             number=document["number"],
@@ -125,10 +193,16 @@ class RunView:
             state=State(document["state"]),
             reason=ReasonView.from_document(document["reason"]),
             created_at=datetime.fromisoformat(document["created_at"]),
-            started_at=_instant(document["started_at"]),
-            ended_at=_instant(document["ended_at"]),
+            started_at=instant(document["started_at"]),
+            ended_at=instant(document["ended_at"]),
             nodes=tuple(NodeView.from_document(node) for node in document.get("nodes", ())),
             document=document,
+            cause=document.get("cause", "manual"),
+            retry_of=None if retry_of is None else UUID(retry_of),
+            parent=ParentView.from_document(document.get("parent")),
+            source=SourceView.from_document(document.get("source")),
+            inputs=document.get("inputs") or {},
+            outputs=document.get("outputs") or {},
         )
 
 
@@ -191,5 +265,6 @@ class LogPiece:
         return cls(document["offset"], b64decode(document["base64"], validate=True))
 
 
-def _instant(text: str | None) -> datetime | None:
+def instant(text: str | None) -> datetime | None:
+    """Read a time as the API tells it."""
     return None if text is None else datetime.fromisoformat(text)

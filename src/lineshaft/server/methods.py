@@ -5,6 +5,9 @@ from typing import Final
 
 from starlette.routing import BaseRoute, Route
 
+NOT_SERVED: Final = "not_served"
+"""The name of routes that only say that a method is not served at their address."""
+
 
 class Methods:
     """The methods of all routes, for the Allow header (RFC 9110, section 10.2.1).
@@ -18,5 +21,8 @@ class Methods:
 
     def at(self, path: str) -> list[str]:
         """List the methods that are served at a path, in alphabetical order."""
-        served = [route.methods or () for route in self._routes if route.path_regex.match(path)]
+        fitting = [route for route in self._routes if route.path_regex.match(path)]
+        # Where an address is spelt out, those that take any word in its place are not meant.
+        exact = [route for route in fitting if route.path == path]
+        served = [route.methods or () for route in exact or fitting if route.name != NOT_SERVED]
         return sorted({method for methods in served for method in methods})

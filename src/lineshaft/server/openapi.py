@@ -56,6 +56,9 @@ EVENTS: Final = _content("text/event-stream", {"type": "string"})
 PIPELINE_BODY: Final[Extra] = {
     "requestBody": {"required": True, **_content("application/json", _reference(_PIPELINE_INPUT))}
 }
+ANY_PIPELINE_BODY: Final[Extra] = {
+    "requestBody": {"content": {"application/json": {}, "application/yaml": {}}}
+}
 _PROTOCOL: Final[Extra] = {
     "name": PROTOCOL_HEADER,
     "in": "header",

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from lineshaft.model.value import Value
+from lineshaft.server.bodies import BODY_LIMIT_BYTES
 from lineshaft.services.run_request import RunRequest
 
 _PATHS_LIMIT = 100_000
@@ -15,6 +16,8 @@ Text = Annotated[str, StringConstraints(max_length=4_096, pattern=r"^[^\x00]*$")
 Ref = Annotated[
     str, StringConstraints(min_length=1, max_length=4_096, pattern=r"^[^\x00-\x20-][^\x00-\x20]*$")
 ]
+
+Assignment = Annotated[str, StringConstraints(max_length=BODY_LIMIT_BYTES, pattern=r"^[^\x00=]+=[^\x00]*$")]
 
 
 class _Request(BaseModel):
@@ -30,8 +33,9 @@ class StartRequest(_Request):
     ref: Ref | None = Field(
         default=None, description="`refs/heads/BRANCH`, `refs/tags/TAG`, a full commit id or a branch."
     )
-    overrides: dict[Text, Any] = Field(
-        default_factory=dict, description="Other values for keys of the configuration, by dotted path."
+    overrides: dict[Text, Any] | list[Assignment] = Field(
+        default_factory=dict,
+        description="Other values for keys of the configuration: by dotted path, or as texts `PATH=YAML`.",
     )
     changed: list[Text] | None = Field(
         default=None, max_length=_PATHS_LIMIT, description="The paths that changed; null where not known."
@@ -53,11 +57,17 @@ class StartRequest(_Request):
         return RunRequest(
             inputs=self.inputs,
             ref=self.ref,
-            overrides=tuple((path, json.dumps(value)) for path, value in self.overrides.items()),
+            overrides=self._overrides(),
             changed=None if self.changed is None else tuple(self.changed),
             only=tuple(self.only),
             from_=self.from_,
         )
+
+    def _overrides(self) -> tuple[tuple[str, str], ...]:
+        if isinstance(self.overrides, dict):
+            return tuple((path, json.dumps(value)) for path, value in self.overrides.items())
+        split = (text.partition("=") for text in self.overrides)
+        return tuple((path, value) for path, _, value in split)
 
 
 class RetryRequest(_Request):

@@ -26,8 +26,8 @@ class RunRequest:
         only: the paths of the nodes that are to run, with all that is in them; empty means all.
         from_: the path of the node from which on everything is to run; None means from the beginning.
         cause: what starts it.
-        revision: what it works on, in place of what the pipeline, `ref` and `changed` say; whoever has the
-            repository at hand knows more of it.
+        revision: the revision to work on, where whoever starts the run knows it; it stands for `ref` and
+            `changed`, and for the definition's repository.
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)

@@ -73,6 +73,14 @@ class RunService:
 
         return await self._start(work)
 
+    async def check_pipeline(self, pipeline_id: UUID) -> None:
+        """See whether a pipeline is there.
+
+        Raises:
+            PipelineNotFoundError: there is no such pipeline.
+        """
+        await self._store.read(lambda transaction: find_pipeline(transaction, pipeline_id))
+
     async def retry(self, run_id: UUID, *, from_failed: bool = False) -> Run:
         """Start a run like one that has ended: the same definition, source revision and inputs.
 

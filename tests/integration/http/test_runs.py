@@ -26,8 +26,8 @@ def test_a_run_is_told_with_each_of_its_nodes(api: httpx2.Client) -> None:
     assert all(TIME.fullmatch(run[time]) for time in ("created_at", "started_at", "ended_at"))
     assert [list(each) for each in run["nodes"]] == [
         [
-            "path", "name", "kind", "role", "state", "reason", "exit_code", "attempt", "started_at", "ended_at",
-            "outputs",
+            "path", "name", "kind", "role", "state", "reason", "exit_code", "attempt", "started_at",
+            "ended_at", "outputs",
         ]
     ] * 3  # fmt: skip
     assert [(each["path"], each["state"], each["exit_code"], each["attempt"]) for each in run["nodes"]] == [

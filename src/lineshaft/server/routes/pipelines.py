@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Final
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import Response
 
 from lineshaft.model.errors import InvalidDefinitionError, InvalidInputError, Problem
@@ -19,7 +19,14 @@ from lineshaft.server.definitions import (
 )
 from lineshaft.server.depends import Limit, PipelineId, Plane
 from lineshaft.server.documents import Acknowledgement, ValidationDocument
-from lineshaft.server.openapi import PIPELINE, PIPELINE_BODY, PIPELINE_NOT_FOUND, PIPELINE_PAGE
+from lineshaft.server.methods import NOT_SERVED
+from lineshaft.server.openapi import (
+    ANY_PIPELINE_BODY,
+    PIPELINE,
+    PIPELINE_BODY,
+    PIPELINE_NOT_FOUND,
+    PIPELINE_PAGE,
+)
 from lineshaft.server.problems import problem_entry
 from lineshaft.server.rendering import page_json, pipeline_json, to_json
 
@@ -37,7 +44,7 @@ async def create_pipeline(request: Request, plane: Plane) -> Response:
     return _acknowledge(pipeline.id, "created", status=201, headers=location)
 
 
-@router.post("/validate", responses={200: {"model": ValidationDocument}}, openapi_extra=PIPELINE_BODY)
+@router.post("/validate", responses={200: {"model": ValidationDocument}}, openapi_extra=ANY_PIPELINE_BODY)
 async def validate_pipeline(request: Request, plane: Plane) -> Response:
     """Tell all that is wrong with a configuration; nothing is changed."""
     problems: list[Problem] = []
@@ -47,6 +54,14 @@ async def validate_pipeline(request: Request, plane: Plane) -> Response:
         problems = list(error.problems) or [Problem("", error.message)]
     document = {"valid": not problems, "problems": [problem_entry(problem) for problem in problems]}
     return Response(to_json(document), media_type=_JSON)
+
+
+@router.api_route(
+    "/validate", methods=["GET", "HEAD", "PUT", "DELETE", "PATCH"], include_in_schema=False, name=NOT_SERVED
+)
+async def refuse_other_methods() -> Response:
+    """Keep the word from being taken for a pipeline's id."""
+    raise HTTPException(405)
 
 
 @router.get("", responses={200: PIPELINE_PAGE})

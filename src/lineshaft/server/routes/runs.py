@@ -5,6 +5,7 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Query, Request
 from starlette.responses import Response
 
+from lineshaft.model.errors import InvalidInputError
 from lineshaft.model.run import Run
 from lineshaft.server.bodies import read_optional
 from lineshaft.server.definitions import YAML_MEDIA_TYPE, definition_yaml, wants_yaml
@@ -42,7 +43,11 @@ async def get_run(run_id: RunId, runs: Runs) -> Response:
 )
 async def start_run(pipeline_id: PipelineId, request: Request, runs: Runs) -> Response:
     """Start a run of a pipeline; its `concurrency` says what that means for the runs before it."""
-    asked = await read_optional(request, StartRequest)
+    try:
+        asked = await read_optional(request, StartRequest)
+    except InvalidInputError:
+        await runs.service.check_pipeline(pipeline_id)  # That there is none is said before all else.
+        raise
     return _accepted(await runs.service.trigger(pipeline_id, asked.to_request()), runs.renderings)
 
 
