@@ -11,7 +11,7 @@ Within one process the functions given to `write` run one after the other. Betwe
 is checked when a run is written; the loser is run again on what the winner left.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, TypeVar
@@ -22,6 +22,7 @@ from lineshaft.model.attempt import AttemptAddress, LeasedAttempt, LogState
 from lineshaft.model.definition import Definition
 from lineshaft.model.event import RunEvent, TimerPurpose
 from lineshaft.model.pipeline import Pipeline
+from lineshaft.model.report import RunTrip, Trip
 from lineshaft.model.run import Run
 from lineshaft.model.user import User
 from lineshaft.model.work import WorkKind
@@ -254,6 +255,29 @@ class Timers(Protocol):
         ...
 
 
+class Reports(Protocol):
+    """What runs and their nodes have come to, without the rest of them."""
+
+    def runs(self, pipeline_id: UUID, *, number: int | None, limit: int) -> Sequence[RunTrip]:
+        """List a pipeline's last runs, newest first, or the one with a number."""
+        ...
+
+    def nodes(
+        self, pipeline_id: UUID, definition_hash: str, numbers: tuple[int, int], indexes: Collection[int]
+    ) -> Sequence[tuple[int, Trip]]:
+        """List what nodes have come to, by index, in runs of one definition.
+
+        Nodes that have only waited, and those that a run has kept from another, are left out.
+
+        Args:
+            pipeline_id: whose runs.
+            definition_hash: of the definition.
+            numbers: the first and the last run.
+            indexes: of the nodes in the definition's tree.
+        """
+        ...
+
+
 class Workers(Protocol):
     """The workers that have registered."""
 
@@ -317,6 +341,11 @@ class Transaction(Protocol):
     @property
     def timers(self) -> Timers:
         """The times at which runs want to hear of something."""
+        ...
+
+    @property
+    def reports(self) -> Reports:
+        """What runs have come to."""
         ...
 
     @property

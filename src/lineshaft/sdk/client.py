@@ -203,12 +203,13 @@ class Client:
             NodeNotFoundError: the pipeline has no such node.
             InvalidInputError: the inputs or overrides are refused; `problems` tells which.
         """
+        told: Any = overrides
         if overrides is not None and not isinstance(overrides, Mapping):
-            overrides = [f"{path}={text}" for path, text in overrides]
+            told = [f"{path}={text}" for path, text in overrides]
         asked = {
             "inputs": None if inputs is None else dict(inputs),
             "ref": ref,
-            "overrides": overrides,
+            "overrides": told,
             "changed": None if changed is None else list(changed),
             "only": list(only) or None,
             "from": from_,

@@ -13,11 +13,11 @@ from lineshaft.server.methods import Methods
 from lineshaft.server.openapi import BAD_CREDENTIALS, PROBLEMS
 from lineshaft.server.problems import add_problem_handlers
 from lineshaft.server.rendering import RunRenderings
-from lineshaft.server.routes import docs, events, health, logs, pipelines, runs, welcome, workers
+from lineshaft.server.routes import docs, events, health, logs, pipelines, reports, runs, welcome, workers
 from lineshaft.server.stopping import STATE_KEY, Stopping
 from lineshaft.services.control_plane import ControlPlane
 
-_CLOSED: Final = (runs, pipelines, events, logs, workers)
+_CLOSED: Final = (runs, pipelines, events, logs, reports, workers)
 _OPEN: Final = (health, welcome, docs)
 
 OPEN_PATHS: Final = frozenset({"/", "/health", "/ready"}) | docs.PATHS

@@ -135,6 +135,38 @@ class ValidationDocument(Document):
     problems: list["ProblemEntry"]
 
 
+class DurationsDocument(Document):
+    """How long, in seconds, those took that ran to an end; null where none did."""
+
+    min: float | None
+    median: float | None
+    mean: float | None
+    max: float | None
+
+
+class ReportDocument(Document):
+    """What the runs of a pipeline, or the trips of one of its nodes, have come to."""
+
+    pipeline_id: UUID
+    pipeline: str = Field(description="The pipeline's name.")
+    repository: str | None
+    run: int | None = Field(description="The number of the one run that it is about.")
+    path: str = Field(description="The node's path; empty where it is about whole runs.")
+    count: int
+    states: dict[State, int] = Field(description="How many are in which state.")
+    success_rate: float | None = Field(description="Of those that ran to an end, from 0 to 1.")
+    seconds: DurationsDocument
+    first_at: datetime | None = Field(description="When the first began.")
+    last_at: datetime | None = Field(description="When the last ended.")
+
+
+class ReportPage(Document):
+    """Some of a report's entries, by pipeline."""
+
+    items: list[ReportDocument]
+    next: str | None = Field(description="What `after` must be for the next page; null behind the last one.")
+
+
 class EventDocument(Document):
     """The data of a `state` event."""
 

@@ -6,6 +6,7 @@ from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.logs import SqlLogs
 from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.pipelines import SqlPipelines
+from lineshaft.store.reports import SqlReports
 from lineshaft.store.runs import SqlRuns
 from lineshaft.store.session import Session
 from lineshaft.store.timers import SqlTimers
@@ -25,6 +26,7 @@ class SqlTransaction:
         self.attempts = SqlAttempts(session)
         self.logs = SqlLogs(session)
         self.outbox = SqlOutbox(session)
+        self.reports = SqlReports(session)
         self.timers = SqlTimers(session)
         self.workers = SqlWorkers(session)
         self.users = SqlUsers(session)

@@ -22,9 +22,9 @@ def run_document(run: Run) -> dict[str, Any]:
         "pipeline_id": str(run.pipeline_id),
         "state": root.state.value,
         "reason": _reason(reason_of(run, ROOT)),
-        "created_at": _time(run.created_at),
-        "started_at": _time(root.started_at),
-        "ended_at": _time(root.ended_at),
+        "created_at": time_text(run.created_at),
+        "started_at": time_text(root.started_at),
+        "ended_at": time_text(root.ended_at),
         "cause": run.cause.value,
         "retry_of": None if run.retry_of is None else str(run.retry_of),
         "parent": _parent(run.parent),
@@ -55,7 +55,7 @@ def event_document(tree: Tree, event: RunEvent) -> dict[str, Any]:
     """Say an event of a run as JSON; the run's own events have an empty path."""
     return {
         "number": event.number,
-        "at": _time(event.at),
+        "at": time_text(event.at),
         "path": tree[event.node].path,
         "state": event.state.value,
         "reason": _reason(event.reason),
@@ -75,8 +75,8 @@ def _node(run: Run, place: Place) -> dict[str, Any]:
         "reason": _reason(reason_of(run, place.index)),
         "exit_code": node.exit_code,
         "attempt": node.attempt,
-        "started_at": _time(node.started_at),
-        "ended_at": _time(node.ended_at),
+        "started_at": time_text(node.started_at),
+        "ended_at": time_text(node.ended_at),
         "outputs": dict(run.outputs.get(place.index, {})),
     }
 
@@ -103,6 +103,7 @@ def _reason(reason: Reason | None) -> dict[str, str] | None:
     return None if reason is None else {"code": reason.code.value, "text": reason.text}
 
 
-def _time(moment: datetime | None) -> str | None:
-    # RFC 3339 with microseconds and Z; isoformat leaves the fraction out when it is zero.
+def time_text(moment: datetime | None) -> str | None:
+    """Say a time as the API does: RFC 3339 in UTC, with microseconds."""
+    # isoformat would leave the fraction out when it is zero.
     return None if moment is None else moment.isoformat(timespec="microseconds").replace("+00:00", "Z")

@@ -1,7 +1,5 @@
 """Pipelines: create, read, list, replace, delete, trigger."""
 
-import base64
-import binascii
 from collections.abc import Mapping
 from typing import Annotated, Final
 from uuid import UUID
@@ -9,8 +7,8 @@ from uuid import UUID
 from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import Response
 
-from lineshaft.model.errors import InvalidDefinitionError, InvalidInputError, Problem
-from lineshaft.model.pipeline import Pipeline
+from lineshaft.model.errors import InvalidDefinitionError, Problem
+from lineshaft.server.cursor import cursor, read_cursor
 from lineshaft.server.definitions import (
     YAML_MEDIA_TYPE,
     definition_yaml,
@@ -31,7 +29,6 @@ from lineshaft.server.problems import problem_entry
 from lineshaft.server.rendering import page_json, pipeline_json, to_json
 
 _JSON: Final = "application/json"
-_ID_BYTES: Final = 16
 
 router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"])
 
@@ -75,10 +72,10 @@ async def list_pipelines(
     after: Annotated[str | None, Query(description="The page before's `next`.")] = None,
 ) -> Response:
     """List pipelines by name, then by age."""
-    behind = None if after is None else _read_cursor(after)
+    behind = None if after is None else read_cursor(after)
     pipelines = await plane.pipelines.page(name=name, after=behind, limit=limit + 1)
     shown = pipelines[:limit]
-    following = _cursor(shown[-1]) if len(pipelines) > limit else None
+    following = cursor(shown[-1].name, shown[-1].id) if len(pipelines) > limit else None
     return Response(page_json([pipeline_json(each) for each in shown], following), media_type=_JSON)
 
 
@@ -121,20 +118,3 @@ def _acknowledge(
 ) -> Response:
     body = to_json({"id": str(pipeline_id), "message": f"Pipeline {done} successfully."})
     return Response(body, status, headers, media_type=_JSON)
-
-
-def _cursor(pipeline: Pipeline) -> str:
-    return base64.urlsafe_b64encode(pipeline.id.bytes + pipeline.name.encode()).decode().rstrip("=")
-
-
-def _read_cursor(text: str) -> tuple[str, UUID]:
-    try:
-        decoded = base64.b64decode(text + "=" * (-len(text) % 4), b"-_", validate=True)
-        cursor = decoded[_ID_BYTES:].decode(), UUID(bytes=decoded[:_ID_BYTES])
-    except (binascii.Error, ValueError):
-        cursor = "\0", UUID(int=0)
-    if "\0" in cursor[0]:
-        raise InvalidInputError(
-            "The page cannot be told.", problems=[Problem("after", "must be the `next` of another page")]
-        )
-    return cursor
