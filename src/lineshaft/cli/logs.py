@@ -17,7 +17,6 @@ from lineshaft.cli.reference import find_run
 from lineshaft.cli.terminal import printable
 from lineshaft.cli.waiting import waiting
 from lineshaft.model.errors import NodeNotFoundError, UnavailableError
-from lineshaft.model.state import State
 
 if TYPE_CHECKING:
     from lineshaft.sdk.client import Client
@@ -206,9 +205,9 @@ class Attempts:
         self._board.apply(change)
 
     def _is_over(self, node: "NodeView") -> bool:
-        if node.state is not State.LOST:
+        if not node.state.unsuccessful:
             return node.state.ended
-        # A lost attempt is in the history whether or not another one follows; the run itself knows.
+        # Such an attempt is in the history whether or not another one follows; the run itself knows.
         now = next(each for each in self._client.run(self._run_id).nodes if each.path == node.path)
         return now.state.ended and now.attempt == node.attempt
 

@@ -106,6 +106,14 @@ def test_nodes_that_a_task_makes_appear_and_have_logs(lineshaft: CommandLine, tm
     assert states(lineshaft, "made/latest")["gen/a"] == "succeeded"
 
 
+def test_the_logs_of_all_attempts_are_followed(lineshaft: CommandLine, tmp_path: Path) -> None:
+    script = 'echo try "$LINESHAFT_ATTEMPT"; test "$LINESHAFT_ATTEMPT" = 2'
+    step = json.dumps({"name": "a", "retry": {"count": 1, "backoff": 0.1}, "run": script})
+    create(lineshaft, tmp_path, "retried", f"steps: [{step}]")
+    followed = lineshaft("trigger-pipeline", "retried", "--follow")
+    assert (followed.code, followed.out) == (ExitCode.OK, "try 1\ntry 2\n"), followed
+
+
 @pytest.mark.parametrize("narrowed", [[], ["--run", "1"], ["--job", "a"], ["--stage", "a"]])
 def test_a_report_tells_how_runs_have_gone(
     lineshaft: CommandLine, tmp_path: Path, narrowed: list[str]
