@@ -114,6 +114,8 @@ async def _run_all(
         for definition in called:
             await plane.pipelines.create(definition)
         for pipeline in pipelines:
+            if options.output is Output.JSON and len(pipelines) > 1:
+                print_json_line({"pipeline": pipeline.definition.name})
             run, interrupted = await _run(plane, pipeline, options, sources.find(pipeline))
             if interrupted:
                 return ExitCode.INTERRUPTED

@@ -38,7 +38,12 @@ _EXAMPLE_ID: Final = "078ba92d-63fc-4106-b9da-ac2fc6f2cec5"
 def _with_content(command: Callable[..., R]) -> Callable[..., R]:
     """Give a command the configuration of a pipeline, as its argument `content`: a JSON text for each."""
 
-    @click.argument("file", required=False, help="The pipeline in any language; - reads standard input.")
+    @click.argument(
+        "file",
+        required=False,
+        type=click.Path(allow_dash=True),
+        help="The pipeline in any language; - reads standard input.",
+    )
     @click.option("--data", metavar="JSON", help=_DATA_HELP)
     @with_dialect
     @wraps(command)

@@ -36,11 +36,18 @@ if TYPE_CHECKING:
         "lineshaft run .cicd-pipelines/",
     ),
 )
-@click.argument("files", nargs=-1, metavar="[FILE]...", help="Files or folders; - reads standard input.")
+@click.argument(
+    "files",
+    nargs=-1,
+    metavar="[FILE]...",
+    type=click.Path(allow_dash=True),
+    help="Files or folders; - reads standard input.",
+)
 @click.option(
     "--pipeline",
     "callees",
     metavar="FILE",
+    type=click.Path(),
     multiple=True,
     help="A file with a pipeline that `pipeline:` nodes may call; may be given again for others.",
 )

@@ -105,5 +105,5 @@ def _refuse_large(folder: Path) -> None:
             raise InvalidInputError(
                 f"'{folder}' is in no git repository, and holds more than {_FILES_LIMIT:,} files or "
                 f"{_BYTES_LIMIT // 10**6} MB.",
-                advice="Put the pipeline into a git repository, or into a folder with what it needs alone.",
+                advice="Put the pipeline into a git repository, or name a smaller folder by --source.",
             )

@@ -194,6 +194,7 @@ def test_all_files_of_another_system_run_one_after_the_other_whatever_becomes_of
         )
     found = run(repository, "--ignore-images")
     assert found.code == ExitCode.RUN_DID_NOT_SUCCEED
+    assert [line["pipeline"] for line in found.lines if "pipeline" in line] == ["a", "b"]
     ended = [line["state"] for line in found.lines if line.get("path") == "" and line["state"] != "queued"]
     assert [state for state in ended if state != "running"] == ["failed", "succeeded"], found
 
