@@ -1,37 +1,46 @@
 """A run that is watched: every event goes through `advance`, and every promise of the engine is checked."""
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from itertools import pairwise
+from typing import Any, assert_never
 from uuid import UUID
 
 from lineshaft.engine.advance import advance
+from lineshaft.engine.counting import counts_against, recounted
 from lineshaft.engine.decision import (
     AttemptEnded,
     AttemptQueued,
     AttemptStopping,
+    ChildRunStopping,
+    ChildRunWanted,
     Decision,
     Effect,
+    OutputsGiven,
     RunEnded,
+    TimerSet,
+    TreeGrown,
 )
-from lineshaft.engine.explain import reason_of
+from lineshaft.engine.explain import explain, reason_of
 from lineshaft.model.event import (
     AttemptLeased,
     AttemptLost,
     AttemptReported,
     CancelRequested,
+    ChildRunEnded,
     Event,
     RunEvent,
     RunStarted,
+    TimerFired,
+    TimerPurpose,
 )
-from lineshaft.model.node import Group, Order, Task
+from lineshaft.model.node import Group, Order, Role, Task
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
-from lineshaft.model.run import Lease, NodeRun, Run, Source, waiting_nodes
+from lineshaft.model.run import Generated, Lease, NodeRun, Run, Source, waiting_nodes
 from lineshaft.model.state import State
 from lineshaft.model.tree import Place, Tree
-from lineshaft.model.work import WorkKind, kind_of
+from lineshaft.model.work import PipelineWork, WorkKind, kind_of
 from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import CountingIds
 
@@ -69,7 +78,11 @@ class ShadowQueue:
         queued: attempts that a worker may claim.
         leased: attempts that a worker holds, with its lease.
         ended: attempts that are over.
-        stopping: attempts whose worker has been told to stop.
+        stopping: attempts whose worker, or whose called run, has been told to stop.
+        calls: attempts for which a run of another pipeline goes on.
+        timers: the times that the engine has asked for.
+        outputs: what nodes have told.
+        growths: the nodes that were made, in the order in which they joined.
         run_ended: how the run ended, once it has.
     """
 
@@ -77,6 +90,10 @@ class ShadowQueue:
     leased: dict[Attempt, Lease]
     ended: set[Attempt]
     stopping: set[Attempt]
+    calls: set[Attempt] = field(default_factory=set)
+    timers: dict[tuple[int, TimerPurpose], datetime] = field(default_factory=dict)
+    outputs: dict[int, Mapping[str, str]] = field(default_factory=dict)
+    growths: list[Generated] = field(default_factory=list)
     run_ended: State | None = None
 
     def apply(self, effect: Effect) -> None:
@@ -86,6 +103,7 @@ class ShadowQueue:
             case AttemptQueued(node=node, attempt=attempt):
                 assert (node, attempt) not in self.queued | self.ended | set(self.leased)
                 assert attempt == 1 or (node, attempt - 1) in self.ended
+                assert (node, TimerPurpose.RETRY) not in self.timers
                 self.queued.add((node, attempt))
             case AttemptStopping(node=node, attempt=attempt, lease=lease):
                 assert self.leased[node, attempt] == lease
@@ -100,8 +118,24 @@ class ShadowQueue:
                 self.ended.add((node, attempt))
             case RunEnded(state=state):
                 self.run_ended = state
+            case ChildRunWanted(node=node, attempt=attempt):
+                assert (node, attempt) not in self.calls
+                self.calls.add((node, attempt))
+            case ChildRunStopping(node=node, attempt=attempt):
+                assert (node, attempt) in self.calls
+                assert (node, attempt) not in self.stopping
+                self.stopping.add((node, attempt))
+            case TimerSet(node=node, purpose=purpose, due_at=due_at):
+                self.timers[node, purpose] = due_at
+            case OutputsGiven(node=node, values=values):
+                assert values
+                assert node not in self.outputs
+                self.outputs[node] = values
+            case TreeGrown(number=number, generated=generated):
+                self.growths.append(generated)
+                assert number == len(self.growths)
             case _:
-                pass
+                assert_never(effect)
 
 
 class WatchedRun:
@@ -117,11 +151,11 @@ class WatchedRun:
         taken: those of them that had a consequence.
     """
 
-    def __init__(self, tree: Tree) -> None:
-        """Begin with a run in which nothing has begun."""
+    def __init__(self, tree: Tree, **fields: Any) -> None:
+        """Begin with a run in which nothing has begun, unless its fields say otherwise."""
         self.clock = ManualClock()
         self.ids = CountingIds()
-        self.run = new_run(tree)
+        self.run = replace(new_run(tree), **fields)
         self.queue = ShadowQueue(set(), {}, set(), set())
         self.history: list[RunEvent] = []
         self.sent: list[Event] = []
@@ -160,6 +194,26 @@ class WatchedRun:
         self.lease(path)
         return self.report(path, outcome)
 
+    def end_call(self, path: str, outcome: Outcome) -> Decision:
+        """Let the run end that the task at a path has called."""
+        index, node = self._leased(path)
+        return self.send(ChildRunEnded(index, node.attempt, outcome))
+
+    def fire(self, path: str, purpose: TimerPurpose) -> Decision:
+        """Let the time come for which the node at a path has a timer."""
+        index = self.place(path).index
+        assert (index, purpose) in self.queue.timers
+        return self.send(TimerFired(index, purpose))
+
+    def reason(self, path: str) -> Reason | None:
+        """Tell why the node at a path is in its state."""
+        return reason_of(self.run, self.place(path).index)
+
+    def code(self, path: str) -> ReasonCode | None:
+        """Tell the code of the reason of the node at a path."""
+        reason = self.reason(path)
+        return None if reason is None else reason.code
+
     def cancel(self, reason: Reason = BY_USER) -> Decision:
         """Let someone cancel the run."""
         return self.send(CancelRequested(reason))
@@ -169,7 +223,7 @@ class WatchedRun:
         before, items = self.run, list(self.run.nodes)
         self.clock.advance(timedelta(seconds=1))
         decision = advance(before, event, self.clock.now())
-        assert decision == advance(before, event, self.clock.now()), "the same input gives the same answer"
+        _check_same(decision, advance(before, event, self.clock.now()))
         assert list(before.nodes) == items, "the run that went in is as it was"
         self.sent.append(event)
         self.run = decision.run
@@ -180,7 +234,7 @@ class WatchedRun:
         self.history += decision.events
         self._check_queue(event, decision)
         _check_change(before, decision)
-        _check_reach(self.run.tree, event, decision)
+        _check_reach(before.tree, event, decision)
         check_whole(self.run)
         self._check_history(before, decision, self.clock.now())
         return decision
@@ -209,19 +263,32 @@ class WatchedRun:
         return index, self.run.nodes[index]
 
     def _check_queue(self, event: Event, decision: Decision) -> None:
-        if isinstance(event, AttemptLeased):
-            self.queue.queued.remove((event.node, event.attempt))
-            self.queue.leased[event.node, event.attempt] = event.lease
-        cancelled = self.run.cancel_reason is not None
+        match event:
+            case AttemptLeased():
+                self.queue.queued.remove((event.node, event.attempt))
+                self.queue.leased[event.node, event.attempt] = event.lease
+            case ChildRunEnded():
+                self.queue.calls.remove((event.node, event.attempt))
+                self.queue.stopping.discard((event.node, event.attempt))
+            case TimerFired():
+                self.queue.timers.pop((event.node, event.purpose), None)
+            case _:
+                pass
         for effect in decision.effects:
             self.queue.apply(effect)
-            if isinstance(effect, AttemptQueued):
-                assert not cancelled, "nothing is queued once the run is to stop"
-                task = self.run.tree[effect.node].node
-                assert isinstance(task, Task)
-                assert effect.kind is kind_of(task.work)
-                assert effect.attempt == 1 or effect.kind is not WorkKind.DEPLOY or task.idempotent
+            if isinstance(effect, AttemptQueued | ChildRunWanted):
+                self._check_beginning(effect)
         self._check_queue_against_nodes()
+
+    def _check_beginning(self, effect: AttemptQueued | ChildRunWanted) -> None:
+        task = self.run.tree[effect.node].node
+        assert isinstance(task, Task)
+        assert not _in_stopped_scope(self.run, effect.node), "nothing begins where all is to stop"
+        if isinstance(effect, AttemptQueued):
+            assert effect.kind is kind_of(task.work)
+            assert effect.attempt == 1 or effect.kind is not WorkKind.DEPLOY or task.idempotent
+        else:
+            assert isinstance(task.work, PipelineWork)
 
     def _check_queue_against_nodes(self) -> None:
         queue, run = self.queue, self.run
@@ -231,19 +298,24 @@ class WatchedRun:
             for state in (State.QUEUED, State.RUNNING)
         }
         assert by_state[State.QUEUED] == queue.queued
-        assert by_state[State.RUNNING] == set(queue.leased)
+        assert by_state[State.RUNNING] == set(queue.leased) | queue.calls
         for (index, _), lease in queue.leased.items():
             assert tasks[index].lease == lease
         assert {(index, node.attempt) for index, node in tasks.items() if node.stopping} == queue.stopping
+        for index, _ in (*queue.leased, *queue.calls):
+            assert tasks[index].stopping or not _in_stopped_scope(run, index), (
+                "what runs there is told to stop"
+            )
         assert queue.run_ended == (run.state if run.state.ended else None)
+        retries = {index for index, node in tasks.items() if node.state is State.WAITING and node.attempt}
+        assert retries <= {node for node, purpose in queue.timers if purpose is TimerPurpose.RETRY}
+        going_on = queue.queued or queue.leased or queue.calls or retries
         if run.state.ended:
-            assert not queue.queued
-            assert not queue.leased
+            assert not going_on
         elif run.state is not State.WAITING:
-            assert queue.queued or queue.leased, "a run that goes on has something to wait for"
-        if run.cancel_reason is not None:
-            assert not queue.queued
-            assert queue.stopping == set(queue.leased)
+            assert going_on, "a run that goes on has something to wait for"
+        assert queue.outputs == run.outputs
+        assert tuple(queue.growths) == run.generated
 
     def _check_history(self, before: Run, decision: Decision, now: datetime) -> None:
         numbers = [event.number for event in decision.events]
@@ -258,7 +330,14 @@ class WatchedRun:
                 told = (event.state, event.attempt, event.exit_code)
                 assert told == (node.state, node.attempt, node.exit_code)
             else:
-                assert node.state is State.WAITING
+                assert node.state is State.WAITING or _ended_beforehand(node)
+        _check_teardowns(self.run, self.history)
+
+
+def _check_same(one: Decision, other: Decision) -> None:
+    """Check that the same input has given the same answer; trees are compared by their places."""
+    assert one.run.tree.places == other.run.tree.places
+    assert one == replace(other, run=replace(other.run, tree=one.run.tree))
 
 
 def states_of(run: Run) -> dict[str, State]:
@@ -268,110 +347,193 @@ def states_of(run: Run) -> dict[str, State]:
 
 def check_whole(run: Run) -> None:
     """Check what holds for a run at any moment, whatever happened before."""
+    assert list(recounted(run.tree, list(run.nodes))) == list(run.nodes), "the counts follow from the states"
     for place in run.tree.places:
         node = run.nodes[place.index]
         _check_times(run, node)
-        if node.state in (State.WAITING, State.QUEUED) or node.state.unsuccessful:
+        assert explain(run, place.index).state is node.state
+        if node.state in (State.WAITING, State.QUEUED, State.SKIPPED) or node.state.unsuccessful:
             assert reason_of(run, place.index) is not None
         if isinstance(place.node, Group):
             _check_group(run, place, node)
-        else:
-            assert (node.lease is not None) == (node.state is State.RUNNING)
+        elif not _ended_beforehand(node):
+            called = isinstance(place.node.work, PipelineWork)
+            assert (node.lease is not None) == (node.state is State.RUNNING and not called)
             if node.attempt == 0:
-                assert node.state in (State.WAITING, State.SKIPPED, State.CANCELLED)
+                assert node.state in (State.WAITING, State.SKIPPED, State.CANCELLED, State.FAILED)
                 assert node.started_at is None
         assert not node.stopping or node.state in (State.QUEUED, State.RUNNING)
 
 
+def _ended_beforehand(node: NodeRun) -> bool:
+    return node.reason is not None and node.reason.code in (ReasonCode.KEPT, ReasonCode.NOT_SELECTED)
+
+
 def _check_times(run: Run, node: NodeRun) -> None:
+    if _ended_beforehand(node):
+        assert node.started_at is None
+        return
     assert (node.ended_at is not None) == node.state.ended
     if node.started_at is not None:
         assert node.started_at >= run.created_at
         assert node.ended_at is None or node.ended_at >= node.started_at
     if node.state is State.RUNNING:
         assert node.started_at is not None
-    if node.state in (State.WAITING, State.SKIPPED):
+    if node.state is State.SKIPPED:
         assert node.started_at is None
         assert node.attempt == 0
+    if node.state is State.WAITING:
+        assert (node.started_at is None) == (node.attempt == 0)
 
 
 def _check_group(run: Run, place: Place, node: NodeRun) -> None:
-    children = [run.nodes[child] for child in place.children]
-    states = [child.state for child in children]
-    assert node.open_children == sum(not state.ended for state in states)
-    assert node.unsuccessful_children == sum(state.unsuccessful for state in states)
+    below = [run.nodes[child] for child in place.below]
+    states = [child.state for child in below]
     assert (node.attempt, node.lease, node.exit_code) == (0, None, None)
-    starts = [child.started_at for child in children if child.started_at is not None]
+    starts = [child.started_at for child in below if child.started_at is not None]
     assert node.started_at == min(starts, default=None)
     if node.state is State.WAITING:
-        assert set(states) <= {State.WAITING}
-    elif not node.state.ended:
-        assert node.open_children
+        assert all(each.state is State.WAITING or _ended_beforehand(each) for each in below)
+    elif node.state.ended:
+        assert all(state.ended for state in states)
+        if not _ended_beforehand(node):
+            _check_roll_up(run, place, node)
     else:
+        assert not all(state.ended for state in states)
+    _check_order(run, place, node)
+
+
+def _check_order(run: Run, place: Place, node: NodeRun) -> None:
+    """Check that nothing has begun before its turn."""
+    group = place.node
+    assert isinstance(group, Group)
+    setup = None if place.setup is None else run.nodes[place.setup]
+    for position, child in enumerate(place.children):
+        if not _begun(run.nodes[child]):
+            continue
+        if group.setup is not None and setup is not None:
+            assert setup.state.ended
+            assert not counts_against(group.setup, setup.state)
+        before = place.children[:position] if group.order is Order.SEQUENCE else run.tree[child].needs
+        assert all(run.nodes[earlier].state.ended for earlier in before)
+    if place.teardown is not None and _begun(run.nodes[place.teardown]):
+        assert setup is None or setup.state.ended
         assert not node.open_children
-        _check_roll_up(run, node, states)
-    assert isinstance(place.node, Group)
-    if place.node.order is Order.SEQUENCE:
-        for earlier, later in pairwise(children):
-            begun = later.attempt or later.started_at or later.state in (State.QUEUED, State.RUNNING)
-            assert not begun or earlier.state is State.SUCCEEDED
-    elif node.state in (State.QUEUED, State.RUNNING):
-        assert State.WAITING not in states, "all children of a parallel group begin with it"
 
 
-def _check_roll_up(run: Run, node: NodeRun, states: list[State]) -> None:
-    if node.state is State.SUCCEEDED:
-        assert set(states) <= {State.SUCCEEDED}
-    elif node.state is State.SKIPPED:
-        assert set(states) <= {State.SKIPPED}
-    elif node.state is State.CANCELLED:
-        assert run.cancel_reason is not None
-        assert not states or any(state.unsuccessful for state in states)
-    else:
-        assert node.state is State.FAILED
-        assert any(state.unsuccessful for state in states)
+def _begun(node: NodeRun) -> bool:
+    return node.attempt > 0 or node.started_at is not None or node.state in (State.QUEUED, State.RUNNING)
+
+
+def _check_roll_up(run: Run, place: Place, node: NodeRun) -> None:
+    """Check that how a group ended follows from what is below it and from its stop alone."""
+    below = [(run.tree[child].node, run.nodes[child].state) for child in place.below]
+    against = [state for child, state in below if counts_against(child, state)]
+    code = None if node.reason is None else node.reason.code
+    match node.state:
+        case State.SUCCEEDED:
+            assert not against
+            warned = any(run.nodes[child].reason == node.reason for child in place.below)
+            failed = any(state.unsuccessful for _, state in below)
+            assert code is (ReasonCode.ALLOWED_FAILURE if failed else code)
+            assert code in (None, ReasonCode.ALLOWED_FAILURE)
+            assert code is None or failed or warned
+        case State.SKIPPED:
+            assert {state for _, state in below} <= {State.SKIPPED}
+        case State.CANCELLED:
+            assert not below or any(state.unsuccessful for _, state in below)
+        case State.TIMED_OUT:
+            assert code is ReasonCode.TIME_LIMIT
+        case State.FAILED:
+            assert against or code is ReasonCode.EXPRESSION_FAILED
+        case _:
+            raise AssertionError(node.state)
+
+
+def _check_teardowns(run: Run, history: list[RunEvent]) -> None:
+    """Check that the teardown of each ended group ran, once, when and only when the group had begun."""
+    begun = {event.node for event in history if event.state is State.QUEUED}
+    for place in run.tree.places:
+        if place.teardown is None or not run.nodes[place.index].state.ended:
+            continue
+        events = [event for event in history if event.node == place.teardown]
+        if place.index not in begun:
+            assert len(events) <= 1
+            continue
+        teardown = run.nodes[place.teardown]
+        not_asked = teardown.state is State.SKIPPED and teardown.reason is not None
+        if not_asked:
+            assert teardown.reason is not None
+            assert teardown.reason.code is ReasonCode.CONDITION_FALSE or _ended_beforehand(teardown)
+        elif place.teardown not in begun and not isinstance(run.tree[place.teardown].node, Group):
+            failed = teardown.reason is not None and teardown.reason.code is ReasonCode.EXPRESSION_FAILED
+            assert failed or isinstance(_work(run.tree[place.teardown]), PipelineWork)
+        assert sum(event.state.ended and event.attempt == teardown.attempt for event in events) == 1
+
+
+def _work(place: Place) -> object:
+    assert isinstance(place.node, Task)
+    return place.node.work
+
+
+def _in_stopped_scope(run: Run, index: int) -> bool:
+    """Whether a node is in something that is to stop, not sheltered by a teardown that goes on."""
+    place = run.tree[index]
+    while place.parent is not None and place.role is not Role.TEARDOWN:
+        if run.nodes[place.parent].stop is not None:
+            return True
+        place = run.tree[place.parent]
+    return False
 
 
 def _check_change(before: Run, decision: Decision) -> None:
     """Check that what is said to have changed is what did, and that no end state was left."""
     # Counts follow from the children and are not written, so a node that differs in them alone is unchanged.
-    for index, (old, new) in enumerate(zip(before.nodes, decision.run.nodes, strict=True)):
+    old_nodes, new_nodes = list(before.nodes), list(decision.run.nodes)
+    for index, (old, new) in enumerate(zip(old_nodes, new_nodes, strict=False)):
         if old.state.ended:
             assert new == old, "an end state is never left"
         if index not in decision.changed:
             assert _without_counts(old) == _without_counts(new)
+    assert set(range(len(old_nodes), len(new_nodes))) <= set(decision.changed), "new nodes are changes"
     assert list(decision.changed) == sorted(set(decision.changed))
 
 
 def _without_counts(node: NodeRun) -> NodeRun:
-    return replace(node, open_children=0, unsuccessful_children=0)
+    return replace(node, open_children=0, unsuccessful_children=0, open_needs=0, failed_needs=0)
 
 
 def _check_reach(tree: Tree, event: Event, decision: Decision) -> None:
     """Check that an event about a task leaves alone what runs beside it."""
-    if not isinstance(event, AttemptLeased | AttemptReported | AttemptLost):
-        return
-    reach = set(_reach(tree, event.node))
-    assert set(decision.changed) <= reach
+    if isinstance(event, AttemptLeased | AttemptReported | AttemptLost | ChildRunEnded):
+        reach = set(_reach(tree, event.node))
+        grown = range(len(tree), len(decision.run.tree))
+        assert {index for index in decision.changed if index not in grown} <= reach
 
 
 def _reach(tree: Tree, index: int) -> Iterator[int]:
-    """Go through a node, its ancestors, and all that comes behind any of them in a sequence."""
+    """Go through a node, its ancestors, and all that comes after any of them."""
     yield index
     place = tree[index]
     while place.parent is not None:
         parent = tree[place.parent]
         yield parent.index
+        if parent.teardown is not None:
+            yield from _below(tree, parent.teardown)
         assert isinstance(parent.node, Group)
-        if parent.node.order is Order.SEQUENCE:
-            for later in parent.children[place.position + 1 :]:
-                yield from _below(tree, later)
+        if place.role is Role.SETUP or parent.node.fail_fast or parent.node.order is Order.GRAPH:
+            later: tuple[int, ...] = parent.children
+        else:
+            after = parent.node.order is Order.SEQUENCE and place.role is Role.BODY
+            later = parent.children[place.position + 1 :] if after else ()
+        for sibling in later:
+            yield from _below(tree, sibling)
         place = parent
 
 
 def _below(tree: Tree, index: int) -> Iterator[int]:
     yield index
-    for child in tree[index].children:
+    for child in tree[index].below:
         yield from _below(tree, child)
 
 

@@ -5,7 +5,7 @@ The promises themselves are in `watched_run`, which checks them after every even
 
 from uuid import UUID
 
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
@@ -14,16 +14,22 @@ from lineshaft.model.event import (
     AttemptLost,
     AttemptReported,
     CancelRequested,
+    ChildRunEnded,
     RunStarted,
     SourceResolved,
+    TimerFired,
+    TimerPurpose,
 )
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Lease
 from lineshaft.model.state import State
-from lineshaft.model.tree import Tree
-from trees import trees
+from lineshaft.model.tree import ROOT, Tree
+from trees import any_trees
 from watched_run import OUTCOMES, WatchedRun
+
+SLOW_TO_DRAW = (HealthCheck.too_slow, HealthCheck.data_too_large)
+"""Trees are large on purpose, and a busy machine is no failure."""
 
 LIKELY_OUTCOMES = st.sampled_from((OUTCOMES[0], OUTCOMES[0], *OUTCOMES))
 """Success more often than not, so that histories get beyond their first task."""
@@ -43,7 +49,7 @@ class AnyHistory(RuleBasedStateMachine):
 
     watched: WatchedRun
 
-    @initialize(tree=trees(), begun=st.sampled_from((True, True, False)))
+    @initialize(tree=any_trees(), begun=st.sampled_from((True, True, False)))
     def make_run(self, tree: Tree, *, begun: bool) -> None:
         self.watched = WatchedRun(tree)
         if begun:
@@ -65,7 +71,8 @@ class AnyHistory(RuleBasedStateMachine):
     def report_a_running_attempt(self, data: st.DataObject, outcome: Outcome) -> None:
         node, attempt, lease = self._a_running_attempt(data)
         decision = self.watched.send(AttemptReported(node, attempt, lease.token, outcome))
-        assert self.watched.run.nodes[node].state is outcome.state
+        tried_again = self.watched.run.nodes[node].state in (State.WAITING, State.QUEUED)
+        assert tried_again or self.watched.run.nodes[node].state is outcome.state
         assert node in decision.changed
 
     @precondition(lambda self: self.watched.queue.leased)
@@ -73,7 +80,19 @@ class AnyHistory(RuleBasedStateMachine):
     def lose_a_running_attempt(self, data: st.DataObject) -> None:
         node, attempt, lease = self._a_running_attempt(data)
         self.watched.send(AttemptLost(node, attempt, lease.token))
-        assert self.watched.run.nodes[node].state in (State.QUEUED, State.LOST)
+        assert self.watched.run.nodes[node].state in (State.WAITING, State.QUEUED, State.LOST)
+
+    @precondition(lambda self: self.watched.queue.calls)
+    @rule(data=st.data(), outcome=LIKELY_OUTCOMES)
+    def end_a_called_run(self, data: st.DataObject, outcome: Outcome) -> None:
+        node, attempt = data.draw(st.sampled_from(sorted(self.watched.queue.calls)))
+        assert node in self.watched.send(ChildRunEnded(node, attempt, outcome)).changed
+
+    @precondition(lambda self: self.watched.queue.timers)
+    @rule(data=st.data())
+    def fire_a_timer(self, data: st.DataObject) -> None:
+        node, purpose = data.draw(st.sampled_from(sorted(self.watched.queue.timers)))
+        self.watched.send(TimerFired(node, purpose))
 
     @precondition(lambda self: len(self.watched.sent) > 8 and self.watched.run.cancel_reason is None)
     @rule(reason=st.sampled_from(STOPS))
@@ -89,7 +108,8 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(data=st.data())
     def repeat_an_event(self, data: st.DataObject) -> None:
         event, run = data.draw(st.sampled_from(self.watched.sent)), self.watched.run
-        taken = event in self.watched.taken
+        # A timer that was set anew may fire anew; the store forgets each as it fires.
+        taken = event in self.watched.taken and not isinstance(event, TimerFired)
         decision = self.watched.send(event)
         assert not taken or decision.run is run
 
@@ -103,6 +123,12 @@ class AnyHistory(RuleBasedStateMachine):
         if lease is None or lease.token != token:
             assert self.watched.send(AttemptLost(node, attempt, token)).run is run
             assert self.watched.send(AttemptReported(node, attempt, token, end)).run is run
+        if (node, attempt) not in queue.calls:
+            assert self.watched.send(ChildRunEnded(node, attempt, end)).run is run
+        for purpose in TimerPurpose:
+            # What the run's own limit is, only who started it knows, so that timer is always heard.
+            if (node, purpose) not in queue.timers and node != ROOT:
+                assert self.watched.send(TimerFired(node, purpose)).run is run
 
     def _a_running_attempt(self, data: st.DataObject) -> tuple[int, int, Lease]:
         node, attempt = data.draw(st.sampled_from(sorted(self.watched.queue.leased)))
@@ -111,14 +137,21 @@ class AnyHistory(RuleBasedStateMachine):
     def teardown(self) -> None:
         """Whatever happened, the run ends once every worker has reported."""
         self.watched.send(RunStarted())
-        while self.watched.queue.queued or self.watched.queue.leased:
+        while not self.watched.run.state.ended:
             for node, attempt in sorted(self.watched.queue.queued):
                 self.watched.send(AttemptLeased(node, attempt, self.watched.new_lease()))
             for (node, attempt), lease in sorted(self.watched.queue.leased.items()):
                 self.watched.send(AttemptReported(node, attempt, lease.token, OUTCOMES[0]))
+            for node, attempt in sorted(self.watched.queue.calls):
+                self.watched.send(ChildRunEnded(node, attempt, OUTCOMES[0]))
+            for node, purpose in sorted(self.watched.queue.timers):
+                if purpose is TimerPurpose.RETRY:
+                    self.watched.send(TimerFired(node, purpose))
         assert all(state.ended for state in self.watched.states.values())
         assert self.watched.queue.run_ended is self.watched.run.state
 
 
 TestAnyHistory = AnyHistory.TestCase
-TestAnyHistory.settings = settings(max_examples=120, stateful_step_count=50, deadline=None)
+TestAnyHistory.settings = settings(
+    max_examples=120, stateful_step_count=50, deadline=None, suppress_health_check=SLOW_TO_DRAW
+)

@@ -83,6 +83,7 @@ _server_options = _all(
     _setting(
         _SERVER, "--lease-seconds", "S", "How long a worker may be silent before its work is lost.", "30"
     ),
+    _setting(_SERVER, "--run-time-limit", "S", "How many seconds any run may take.", "86400"),
 )
 
 _config_option = click.option(

@@ -5,7 +5,7 @@ from pathlib import PurePosixPath
 from typing import Any, assert_never
 
 from lineshaft.definition.dialect import Dialect, detect
-from lineshaft.definition.findings import Findings, path_text
+from lineshaft.definition.findings import FINDINGS_LIMIT, Findings, path_text
 from lineshaft.definition.foreign.cicd import cicd_to_native
 from lineshaft.definition.foreign.node import node_to_native
 from lineshaft.definition.foreign.reading import Foreign, Native
@@ -53,8 +53,8 @@ def convert(data: bytes, path: str = "", dialect: Dialect | None = None) -> Conv
     foreign = to_native(chosen, text.value, text.findings, path)
     notes = noted(foreign, text.findings)
     heads = [""] * len(foreign.documents)
-    for note, problem in zip(foreign.notes, notes, strict=True):
-        heads[note.document] += f"# {problem.field} {problem.message}\n"
+    for note, problem in zip(foreign.notes, notes, strict=False):
+        heads[note.document] += f"# {f'{problem.field} {problem.message}'.lstrip()}\n"
     texts = (head + write_yaml(document) for head, document in zip(heads, foreign.documents, strict=True))
     return Conversion(chosen, tuple(texts), notes, foreign.files)
 
@@ -107,14 +107,17 @@ def to_native(dialect: Dialect, value: Any, findings: Findings, path: str = "") 
 
 
 def noted(foreign: Foreign, findings: Findings) -> tuple[Problem, ...]:
-    """Tell the notes on a document with their places in its text.
+    """Tell the notes on a document with their places in its text; of very many, the first.
 
     Args:
         foreign: what became of the text.
         findings: those of the text, which know where its values stand.
     """
     find = findings.positions.find
-    return tuple(Problem(path_text(note.path), note.message, *find(note.path)) for note in foreign.notes)
+    some = foreign.notes[:FINDINGS_LIMIT]
+    told = [Problem(path_text(note.path), note.message, *find(note.path)) for note in some]
+    untold = len(foreign.notes) - len(told)
+    return (*told, Problem("", f"has {untold:,} more notes, which are not listed")) if untold else tuple(told)
 
 
 def _native(value: Any, findings: Findings) -> Foreign | None:

@@ -49,11 +49,6 @@ def detect(path: str, value: Any) -> Dialect:
     return _by_shape(value) if isinstance(value, dict) else Dialect.NATIVE
 
 
-def cicd_files(names: list[str]) -> list[str]:
-    """Choose the pipelines from the names in a folder `.cicd-pipelines`, in the order in which they run."""
-    return sorted(name for name in names if PurePosixPath(name).suffix in _YAML)
-
-
 def _by_shape(value: dict[str, Any]) -> Dialect:
     stages = value.get("stages")
     if "steps" in value:

@@ -166,8 +166,7 @@ def _limit(step: Step, index: int) -> None:
     """Stop a group that is over its time limit."""
     node = step.nodes[index]
     group = step.tree[index].node
-    begun = node.state in (State.QUEUED, State.RUNNING)
-    if not isinstance(group, Group) or not begun or node.stop is not None:
+    if not isinstance(group, Group) or node.stop is not None or not _is_limited(index, group, node):
         return
     if index == ROOT:
         reason = Reason(ReasonCode.TIME_LIMIT, "The run took longer than its time limit.")
@@ -176,3 +175,10 @@ def _limit(step: Step, index: int) -> None:
         reason = Reason(ReasonCode.TIME_LIMIT, "Took longer than its time limit.")
         inner = Reason(ReasonCode.GROUP_TIME_LIMIT, f"'{group.name}' took longer than its time limit.")
     stop_group(step, index, Stop(State.TIMED_OUT, reason), Stop(State.CANCELLED, inner))
+
+
+def _is_limited(index: int, group: Group, node: NodeRun) -> bool:
+    """Whether its time limit can have passed: the run's counts from its start, others' from a task's."""
+    if index == ROOT:
+        return node.state in (State.QUEUED, State.RUNNING)
+    return node.state is State.RUNNING and group.timeout is not None

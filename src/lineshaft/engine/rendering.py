@@ -59,10 +59,10 @@ def _surroundings(around: Surroundings, scope: Scope) -> Surroundings:
         cwd=_text(around.cwd, scope),
         labels=tuple(sorted({_text(label, scope) for label in around.labels})),
         image=None if around.image is None else _text(around.image, scope),
-        services=_document(around.services, scope),
-        results=_document(around.results, scope),
-        artifacts=_document(around.artifacts, scope),
-        cache=_document(around.cache, scope),
+        services=around.services and _document(around.services, scope),
+        results=around.results and _document(around.results, scope),
+        artifacts=around.artifacts and _document(around.artifacts, scope),
+        cache=around.cache and _document(around.cache, scope),
     )
 
 

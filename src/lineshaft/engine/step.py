@@ -1,12 +1,12 @@
 """The working copy of a run while one event is decided."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from enum import IntEnum
 from typing import Any, Final
 
 from lineshaft.engine.decision import Decision, Effect, OutputsGiven, TreeGrown
+from lineshaft.model.changed import changed
 from lineshaft.model.event import RunEvent
 from lineshaft.model.node import Group, Task
 from lineshaft.model.reason import Reason, ReasonCode
@@ -53,14 +53,15 @@ class Step:
         run = self.before
         if not self._changed and self.source == run.source and self.cancel_reason == run.cancel_reason:
             return Decision(run)
-        after = replace(
-            self.run_now(), version=run.version + 1, event_count=run.event_count + len(self._events)
-        )
+        after = self._run(version=run.version + 1, event_count=run.event_count + len(self._events))
         return Decision(after, tuple(sorted(self._changed)), tuple(self._events), tuple(self.effects))
 
     def run_now(self) -> Run:
         """Show the run as it is in the middle of the step, under its old version."""
-        return replace(
+        return self._run()
+
+    def _run(self, **fields: Any) -> Run:
+        return changed(
             self.before,
             tree=self.tree,
             nodes=self.nodes,
@@ -68,11 +69,12 @@ class Step:
             cancel_reason=self.cancel_reason,
             outputs=self.outputs,
             generated=self.generated,
+            **fields,
         )
 
     def change(self, index: int, **fields: Any) -> NodeRun:
         """Replace fields of a node, and record an event when its state is among them."""
-        node = replace(self.nodes[index], **fields)
+        node = changed(self.nodes[index], **fields)
         self.nodes = self.nodes.replaced(index, node)
         self._changed.add(index)
         if "state" in fields:
@@ -81,7 +83,7 @@ class Step:
 
     def count(self, index: int, **counts: Any) -> None:
         """Replace counts of a node, which follow from its children and make no change of their own."""
-        self.nodes = self.nodes.replaced(index, replace(self.nodes[index], **counts))
+        self.nodes = self.nodes.replaced(index, changed(self.nodes[index], **counts))
 
     def record(
         self, index: int, state: State, reason: Reason | None, attempt: int, exit_code: int | None

@@ -91,8 +91,8 @@ class NodeRun:
         started_at: when its first attempt, or a group's first child, began.
         ended_at: when it reached its end state.
         open_children: of a group: how many children of its body have not ended.
-        unsuccessful_children: of a group: how many of the nodes below it (setup, body, teardown) ended so that
-            the group does not succeed.
+        unsuccessful_children: of a group: how many of the nodes directly below it, setup and teardown
+            included, ended so that it does not succeed.
         open_needs: of a child of a graph that has not ended: how many of the nodes that it needs have not
             ended.
         failed_needs: of a child of a graph that has not ended: how many of the nodes that it needs failed, or

@@ -63,6 +63,14 @@ def test_what_is_written_says_what_was_read() -> None:
     assert read_back(conversion.texts[0]) == read_foreign(CICD).documents[0]
 
 
+def test_of_very_many_notes_the_first_are_told_and_how_many_more_there_are() -> None:
+    steps = [{"name": "same", "exec": ["true"]}] * 150
+    conversion = convert(json.dumps({"name": "shop", "steps": steps, "order": "ordered"}).encode())
+    assert len(conversion.notes) == 101
+    assert conversion.notes[-1].message == "has 49 more notes, which are not listed"
+    assert conversion.texts[0].splitlines()[100] == "# has 49 more notes, which are not listed"
+
+
 def test_each_pipeline_of_a_file_is_written() -> None:
     entry = {"repository": "https://git.example/shop.git", "exec": ["./build"]}
     conversion = convert(json.dumps({"a": entry, "b": entry}).encode())

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lineshaft.definition.dialect import Dialect, cicd_files, detect
+from lineshaft.definition.dialect import Dialect, detect
 
 STEP = {"name": "a", "exec": ["true"]}
 
@@ -67,7 +67,3 @@ def test_a_tree_that_repeats_itself_by_aliases_is_gone_through_once() -> None:
     for _ in range(40):
         node = {"name": "x", "steps": [node, node]}
     assert detect("", node) is Dialect.NATIVE
-
-
-def test_a_folder_s_pipelines_run_in_the_order_of_their_names() -> None:
-    assert cicd_files(["b.yml", "README.md", "a.yaml", "c.json"]) == ["a.yaml", "b.yml"]

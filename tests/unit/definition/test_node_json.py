@@ -123,28 +123,27 @@ def test_what_looks_like_an_expression_is_no_expression() -> None:
 
 
 def test_variables_are_replaced_within_their_argument_and_never_read_by_a_shell() -> None:
-    words = [
-        "printf",
-        "[%s]",
-        "$A",
-        "${A}-$B.x",
-        "$NONE",
-        "${NONE}",
-        'it\'s; $(exit 3) `exit 4` "$A"',
-        "*",
-        "",
-    ]
-    script = only({"exec": words})["run"]
+    quoted = "it's; $(exit 3) `exit 4` *"
+    value = 'a  b"; exit 5 #'
+    arguments = {
+        "$A": value,
+        "${A}-$B.x": f"{value}-$A.x",
+        "$NONE": "$NONE",
+        "${NONE}": "${NONE}",
+        "${x$A}$A": "${x$A}" + value,
+        "${x$A": "${x" + value,
+        f'{quoted} "$A"': f'{quoted} "{value}"',
+        "": "",
+    }
+    script = only({"exec": ["printf", "[%s]", *arguments]})["run"]
     done = subprocess.run(
         ["/bin/sh", "-c", script],
-        env={"PATH": "/usr/bin:/bin", "A": 'a  b"; exit 5 #', "B": "$A"},
+        env={"PATH": "/usr/bin:/bin", "A": value, "B": "$A"},
         capture_output=True,
         text=True,
         check=True,
     )
-    a = 'a  b"; exit 5 #'
-    expected = [a, f"{a}-$A.x", "$NONE", "${NONE}", f'it\'s; $(exit 3) `exit 4` "{a}"', "*", ""]
-    assert done.stdout == "".join(f"[{word}]" for word in expected)
+    assert done.stdout == "".join(f"[{argument}]" for argument in arguments.values())
 
 
 @pytest.mark.parametrize(
@@ -223,6 +222,12 @@ def test_each_entry_of_an_orchestrator_becomes_a_pipeline_with_a_build_entry_poi
 def test_entries_keep_their_order() -> None:
     documents = read_foreign(json.dumps({"b": ENTRY, "a": ENTRY}).encode()).documents
     assert [document["name"] for document in documents] == ["b", "a"]
+
+
+def test_entries_keep_names_of_their_own() -> None:
+    read_file = read_foreign(json.dumps({"a/b": ENTRY, "a_b": ENTRY}).encode())
+    assert [document["name"] for document in read_file.documents] == ["a_b", "a_b (2)"]
+    assert [(note.path, note.document) for note in read_file.notes] == [(("a/b",), 0), (("a_b",), 1)]
 
 
 def test_a_tag_pattern_becomes_a_condition() -> None:

@@ -1,7 +1,7 @@
 """What a step finds at its place in a document, and what comes of it there."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Flag, auto
 from typing import Any, Final
 
@@ -36,7 +36,9 @@ class Around:
 
     def at(self, *steps: str | int) -> "Around":
         """Go further in in the same text."""
-        return self if self.site is None else replace(self, site=self.site.at(*steps))
+        if self.site is None:
+            return self
+        return Around(self.level, self.bindings, self.site.at(*steps), self.inputs, self.axes)
 
     @property
     def bound(self) -> Bindings:
@@ -52,6 +54,10 @@ class Aspect(Flag):
     WORK = auto()
     GIVEN = auto()
     WHOLE = auto()
+
+
+TASK: Final = Aspect.CONDITION | Aspect.WORK
+GROUP: Final = Aspect.CONDITION | Aspect.GIVEN
 
 
 @dataclass(frozen=True, slots=True)

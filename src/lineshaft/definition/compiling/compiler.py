@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeVar
 
-from lineshaft.definition.compiling.around import Around, Aspect, Keys, Origin
+from lineshaft.definition.compiling.around import GROUP, TASK, Around, Aspect, Keys, Origin
 from lineshaft.definition.compiling.fragment import Fragment, given_inputs
 from lineshaft.definition.compiling.level import Level
 from lineshaft.definition.compiling.matrix import axes_of, combination_name, combinations
@@ -130,28 +130,28 @@ class Compiler:
     def _one(self, keys: Keys, name: str, around: Around, role: Role, *, with_needs: bool = True) -> Node:
         """Make one node of a step, without its matrix."""
         self._count()
+        aspect = Aspect.CONDITION
         if "steps" in keys or "use" in keys:
+            aspect = GROUP
             node: Node = self._group(keys, name, around, role)
         elif "setup" in keys or "teardown" in keys:
             node = self._wrapped(keys, name, around, role)
         elif "generates" in keys:
             node = self._generating(keys, name, around, role)
         else:
-            node = replace(self._leaf(keys, around.level, role), name=name, bindings=around.bindings)
+            aspect = TASK
+            node = self._leaf(keys, around.level, role)
         node = replace(
             node,
+            name=name,
             condition=condition_of(keys.get("if")),
             needs=tuple(keys.get("needs", ())) if with_needs else (),
             allow_failure=keys.get("allow_failure", False),
+            bindings=around.bindings,
         )
-        own = Aspect.CONDITION
-        if isinstance(node, Task):
-            own |= Aspect.WORK
-        elif "steps" in keys or "use" in keys:
-            own |= Aspect.GIVEN
         if "use" in keys and self._traced:
             self._trace(node, *self._fragment(keys, around), Aspect.WHOLE)
-        return self._trace(node, keys, around, own)
+        return self._trace(node, keys, around, aspect)
 
     def _group(self, keys: Keys, name: str, around: Around, role: Role) -> Group:
         own = replace(around, level=self._within(around.level, keys))

@@ -1,12 +1,14 @@
 """Nodes that a task wrote while its run went on."""
 
 import json
-from typing import Any, Final
+from typing import Any
 
 from lineshaft.definition.compiling.around import Around, Keys
 from lineshaft.definition.compiling.checked import checked
 from lineshaft.definition.compiling.compiler import NODES_LIMIT, Compiler
+from lineshaft.definition.compiling.fragment import Fragment
 from lineshaft.definition.compiling.level import Level
+from lineshaft.definition.compiling.library import uses
 from lineshaft.definition.compiling.origin import Site, Source
 from lineshaft.definition.compiling.references import check_references
 from lineshaft.definition.compiling.usage import check_usage
@@ -16,8 +18,6 @@ from lineshaft.model.definition import Definition
 from lineshaft.model.node import Group, Task
 from lineshaft.model.retry import Retry
 from lineshaft.model.tree import Place, Tree
-
-_HOOKS: Final = ("setup", "teardown")
 
 
 def read_generated(text: str, definition: Definition, tree: Tree, index: int) -> Group:
@@ -47,9 +47,10 @@ def read_generated(text: str, definition: Definition, tree: Tree, index: int) ->
     site = Site(Source(findings))
     around = _around(definition, place, site)
     _check_place(keys, place, site)
-    if check_usage(keys, site, {}):
+    nothing = {path: Fragment({"steps": []}) for path in _refused_uses(keys, site)}
+    if check_usage(keys, site, nothing):
         depth = place.path.count("/") + 2 if place.path else 1
-        compiler = Compiler({}, nodes_limit=NODES_LIMIT - len(tree) + 1, depth=depth, traced=True)
+        compiler = Compiler(nothing, nodes_limit=NODES_LIMIT - len(tree) + 1, depth=depth, traced=True)
         body = compiler.whole(place.node.name, keys, around)
         check_references(tree.grown(index, body), compiler.origins)
         if not findings:
@@ -58,15 +59,8 @@ def read_generated(text: str, definition: Definition, tree: Tree, index: int) ->
 
 
 def _check_place(keys: Keys, place: Place, site: Site) -> None:
-    """Check what is different for generated nodes."""
-    stack = [(keys, site)]
-    while stack:
-        node, at = stack.pop()
-        if "use" in node:
-            at.at("use").wrong("has no place in generated nodes", advice="write the nodes themselves")
-        stack += [(node[hook], at.at(hook)) for hook in _HOOKS if hook in node]
-        stack += [(step, at.at("steps", number)) for number, step in enumerate(node.get("steps", ()))]
-    for hook in _HOOKS:
+    """Check what is different for generated nodes, because the group that they join is there already."""
+    for hook in ("setup", "teardown"):
         if hook in keys:
             advice = "put the nodes into a group, and give it to that"
             site.at(hook).wrong("has no place around generated nodes", advice=advice)
@@ -75,6 +69,15 @@ def _check_place(keys: Keys, place: Place, site: Site) -> None:
         if step["name"] == maker.name:
             message = f"is the name of the task that generates the nodes, {maker.name}"
             site.at("steps", number, "name").wrong(message, advice="give it another name")
+
+
+def _refused_uses(keys: Keys, site: Site) -> set[str]:
+    """Refuse every `use`, and name what would have been used."""
+    refused = set()
+    for path, at in uses(keys, site):
+        at.wrong("has no place in generated nodes", advice="write the nodes themselves")
+        refused.add(path)
+    return refused
 
 
 def _around(definition: Definition, place: Place, site: Site) -> Around:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import PurePosixPath
-from typing import Any, Final
+from typing import Final
 
 from lineshaft.definition.compiling.around import Keys
 from lineshaft.definition.compiling.checked import checked
@@ -49,12 +49,17 @@ class Library:
         self._room_bytes = SIZE_LIMIT_BYTES - size_bytes
         self._followed: Final[set[str]] = set()
         self._follow(document, site, [])
+        for path in inline:
+            # What nobody uses is to be right as well.
+            if path not in self._followed:
+                self._follow(inline[path], site.at("files", path), [path])
+                self._followed.add(path)
 
     def _follow(self, keys: Keys, site: Site, way: list[str]) -> None:
         """Read all that a document uses, and all that is used there."""
         if len(way) >= DEPTH_LIMIT:
             raise InputTooLargeError(f"The nodes of a definition nest at most {DEPTH_LIMIT} deep.")
-        for path, place in _uses(keys, site):
+        for path, place in uses(keys, site):
             if path in way:
                 self.circular = True
                 circle = " -> ".join([*way[way.index(path) :], path])
@@ -90,16 +95,25 @@ class Library:
         return Fragment(checked(FragmentDocument, text.value, text.findings) or _NOTHING, Site(source))
 
 
-def _uses(keys: Keys, site: Site) -> Iterator[tuple[str, Site]]:
+def uses(keys: Keys, site: Site) -> Iterator[tuple[str, Site]]:
     """List the fragments that a document's nodes use, and where they say so."""
-    stack: list[tuple[Any, Site]] = [(keys, site)]
+    for node, place in nodes_with(("use",), keys, site):
+        yield node["use"], place.at("use")
+
+
+def nodes_with(wanted: tuple[str, ...], keys: Keys, site: Site) -> Iterator[tuple[Keys, Site]]:
+    """List the nodes of a document, the whole among them, that have one of some keys."""
+    # Most nodes of a large document have none, nor nodes in them.
+    ways = {"steps", "setup", "teardown", *wanted}
+    stack = [(keys, site)]
     while stack:
         node, place = stack.pop()
-        if "use" in node:
-            yield node["use"], place.at("use")
-        stack += [(node[hook], place.at(hook)) for hook in ("teardown", "setup") if hook in node]
+        if any(key in node for key in wanted):
+            yield node, place
         steps = node.get("steps", ())
-        stack += [(step, place.at("steps", index)) for index, step in reversed(list(enumerate(steps)))]
+        inner = [(index, step) for index, step in enumerate(steps) if not ways.isdisjoint(step)]
+        stack += [(step, place.at("steps", index)) for index, step in reversed(inner)]
+        stack += [(node[hook], place.at(hook)) for hook in ("teardown", "setup") if hook in node]
 
 
 def _normal(path: str) -> str:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
-from lineshaft.definition.compiling.around import Aspect, Keys, Origin
+from lineshaft.definition.compiling.around import GROUP, TASK, Aspect, Keys, Origin
+from lineshaft.definition.compiling.level import holds_templates
 from lineshaft.definition.compiling.origin import Site
 from lineshaft.definition.compiling.standing import Standing, Surveyor
 from lineshaft.definition.findings import shown
@@ -21,6 +22,8 @@ _TEMPLATED: Final = (
     "env", "labels", "cwd", "image", "services", "results", "artifacts", "cache",
     "exec", "build", "deploy", "builder", "pipeline", "with",
 )  # fmt: skip
+_WITH_CONDITION: Final = frozenset({TASK, GROUP, Aspect.CONDITION})
+_WITH_TEMPLATES: Final = frozenset({TASK, GROUP, Aspect.WORK})
 _WHERE_PLAIN: Final = ("name", "secrets", "shell", "generates", "use")
 
 
@@ -94,12 +97,12 @@ class _Checker:
         site, keys, aspect = origin.around.site, origin.keys, origin.aspect
         if site is None:
             return
-        if Aspect.CONDITION in aspect and "if" in keys:
+        if "if" in keys and aspect in _WITH_CONDITION:
             self._condition(_Text(keys["if"], site.at("if"), origin, place))
-        if aspect & (Aspect.WORK | Aspect.GIVEN):
+        if aspect in _WITH_TEMPLATES:
             _refuse(keys, site)
             self._templates(keys, _TEMPLATED, origin, place, site)
-        if Aspect.WHOLE in aspect:
+        if aspect is Aspect.WHOLE:
             self._templates(keys, ("env", "labels"), origin, place, site)
             for key in ("defaults", "concurrency"):
                 self._templates(keys.get(key, {}), (*_TEMPLATED, "group"), origin, place, site.at(key))
@@ -111,7 +114,7 @@ class _Checker:
     ) -> None:
         for key in which:
             if key in keys:
-                for text, at in _texts(keys[key], site.at(key)):
+                for text, at in _texts(keys[key], site, key):
                     self._template(_Text(text, at, origin, place))
 
     def _template(self, text: _Text) -> None:
@@ -173,14 +176,16 @@ _WORDS: Final = {
 def _refuse(keys: Keys, site: Site) -> None:
     """Refuse expressions where values are wanted that are known before anything runs."""
     for key in _WHERE_PLAIN:
-        for text, at in _texts(keys.get(key), site.at(key)):
-            if has_expressions(text):
+        if key in keys:
+            for _, at in _texts(keys[key], site, key):
                 at.wrong("must hold no expression: it is wanted before one can be evaluated")
 
 
-def _texts(value: Any, site: Site) -> Iterator[tuple[str, Site]]:
-    """List the texts in a value in which expressions stand."""
-    stack = [(value, site)]
+def _texts(value: Any, site: Site, key: str) -> Iterator[tuple[str, Site]]:
+    """List the texts in the value of a key in which expressions stand."""
+    if not holds_templates(value):
+        return
+    stack = [(value, site.at(key))]
     while stack:
         inner, at = stack.pop()
         match inner:
@@ -188,7 +193,7 @@ def _texts(value: Any, site: Site) -> Iterator[tuple[str, Site]]:
                 if has_expressions(inner):
                     yield inner, at
             case Mapping():
-                stack += [(each, at.at(key)) for key, each in inner.items()]
+                stack += [(each, at.at(name)) for name, each in inner.items()]
             case list():
                 stack += [(each, at.at(index)) for index, each in enumerate(inner)]
             case _:

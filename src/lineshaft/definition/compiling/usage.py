@@ -1,6 +1,6 @@
 """The rules for what makes several nodes of one: matrices, and fragments where they are used."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, Final
 
 from pydantic import TypeAdapter, ValidationError
@@ -9,6 +9,7 @@ from lineshaft.definition.compiling.around import Keys
 from lineshaft.definition.compiling.canonical import inputs_of
 from lineshaft.definition.compiling.fragment import Fragment
 from lineshaft.definition.compiling.inputs import misfit
+from lineshaft.definition.compiling.library import nodes_with
 from lineshaft.definition.compiling.matrix import TooManyCombinationsError, combination_name, combinations
 from lineshaft.definition.compiling.origin import Site
 from lineshaft.definition.findings import shown
@@ -28,21 +29,12 @@ def check_usage(keys: Keys, site: Site, fragments: Mapping[str, Fragment]) -> bo
     sound = True
     documents = [(keys, site), *((each.keys, each.site) for each in fragments.values())]
     for document, place in documents:
-        for node, at in _nodes(document, place) if place is not None else ():
+        for node, at in nodes_with(("matrix", "use"), document, place) if place is not None else ():
             if "matrix" in node:
                 sound &= _check_matrix(node["matrix"], at.at("matrix"))
             if "use" in node and fragments[node["use"]].site is not None:
                 _check_use(node, at, fragments[node["use"]])
     return sound
-
-
-def _nodes(document: Keys, site: Site) -> Iterator[tuple[Keys, Site]]:
-    stack = [(document, site)]
-    while stack:
-        node, place = stack.pop()
-        yield node, place
-        stack += [(node[hook], place.at(hook)) for hook in ("setup", "teardown") if hook in node]
-        stack += [(step, place.at("steps", index)) for index, step in enumerate(node.get("steps", ()))]
 
 
 def _check_matrix(matrix: Keys, site: Site) -> bool:

@@ -12,7 +12,6 @@ from lineshaft.definition.foreign.reading import (
     Names,
     Native,
     Note,
-    fit_name,
     lies_in_workspace,
     renamed,
 )
@@ -132,25 +131,31 @@ def _pipelines(value: dict[str, Any], findings: Findings) -> Foreign | None:
     document = check_shape(PipelinesDocument, active, findings)
     if document is None:
         return None
-    documents = [_pipeline(name, entry, findings) for name, entry in document.entries.items()]
+    taken = Names()
+    names = {name: taken.take(name) for name in document.entries}
+    documents = [_pipeline(names[name], name, entry, findings) for name, entry in document.entries.items()]
     notes: list[Note] = []
     for index, (name, entry) in enumerate(document.entries.items()):
-        left_out = [*_disabled(name, value[name]), *_left_out(name, entry)]
-        notes += (replace(note, document=index) for note in left_out)
+        own = [
+            *renamed((name,), name, names[name]),
+            *_disabled(name, value[name]),
+            *_left_out(name, entry),
+        ]
+        notes += (replace(note, document=index) for note in own)
     return None if findings else Foreign(tuple(documents), tuple(notes))
 
 
-def _pipeline(name: str, entry: PipelineEntry, findings: Findings) -> Native:
+def _pipeline(name: str, key: str, entry: PipelineEntry, findings: Findings) -> Native:
     step: Native = {"name": "build"}
     if entry.tag_pattern is not None:
         step["if"] = f"tag.matches({cel_text(entry.tag_pattern)})"
     folder = "" if entry.cwd is None else normpath(entry.cwd or ".")
     if folder and not lies_in_workspace(folder):
-        findings.add((name, "cwd"), "must not lead out of the repository")
+        findings.add((key, "cwd"), "must not lead out of the repository")
     if folder not in {"", "."}:
         step["cwd"] = template_text(folder)
     step["builder"] = [template_text(word) for word in entry.exec]
-    native: Native = {"name": fit_name(name), "repository": entry.repository}
+    native: Native = {"name": name, "repository": entry.repository}
     if entry.tag_pattern is not None:
         native["on"] = {"push": {"branches": [], "tags": ["**"]}}
     elif entry.ref is not None:
@@ -166,8 +171,7 @@ def _disabled(name: str, entry: dict[str, Any]) -> list[Note]:
 
 
 def _left_out(name: str, entry: PipelineEntry) -> list[Note]:
-    notes = renamed((name,), name, fit_name(name))
-    notes += [
+    notes = [
         Note((name, "notifications", key), "is left out: set up who is told on the server")
         for key in entry.notifications or {}
     ]

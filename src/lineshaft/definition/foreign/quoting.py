@@ -3,13 +3,14 @@
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 _OPENING: Final = "${{"
 
 # As Python's os.path.expandvars finds them, which is how such lists are expanded where they come from.
-_VARIABLE: Final = re.compile(r"\$(?:(?P<bare>\w+)|\{(?P<braced>[^}]*)\})", re.ASCII)
+_DOLLAR: Final = re.compile(r"\$(?:(?P<bare>\w+)|\{)", re.ASCII)
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 # CEL, language definition, "Syntax": words that name nothing.
@@ -71,31 +72,42 @@ def command(words: Sequence[str]) -> dict[str, Any]:
     variables is open, and each value stays within its argument. A variable that is not set leaves the text as
     it is.
     """
-    if not any(_names_variable(word) for word in words):
+    if not any(any(_variables(word)) for word in words):
         return {"exec": [template_text(word) for word in words]}
     return script("exec " + " ".join(map(_shell_word, words)) + "\n")
 
 
-def _names_variable(word: str) -> bool:
-    return any(_variable(found) is not None for found in _VARIABLE.finditer(word))
+@dataclass(frozen=True, slots=True)
+class _Variable:
+    name: str
+    start: int
+    end: int
 
 
-def _variable(found: re.Match[str]) -> str | None:
-    name = found["bare"] or found["braced"] or ""
-    return name if _IDENTIFIER.fullmatch(name) else None
+def _variables(word: str) -> Iterator[_Variable]:
+    # In one pass: a search for each closing brace anew would take the square of the word's length.
+    last_brace = word.rfind("}")
+    at = 0
+    while found := _DOLLAR.search(word, at):
+        at = found.end()
+        name = found["bare"]
+        if name is None:
+            if at > last_brace:
+                continue
+            at = word.index("}", at) + 1
+            name = word[found.end() : at - 1]
+        if _IDENTIFIER.fullmatch(name):
+            yield _Variable(name, found.start(), at)
 
 
 def _shell_word(word: str) -> str:
     pieces: list[str] = []
     literal_from = 0
-    for found in _VARIABLE.finditer(word):
-        name = _variable(found)
-        if name is None:
-            continue
-        pieces.append(_quoted(word[literal_from : found.start()]))
-        unset = found[0].replace("$", r"\$").replace("}", r"\}")
-        pieces.append(f'"${{{name}-{unset}}}"')
-        literal_from = found.end()
+    for variable in _variables(word):
+        pieces.append(_quoted(word[literal_from : variable.start]))
+        unset = word[variable.start : variable.end].replace("$", r"\$").replace("}", r"\}")
+        pieces.append(f'"${{{variable.name}-{unset}}}"')
+        literal_from = variable.end
     pieces.append(_quoted(word[literal_from:]))
     return "".join(pieces) or "''"
 

@@ -82,6 +82,5 @@ def lies_in_workspace(path: str) -> bool:
 
 def renamed(path: Path, wanted: str, name: str) -> list[Note]:
     """Note that a name was changed, where it was."""
-    return (
-        [] if name == wanted else [Note(path, f"is called {shown(name)} here: the language has no such name")]
-    )
+    message = f"is called {shown(name)} here: names hold no `/` and are unique among siblings"
+    return [] if name == wanted else [Note(path, message)]
