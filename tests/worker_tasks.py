@@ -19,6 +19,7 @@ from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.driver import Assignment, Driver
 from lineshaft.worker.drivers.run import RunDriver
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
+from lineshaft.worker.source import Sources
 from lineshaft.worker.workspace import Workspaces
 
 RUN_ID = UUID("0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
@@ -89,6 +90,11 @@ async def perform(driver: Driver, lease: LeaseMessage, log: Log, resolved: list[
     return await driver.perform(Assignment(lease, log, asyncio.Event(), resolve_source))
 
 
+def mirrors_in(folder: Path) -> Mirrors:
+    """Keep mirrors in a folder; local repositories may lie below it."""
+    return Mirrors(GitProgram(ProcessExecutor(), folder, "test/git"), folder / "mirrors", (folder,))
+
+
 @asynccontextmanager
 async def bench(
     folder: Path,
@@ -100,11 +106,11 @@ async def bench(
     """Set a run driver up; local repositories may lie below the folder."""
     executor = ProcessExecutor()
     workspaces, handovers = Workspaces(folder / "workspaces"), Workspaces(folder / "handovers")
+    sources = Sources(workspaces, mirrors_in(folder))
     driver = RunDriver(
         executor,
-        workspaces,
+        sources,
         handovers,
-        Mirrors(GitProgram(executor, folder, "test/git"), folder / "mirrors", (folder,)),
         label_prefix=f"test{folder}/".replace(" ", "_"),
         grace=timedelta(seconds=2),
         environment=environment,

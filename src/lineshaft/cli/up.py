@@ -22,11 +22,14 @@ _SERVER: Final = "Server"
 
 
 def _setting(
-    heading: str, flag: str, metavar: str, text: str, default: str, *, variable: str = ""
+    heading: str, flag: str, metavar: str | None, text: str, default: str, *, variable: str = ""
 ) -> Callable[[F], F]:
+    """Make the option of a setting; one without a `metavar` is a switch, which says true or nothing."""
     own = f"LINESHAFT_{flag[2:].replace('-', '_').upper()}"
     variables = f"{own}, {variable}" if variable else own
     hint = f"{text} [env: {variables}; default: {default}]"
+    if metavar is None:
+        return click.option(flag, is_flag=True, default=None, cls=SharedOption, heading=heading, help=hint)
     return click.option(flag, metavar=metavar, cls=SharedOption, heading=heading, help=hint)
 
 
@@ -64,6 +67,17 @@ _machine_options = _all(
         variable="KUBECONFIG",
     ),
     _setting(_MACHINE, "--grace-seconds", "S", "How long a task may take to stop before it is killed.", "10"),
+    _setting(_MACHINE, "--ignore-images", None, "Run tasks without the image that they ask for.", "False"),
+    _setting(
+        _MACHINE, "--otlp-traces-endpoint", "URL", "Where builder tasks send their spans.", "their own logs"
+    ),
+    _setting(
+        _MACHINE,
+        "--otlp-logs-endpoint",
+        "URL",
+        "Where builder tasks send their log records.",
+        "their own logs",
+    ),
     _setting(_MACHINE, "--log-level", "LEVEL", "debug, info, warning or error.", "info"),
 )
 

@@ -25,6 +25,7 @@ from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
+from lineshaft.worker.source import Sources
 from lineshaft.worker.workspace import Workspaces
 
 
@@ -101,11 +102,11 @@ async def open_agent(
         await workspaces.clear()
         await handovers.clear()
         git = GitProgram(executor, folder, f"{prefix}git")
+        sources = Sources(workspaces, Mirrors(git, folder / "mirrors", plan.git_roots))
         run = RunDriver(
             executor,
-            workspaces,
+            sources,
             handovers,
-            Mirrors(git, folder / "mirrors", plan.git_roots),
             label_prefix=prefix,
             grace=plan.grace,
             environment=environ,
@@ -113,13 +114,15 @@ async def open_agent(
             endpoints=plan.endpoints,
         )
         try:
-            yield Agent(protocol, _drivers(run, plan, environ), name=plan.name, slots=plan.slots)
+            yield Agent(protocol, _drivers(run, sources, plan, environ), name=plan.name, slots=plan.slots)
         finally:
             await workspaces.close()
             await handovers.close()
 
 
-def _drivers(run: RunDriver, plan: WorkerPlan, environ: Mapping[str, str]) -> Mapping[WorkKind, Driver]:
+def _drivers(
+    run: RunDriver, sources: Sources, plan: WorkerPlan, environ: Mapping[str, str]
+) -> Mapping[WorkKind, Driver]:
     home = Path(environ.get("HOME") or "/")
     docker = DockerAccess.from_environment(environ, home=home)
     if plan.docker_host is not None:
@@ -129,8 +132,8 @@ def _drivers(run: RunDriver, plan: WorkerPlan, environ: Mapping[str, str]) -> Ma
         clusters = replace(clusters, kubeconfigs=(plan.kubeconfig,))
     return {
         WorkKind.RUN: run,
-        WorkKind.BUILD: BuildDriver(docker),
-        WorkKind.DEPLOY: DeployDriver(clusters),
+        WorkKind.BUILD: BuildDriver(docker, sources),
+        WorkKind.DEPLOY: DeployDriver(clusters, sources),
     }
 
 

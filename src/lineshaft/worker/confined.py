@@ -35,11 +35,13 @@ def confined(root: Path, path: str) -> Path:
         path: relative to it; empty means the folder itself.
 
     Returns:
-        The real path; something is there.
+        The real path, at which something is; the folder itself as it was given.
 
     Raises:
         OutsideError: it leads out of the folder, or to nothing.
     """
+    if not path:
+        return root
     real_root = root.resolve()
     try:
         real = (real_root / path).resolve(strict=True)

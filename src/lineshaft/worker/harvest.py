@@ -66,10 +66,18 @@ def _outputs(path: Path) -> dict[str, str]:
 
 def _generated(workspace: Path, name: str) -> str:
     try:
-        return read_regular(confined(workspace, name), GENERATED_LIMIT_BYTES).decode()
+        text = read_regular(confined(workspace, name), GENERATED_LIMIT_BYTES).decode()
     except (OutsideError, UnusableFileError) as error:
         text = f"The task was to write its nodes to {name!r}, which {error}."
         raise _RefusedError(ReasonCode.GENERATED_NODES_REFUSED, text) from error
     except UnicodeDecodeError as error:
-        text = f"The task was to write its nodes to {name!r}, which is no UTF-8 text."
-        raise _RefusedError(ReasonCode.GENERATED_NODES_REFUSED, text) from error
+        raise _no_text(name) from error
+    # No format has it, and no database keeps it.
+    if "\0" in text:
+        raise _no_text(name)
+    return text
+
+
+def _no_text(name: str) -> _RefusedError:
+    text = f"The task was to write its nodes to {name!r}, which is no UTF-8 text."
+    return _RefusedError(ReasonCode.GENERATED_NODES_REFUSED, text)

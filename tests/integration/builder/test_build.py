@@ -213,16 +213,28 @@ def test_spans_form_the_tree_below_the_given_parent(heard: Heard, tmp_path: Path
     assert heard.texts == [f"00-{trace}-{inner.span_id}-01"]
 
 
-def test_a_build_that_is_stopped_ends_what_runs_and_begins_only_teardowns(tmp_path: Path) -> None:
-    class StopsAtFirstLine(Heard):
-        def line(self, span: Span, text: str) -> None:
-            super().line(span, text)
-            if text == "running":
-                build.stop()
+class StopsAtFirstLine(Heard):
+    """Stops its build when a step says that it is running."""
 
-    listener = StopsAtFirstLine()
-    build = Build(listener, root=tmp_path)
+    def __init__(self, root: Path, grace_seconds: float = 60) -> None:
+        super().__init__()
+        self.build = Build(self, root=root, grace_seconds=grace_seconds)
+
+    def line(self, span: Span, text: str) -> None:
+        super().line(span, text)
+        if text == "running":
+            self.build.stop()
+
+
+def test_a_build_that_is_stopped_ends_what_runs_and_begins_only_teardowns(tmp_path: Path) -> None:
+    heard = StopsAtFirstLine(tmp_path)
     steps = [Node("long", exec="echo running; exec sleep 600"), say("next")]
-    result = build.run(Node("all", steps=steps, teardown=say("tidy")))
+    result = heard.build.run(Node("all", steps=steps, teardown=say("tidy")))
     assert statuses(result) == {"long": "ERROR", "next": "UNKNOWN", "tidy": "OK"}
-    assert listener.texts == ["running", "tidy"]
+    assert heard.texts == ["running", "tidy"]
+
+
+def test_a_process_that_does_not_want_to_stop_is_ended_as_well(tmp_path: Path) -> None:
+    heard = StopsAtFirstLine(tmp_path, grace_seconds=0.01)
+    node = Node("deaf", exec="trap '' TERM; echo running; while :; do sleep 600; done")
+    assert heard.build.run(node).detail == "ended by signal 9"

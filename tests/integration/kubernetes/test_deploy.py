@@ -327,7 +327,7 @@ async def test_no_cluster_at_the_address_fails_at_once_and_names_it() -> None:
 
 
 @pytest.mark.parametrize(
-    "address", ["", "my-cluster", "ftp://127.0.0.1", "https://", "https://[", "http://127.0.0.1:port"]
+    "address", ["my-cluster", "ftp://127.0.0.1", "https://", "https://[", "http://127.0.0.1:port"]
 )
 async def test_an_address_that_is_none_fails_and_is_named(address: str) -> None:
     reason = reason_of(await deploy(address))

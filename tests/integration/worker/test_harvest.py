@@ -79,6 +79,7 @@ async def test_the_nodes_that_a_task_makes_are_handed_on(worker: Bench) -> None:
         ("mkdir nodes.yml", "is no plain file"),
         ("head -c 1048577 /dev/zero > nodes.yml", "is larger than 1,024 KiB"),
         ("printf '\\377' > nodes.yml", "is no UTF-8 text"),
+        ("printf 'a\\000b' > nodes.yml", "is no UTF-8 text"),
     ],
 )
 async def test_nodes_that_cannot_be_read_fail_the_task(worker: Bench, script: str, words: str) -> None:

@@ -39,7 +39,7 @@ async def test_the_commit_that_the_run_is_pinned_to_is_checked_out(worker: Bench
     assert worker.resolved == []
 
 
-@pytest.mark.parametrize("facts", [{"ref": "side"}, {"ref": "side", "branch": "side"}])
+@pytest.mark.parametrize("facts", [{"ref": "side"}, {"ref": "side", "branch": "side"}, {"branch": "side"}])
 async def test_a_branch_is_checked_out(worker: Bench, origin: Origin, facts: dict[str, str]) -> None:
     origin.commit("side", "side")
     origin.commit("main", "main")
@@ -53,6 +53,25 @@ async def test_what_is_known_to_be_a_tag_is_not_taken_for_a_branch(worker: Bench
     origin.commit("branch", "v1")
     await worker.run("cat file", repository=str(origin.bare), ref="v1", tag="v1")
     assert worker.log.text == "tagged"
+
+
+@pytest.mark.parametrize("annotated", [False, True])
+async def test_a_plain_name_that_is_no_branch_after_all_is_looked_for_among_the_tags(
+    worker: Bench, origin: Origin, *, annotated: bool
+) -> None:
+    origin.commit("tagged")
+    origin.tag("v1", annotated=annotated)
+    origin.commit("main")
+    await worker.run("cat file", repository=str(origin.bare), ref="v1", branch="v1")
+    assert worker.log.text == "tagged"
+
+
+async def test_the_beginning_of_a_commits_id_is_enough(worker: Bench, origin: Origin) -> None:
+    commit = origin.commit("one")
+    origin.commit("two")
+    await worker.run("cat file", repository=str(origin.bare), ref=commit[:9], branch=commit[:9])
+    assert worker.log.text == "one"
+    assert worker.resolved == [commit]
 
 
 async def test_a_commit_on_a_known_branch_is_that_commit(worker: Bench, origin: Origin) -> None:

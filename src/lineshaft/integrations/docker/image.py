@@ -4,8 +4,9 @@ import asyncio
 import io
 import logging
 import tarfile
+from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lineshaft.integrations.docker.access import DockerAccess
 from lineshaft.integrations.docker.credentials import find_login, registry_of
@@ -44,12 +45,45 @@ async def build_image(
         That it succeeded, or failed with one of `docker_unreachable`, `image_build_failed` and
         `image_push_failed`; the exit code is that of the build's command that failed.
     """
+
+    def begin(docker: "Docker") -> AsyncIterator[dict[str, Any]]:
+        return docker.images.build(
+            fileobj=_context(work.dockerfile),
+            encoding="identity",
+            stream=True,
+            forcerm=True,
+            labels=labels_of(run, node),
+        )
+
+    return await build_and_push(begin, work.repository, work.tag, access=access, sink=sink)
+
+
+async def build_and_push(
+    begin: "Callable[[Docker], AsyncIterator[dict[str, Any]]]",
+    repository: str,
+    tag: str,
+    *,
+    access: DockerAccess,
+    sink: ByteSink,
+) -> Outcome:
+    """Follow a build to its end, and push what it has made.
+
+    Args:
+        begin: begins the build, and returns the engine's messages.
+        repository: where the image goes.
+        tag: its tag there.
+        access: where the engine and the credentials for registries are.
+        sink: takes what the engine prints, as it comes.
+
+    Returns:
+        As `build_image`.
+    """
     _log.info("Building the application...")
     async with connected(access) as docker:
         if isinstance(docker, Reason):
             return Outcome(State.FAILED, docker)
-        image = _Image(docker, work, access, sink)
-        image_id = await image.build({"lineshaft.run": run, "lineshaft.node": node})
+        image = _Image(docker, repository, tag, access, sink)
+        image_id = await image.build(begin(docker))
         if isinstance(image_id, Outcome):
             return image_id
         _log.info("Uploading to ecr...")
@@ -57,27 +91,28 @@ async def build_image(
         return Outcome(State.SUCCEEDED) if reason is None else Outcome(State.FAILED, reason)
 
 
+def labels_of(run: str, node: str) -> dict[str, str]:
+    """Name the labels by which an image tells what has built it."""
+    return {"lineshaft.run": run, "lineshaft.node": node}
+
+
 class _Image:
     """One image's way through an engine."""
 
-    def __init__(self, docker: "Docker", work: BuildWork, access: DockerAccess, sink: ByteSink) -> None:
+    def __init__(
+        self, docker: "Docker", repository: str, tag: str, access: DockerAccess, sink: ByteSink
+    ) -> None:
         self._docker = docker
-        self._work = work
+        self._repository = repository
+        self._tag_name = tag
         self._access = access
         self._sink = sink
-        self._reference = f"{work.repository}:{work.tag}"
+        self._reference = f"{repository}:{tag}"
 
-    async def build(self, labels: dict[str, str]) -> str | Outcome:
-        """Build; answer the image's id, or how it failed."""
+    async def build(self, stream: AsyncIterator[dict[str, Any]]) -> str | Outcome:
+        """Follow a build; answer the image's id, or how it failed."""
         transcript = Transcript()
         image_id = ""
-        stream = self._docker.images.build(
-            fileobj=_context(self._work.dockerfile),
-            encoding="identity",
-            stream=True,
-            forcerm=True,
-            labels=labels,
-        )
         async with aclosing(listen(stream)) as messages:
             async for message in messages:
                 match message:
@@ -97,7 +132,7 @@ class _Image:
 
     async def push(self, image_id: str) -> Reason | None:
         """Tag and push; answer why that failed, or None."""
-        login = await find_login(registry_of(self._work.repository), self._access)
+        login = await find_login(registry_of(self._repository), self._access)
         if isinstance(login, Reason):
             return login
         reason = await self._tag(image_id)
@@ -116,7 +151,7 @@ class _Image:
         transcript = Transcript()
         digest = ""
         stream = self._docker.images.push(
-            self._work.repository, tag=self._work.tag, auth=login.as_header(), stream=True
+            self._repository, tag=self._tag_name, auth=login.as_header(), stream=True
         )
         async with aclosing(listen(stream)) as messages:
             async for message in messages:
@@ -134,7 +169,7 @@ class _Image:
         from aiodocker import DockerError
 
         try:
-            await self._docker.images.tag(image_id, self._work.repository, tag=self._work.tag)
+            await self._docker.images.tag(image_id, self._repository, tag=self._tag_name)
         except DockerError as error:
             lost = no_answer(error)
             return unreachable(self._access.address, lost.cause) if lost else self._not_pushed(error.message)

@@ -1,10 +1,10 @@
 """Kubernetes clusters, behind the built-in `deploy` driver.
 
-`deploy_manifest` is what a worker calls; `ClusterAccess` tells it where credentials are. Nothing here imports
-lightkube before the first deploy.
+`deploy_manifest` and `deploy_manifests` are what a worker calls; `ClusterAccess` tells them where credentials
+are. Nothing here imports lightkube before the first deploy.
 """
 
 from lineshaft.integrations.kubernetes.access import ClusterAccess, ServiceAccount
-from lineshaft.integrations.kubernetes.deploy import deploy_manifest
+from lineshaft.integrations.kubernetes.deploy import deploy_manifest, deploy_manifests
 
-__all__ = ["ClusterAccess", "ServiceAccount", "deploy_manifest"]
+__all__ = ["ClusterAccess", "ServiceAccount", "deploy_manifest", "deploy_manifests"]

@@ -49,7 +49,24 @@ def find_connection(cluster: Cluster, access: ClusterAccess) -> Connection | Rea
     Credentials go only to the address that stands beside them, because whoever writes a pipeline could
     otherwise have them sent anywhere. A kubeconfig that knows the cluster's name with another address is
     therefore an error, and better told here than by a cluster that is asked without credentials.
+
+    Where a pipeline leaves the address out, that of the context or the cluster of its name holds.
     """
+    found = _in_kubeconfigs(cluster, access)
+    if isinstance(found, Connection):
+        return found
+    if not cluster.server_url:
+        return found or _unknown(cluster, access)
+    account = access.service_account
+    if account is not None and any(
+        _same_server(cluster.server_url, url) for url in (account.server_url, *_IN_CLUSTER_URLS)
+    ):
+        return _with_service_account(cluster, account)
+    return found or _without_credentials(cluster)
+
+
+def _in_kubeconfigs(cluster: Cluster, access: ClusterAccess) -> Connection | Reason | None:
+    """Look for a cluster in all kubeconfigs; where none has it, tell what is wrong with the first that is."""
     not_usable: Reason | None = None
     for path in access.kubeconfigs:
         match _search(path, cluster):
@@ -59,12 +76,7 @@ def find_connection(cluster: Cluster, access: ClusterAccess) -> Connection | Rea
                 not_usable = not_usable or reason
             case None:
                 pass
-    account = access.service_account
-    if account is not None and any(
-        _same_server(cluster.server_url, url) for url in (account.server_url, *_IN_CLUSTER_URLS)
-    ):
-        return _with_service_account(cluster, account)
-    return not_usable or _without_credentials(cluster)
+    return not_usable
 
 
 def unreachable(address: str, cause: str) -> Reason:
@@ -91,7 +103,7 @@ def _search(path: Path, cluster: Cluster) -> Connection | Reason | None:
         # The text of the error quotes the file, secrets included.
         line = getattr(getattr(error, "problem_mark", None), "line", -1) + 1
         return _unusable(path, f"it is no YAML from line {line} on")
-    elsewhere = _address_of_name(config, cluster.name)
+    elsewhere = _address_of_name(config, cluster.name) if cluster.server_url else None
     if elsewhere is None:
         return None
     return unreachable(
@@ -101,17 +113,30 @@ def _search(path: Path, cluster: Cluster) -> Connection | Reason | None:
     )
 
 
+def _unknown(cluster: Cluster, access: ClusterAccess) -> Reason:
+    looked_at = ", ".join(map(str, access.kubeconfigs)) or "none"
+    return Reason(
+        ReasonCode.CLUSTER_UNREACHABLE,
+        f"No kubeconfig has a context or a cluster {cluster.name} (looked at: {looked_at}); "
+        "add it there, or name its server_url.",
+    )
+
+
 def _unusable(path: Path, cause: str) -> Reason:
     return Reason(ReasonCode.CLUSTER_UNREACHABLE, f"The kubeconfig {path} cannot be used: {cause}.")
 
 
 def _context_of(config: "KubeConfig", cluster: Cluster) -> str | None:
-    """Choose among the contexts of a cluster's address: the one with its name, else the current one."""
+    """Choose among the contexts of a cluster: the one with its name, else the current one."""
     matching = [
         name
         for name, context in config.contexts.items()
         if context.cluster in config.clusters
-        and _same_server(config.clusters[context.cluster].server, cluster.server_url)
+        and (
+            _same_server(config.clusters[context.cluster].server, cluster.server_url)
+            if cluster.server_url
+            else cluster.name in {name, context.cluster}
+        )
     ]
 
     def preference(name: str) -> tuple[bool, bool, bool]:

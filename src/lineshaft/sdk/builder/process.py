@@ -43,6 +43,7 @@ class Processes:
         self._grace_seconds: Final = grace_seconds
         self._living: dict[subprocess.Popen[bytes], bool] = {}
         self._stopped = False
+        self._killing: threading.Timer | None = None
 
     @property
     def stopped(self) -> bool:
@@ -52,9 +53,21 @@ class Processes:
     def stop(self) -> None:
         """Ask all that are not shielded to end, now and from now on. Safe in a signal handler."""
         self._stopped = True
+        self._tell_all(signal.SIGTERM)
+        self._killing = threading.Timer(self._grace_seconds, self._tell_all, [signal.SIGKILL])
+        self._killing.daemon = True
+        self._killing.start()
+
+    def close(self) -> None:
+        """Kill nothing any more."""
+        if self._killing is not None:
+            self._killing.cancel()
+            self._killing.join()
+
+    def _tell_all(self, number: signal.Signals) -> None:
         for process, shielded in list(self._living.items()):
             if not shielded:
-                _tell_group(process, signal.SIGTERM)
+                _tell_group(process, number)
 
     def run(
         self,

@@ -71,7 +71,10 @@ class Build:
             node: its outermost node.
             parent_id: the span that the build is a part of.
         """
-        return self._node(node, _Place("", parent_id, self.root.resolve()))
+        try:
+            return self._node(node, _Place("", parent_id, self.root.resolve()))
+        finally:
+            self._processes.close()
 
     def stop(self) -> None:
         """End what runs, begin nothing more but teardowns. Safe in a signal handler."""

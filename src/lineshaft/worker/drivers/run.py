@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from lineshaft.executors.label import attempt_label
-from lineshaft.integrations.git.mirror import Mirrors
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
@@ -23,8 +23,10 @@ from lineshaft.worker.handover import Handover
 from lineshaft.worker.harvest import harvest
 from lineshaft.worker.invocation import NoProgramError, script_invocation
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints, telemetry_for
-from lineshaft.worker.source import check_out
+from lineshaft.worker.source import Source, Sources
 from lineshaft.worker.workspace import Workspaces
+
+_SHOWN: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +34,11 @@ class _Place:
     """Where one attempt runs.
 
     Attributes:
-        workspace: its folder.
         handover: its files.
         cwd: where in the workspace it starts.
         environment: all of its environment.
     """
 
-    workspace: Path
     handover: Handover
     cwd: Path
     environment: Mapping[str, str]
@@ -50,9 +50,8 @@ class RunDriver:
     def __init__(
         self,
         executor: Executor,
-        workspaces: Workspaces,
+        sources: Sources,
         handovers: Workspaces,
-        mirrors: Mirrors,
         *,
         label_prefix: str,
         grace: timedelta,
@@ -64,9 +63,8 @@ class RunDriver:
 
         Args:
             executor: isolates them.
-            workspaces: where they run.
+            sources: lends the workspaces in which they run.
             handovers: where the files are by which they and the worker tell each other something.
-            mirrors: where their sources come from.
             label_prefix: of the labels of this worker's processes.
             grace: how long a program may go on after it was asked to end.
             environment: what programs inherit, but for LINESHAFT_*; None takes that of this process.
@@ -74,9 +72,8 @@ class RunDriver:
             endpoints: where build entry points send what they tell; by default into their own logs.
         """
         self._executor = executor
-        self._workspaces = workspaces
+        self._sources = sources
         self._handovers = handovers
-        self._mirrors = mirrors
         self._label_prefix = label_prefix
         self._grace = grace
         self._environment = inheritable(os.environ if environment is None else environment)
@@ -88,35 +85,29 @@ class RunDriver:
         lease = assignment.lease
         if (lease.image is not None or lease.services) and not self._ignore_images:
             return _no_images(lease)
-        workspace = self._workspaces.lend()
-        try:
-            commit = await check_out(assignment, self._mirrors, workspace)
-            if isinstance(commit, Outcome):
-                return commit
+        async with self._sources.checked_out(assignment) as source:
+            if isinstance(source, Outcome):
+                return source
             handover = Handover(self._handovers.lend())
             try:
                 handover.fill(lease.changeset)
-                return await self._perform_in(assignment, workspace, handover, commit)
+                return await self._perform_in(assignment, source, handover)
             finally:
                 handover.clear()
                 await self._handovers.take_back(handover.folder)
-        finally:
-            await self._workspaces.take_back(workspace)
 
-    async def _perform_in(
-        self, assignment: Assignment, workspace: Path, handover: Handover, commit: str | None
-    ) -> Outcome:
+    async def _perform_in(self, assignment: Assignment, source: Source, handover: Handover) -> Outcome:
         lease = assignment.lease
         try:
-            cwd = confined(workspace, lease.cwd)
+            cwd = confined(source.folder, lease.cwd)
         except OutsideError as error:
             return _folder_refused(lease.cwd, str(error))
         if not cwd.is_dir():
             return _folder_refused(lease.cwd, "is no folder")
         environment = task_environment(
-            self._environment, lease, handover, workspace=workspace, cwd=cwd, commit=commit
+            self._environment, lease, handover, workspace=source.folder, cwd=cwd, commit=source.commit
         )
-        place = _Place(workspace, handover, cwd, environment)
+        place = _Place(handover, cwd, environment)
         try:
             result = await self._call(assignment, place)
         except NoProgramError as error:
@@ -124,7 +115,7 @@ class RunDriver:
         outcome = _outcome(assignment, result)
         if outcome.state is not State.SUCCEEDED:
             return outcome
-        return await harvest(outcome, lease, workspace, handover, assignment.log)
+        return await harvest(outcome, lease, source.folder, handover, assignment.log)
 
     async def _call(self, assignment: Assignment, place: _Place) -> Exit | NotStarted:
         work = assignment.lease.work
@@ -180,7 +171,7 @@ def _no_images(lease: LeaseMessage) -> Outcome:
 
 
 def _folder_refused(folder: str, cause: str) -> Outcome:
-    text = f"The task cannot run in the folder {folder!r}, which {cause}."
+    text = f"The task cannot run in the folder {folder[:_SHOWN]!r}, which {cause}."
     return Outcome(State.FAILED, Reason(ReasonCode.FOLDER_REFUSED, text))
 
 

@@ -1,0 +1,123 @@
+"""Images built from a source by a real engine and pushed to a real registry."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from git_server import Origin
+from integration.docker_engine import Engine
+from lineshaft.integrations.docker import DockerAccess
+from lineshaft.model.outcome import Outcome
+from lineshaft.model.reason import ReasonCode
+from lineshaft.model.state import State
+from lineshaft.wire.work import SourceBuildWorkMessage
+from lineshaft.worker.drivers.build import BuildDriver
+from lineshaft.worker.source import Sources
+from lineshaft.worker.workspace import Workspaces
+from worker_tasks import Log, lease_of, mirrors_in, perform
+
+
+class Builder:
+    """The build driver of a worker, and a source."""
+
+    def __init__(self, folder: Path, address: str, workspaces: Workspaces) -> None:
+        self.origin = Origin(folder)
+        self.log = Log()
+        self._driver = BuildDriver(
+            DockerAccess(address, Path("/nonexistent")), Sources(workspaces, mirrors_in(folder))
+        )
+
+    async def build(self, repository: str, **facts: object) -> Outcome:
+        said = {"dockerfile": "Dockerfile", "context": ".", "repository": repository, "tag": "v1", **facts}
+        work = SourceBuildWorkMessage.model_validate(said)
+        lease = lease_of(work, repository=str(self.origin.bare))
+        return await perform(self._driver, lease, self.log, [])
+
+
+@pytest.fixture
+async def builder(tmp_path: Path, docker_engine: Engine) -> AsyncIterator[Builder]:
+    workspaces = Workspaces(tmp_path / "workspaces")
+    yield Builder(tmp_path, docker_engine.address, workspaces)
+    await workspaces.close()
+
+
+async def test_an_image_is_built_from_the_source_and_pushed(
+    builder: Builder, docker_engine: Engine, registry: str
+) -> None:
+    dockerfile = f"FROM {docker_engine.base_image}\nCOPY . /src\nRUN cat /src/word /src/sub/word\n"
+    builder.origin.commit_files({"Dockerfile": dockerfile, "word": "one\n", "sub/word": "two\n"})
+    outcome = await builder.build(f"{registry}/source")
+    assert outcome == Outcome(State.SUCCEEDED), builder.log.text
+    assert "one\ntwo\n" in builder.log.text
+    assert "digest: sha256:" in builder.log.text
+
+
+async def test_what_the_source_ignores_is_not_sent(
+    builder: Builder, docker_engine: Engine, registry: str
+) -> None:
+    dockerfile = f"FROM {docker_engine.base_image}\nCOPY . /src\nRUN cat /src/secret\n"
+    files = {"Dockerfile": dockerfile, ".dockerignore": "secret\nDockerfile\n", "secret": "hidden"}
+    builder.origin.commit_files(files)
+    outcome = await builder.build(f"{registry}/ignored")
+    assert outcome.reason is not None
+    assert outcome.reason.code is ReasonCode.IMAGE_BUILD_FAILED
+    assert "hidden" not in builder.log.text
+
+
+async def test_arguments_and_the_stage_to_stop_at_reach_the_build(
+    builder: Builder, docker_engine: Engine, registry: str
+) -> None:
+    dockerfile = (
+        f"FROM {docker_engine.base_image} AS first\nARG WORD\nRUN echo said $WORD\n"
+        f"FROM {docker_engine.base_image} AS second\nRUN false\n"
+    )
+    builder.origin.commit_files({"image/Dockerfile": dockerfile})
+    outcome = await builder.build(
+        f"{registry}/staged", dockerfile="image/Dockerfile", target="first", args={"WORD": "hello"}
+    )
+    assert outcome == Outcome(State.SUCCEEDED), builder.log.text
+    assert "said hello\n" in builder.log.text
+
+
+async def test_a_dockerfile_beside_its_context_is_used(
+    builder: Builder, docker_engine: Engine, registry: str
+) -> None:
+    dockerfile = f"FROM {docker_engine.base_image}\nCOPY word /word\nRUN cat /word\n"
+    builder.origin.commit_files({"docker/app": dockerfile, "app/word": "inside\n"})
+    outcome = await builder.build(f"{registry}/beside", dockerfile="docker/app", context="app")
+    assert outcome == Outcome(State.SUCCEEDED), builder.log.text
+    assert "inside\n" in builder.log.text
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"dockerfile": "missing"}, "the Dockerfile 'missing' is not there"),
+        ({"dockerfile": "../x"}, "the Dockerfile '../x' is not there"),
+        ({"dockerfile": "/etc/passwd"}, "leads out of the workspace"),
+        ({"context": ".."}, "the context '..' leads out of the workspace"),
+        ({"context": "file"}, "the context 'file' is no folder"),
+        ({"dockerfile": "sub"}, "the Dockerfile 'sub' is no file"),
+    ],
+)
+async def test_paths_that_lead_nowhere_or_out_fail_the_build(
+    tmp_path: Path, facts: dict[str, str], words: str
+) -> None:
+    workspaces = Workspaces(tmp_path / "workspaces")
+    builder = Builder(tmp_path, "unix:///nonexistent/docker.sock", workspaces)
+    builder.origin.commit_files({"Dockerfile": "FROM scratch", "file": "x", "sub/x": "x"})
+    outcome = await builder.build("127.0.0.1:1/app", **facts)
+    await workspaces.close()
+    assert outcome.reason is not None
+    assert outcome.reason.code is ReasonCode.IMAGE_BUILD_FAILED
+    assert words in outcome.reason.text
+
+
+async def test_several_images_are_built_at_once(
+    builder: Builder, docker_engine: Engine, registry: str
+) -> None:
+    builder.origin.commit_files({"Dockerfile": f"FROM {docker_engine.base_image}\nCOPY . /src\n"})
+    outcomes = await asyncio.gather(*(builder.build(f"{registry}/many{number}") for number in range(3)))
+    assert [outcome.state for outcome in outcomes] == [State.SUCCEEDED] * 3, builder.log.text
