@@ -74,6 +74,7 @@ class LocalOptions:
         start: what runs are started with; overrides have been applied.
         cause: what counts as having started them.
         ignore_images: whether tasks run without the image that they ask for.
+        all_logs: whether to print the logs of what succeeded as well.
     """
 
     slots: int | None
@@ -81,6 +82,7 @@ class LocalOptions:
     start: Start
     cause: Cause
     ignore_images: bool = False
+    all_logs: bool = False
 
 
 def run_locally(
@@ -141,7 +143,7 @@ async def _run(
         display.ended(ended)
     asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
     for node in ended.tasks:
-        if node.state.unsuccessful and node.attempt:
+        if node.attempt and (options.all_logs or node.state.unsuccessful):
             await _print_log(plane, ended, node, options.output)
     return ended, interrupted.is_set()
 
