@@ -89,6 +89,24 @@ def test_a_run_works_on_the_files_as_they_are(repository: Path) -> None:
     assert (found.code, found.states["look"]) == (ExitCode.OK, "succeeded"), found
 
 
+def test_a_source_can_be_given_in_place_of_the_pipelines_own(repository: Path, tmp_path: Path) -> None:
+    (repository / "committed").write_text("2")
+    document = {
+        "name": "shop",
+        "git_repository": "https://git.example/shop.git",
+        "stages": [{"name": "look", "type": "Run", "command": 'test "$(cat committed)" = 2'}],
+    }
+    (tmp_path / "pipeline.json").write_text(json.dumps(document))
+    found = run(tmp_path, "pipeline.json", "--source", "shop")
+    assert (found.code, found.states["look"]) == (ExitCode.OK, "succeeded"), found
+
+
+def test_a_pipeline_of_the_rest_format_without_a_repository_works_on_nothing(repository: Path) -> None:
+    stage = {"name": "look", "type": "Run", "command": "test ! -e committed"}
+    (repository / "pipeline.json").write_text(json.dumps({"name": "shop", "stages": [stage]}))
+    assert run(repository, "pipeline.json").states["look"] == "succeeded"
+
+
 def test_with_a_ref_it_works_on_what_was_committed(repository: Path) -> None:
     (repository / "new").touch()
     check = 'test ! -e new && test "$LINESHAFT_BRANCH" = main && test -n "$LINESHAFT_COMMIT"'
