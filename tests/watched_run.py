@@ -283,7 +283,6 @@ class WatchedRun:
     def _check_beginning(self, effect: AttemptQueued | ChildRunWanted) -> None:
         task = self.run.tree[effect.node].node
         assert isinstance(task, Task)
-        assert not _in_stopped_scope(self.run, effect.node), "nothing begins where all is to stop"
         if isinstance(effect, AttemptQueued):
             assert effect.kind is kind_of(task.work)
             assert effect.attempt == 1 or effect.kind is not WorkKind.DEPLOY or task.idempotent
@@ -302,6 +301,9 @@ class WatchedRun:
         for (index, _), lease in queue.leased.items():
             assert tasks[index].lease == lease
         assert {(index, node.attempt) for index, node in tasks.items() if node.stopping} == queue.stopping
+        # What begins and is stopped within one event has ended by now.
+        for index, _ in queue.queued:
+            assert not _in_stopped_scope(run, index), "nothing begins where all is to stop"
         for index, _ in (*queue.leased, *queue.calls):
             assert tasks[index].stopping or not _in_stopped_scope(run, index), (
                 "what runs there is told to stop"

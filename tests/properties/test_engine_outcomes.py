@@ -25,7 +25,6 @@ from lineshaft.model.work import WorkKind, kind_of
 from trees import any_trees
 from watched_run import FAILED, OUTCOMES, STOPPED, SUCCEEDED, WatchedRun
 
-
 SLOW_TO_DRAW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 """Trees are large on purpose, and a busy machine is no failure."""
 

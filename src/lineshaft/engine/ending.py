@@ -123,8 +123,18 @@ def _rolled_up(step: Step, place: Place) -> tuple[State, Reason | None]:
         return stop.state, stop.reason
     if node.unsuccessful_children:
         return State.FAILED, node.reason
-    told = node.reason if node.reason is not None and node.reason.code is ReasonCode.ALLOWED_FAILURE else None
-    return State.SUCCEEDED, told
+    if stop is not None:
+        return State.SUCCEEDED, _warning(step, place)
+    warned = node.reason is not None and node.reason.code is ReasonCode.ALLOWED_FAILURE
+    return State.SUCCEEDED, node.reason if warned else None
+
+
+def _warning(step: Step, place: Place) -> Reason | None:
+    """Look for a failure that was allowed in a group whose own words were that it is being stopped."""
+    for child in place.below:
+        if _is_allowed_failure(step.nodes[child]):
+            return _allowed(step.tree[child], step.nodes[child])
+    return None
 
 
 def _was_stopped(step: Step, place: Place, node: NodeRun) -> bool:

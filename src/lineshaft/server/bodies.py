@@ -10,36 +10,41 @@ from lineshaft.server.problems import field_problem
 
 BODY_LIMIT_BYTES: Final = 1024 * 1024
 
+REPORT_LIMIT_BYTES: Final = 8 * 1024 * 1024
+"""Of a worker's report, whose JSON may escape every character of up to 1 MiB of generated nodes."""
+
 _LENGTH_DIGITS: Final = 18
 
 MessageT = TypeVar("MessageT", bound=BaseModel)
 
 
-async def read_body(request: Request) -> bytes:
+async def read_body(request: Request, limit_bytes: int = BODY_LIMIT_BYTES) -> bytes:
     """Read a body, and stop where it is too large.
 
     Raises:
-        InputTooLargeError: it is longer than BODY_LIMIT_BYTES, or says so.
+        InputTooLargeError: it is longer than the limit, or says so.
     """
     declared = request.headers.get("content-length", "0")
-    if len(declared) > _LENGTH_DIGITS or int(declared) > BODY_LIMIT_BYTES:
-        raise _too_large()
+    if len(declared) > _LENGTH_DIGITS or int(declared) > limit_bytes:
+        raise _too_large(limit_bytes)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
-        if len(body) > BODY_LIMIT_BYTES:
-            raise _too_large()
+        if len(body) > limit_bytes:
+            raise _too_large(limit_bytes)
     return bytes(body)
 
 
-async def read_message(request: Request, kind: type[MessageT]) -> MessageT:
+async def read_message(
+    request: Request, kind: type[MessageT], limit_bytes: int = BODY_LIMIT_BYTES
+) -> MessageT:
     """Read a body that is a message.
 
     Raises:
-        InputTooLargeError: it is longer than BODY_LIMIT_BYTES.
+        InputTooLargeError: it is longer than the limit.
         InvalidInputError: it is no such message.
     """
-    return _message(await read_body(request), kind)
+    return _message(await read_body(request, limit_bytes), kind)
 
 
 async def read_optional(request: Request, kind: type[MessageT]) -> MessageT:
@@ -60,8 +65,8 @@ def _message(body: bytes, kind: type[MessageT]) -> MessageT:
         raise InvalidInputError(f"The body is no {kind.__name__} message.", problems=problems) from None
 
 
-def _too_large() -> InputTooLargeError:
+def _too_large(limit_bytes: int) -> InputTooLargeError:
     return InputTooLargeError(
-        f"The body is longer than {BODY_LIMIT_BYTES} bytes, which is the limit.",
+        f"The body is longer than {limit_bytes} bytes, which is the limit.",
         advice="Send less at a time.",
     )

@@ -47,15 +47,24 @@ def _content(media_type: str, schema: Extra) -> Extra:
     return {"content": {media_type: {"schema": schema}}}
 
 
-PIPELINE: Final = _content("application/json", _reference("Pipeline"))
-PIPELINE_DEFINITION: Final = _content("application/json", _reference("PipelineConfiguration"))
+_LANGUAGE: Final[Extra] = {
+    "title": "Pipeline language",
+    "description": "A pipeline as docs/language.md describes it; `lineshaft schema` prints its JSON Schema.",
+    "type": "object",
+    "required": ["name", "steps"],
+}
+_YAML: Final[Extra] = {"application/yaml": {"schema": {"type": "string", "title": "Pipeline language"}}}
+_CONFIGURATION: Final[Extra] = {
+    "application/json": {"schema": {"anyOf": [_reference(_PIPELINE_INPUT), _LANGUAGE]}},
+    **_YAML,
+}
+PIPELINE: Final[Extra] = {"content": {"application/json": {"schema": _reference("Pipeline")}, **_YAML}}
+PIPELINE_DEFINITION: Final[Extra] = {"content": _CONFIGURATION}
 PIPELINE_PAGE: Final = _content("application/json", _reference("PipelinePage"))
 LOG_BYTES: Final = _content("text/plain", {"type": "string"})
 EVENTS: Final = _content("text/event-stream", {"type": "string"})
 
-PIPELINE_BODY: Final[Extra] = {
-    "requestBody": {"required": True, **_content("application/json", _reference(_PIPELINE_INPUT))}
-}
+PIPELINE_BODY: Final[Extra] = {"requestBody": {"required": True, "content": _CONFIGURATION}}
 ANY_PIPELINE_BODY: Final[Extra] = {
     "requestBody": {"content": {"application/json": {}, "application/yaml": {}}}
 }
@@ -138,7 +147,9 @@ def _pipeline_schemas() -> dict[str, Any]:
     configuration.pop("$id", None)
     shown = {key: value for key, value in configuration.items() if key != "additionalProperties"}
     properties = {**configuration.get("properties", {}), "id": {"type": "string", "format": "uuid"}}
-    pipeline = {**shown, "title": "Pipeline", "properties": properties}
+    of_stages = {**shown, "title": "Pipeline of stages", "properties": properties}
+    of_steps = {**_LANGUAGE, "required": [*_LANGUAGE["required"], "id"]}
+    pipeline = {"title": "Pipeline", "anyOf": [of_stages, of_steps]}
     return {**definitions, _PIPELINE_INPUT: configuration, "Pipeline": pipeline, "PipelinePage": page}
 
 

@@ -212,3 +212,41 @@ async def test_unended_runs_are_told_by_group(scene: Scene) -> None:
     )
     every = await scene.look(lambda transaction: transaction.runs.unended(pipeline.id))
     assert (list(found), list(oldest), list(every)) == ([first, third], [first], runs)
+
+
+async def test_the_newest_of_several_pipelines_of_a_name_is_found(scene: Scene) -> None:
+    await scene.pipeline(LINE)
+    newest = await scene.pipeline(LINE)
+
+    assert await scene.look(lambda transaction: transaction.pipelines.newest("line")) == newest
+    await scene.store.write(lambda transaction: transaction.pipelines.remove(newest.id, scene.clock.now()))
+    older = await scene.look(lambda transaction: transaction.pipelines.newest("line"))
+    assert older is not None
+    assert older != newest
+    assert await scene.look(lambda transaction: transaction.pipelines.newest("other")) is None
+
+
+async def test_a_definition_may_be_kept_that_is_no_pipelines(scene: Scene) -> None:
+    other = definition(sequence(task("x"), name="other"))
+
+    await scene.store.write(lambda transaction: transaction.keep_definition(other))
+
+    assert await scene.look(lambda transaction: transaction.definition(other.hash)) == other
+
+
+async def test_reports_tell_what_runs_and_nodes_have_come_to(scene: Scene) -> None:
+    run = await scene.run(LINE)
+    (held,) = await scene.claim()
+    await scene.report(held, State.FAILED)
+
+    (whole,) = await scene.look(
+        lambda transaction: transaction.reports.runs(run.pipeline_id, number=None, limit=9)
+    )
+    nodes = await scene.look(
+        lambda transaction: transaction.reports.nodes(run.pipeline_id, LINE.hash, (1, 1), [1, 2])
+    )
+    none = await scene.look(lambda transaction: transaction.reports.runs(run.pipeline_id, number=2, limit=9))
+
+    assert (whole.number, whole.definition_hash, whole.trip.state) == (1, LINE.hash, State.FAILED)
+    assert {index: trip.state for index, trip in nodes} == {1: State.FAILED, 2: State.SKIPPED}
+    assert list(none) == []

@@ -128,7 +128,7 @@ def test_a_body_of_ten_megabytes_is_refused(
 
     refused = problem(api.request(method, path, headers=WORKER, content=body), 413)
 
-    assert str(MIB) in refused["detail"]
+    assert str(8 * MIB if path == "/v1/worker/report" else MIB) in refused["detail"]
 
 
 def _head(url: str, credentials: tuple[str, str], length: int) -> bytes:
@@ -167,3 +167,17 @@ def test_a_client_that_leaves_in_the_middle_of_its_body_does_no_harm(
         connection.sendall(_head(url, credentials, 1_000) + b"{")
 
     assert api.get("/ready").status_code == 200
+
+
+def test_a_report_may_be_as_long_as_the_nodes_that_it_brings(api: httpx2.Client) -> None:
+    report = {
+        "worker_id": "0197a9b0-7e0e-7000-8000-000000000001",
+        "address": {"run_id": "0197a9b0-7e0e-7000-8000-000000000002", "node": 1, "attempt": 1},
+        "token": "t",
+        "outcome": {"state": "succeeded", "generated": "\0" * 1_000_000},
+    }
+
+    answer = api.post("/v1/worker/report", json=report, headers={"Lineshaft-Protocol": "1"})
+
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "urn:lineshaft:problem:run-not-found"

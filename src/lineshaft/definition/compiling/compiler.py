@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 from lineshaft.definition.compiling.around import GROUP, TASK, Around, Aspect, Keys, Origin
 from lineshaft.definition.compiling.fragment import Fragment, given_inputs
@@ -130,25 +130,24 @@ class Compiler:
     def _one(self, keys: Keys, name: str, around: Around, role: Role, *, with_needs: bool = True) -> Node:
         """Make one node of a step, without its matrix."""
         self._count()
+        placed = {
+            "name": name,
+            "condition": condition_of(keys.get("if")),
+            "needs": tuple(keys.get("needs", ())) if with_needs else (),
+            "allow_failure": keys.get("allow_failure", False),
+            "bindings": around.bindings,
+        }
         aspect = Aspect.CONDITION
         if "steps" in keys or "use" in keys:
             aspect = GROUP
-            node: Node = self._group(keys, name, around, role)
+            node: Node = replace(self._group(keys, name, around, role), **placed)
         elif "setup" in keys or "teardown" in keys:
-            node = self._wrapped(keys, name, around, role)
+            node = replace(self._wrapped(keys, name, around, role), **placed)
         elif "generates" in keys:
-            node = self._generating(keys, name, around, role)
+            node = replace(self._generating(keys, name, around, role), **placed)
         else:
             aspect = TASK
-            node = self._leaf(keys, around.level, role)
-        node = replace(
-            node,
-            name=name,
-            condition=condition_of(keys.get("if")),
-            needs=tuple(keys.get("needs", ())) if with_needs else (),
-            allow_failure=keys.get("allow_failure", False),
-            bindings=around.bindings,
-        )
+            node = self._leaf(keys, around.level, role, **placed)
         if "use" in keys and self._traced:
             self._trace(node, *self._fragment(keys, around), Aspect.WHOLE)
         return self._trace(node, keys, around, aspect)
@@ -189,7 +188,7 @@ class Compiler:
         if "generates" in keys:
             body: Node = self._generating(keys, None, around, role)
         else:
-            body = replace(self._leaf(keys, around.level, role), bindings=around.bindings)
+            body = self._leaf(keys, around.level, role, bindings=around.bindings)
             body = self._trace(body, keys, around, Aspect.WORK)
         # The task's own `retry` is for nothing but the task.
         inner = replace(around, level=self._within(around.level, keys, retry=False))
@@ -206,7 +205,7 @@ class Compiler:
     def _generating(self, keys: Keys, name: str | None, around: Around, role: Role) -> Group:
         """Make the group of a task that makes its children; without a name it is called by its kind."""
         self._count()
-        task = replace(self._leaf(keys, around.level, role), bindings=around.bindings)
+        task = self._leaf(keys, around.level, role, bindings=around.bindings)
         task = self._trace(task, keys, around, Aspect.WORK)
         group = Group(
             name=name or task.name,
@@ -219,12 +218,15 @@ class Compiler:
         )
         return self._trace(group, keys, around, Aspect.NONE)
 
-    def _leaf(self, keys: Keys, level: Level, role: Role) -> Task:
+    def _leaf(self, keys: Keys, level: Level, role: Role, **placed: Any) -> Task:
+        if placed.get("bindings") is None:
+            return leaf(keys, level, role, **placed)
+        # Where something is bound, a matrix or several uses of a fragment may repeat it.
         known = (id(keys), id(level), role)
         task = self._leaves.get(known)
         if task is None:
             task = self._leaves[known] = leaf(keys, level, role)
-        return task
+        return replace(task, **placed)
 
     def _within(self, level: Level, keys: Keys, *, retry: bool = True) -> Level:
         known = (id(keys), id(level), retry)

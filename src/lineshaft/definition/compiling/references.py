@@ -103,6 +103,8 @@ class _Checker:
             _refuse(keys, site)
             self._templates(keys, _TEMPLATED, origin, place, site)
         if aspect is Aspect.WHOLE:
+            _refuse(keys, site)
+            _refuse(keys.get("defaults", {}), site.at("defaults"))
             self._templates(keys, ("env", "labels"), origin, place, site)
             for key in ("defaults", "concurrency"):
                 self._templates(keys.get(key, {}), (*_TEMPLATED, "group"), origin, place, site.at(key))
@@ -157,6 +159,8 @@ class _Checker:
     def _node_problem(self, name: str, text: _Text) -> tuple[str, str] | None:
         target = self._surveyor.find(text.place, name)
         if target is None:
+            if text.site.source.findings.full:
+                return "", ""
             return f"names no node: {shown(name)}", nearest(name, self._surveyor.visible(text.place))
         standing = self._surveyor.standing(text.place, target)
         if text.at_end or standing is Standing.BEFORE:

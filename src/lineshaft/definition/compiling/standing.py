@@ -23,7 +23,7 @@ class Surveyor:
     def __init__(self, tree: Tree) -> None:
         """Look at a tree."""
         self._tree: Final = tree
-        self._needed: Final[dict[int, frozenset[int]]] = {}
+        self._needed: Final[dict[int, int]] = {}
 
     def find(self, place: Place, name: str) -> Place | None:
         """Find the node that a name means at a place: among the siblings, then outwards, or by its path.
@@ -91,20 +91,25 @@ class Surveyor:
         order = group.order if isinstance(group, Group) else Order.SEQUENCE
         if order is Order.SEQUENCE:
             return Standing.BEFORE if other.position < one.position else Standing.BEHIND
-        if order is Order.GRAPH and other.index in self._all_needs(one):
+        if order is Order.GRAPH and self._all_needs(one) >> other.position & 1:
             return Standing.BEFORE
         return Standing.BESIDE
 
-    def _all_needs(self, place: Place) -> frozenset[int]:
-        """Find the siblings that a node needs, at any distance."""
-        known = self._needed.get(place.index)
-        if known is None:
-            found: set[int] = set()
-            stack: list[int] = list(place.needs)
-            while stack:
-                index = stack.pop()
-                if index not in found:
-                    found.add(index)
-                    stack += self._tree[index].needs
-            known = self._needed[place.index] = frozenset(found)
-        return known
+    def _all_needs(self, place: Place) -> int:
+        """Find the siblings that a node needs, at any distance, as a set of bits by their positions.
+
+        A row of thousands of nodes would make sets of sets; bits keep that small.
+        """
+        way = [place.index]
+        while way:
+            index = way[-1]
+            needs = self._tree[index].needs
+            if index not in self._needed:
+                # Nodes that need each other in a circle are refused elsewhere; here they need only end.
+                self._needed[index] = 0
+                way += [need for need in needs if need not in self._needed]
+                continue
+            way.pop()
+            for need in needs:
+                self._needed[index] |= self._needed[need] | 1 << self._tree[need].position
+        return self._needed[place.index]

@@ -36,13 +36,14 @@ def kind_key(step: Mapping[str, Any]) -> str:
     return next(key for key in KINDS if key in step)
 
 
-def leaf(step: Mapping[str, Any], level: Level, role: Role = Role.BODY) -> Task:
+def leaf(step: Mapping[str, Any], level: Level, role: Role, **placed: Any) -> Task:
     """Make the task of a node, named by its kind, with all that is its own whatever is around it.
 
     Args:
         step: the node's keys, as a checked document has them.
         level: what it takes from around it.
         role: what it is to the group around it; a teardown has a timeout of its own.
+        placed: fields of the task that depend on where it stands, where that is known already.
     """
     kind = kind_key(step)
     work = _work(kind, step, level)
@@ -52,13 +53,14 @@ def leaf(step: Mapping[str, Any], level: Level, role: Role = Role.BODY) -> Task:
     retry = step.get("retry", level.retry or level.defaults.get("retry"))
     repeatable = idempotent or kind != "deploy"
     return Task(
-        name=kind,
+        name=placed.pop("name", kind),
         work=work,
         timeout=_timeout(step, level, role),
         idempotent=idempotent,
         retry=retry_of(retry) if retry and repeatable else None,
         surroundings=found.surroundings,
         has_expressions=found.templated or holds_templates(templates),
+        **placed,
     )
 
 

@@ -11,6 +11,7 @@ from lineshaft.definition.native.place import KEY_STEP, known_keys, place
 from lineshaft.definition.rule import REFUSED
 
 _SUGGESTED_CHARACTERS: Final = 40
+_COMPARED_WORDS: Final = 500
 
 _AnyDocument = TypeVar("_AnyDocument", bound=BaseModel)
 
@@ -36,6 +37,7 @@ def check_shape(model: type[_AnyDocument], value: Any, findings: Findings) -> _A
 
 def nearest(word: str, words: list[str]) -> str:
     """Advise the one of some words that was probably meant; empty where none is near."""
+    words = words[:_COMPARED_WORDS]
     near = get_close_matches(word, words, n=1) if len(word) <= _SUGGESTED_CHARACTERS else []
     near = near or [each for each in words if each.lower() == word.lower()]
     return f"did you mean `{near[0]}`?" if near else ""

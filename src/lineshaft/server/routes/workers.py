@@ -7,7 +7,7 @@ from starlette.responses import Response
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import UnsupportedProtocolError
-from lineshaft.server.bodies import read_body, read_message
+from lineshaft.server.bodies import REPORT_LIMIT_BYTES, read_body, read_message
 from lineshaft.server.connection import while_connected
 from lineshaft.server.depends import Plane, RunId
 from lineshaft.server.openapi import LOG_BODY, message_body
@@ -71,7 +71,7 @@ async def resolve_source(request: Request, plane: Plane) -> Response:
 @router.post("/report", responses={200: {"model": LeasesAnswer}}, openapi_extra=message_body(Report))
 async def report(request: Request, plane: Plane) -> Response:
     """Tell how an attempt ended, and get new leases for up to `slots` more."""
-    return _answer(await plane.desk.report(await read_message(request, Report)))
+    return _answer(await plane.desk.report(await read_message(request, Report, REPORT_LIMIT_BYTES)))
 
 
 @router.put(

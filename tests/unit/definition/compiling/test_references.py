@@ -152,12 +152,25 @@ def test_an_expression_that_ends_too_early_is_told_at_its_end() -> None:
     )
 
 
-def test_where_values_are_wanted_beforehand_no_expression_may_stand() -> None:
-    found = problem('- {name: "a ${{ branch }}", run: x}')
-    assert (found.field, found.message) == (
-        "steps.0.name",
-        "must hold no expression: it is wanted before one can be evaluated",
-    )
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        ('- {name: "a ${{ branch }}", run: x}', "steps.0.name"),
+        ('- {name: a, run: x, shell: "${{ branch }}"}', "steps.0.shell"),
+        ('name: "${{ branch }}"\nsteps: []', "name"),
+        ('name: p\ndefaults: {shell: "${{ branch }}"}\nsteps: []', "defaults.shell"),
+    ],
+)
+def test_where_values_are_wanted_beforehand_no_expression_may_stand(text: str, field: str) -> None:
+    found = problem(text)
+    assert found.field == field
+    assert found.message == "must hold no expression: it is wanted before one can be evaluated"
+
+
+def test_what_a_fragment_says_for_all_its_nodes_is_checked() -> None:
+    fragment = 'env: {A: "${{ outputs.nobody.v }}"}\nsteps: []'
+    found = problem("- {name: u, use: f}", {"f": fragment})
+    assert (found.file, found.field, found.message) == ("f", "env.A", 'names no node: "nobody"')
 
 
 def test_mistakes_of_all_kinds_are_told_at_once() -> None:
