@@ -12,7 +12,9 @@ from lineshaft.cli.check import check
 from lineshaft.cli.command import SectionedGroup
 from lineshaft.cli.completion import completion
 from lineshaft.cli.convert import convert
+from lineshaft.cli.definition import definition
 from lineshaft.cli.exit_code import ExitCode
+from lineshaft.cli.explain import explain
 from lineshaft.cli.failure import report, report_fault, report_usage
 from lineshaft.cli.invocation import Invocation
 from lineshaft.cli.logs import logs
@@ -27,6 +29,7 @@ from lineshaft.cli.pipeline import (
     update_pipeline,
 )
 from lineshaft.cli.plan import plan
+from lineshaft.cli.report import report as report_runs
 from lineshaft.cli.run import cancel, retry, runs, show
 from lineshaft.cli.run_here import run
 from lineshaft.cli.schema import schema
@@ -65,7 +68,7 @@ class Root(SectionedGroup):
             trigger_pipeline,
             delete_pipeline,
         ),
-        "Runs": (runs, show, watch, logs, cancel, retry),
+        "Runs": (runs, show, watch, logs, explain, definition, cancel, retry, report_runs),
         "More": (ping, completion),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -68,7 +68,13 @@ class Checked:
         "lineshaft check --format github",
     ),
 )
-@click.argument("files", nargs=-1, metavar="[FILE]...", help="Files or folders; - reads standard input.")
+@click.argument(
+    "files",
+    nargs=-1,
+    metavar="[FILE]...",
+    type=click.Path(allow_dash=True),
+    help="Files or folders; - reads standard input.",
+)
 @click.option(
     "--format",
     "--output",

@@ -48,7 +48,7 @@ def complete_node(
 @click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]), help="Which shell.")
 @click.pass_context
 def completion(context: click.Context, shell: str) -> None:
-    """Print the script that makes a shell complete commands and options."""
+    """Print the script that makes a shell complete commands, options and the paths of nodes."""
     from click.shell_completion import get_completion_class
 
     script = get_completion_class(shell)

@@ -30,7 +30,9 @@ _SEPARATOR = "---\n"
         "lineshaft convert --dialect node tree.json",
     ),
 )
-@click.argument("file", help="The pipeline to read; - reads standard input.")
+@click.argument(
+    "file", type=click.Path(allow_dash=True), help="The pipeline to read; - reads standard input."
+)
 @click.option("--to", type=click.Choice(["native"]), default="native", show_default=True, help="Into what.")
 @click.option(
     "-w",

@@ -22,8 +22,8 @@ def open_definition(name: str) -> InputText:
         InvalidInputError: it cannot be read.
     """
     if name == STANDARD_INPUT:
-        return replace(InputText.from_argument(name), beside=WorkingTree.around(Path()))
-    return replace(InputText.from_file(Path(name)), beside=WorkingTree.around(folder_of(name)))
+        return replace(InputText.from_argument(name), beside=WorkingTree(Path()))
+    return replace(InputText.from_file(Path(name)), beside=WorkingTree(folder_of(name)))
 
 
 def read_definitions(

@@ -74,6 +74,7 @@ class LocalOptions:
         start: what runs are started with; overrides have been applied.
         cause: what counts as having started them.
         ignore_images: whether tasks run without the image that they ask for.
+        all_logs: whether to print the logs of what succeeded as well.
     """
 
     slots: int | None
@@ -81,6 +82,7 @@ class LocalOptions:
     start: Start
     cause: Cause
     ignore_images: bool = False
+    all_logs: bool = False
 
 
 def run_locally(
@@ -114,6 +116,8 @@ async def _run_all(
         for definition in called:
             await plane.pipelines.create(definition)
         for pipeline in pipelines:
+            if options.output is Output.JSON and len(pipelines) > 1:
+                print_json_line({"pipeline": pipeline.definition.name})
             run, interrupted = await _run(plane, pipeline, options, sources.find(pipeline))
             if interrupted:
                 return ExitCode.INTERRUPTED
@@ -140,7 +144,7 @@ async def _run(
         display.ended(ended)
     asyncio.get_running_loop().remove_signal_handler(signal.SIGINT)
     for node in ended.tasks:
-        if node.state.unsuccessful and node.attempt:
+        if node.attempt and (options.all_logs or node.state.unsuccessful):
             await _print_log(plane, ended, node, options.output)
     if options.output is Output.JSON:
         print_json_line(run_document(run))

@@ -17,7 +17,6 @@ from lineshaft.cli.reference import find_run
 from lineshaft.cli.terminal import printable
 from lineshaft.cli.waiting import waiting
 from lineshaft.model.errors import NodeNotFoundError, UnavailableError
-from lineshaft.model.state import State
 
 if TYPE_CHECKING:
     from lineshaft.sdk.client import Client
@@ -151,8 +150,8 @@ def follow_logs(
                 printer.write(piece.data)
         if not attempt and not printer.headings:
             printer.nothing(attempts.node(task.path))
-        if inside is not None:
-            queue.extend(new for new in attempts.take_new_tasks() if _is_inside(new, inside))
+        if inside is not None and not queue:
+            queue.extend(attempts.new_tasks(inside))
 
 
 class Attempts:
@@ -166,12 +165,20 @@ class Attempts:
         self._run_id = run.id
         self._board = Board(run)
         self._history = client.events(run.id, on_lost=on_lost)
-        self._new_tasks: list[NodeView] = []
+        self._made: list[NodeView] = []
 
-    def take_new_tasks(self) -> Sequence["NodeView"]:
-        """Hand out the tasks that the run has made, as far as was read, each once."""
-        new, self._new_tasks = self._new_tasks, []
-        return new
+    def new_tasks(self, inside: str) -> Sequence["NodeView"]:
+        """Wait until the run has made tasks below a path, and list them; none when it never will."""
+        with waiting("Waiting for the run to go on"):
+            while True:
+                made = [task for task in self._made if _is_inside(task, inside)]
+                self._made.clear()
+                if made or (inside and self.node(inside).state.ended):
+                    return made
+                change = next(self._history, None)
+                if change is None:
+                    return ()
+                self._take_in(change)
 
     def node(self, path: str) -> "NodeView":
         """Tell where a node stands, as far as was read."""
@@ -194,13 +201,13 @@ class Attempts:
     def _take_in(self, change: "StateChange") -> None:
         if not self._board.knows(change):
             new = self._board.grow(self._client.run(self._run_id))
-            self._new_tasks += (node for node in new if not node.is_group)
+            self._made += (node for node in new if not node.is_group)
         self._board.apply(change)
 
     def _is_over(self, node: "NodeView") -> bool:
-        if node.state is not State.LOST:
+        if not node.state.unsuccessful:
             return node.state.ended
-        # A lost attempt is in the history whether or not another one follows; the run itself knows.
+        # Such an attempt is in the history whether or not another one follows; the run itself knows.
         now = next(each for each in self._client.run(self._run_id).nodes if each.path == node.path)
         return now.state.ended and now.attempt == node.attempt
 

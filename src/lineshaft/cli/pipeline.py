@@ -1,30 +1,79 @@
 """The commands of pipelines; all but `list` print the server's answer as it is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from itertools import islice
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from uuid import UUID
 
 import click
 
 from lineshaft.cli.command import Command
 from lineshaft.cli.connection import Connection, connected
+from lineshaft.cli.dialect import with_dialect
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
-from lineshaft.cli.invocation import Invocation, pass_invocation
+from lineshaft.cli.invocation import Invocation
 from lineshaft.cli.logs import LogPrinter, follow_logs
 from lineshaft.cli.output import Output, print_json, print_table, with_error_output, with_output
+from lineshaft.cli.pipeline_files import pipeline_file
+from lineshaft.cli.problem_text import place_text
 from lineshaft.cli.reference import find_pipeline, find_run
+from lineshaft.cli.start import Start, with_start
 from lineshaft.cli.waiting import waiting
 from lineshaft.cli.watch import watch_run
 from lineshaft.model.errors import ServerError
 
+if TYPE_CHECKING:
+    from lineshaft.definition.dialect import Dialect
+    from lineshaft.sdk.client import Client
+    from lineshaft.sdk.pipeline import PipelineView
+
 R = TypeVar("R")
 
-_DATA_HELP: Final = "The pipeline as JSON: the text itself, @FILE, or - for standard input."
+_DATA_HELP: Final = "The pipeline as JSON, in place of FILE: the text itself, @FILE, or - for standard input."
 _EXAMPLE_ID: Final = "078ba92d-63fc-4106-b9da-ac2fc6f2cec5"
 
-_with_data = click.option("--data", metavar="JSON", required=True, help=_DATA_HELP)
+
+def _with_content(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command the configuration of a pipeline, as its argument `content`: a JSON text for each."""
+
+    @click.argument(
+        "file",
+        required=False,
+        type=click.Path(allow_dash=True),
+        help="The pipeline in any language; - reads standard input.",
+    )
+    @click.option("--data", metavar="JSON", help=_DATA_HELP)
+    @with_dialect
+    @wraps(command)
+    def wrapper(
+        *args: Any,
+        file: str | None,
+        data: str | None,
+        dialect: "Dialect | None",
+        **options: Any,
+    ) -> R:
+        invocation = click.get_current_context().ensure_object(Invocation)
+        if (file is None) is (data is None):
+            raise click.UsageError("Give the pipeline, either as FILE or by --data.")
+        if data is not None:
+            return command(*args, content=[invocation.read(data).data], **options)
+        return command(*args, content=_read_file(invocation, file or "", dialect), **options)
+
+    return wrapper
+
+
+def _read_file(invocation: Invocation, file: str, dialect: "Dialect | None") -> list[bytes]:
+    from lineshaft.cli.definition_file import open_definition, read_definitions
+
+    invocation.source = text = open_definition(pipeline_file(file))
+    read = read_definitions(text, dialect)
+    for note in read.notes:
+        print_note(f"{place_text(note, text.origin)}: {note.field} {note.message}")
+    # The server sees another text, with all fragments in it, and its lines mean nothing here.
+    invocation.source = None
+    return [definition.text.encode() for definition in read.definitions]
 
 
 def _with_pipeline(command: Callable[..., R]) -> Callable[..., R]:
@@ -34,6 +83,9 @@ def _with_pipeline(command: Callable[..., R]) -> Callable[..., R]:
     @click.option("--pipeline-id", metavar="ID", help="The pipeline's id, in place of PIPELINE.")
     @wraps(command)
     def wrapper(*args: Any, pipeline: str | None, pipeline_id: str | None, **options: Any) -> R:
+        if pipeline and pipeline_id and options.get("file", "") is None:
+            # The one word that stands there is the file.
+            pipeline, options["file"] = None, pipeline
         if bool(pipeline) is bool(pipeline_id):
             raise click.UsageError("Give a pipeline, either as PIPELINE or by --pipeline-id.")
         return command(*args, pipeline=pipeline or pipeline_id, **options)
@@ -72,7 +124,7 @@ def list_pipelines(connection: Connection, name: str | None, limit: int, output:
         rows = [
             (
                 pipeline.name,
-                f"{len(pipeline.stages)} {'in parallel' if pipeline.parallel else 'in sequence'}",
+                f"{len(pipeline.stages or pipeline.steps)} {_order(pipeline)}",
                 pipeline.git_repository or "-",
                 str(pipeline.id),
             )
@@ -87,11 +139,17 @@ def list_pipelines(connection: Connection, name: str | None, limit: int, output:
         print_note(f"There are more than {limit}; list them with a higher --limit.")
 
 
+def _order(pipeline: "PipelineView") -> str:
+    if pipeline.parallel:
+        return "in parallel"
+    return "by their needs" if any("needs" in step for step in pipeline.steps) else "in sequence"
+
+
 @click.command(
     "create-pipeline",
     cls=Command,
     examples=(
-        "lineshaft create-pipeline --data @pipeline.json",
+        "lineshaft create-pipeline lineshaft.yml",
         "lineshaft create-pipeline --username admin --password admin --data '{",
         '  "name": "hello",',
         '  "git_repository": "https://github.com/example/repo",',
@@ -99,16 +157,19 @@ def list_pipelines(connection: Connection, name: str | None, limit: int, output:
         "}' | jq",
     ),
 )
-@_with_data
+@_with_content
 @with_error_output
 @connected
-@pass_invocation
-def create_pipeline(invocation: Invocation, connection: Connection, data: str) -> None:
-    """Make a pipeline, and print its id as JSON."""
-    text = invocation.read(data)
-    with connection.client() as client, waiting(f"Sending the pipeline to {client.url}"):
-        answer = client.create_pipeline(text.data)
-    print_json(answer.document)
+def create_pipeline(connection: Connection, content: Sequence[bytes]) -> None:
+    """Make a pipeline, and print its id as JSON.
+
+    FILE may be in any language that `lineshaft check` knows; fragments that it uses are sent along. A file
+    that defines several pipelines makes each of them.
+    """
+    for each in content:
+        with connection.client() as client, waiting(f"Sending the pipeline to {client.url}"):
+            answer = client.create_pipeline(each)
+        print_json(answer.document)
 
 
 @click.command(
@@ -130,25 +191,25 @@ def get_pipeline(connection: Connection, pipeline: str) -> None:
     "update-pipeline",
     cls=Command,
     examples=(
-        "lineshaft update-pipeline shop --data @pipeline.json",
+        "lineshaft update-pipeline shop lineshaft.yml",
         "# Change one thing of what is there",
         "lineshaft get-pipeline shop | jq 'del(.id) | .parallel = true' |",
         "  lineshaft update-pipeline shop --data -",
     ),
 )
 @_with_pipeline
-@_with_data
+@_with_content
 @with_error_output
 @connected
-@pass_invocation
-def update_pipeline(invocation: Invocation, connection: Connection, pipeline: str, data: str) -> None:
+def update_pipeline(connection: Connection, pipeline: str, content: Sequence[bytes]) -> None:
     """Replace a pipeline's whole configuration.
 
     What runs of it goes on with the configuration that it began with.
     """
-    text = invocation.read(data)
+    if len(content) != 1:
+        raise click.UsageError(f"The file defines {len(content)} pipelines, and one is to be replaced.")
     with connection.client() as client, waiting(f"Sending the pipeline to {client.url}"):
-        answer = client.update_pipeline(find_pipeline(client, pipeline), text.data)
+        answer = client.update_pipeline(find_pipeline(client, pipeline), content[0])
     print_json(answer.document)
 
 
@@ -176,6 +237,8 @@ def delete_pipeline(connection: Connection, pipeline: str) -> None:
         f"lineshaft trigger-pipeline --pipeline-id {_EXAMPLE_ID}",
         "# Show the run as it goes, and exit with 1 when it does not succeed",
         "lineshaft trigger-pipeline shop --watch",
+        "# A branch, with inputs, from one node on",
+        "lineshaft trigger-pipeline shop --ref release/2 --input level=full --from ship",
     ),
 )
 @_with_pipeline
@@ -183,12 +246,13 @@ def delete_pipeline(connection: Connection, pipeline: str) -> None:
 @click.option(
     "--follow", is_flag=True, help="Print the run's logs as they come, as `lineshaft logs -f` does."
 )
+@with_start
 @with_output
 @connected
 def trigger_pipeline(
-    connection: Connection, pipeline: str, *, watch: bool, follow: bool, output: Output
+    connection: Connection, pipeline: str, *, watch: bool, follow: bool, start: Start, output: Output
 ) -> ExitCode:
-    """Begin a run of a pipeline; a run of it that is under way is cancelled.
+    """Begin a run of a pipeline; its `concurrency` says what becomes of those that are under way.
 
     The server's answer is printed as JSON. With --watch or --follow the run itself is shown instead, and the
     exit code is 0 when it succeeded and 1 when it did not.
@@ -197,14 +261,31 @@ def trigger_pipeline(
         raise click.UsageError("Choose one of --watch and --follow.")
     with connection.client() as client:
         with waiting(f"Asking {client.url} to begin a run"):
-            answer = client.trigger_pipeline(find_pipeline(client, pipeline))
+            answer, run_id = _begin(client, find_pipeline(client, pipeline), start)
         if not watch and not follow:
-            print_json(answer.document)
+            print_json(answer)
             return ExitCode.OK
-        if answer.run_id is None:
-            raise ServerError("The server did not say which run it has begun.", status=200)
-        found = find_run(client, str(answer.run_id))
+        found = find_run(client, str(run_id))
         if watch:
             return watch_run(client, found, output)
         follow_logs(client, found.run, found.run.tasks, LogPrinter(output, headings=True))
         return ExitCode.of_run(client.run(found.run.id).state)
+
+
+def _begin(client: "Client", pipeline_id: UUID, start: Start) -> tuple[Mapping[str, Any], UUID]:
+    """Begin a run, and return the server's answer with the run's id."""
+    if start == Start():
+        answer = client.trigger_pipeline(pipeline_id)
+        if answer.run_id is None:
+            raise ServerError("The server did not say which run it has begun.", status=200)
+        return answer.document, answer.run_id
+    run = client.start_run(
+        pipeline_id,
+        inputs=start.inputs or None,
+        ref=start.ref,
+        overrides=start.overrides or None,
+        changed=start.changed,
+        only=start.only,
+        from_=start.from_,
+    )
+    return run.document, run.id

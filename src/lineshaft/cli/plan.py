@@ -42,7 +42,13 @@ class _Shape(StrEnum):
         "lineshaft plan --graph > pipeline.mmd",
     ),
 )
-@click.argument("files", nargs=-1, metavar="[FILE]...", help="Files or folders; - reads standard input.")
+@click.argument(
+    "files",
+    nargs=-1,
+    metavar="[FILE]...",
+    type=click.Path(allow_dash=True),
+    help="Files or folders; - reads standard input.",
+)
 @click.option("--graph", is_flag=True, help="Draw a Mermaid flowchart in place of the tree.")
 @click.option(
     "--format",

@@ -92,18 +92,23 @@ def cancel(connection: Connection, run: str, output: Output) -> None:
     short_help="Begin a run like one that has ended.",
     examples=(
         "lineshaft retry shop/12",
+        "# What succeeded is not done again",
+        "lineshaft retry shop/12 --from-failed",
         "# Do it again, and wait for the outcome",
         "lineshaft watch $(lineshaft retry shop/12 --output json | jq -r .id)",
     ),
 )
 @click.argument("run", help=_RUN_HELP)
+@click.option(
+    "--from-failed", is_flag=True, help="Keep the results of what succeeded, and run only the rest."
+)
 @with_output
 @connected
-def retry(connection: Connection, run: str, output: Output) -> None:
-    """Begin a run like one that has ended: of the same configuration, on the same commit."""
+def retry(connection: Connection, run: str, *, from_failed: bool, output: Output) -> None:
+    """Begin a run like one that has ended: of the same configuration and inputs, on the same commit."""
     with connection.client() as client, waiting(f"Asking {client.url} to begin a run"):
         found = find_run(client, run)
-        new = client.retry_run(found.run.id)
+        new = client.retry_run(found.run.id, from_failed=from_failed)
     if output is Output.JSON:
         print_json(new.document)
     else:

@@ -32,15 +32,24 @@ if TYPE_CHECKING:
         "lineshaft run --only test/unit",
         "lineshaft run --from ship",
         "lineshaft run --ref main --event push --changed api/views.py",
+        "# With all that the tasks wrote",
+        "lineshaft run --only test/unit --logs",
         "# Another system's files, one after the other",
         "lineshaft run .cicd-pipelines/",
     ),
 )
-@click.argument("files", nargs=-1, metavar="[FILE]...", help="Files or folders; - reads standard input.")
+@click.argument(
+    "files",
+    nargs=-1,
+    metavar="[FILE]...",
+    type=click.Path(allow_dash=True),
+    help="Files or folders; - reads standard input.",
+)
 @click.option(
     "--pipeline",
     "callees",
     metavar="FILE",
+    type=click.Path(),
     multiple=True,
     help="A file with a pipeline that `pipeline:` nodes may call; may be given again for others.",
 )
@@ -61,6 +70,7 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Run tasks that ask for an image or for services without them, on this machine as it is.",
 )
+@click.option("--logs", is_flag=True, help="Print the logs of all tasks at the end, not only of what failed.")
 @with_start
 @with_event
 @with_dialect
@@ -74,6 +84,7 @@ def run(
     source: Path | None,
     slots: int | None,
     ignore_images: bool,
+    logs: bool,
     start: Start,
     cause: "Cause",
     dialect: "Dialect | None",
@@ -104,7 +115,7 @@ def run(
         definition for name in callees for definition in _read(invocation, name, None, Start()).definitions
     ]
     invocation.source = None  # What is wrong from now on stands in no file.
-    options = LocalOptions(slots, output, start, cause, ignore_images=ignore_images)
+    options = LocalOptions(slots, output, start, cause, ignore_images=ignore_images, all_logs=logs)
     return run_locally(pipelines, called, options)
 
 

@@ -69,7 +69,8 @@ def _borrow(origin: Repository, root: Path, target: Path) -> None:
     for name in ("index", "shallow", "info/exclude"):
         if (known := path_in(name)).exists():
             (target / name).parent.mkdir(exist_ok=True)
-            shutil.copyfile(known, target / name)
+            # With its time: git looks again at files that are as young as the index.
+            shutil.copy2(known, target / name)
 
 
 def _commit(checkout: Checkout, target: Path) -> Checkout:
@@ -104,5 +105,5 @@ def _refuse_large(folder: Path) -> None:
             raise InvalidInputError(
                 f"'{folder}' is in no git repository, and holds more than {_FILES_LIMIT:,} files or "
                 f"{_BYTES_LIMIT // 10**6} MB.",
-                advice="Put the pipeline into a git repository, or into a folder with what it needs alone.",
+                advice="Put the pipeline into a git repository, or name a smaller folder by --source.",
             )

@@ -90,14 +90,18 @@ def run_tree(
     )
     groups: dict[str, Tree] = {"": root}
     counts: dict[str, Counter[State]] = {}
+    reasons: dict[str, ReasonView | None] = {"": run.reason}
     for node in run.nodes:
         parent = _parent(node)
         if node.path in hidden:
             counts.setdefault(parent, Counter())[node.state] += 1
             continue
         time = elapsed_text(node.started_at, node.ended_at, now)
+        reasons[node.path] = node.reason
+        # What is so because the group around it is, is not explained again.
+        reason = None if node.reason == reasons.get(parent) else node.reason
         groups[node.path] = groups.get(parent, root).add(
-            _label(marks[node.state], node.name, node.state, node.reason, time, attempt=node.attempt)
+            _label(marks[node.state], node.name, node.state, reason, time, attempt=node.attempt)
         )
     for parent, count in counts.items():
         words = ", ".join(f"{number} {state}" for state, number in count.items())
@@ -142,7 +146,9 @@ class Summary:
         words = f"{self.ended} of {self.tasks} tasks ended"
         if self.bad:
             words += f", {self.unsuccessful - self.forgiven} without success"
-        return f"{words}, {self.forgiven} without success as they may" if self.forgiven else words
+        if self.forgiven:
+            words += f", {self.forgiven} {'failure' if self.forgiven == 1 else 'failures'} allowed"
+        return words
 
 
 def _label(

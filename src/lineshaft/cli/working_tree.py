@@ -1,5 +1,6 @@
 """The files of a repository as they are on this machine, committed or not."""
 
+from functools import cached_property
 from pathlib import Path
 from typing import Final
 
@@ -10,16 +11,14 @@ _LONGEST: Final = 1 << 20
 
 
 class WorkingTree:
-    """Hands out files below one folder to definitions that name them."""
+    """Hands out the files around a folder to definitions that name them.
 
-    def __init__(self, root: Path) -> None:
-        """Hand out the files below `root`."""
-        self._root: Final = root.resolve()
+    They are those of the git repository that the folder is in, or of the folder itself where it is in none.
+    """
 
-    @classmethod
-    def around(cls, folder: Path) -> "WorkingTree":
-        """Take the git repository that a folder is in, or the folder itself where it is in none."""
-        return cls(repository_root(folder) or folder)
+    def __init__(self, folder: Path) -> None:
+        """Hand out the files around `folder`; where they are is found out when the first is asked for."""
+        self._folder: Final = folder
 
     def read(self, path: str) -> bytes | None:
         """Read a file.
@@ -39,3 +38,7 @@ class WorkingTree:
                 return stream.read(_LONGEST + 1)
         except (OSError, ValueError, RuntimeError):
             return None
+
+    @cached_property
+    def _root(self) -> Path:
+        return (repository_root(self._folder) or self._folder).resolve()

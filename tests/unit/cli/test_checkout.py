@@ -146,6 +146,17 @@ def test_a_snapshot_holds_what_is_not_committed_and_leaves_the_repository_alone(
     assert (git(shop, "status", "--porcelain"), git(shop, "count-objects")) == (before, objects)
 
 
+def test_a_snapshot_needs_no_commit_before_it(tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    git(folder, "init", "--quiet", "--initial-branch=trunk")
+    (folder / "a").write_text("1")
+    taken = snapshot_checkout(around(folder), tmp_path / "snapshot")
+    git(tmp_path, "clone", "--quiet", f"file://{taken.root}", "copy")
+    assert (tmp_path / "copy" / "a").read_text() == "1"
+    assert taken.branch == "trunk"
+
+
 def test_a_folder_outside_of_git_can_be_taken_as_well(tmp_path: Path) -> None:
     folder = tmp_path / "plain"
     (folder / "deep").mkdir(parents=True)

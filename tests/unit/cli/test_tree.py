@@ -135,6 +135,12 @@ def test_a_skipped_node_says_why() -> None:
     )
 
 
+def test_what_is_skipped_with_its_group_is_not_explained_again() -> None:
+    reason = ReasonView("condition_false", "Its condition is false.")
+    view = run(replace(group("g", State.SKIPPED), reason=reason), task("g/a", State.SKIPPED, reason=reason))
+    assert drawn(view)[1:] == ["└── - g  skipped  Its condition is false.", "    └── - a  skipped"]
+
+
 def test_a_group_that_succeeded_with_a_warning_says_so() -> None:
     reason = ReasonView("allowed_failure", "'lint' failed, as it may.")
     view = run(replace(group("test", State.SUCCEEDED), reason=reason), task("test/lint", State.FAILED))
@@ -145,7 +151,7 @@ def test_a_failure_that_was_allowed_is_not_counted_against_the_run() -> None:
     view = run(group("g", State.SUCCEEDED), task("g/a", State.FAILED), task("b", State.SUCCEEDED))
     summary = Summary.of(view)
     assert not summary.bad
-    assert summary.text() == "2 of 2 tasks ended, 1 without success as they may"
+    assert summary.text() == "2 of 2 tasks ended, 1 failure allowed"
 
 
 def test_groups_are_not_counted_as_tasks() -> None:
