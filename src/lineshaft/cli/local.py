@@ -1,6 +1,7 @@
 """Pipelines on this machine, without a server, through the services, store and worker of one."""
 
 import asyncio
+import json
 import logging
 import signal
 import sys
@@ -23,7 +24,7 @@ from lineshaft.cli.start import Start
 from lineshaft.definition.dialect import Dialect
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.model.cause import Cause
-from lineshaft.model.definition import Definition
+from lineshaft.model.definition import Definition, Format
 from lineshaft.model.run import Source
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
@@ -86,7 +87,7 @@ class LocalOptions:
 
 
 def run_locally(
-    pipelines: Sequence[LocalPipeline], called: Sequence[Definition], options: LocalOptions
+    pipelines: Sequence[LocalPipeline], called: Sequence[LocalPipeline], options: LocalOptions
 ) -> ExitCode:
     """Run pipelines to their ends, one after the other, with the logs of what failed behind each.
 
@@ -108,13 +109,14 @@ def run_locally(
 
 
 async def _run_all(
-    pipelines: Sequence[LocalPipeline], called: Sequence[Definition], options: LocalOptions, folder: Path
+    pipelines: Sequence[LocalPipeline], called: Sequence[LocalPipeline], options: LocalOptions, folder: Path
 ) -> ExitCode:
     sources = _Sources(folder / "sources", options.start)
     worst = ExitCode.OK
     async with _control_plane(folder) as plane, _working(plane, folder, options):
-        for definition in called:
-            await plane.pipelines.create(definition)
+        for pipeline in called:
+            source = sources.find(pipeline)
+            await plane.pipelines.create(_definition_at(pipeline.definition, source))
         for pipeline in pipelines:
             if options.output is Output.JSON and len(pipelines) > 1:
                 print_json_line({"pipeline": pipeline.definition.name})
@@ -149,6 +151,16 @@ async def _run(
     if options.output is Output.JSON:
         print_json_line(run_document(run))
     return ended, interrupted.is_set()
+
+
+def _definition_at(definition: Definition, source: Source | None) -> Definition:
+    """Have a pipeline name the repository that it works on; who calls it says no more than its name."""
+    from lineshaft.definition import read_definition
+
+    if source is None or definition.format is not Format.NATIVE:
+        return definition
+    named = json.loads(definition.text) | {"repository": source.repository}
+    return read_definition(definition.format, json.dumps(named, ensure_ascii=False, separators=(",", ":")))
 
 
 def _request(options: LocalOptions, source: Source | None) -> "RunRequest":

@@ -112,7 +112,9 @@ def run(
             for definition in found.definitions
         )
     called = [
-        definition for name in callees for definition in _read(invocation, name, None, Start()).definitions
+        LocalPipeline(definition, source or folder_of(name), found.dialect)
+        for name, found in ((name, _read(invocation, name, None, Start())) for name in callees)
+        for definition in found.definitions
     ]
     invocation.source = None  # What is wrong from now on stands in no file.
     options = LocalOptions(slots, output, start, cause, ignore_images=ignore_images, all_logs=logs)

@@ -199,6 +199,17 @@ def test_a_pipeline_may_call_another_file(tmp_path: Path) -> None:
     assert (found.code, found.states["call"]) == (ExitCode.OK, "succeeded"), found
 
 
+def test_a_pipeline_that_is_called_works_on_the_same_files(repository: Path) -> None:
+    (repository / "new").touch()
+    pipeline(repository, {"name": "call", "pipeline": "other"})
+    look = {"name": "look", "if": 'branch == "main"', "run": "test -f new"}
+    tell = {"name": "tell", "outputs": ["X"], "run": 'echo X=seen >> "$LINESHAFT_OUTPUT"'}
+    steps = [look, tell | {"if": 'state("look") == "succeeded"'}]
+    pipeline(repository, *steps, name="other", file="other.yml", outputs={"X": "${{ outputs.tell.X }}"})
+    found = run(repository, "--pipeline", "other.yml")
+    assert (found.code, found.states["call"]) == (ExitCode.OK, "succeeded"), found
+
+
 def test_an_image_is_refused_unless_images_are_ignored(tmp_path: Path) -> None:
     pipeline(tmp_path, {"name": "a", "image": "python:3.12", "run": "true"})
     found = run(tmp_path)
