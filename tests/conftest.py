@@ -1,7 +1,7 @@
 """Fixtures for every folder of tests.
 
-Hypothesis tries the same examples at every run, so that a run of the tests says something about the change and
-not about its luck. `--hypothesis-profile=search` looks for new ones.
+Hypothesis tries the same examples at every run, so that a run of the tests tells of the change, not of luck.
+`--hypothesis-profile=search` looks for new ones.
 """
 
 from hypothesis import settings

@@ -27,14 +27,14 @@ def test_a_scenario_ends_as_expected_without_a_server(
     folder = tmp_path / "source"
     folder.mkdir()
     file = shutil.copy(scenario.path, folder / "lineshaft.yml")
-    result = lineshaft("run", file, "--output", "json", *scenario.given.arguments())
+    result = lineshaft("run", file, "--logs", "--output", "json", *scenario.given.arguments())
 
     if scenario.refused:
         assert result.code == ExitCode.INVALID_INPUT
         scenario.judge_refusal(result.out + result.err)
         return
     lines = [json.loads(line) for line in result.out.splitlines()]
-    run = lines.pop()
+    run = lines.pop()["run"]
     scenario.judge(run, {line["path"]: line["log"] for line in lines if "log" in line})
 
 

@@ -149,7 +149,7 @@ async def _run(
         if node.attempt and (options.all_logs or node.state.unsuccessful):
             await _print_log(plane, ended, node, options.output)
     if options.output is Output.JSON:
-        print_json_line(run_document(run))
+        print_json_line({"run": run_document(run)})
     return ended, interrupted.is_set()
 
 

@@ -56,7 +56,7 @@ async def lineshaft(shop: Path, *arguments: str, **variables: str) -> tuple[int 
 
 
 def states(lines: list[dict[str, Any]]) -> dict[str, str]:
-    return {node["path"]: node["state"] for node in lines[-1]["nodes"]}
+    return {node["path"]: node["state"] for node in lines[-1]["run"]["nodes"]}
 
 
 async def test_the_shop_is_tested_built_and_shipped(
@@ -79,7 +79,7 @@ async def test_the_shop_is_tested_built_and_shipped(
     assert set(states(lines).values()) == {"succeeded"}
     assert {"test/unit/3.11", "test/unit/3.12", "test/api", "ship/setup", "ship/deploy"} < set(states(lines))
     tags = httpx2.get(f"http://{registry}/v2/shop/tags/list").json()["tags"]
-    assert tags == [lines[-1]["source"]["commit"][:8]]
+    assert tags == [lines[-1]["run"]["source"]["commit"][:8]]
     assert any("namespaces/shop/configmaps/shop" in path for path in cluster.objects)
 
 
@@ -87,7 +87,7 @@ async def test_an_image_is_refused_where_there_are_no_containers(shop: Path) -> 
     code, lines = await lineshaft(shop, "--only=lint")
 
     assert code == 1
-    node = next(node for node in lines[-1]["nodes"] if node["path"] == "lint")
+    node = next(node for node in lines[-1]["run"]["nodes"] if node["path"] == "lint")
     assert (node["state"], node["reason"]["code"]) == ("failed", "image_not_supported")
     assert "--ignore-images" in node["reason"]["text"]
 
