@@ -1,6 +1,6 @@
 """`explain`: why a node of a run stands where it does."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -10,11 +10,23 @@ from lineshaft.cli.output import Output, print_json, with_output
 from lineshaft.cli.reference import find_run
 from lineshaft.cli.terminal import printable
 from lineshaft.cli.waiting import waiting
+from lineshaft.model.state import State
 
 if TYPE_CHECKING:
     from lineshaft.sdk.explanation import ExplanationView
 
-_HELD = {None: "not asked, or it could not be evaluated", True: "true", False: "false"}
+_SAID: Final = {
+    State.WAITING: "is waiting",
+    State.QUEUED: "is queued",
+    State.RUNNING: "is running",
+    State.SUCCEEDED: "succeeded",
+    State.FAILED: "failed",
+    State.CANCELLED: "was cancelled",
+    State.SKIPPED: "was skipped",
+    State.TIMED_OUT: "ran out of time",
+    State.LOST: "was lost",
+}
+_HELD: Final = {None: "not asked, or it could not be evaluated", True: "true", False: "false"}
 
 
 @click.command(
@@ -47,7 +59,7 @@ def explain(connection: Connection, run: str, node: str, output: Output) -> None
 def printable_lines(explanation: "ExplanationView") -> str:
     """Say an explanation in words."""
     reason = explanation.reason
-    said = f"{explanation.path} is {explanation.state}"
+    said = f"{explanation.path} {_SAID[explanation.state]}"
     lines = [f"{said}: {reason.text} ({reason.code})" if reason else f"{said}."]
     if explanation.decided_by not in {explanation.path, ""}:
         lines.append(f"  decided by   {explanation.decided_by}")

@@ -10,11 +10,13 @@ import click
 from lineshaft.cli.command import Command
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.duration import elapsed_text, instant_text
+from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
 from lineshaft.cli.output import Output, print_json, print_table, with_output
 from lineshaft.cli.reference import FoundRun, find_pipeline, find_run
 from lineshaft.cli.terminal import console, printable
 from lineshaft.cli.waiting import waiting
+from lineshaft.cli.watch import watch_run
 from lineshaft.ports.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -94,25 +96,33 @@ def cancel(connection: Connection, run: str, output: Output) -> None:
         "lineshaft retry shop/12",
         "# What succeeded is not done again",
         "lineshaft retry shop/12 --from-failed",
-        "# Do it again, and wait for the outcome",
-        "lineshaft watch $(lineshaft retry shop/12 --output json | jq -r .id)",
+        "# Do it again, and exit with 1 when it does not succeed",
+        "lineshaft retry shop/12 --watch",
     ),
 )
 @click.argument("run", help=_RUN_HELP)
 @click.option(
     "--from-failed", is_flag=True, help="Keep the results of what succeeded, and run only the rest."
 )
+@click.option("--watch", is_flag=True, help="Show the run until it has ended, as `lineshaft watch` does.")
 @with_output
 @connected
-def retry(connection: Connection, run: str, *, from_failed: bool, output: Output) -> None:
-    """Begin a run like one that has ended: of the same configuration and inputs, on the same commit."""
-    with connection.client() as client, waiting(f"Asking {client.url} to begin a run"):
-        found = find_run(client, run)
-        new = client.retry_run(found.run.id, from_failed=from_failed)
+def retry(connection: Connection, run: str, *, from_failed: bool, watch: bool, output: Output) -> ExitCode:
+    """Begin a run like one that has ended: of the same configuration and inputs, on the same commit.
+
+    With --watch the exit code is 0 when the new run succeeded and 1 when it did not.
+    """
+    with connection.client() as client:
+        with waiting(f"Asking {client.url} to begin a run"):
+            found = find_run(client, run)
+            new = FoundRun(client.retry_run(found.run.id, from_failed=from_failed), found.pipeline)
+        if watch:
+            return watch_run(client, new, output)
     if output is Output.JSON:
-        print_json(new.document)
+        print_json(new.run.document)
     else:
-        click.echo(printable(f"{FoundRun(new, found.pipeline).title} is {new.state} ({new.id})."))
+        click.echo(printable(f"{new.title} is {new.run.state} ({new.run.id})."))
+    return ExitCode.OK
 
 
 def _print_runs(runs: Sequence["RunView"]) -> None:

@@ -80,7 +80,7 @@ def test_a_node_that_was_skipped_is_explained(lineshaft: CommandLine, tmp_path: 
     create(lineshaft, tmp_path, "explained", "steps: [{name: a, if: 'branch == \"main\"', run: ls}]")
     lineshaft("trigger-pipeline", "explained", "--watch")
     lines = lineshaft("explain", "explained/latest", "a").out.splitlines()
-    assert lines[0].startswith("a is skipped: ")
+    assert lines[0].startswith("a was skipped: ")
     assert lines[0].endswith("(condition_false)")
     assert '  condition    branch == "main"  (false)' in lines
     assert lineshaft("explain", "explained/latest", "nope").code == ExitCode.NOT_FOUND

@@ -297,8 +297,8 @@ class HookDocument(Strict):
     ] = False
 
 
-class StepDocument(HookDocument):
-    """A node of a group."""
+class _Sibling(Strict):
+    """What comes first where a node of a group is written."""
 
     name: Annotated[Name, Key("Its name, unique among its siblings", "a name without `/`")]
     needs: Annotated[
@@ -306,26 +306,34 @@ class StepDocument(HookDocument):
     ] = None
 
 
+class StepDocument(HookDocument, _Sibling):
+    """A node of a group."""
+
+
 class StepsDocument(Strict):
     """Nodes that a task generated."""
 
     model_config = ConfigDict(title="generated nodes")
 
+    env: EnvKey = None
+    labels: Labels = None
     parallel: Parallel = False
     fail_fast: FailFast = False
     setup: Setup = None
-    teardown: Teardown = None
-    env: EnvKey = None
-    labels: Labels = None
     steps: Steps
+    teardown: Teardown = None
 
 
-class FragmentDocument(StepsDocument):
+class _Asking(Strict):
+    """What comes first where a fragment is written."""
+
+    inputs: Inputs = None
+
+
+class FragmentDocument(StepsDocument, _Asking):
     """Nodes for others to `use`."""
 
     model_config = ConfigDict(title="fragment")
-
-    inputs: Inputs = None
 
 
 class DefaultsDocument(Strict):
@@ -343,10 +351,8 @@ class DefaultsDocument(Strict):
     env: EnvKey = None
 
 
-class PipelineDocument(FragmentDocument):
-    """A pipeline."""
-
-    model_config = ConfigDict(title="pipeline")
+class _Heading(Strict):
+    """What comes first where a pipeline is written."""
 
     name: Annotated[Name, Key("The pipeline's name", "a name without `/`")]
     repository: Annotated[
@@ -364,6 +370,13 @@ class PipelineDocument(FragmentDocument):
     ] = None
     secrets: Secrets = None
     timeout: Timeout = None
+
+
+class PipelineDocument(FragmentDocument, _Heading):
+    """A pipeline."""
+
+    model_config = ConfigDict(title="pipeline")
+
     outputs: Annotated[
         dict[Word, ScalarText] | None,
         Key("What it tells the pipeline that called it, as templates", "an object of names and templates"),
