@@ -157,3 +157,33 @@ def test_a_crowd_of_dead_session_leaders_is_buried_at_once() -> None:
     register.strangers(ProcFolder(), now=0.0)
 
     assert [ProcFolder().row(orphan) for orphan in orphans] == [None] * 64
+
+
+@pytest.fixture
+def restless(tmp_path: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """A process that becomes the same program again and again."""
+    script = tmp_path / "restless"
+    script.write_text('#!/bin/sh\nexec "$0"\n')
+    script.chmod(0o755)
+    environment = {**os.environ, "LINESHAFT_PROCESS_LABEL": "outer/1"}
+    with subprocess.Popen([script], env=environment, start_new_session=True) as process:
+        yield process
+        process.kill()
+
+
+def test_labels_are_seen_while_a_process_becomes_another_program(restless: subprocess.Popen[bytes]) -> None:
+    table = ProcFolder()
+
+    assert all(table.labels(restless.pid) == ["outer/1"] for _ in range(3000))
+
+
+def test_a_process_without_an_environment_has_no_labels() -> None:
+    with subprocess.Popen(["sleep", "600"], env={}, executable=shutil.which("sleep")) as process:
+        assert ProcFolder().labels(process.pid) == []
+        process.kill()
+
+
+def test_a_zombie_has_no_labels(sleeper: subprocess.Popen[bytes]) -> None:
+    sleeper.kill()
+
+    assert ProcFolder().labels(dead(sleeper).pid) == []

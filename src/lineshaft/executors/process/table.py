@@ -2,6 +2,7 @@
 
 import os
 import stat
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,8 @@ from lineshaft.executors.label import LABEL_VARIABLE
 
 _LABEL_START: Final = LABEL_VARIABLE.encode() + b"="
 _READ_SIZE: Final = 65536
+_BECOMING_SECONDS: Final = 1.0
+"""How long a process may take to become another program before its environment is believed to be empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +130,7 @@ class ProcFolder:
 
     def labels(self, pid: int) -> list[str]:
         """Name the labels that a process carries in its environment."""
-        for variable in _content(f"/proc/{pid}/environ").split(b"\0"):
+        for variable in _environment(pid).split(b"\0"):
             if variable.startswith(_LABEL_START):
                 return variable[len(_LABEL_START) :].decode(errors="replace").split()
         return []
@@ -141,6 +144,30 @@ class ProcFolder:
                 )
         except OSError:
             return False
+
+
+def _environment(pid: int) -> bytes:
+    """Read the environment of a process, which shows none for a moment while it becomes another program."""
+    until = time.monotonic() + _BECOMING_SECONDS
+    while True:
+        content = _content(f"/proc/{pid}/environ")
+        if content or _has_none(pid) or time.monotonic() >= until:
+            return content
+        os.sched_yield()
+
+
+def _has_none(pid: int) -> bool:
+    """Whether an environment that was read as empty is so, and not only while execve(2) is under way.
+
+    Then the process has memory already, but env_start (proc(5), stat, field 50) is not known yet. Who has no
+    memory is a zombie or of the kernel, and for whom this process may not look into nothing is ever known.
+    """
+    _, _, tail = _content(f"/proc/{pid}/stat").rpartition(b")")
+    fields = tail.split()
+    if not fields or fields[20] == b"0" or not os.access(f"/proc/{pid}/environ", os.R_OK):
+        return True
+    start, end = fields[47:49]
+    return start == end != b"0"
 
 
 def _children(pid: int) -> list[int]:
