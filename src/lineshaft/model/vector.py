@@ -16,7 +16,7 @@ class Vector(Generic[T]):
 
     __slots__ = ("_length", "_pages")
 
-    # Lists, because one is copied with an item changed in a third of a tuple's time; none here is ever changed.
+    # Lists, because one is copied with an item changed in a third of a tuple's time; none is changed later.
     _length: int
     _pages: list[list[T]]
 
