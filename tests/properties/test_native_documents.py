@@ -8,15 +8,15 @@ import jsonschema_rs
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lineshaft.definition.native import (
+from lineshaft.definition.native.document import HookDocument, PipelineDocument, StepDocument
+from lineshaft.definition.native.place import known_keys
+from lineshaft.definition.native.reader import (
     Syntax,
-    native_schema,
     read_fragment_document,
     read_native_document,
     read_steps_document,
 )
-from lineshaft.definition.native.document import HookDocument, PipelineDocument, StepDocument
-from lineshaft.definition.native.place import known_keys
+from lineshaft.definition.native.schema import native_schema
 from lineshaft.model.errors import InvalidInputError, Problem
 from native_documents import SHOP, Document, native_documents
 from rest_documents import JSON_VALUES

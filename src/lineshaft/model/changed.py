@@ -4,7 +4,7 @@ The engine copies a few records an event, and spent half of its time in `replace
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, make_dataclass
 from functools import cache
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -14,39 +14,39 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """How the fields of a class are read all at once, and written one by one past its being frozen."""
+    """How the fields of a class are read all at once, and written all at once.
+
+    Attributes:
+        read: gives the values of an instance's fields, in their order.
+        draft: a class of the same slots that is not frozen, whose instances may become the class's own.
+    """
 
     read: Callable[[Any], tuple[Any, ...]]
-    write: tuple[Callable[[Any, Any], None], ...]
-    position: dict[str, int]
+    draft: Callable[..., Any]
 
 
 @cache
 def _shape(kind: Any) -> _Shape:
     names = [field.name for field in fields(kind)]
-    return _Shape(
-        attrgetter(*names),
-        tuple(getattr(kind, name).__set__ for name in names),
-        {name: at for at, name in enumerate(names)},
-    )
+    return _Shape(attrgetter(*names), make_dataclass(f"{kind.__name__}Draft", names, slots=True, eq=False))
 
 
 def changed(record: T, **values: Any) -> T:
     """Copy a record with some fields replaced; `__post_init__` is not called.
 
     Args:
-        record: an instance of a dataclass with slots and at least two fields.
+        record: an instance of a dataclass with slots, at least two fields, and no base that has fields.
         values: the new values by field.
 
     Raises:
-        KeyError: it has no such field.
+        AttributeError: it has no such field.
     """
     kind: Any = type(record)
     shape = _shape(kind)
-    fields_now = list(shape.read(record))
+    copy: Any = shape.draft(*shape.read(record))
     for name, value in values.items():
-        fields_now[shape.position[name]] = value
-    copy: T = object.__new__(kind)
-    for write, value in zip(shape.write, fields_now, strict=True):
-        write(copy, value)
-    return copy
+        setattr(copy, name, value)
+    # Python allows this between classes of the same slots; from here on nothing can write to the copy.
+    copy.__class__ = kind
+    result: T = copy
+    return result

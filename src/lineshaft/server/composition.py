@@ -5,8 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
-from lineshaft.definition import read_definition
-from lineshaft.definition.compiling.generated import read_generated
+from lineshaft.definition import read_definition, read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds

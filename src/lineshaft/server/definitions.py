@@ -5,9 +5,7 @@ from typing import Final
 
 from fastapi import Request
 
-from lineshaft.definition import read_rest
-from lineshaft.definition.compiling.read import read_native
-from lineshaft.definition.yaml_writing import write_yaml
+from lineshaft.definition import read_native, read_rest, write_yaml
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.errors import InvalidInputError
 from lineshaft.server.bodies import read_body

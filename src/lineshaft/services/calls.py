@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from lineshaft.definition.compiling.inputs import resolve_inputs
+from lineshaft.definition import resolve_inputs
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.errors import InvalidInputError

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from lineshaft.definition.compiling.read import read_native
+from lineshaft.definition import read_native
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.errors import InvalidInputError
 

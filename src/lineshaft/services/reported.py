@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
-from lineshaft.definition.compiling.generated import read_generated
+from lineshaft.definition import read_generated
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import InvalidInputError
 from lineshaft.model.event import AttemptReported

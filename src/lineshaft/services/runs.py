@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from lineshaft.definition.compiling.inputs import resolve_inputs
+from lineshaft.definition import resolve_inputs
 from lineshaft.engine.decision import Decision
 from lineshaft.engine.explain import Explanation, explain
 from lineshaft.engine.starting import kept_nodes, selected_nodes

@@ -9,7 +9,7 @@ import pytest
 
 from lineshaft.definition.findings import Findings
 from lineshaft.definition.json_position import JsonPositions
-from lineshaft.definition.native import (
+from lineshaft.definition.native.reader import (
     Syntax,
     check_native_value,
     read_fragment_document,

@@ -6,7 +6,8 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from lineshaft.definition.native import native_schema, read_native_document
+from lineshaft.definition.native.reader import read_native_document
+from lineshaft.definition.native.schema import native_schema
 from lineshaft.model.errors import InvalidDefinitionError, Problem
 from native_documents import Document, pipeline, task
 

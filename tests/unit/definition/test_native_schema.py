@@ -6,8 +6,9 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from lineshaft.definition.native import PipelineDocument, StepDocument, native_schema
+from lineshaft.definition.native.document import PipelineDocument, StepDocument
 from lineshaft.definition.native.place import known_keys
+from lineshaft.definition.native.schema import native_schema
 from lineshaft.definition.yaml_text import read_yaml
 from native_documents import SHOP
 

@@ -19,5 +19,5 @@ def test_a_copy_is_frozen_too() -> None:
 
 
 def test_a_field_that_is_not_there_is_refused() -> None:
-    with pytest.raises(KeyError):
+    with pytest.raises(AttributeError):
         changed(NodeRun(), nothing=1)
