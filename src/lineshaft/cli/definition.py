@@ -1,7 +1,6 @@
 """`definition`: what a run runs."""
 
 import json
-from typing import Any
 
 import click
 
@@ -36,17 +35,4 @@ def definition(connection: Connection, run: str, output: Output) -> None:
         return
     from lineshaft.definition.yaml_writing import write_yaml
 
-    click.echo(write_yaml(_names_first(found)), nl=False)
-
-
-def _names_first(value: Any) -> Any:
-    """Put the name of each thing before all else that is said of it, for those who read it."""
-    match value:
-        case {"name": name, **others}:
-            return {"name": name, **{key: _names_first(each) for key, each in others.items()}}
-        case dict():
-            return {key: _names_first(each) for key, each in value.items()}
-        case list():
-            return [_names_first(each) for each in value]
-        case _:
-            return value
+    click.echo(write_yaml(found), nl=False)

@@ -3,7 +3,7 @@
 import re
 import shlex
 from math import isfinite
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, model_validator
 
@@ -49,6 +49,14 @@ def _words(value: Any) -> tuple[str, ...]:
     return tuple(words)
 
 
+def _script_or_words(value: Any) -> str | tuple[str, ...]:
+    if isinstance(value, str):
+        if not value.strip():
+            raise refused("must name a program")
+        return value
+    return _words(value)
+
+
 def _pattern(pattern: str) -> str:
     try:
         regex(pattern)
@@ -71,21 +79,23 @@ def _repository(address: str) -> str:
     return address
 
 
+_Action = Annotated[str | tuple[str, ...], PlainValidator(_script_or_words)]
 _Exec = Annotated[tuple[str, ...], PlainValidator(_words)]
 _Pattern = Annotated[str, Field(max_length=_PATTERN_LIMIT), AfterValidator(_pattern)]
 _Folder = Annotated[str, AfterValidator(_folder)]
 
 _EXEC_KEY: Final = Key("What is called", "a list of a program and its arguments, or a text of these")
+_ACTION_KEY: Final = Key("What is called", "a list of a program and its arguments, or a script as text")
 _FOLDER_KEY: Final = Key("Where it runs", "a folder below the one around it, as a relative path")
 _PATTERN_DEMAND: Final = f"a regular expression of at most {_PATTERN_LIMIT} characters"
 
 
-class NodeDocument(Document):
-    """A node: something to execute, or steps."""
+class HookDocument(Document):
+    """A setup or a teardown, which needs no name: something to execute, or steps."""
 
     model_config = ConfigDict(title="node")
 
-    name: Annotated[_Text, Key("The node's name", NAME_DEMAND)]
+    name: Annotated[_Text | None, Key("The node's name", NAME_DEMAND)] = None
     if_changeset_matches: Annotated[
         _Pattern | None, Key("When it runs: one of the changed paths matches", _PATTERN_DEMAND)
     ] = Field(None, alias="if-changeset-matches")
@@ -101,21 +111,27 @@ class NodeDocument(Document):
         ),
     ] = None
     cwd: Annotated[_Folder | None, _FOLDER_KEY] = None
-    setup: Annotated["NodeDocument | None", Key("What runs first", "a node")] = None
-    exec: Annotated[_Exec | None, _EXEC_KEY] = None
+    setup: Annotated["HookDocument | None", Key("What runs first", "a node")] = None
+    exec: Annotated[_Action | None, _ACTION_KEY] = None
     steps: Annotated[
         "list[NodeDocument] | None",
         Field(min_length=1),
         Key("The nodes in it", "a list of nodes, not empty"),
     ] = None
-    teardown: Annotated["NodeDocument | None", Key("What runs last", "a node")] = None
+    teardown: Annotated["HookDocument | None", Key("What runs last", "a node")] = None
 
     @model_validator(mode="after")
-    def _is_one_of_both(self) -> "NodeDocument":
+    def _is_one_of_both(self) -> Self:
         if (self.exec is None) == (self.steps is None):
             has = "has neither exec nor steps" if self.exec is None else "has both exec and steps"
             raise refused(f"{has}; a node has one of them")
         return self
+
+
+class NodeDocument(HookDocument):
+    """A node with its name."""
+
+    name: Annotated[_Text, Key("The node's name", NAME_DEMAND)]
 
 
 class PipelineEntry(Document):
