@@ -4,9 +4,17 @@ import json
 from collections.abc import AsyncGenerator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, cast
+from uuid import UUID
 
 from desk import SUCCEEDED, DeskWorker
+from lineshaft.model.run import Run
+from lineshaft.ports.clock import ManualClock
+from lineshaft.ports.ids import CountingIds
+from lineshaft.ports.store import Store
 from lineshaft.server.log_stream import log_events
+from lineshaft.services.progress import Progress
+from lineshaft.services.runs import RunService
 from planes import temporary_plane
 
 GENERATING = """
@@ -38,3 +46,30 @@ async def test_the_log_of_a_node_behind_generated_ones_is_waited_for(tmp_path: P
         assert (await worker.report(after)).state.ended
 
         assert await ended_with(log_events(plane, "after", log, 0)) == "succeeded"
+
+
+class LateMemory:
+    """A store whose process remembers a run a moment later than its database has it."""
+
+    def __init__(self, store: Store, remembered: Run) -> None:
+        self._store = store
+        self._remembered = remembered
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    def recent(self, run_id: UUID) -> Run | None:
+        return self._remembered if run_id == self._remembered.id else None
+
+
+async def test_a_run_is_found_with_the_events_that_are_known_of_it(tmp_path: Path) -> None:
+    async with temporary_plane(tmp_path) as plane:
+        worker = DeskWorker(plane)
+        before = await worker.start(GENERATING)
+        (making,) = (await worker.claim()).values()
+        grown = await worker.report(making, replace(SUCCEEDED, generated="[{name: made, run: make}]"))
+        late = cast("Store", LateMemory(plane.store, before))
+        runs = RunService(late, ManualClock(), Progress(CountingIds(), None), lambda _: None)
+
+        assert await runs.get(before.id) is before
+        assert len((await runs.get(before.id, events=grown.event_count)).tree) == len(grown.tree)

@@ -116,14 +116,19 @@ class RunService:
 
         return await self._start(work)
 
-    async def get(self, run_id: UUID) -> Run:
+    async def get(self, run_id: UUID, *, events: int = 0) -> Run:
         """Find a run.
+
+        Args:
+            run_id: its id.
+            events: how many events of it are known already, which it is to have at least: the database may
+                tell them a moment before the process remembers the run that they made.
 
         Raises:
             RunNotFoundError: there is none of that id.
         """
         recent = self._store.recent(run_id)
-        if recent is not None:
+        if recent is not None and recent.event_count >= events:
             return recent
         return await self._store.read(lambda transaction: find_run(transaction, run_id))
 
