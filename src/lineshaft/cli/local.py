@@ -138,7 +138,7 @@ async def _run(
             if event is None:
                 continue
             if event.node >= len(run.tree):
-                run = await plane.runs.get(run.id)
+                run = await plane.runs.get(run.id, events=event.number)
                 display.grown(_view(run))
             display.change(StateChange.from_document(event_document(run.tree, event)))
         run = await plane.runs.get(run.id)

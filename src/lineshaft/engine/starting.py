@@ -124,15 +124,16 @@ def selected_nodes(tree: Tree, only: Iterable[str] = (), from_: str | None = Non
     """
     chosen: set[int] = set()
     for path in only:
-        chosen.update(_with_all_below(tree, _found(tree, path).index))
+        _choose(tree, _found(tree, path).index, chosen)
     if from_ is not None:
-        chosen.update(_from(tree, _found(tree, from_)))
-    around = {ancestor.index: ancestor for index in chosen for ancestor in _around(tree, index)}
-    for group in around.values():
-        for index in (group.setup, group.teardown):
-            if index is not None:
-                chosen.update(_with_all_below(tree, index))
-    chosen.update(around)
+        for index in _from(tree, _found(tree, from_)):
+            _choose(tree, index, chosen)
+    around = _groups_around(tree, chosen)
+    for group in around:
+        for hook in (group.setup, group.teardown):
+            if hook is not None:
+                _choose(tree, hook, chosen)
+    chosen.update(group.index for group in around)
     chosen.add(ROOT)
     return recounted(tree, [WAITING_NODE if at in chosen else _NOT_SELECTED for at in range(len(tree))])
 
@@ -147,11 +148,10 @@ def _found(tree: Tree, path: str) -> Place:
 
 
 def _from(tree: Tree, place: Place) -> Iterator[int]:
-    yield from _with_all_below(tree, place.index)
+    yield place.index
     while place.parent is not None:
         parent = tree[place.parent]
-        for later in _after(tree, parent, place):
-            yield from _with_all_below(tree, later)
+        yield from _after(tree, parent, place)
         place = parent
 
 
@@ -174,16 +174,22 @@ def _after(tree: Tree, parent: Place, place: Place) -> Iterable[int]:
     return found
 
 
-def _with_all_below(tree: Tree, index: int) -> Iterator[int]:
+def _choose(tree: Tree, index: int, chosen: set[int]) -> None:
+    """Choose a node with all below it; one that is chosen already is so with all below it."""
     stack = [index]
     while stack:
         place = tree[stack.pop()]
-        yield place.index
-        stack.extend(place.below)
+        if place.index not in chosen:
+            chosen.add(place.index)
+            stack.extend(place.below)
 
 
-def _around(tree: Tree, index: int) -> Iterator[Place]:
-    parent = tree[index].parent
-    while parent is not None:
-        yield tree[parent]
-        parent = tree[parent].parent
+def _groups_around(tree: Tree, chosen: Iterable[int]) -> list[Place]:
+    """List the groups that chosen nodes lie in, each once."""
+    groups: dict[int, Place] = {}
+    for index in chosen:
+        parent = tree[index].parent
+        while parent is not None and parent not in groups:
+            groups[parent] = tree[parent]
+            parent = tree[parent].parent
+    return list(groups.values())

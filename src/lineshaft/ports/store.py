@@ -118,6 +118,13 @@ class Runs(Protocol):
         """Find one by its id, as this transaction has last saved it."""
         ...
 
+    def hold(self, run_id: UUID) -> None:
+        """Keep other processes from writing or holding a run until this transaction has ended.
+
+        Waits for one that does so already; what is read behind this shows what that one has committed.
+        """
+        ...
+
     def save(self, decision: Decision) -> None:
         """Write what the engine decided: run, changed nodes, events, attempts; check `version`.
 

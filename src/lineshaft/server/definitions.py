@@ -1,5 +1,6 @@
 """Pipelines' configurations over HTTP: which format a body is in, and which one an answer is to have."""
 
+import asyncio
 import json
 from typing import Final
 
@@ -28,6 +29,11 @@ async def requested_definition(request: Request) -> Definition:
     """
     body = await read_body(request)
     is_yaml = _media_type(request.headers.get("content-type", "")) in _YAML
+    # A text of a few lines may stand for as many nodes as a long one, so that none is read on the event loop.
+    return await asyncio.to_thread(_read, body, is_yaml=is_yaml)
+
+
+def _read(body: bytes, *, is_yaml: bool) -> Definition:
     return read_native(body) if is_yaml or _is_native(body) else read_rest(body)
 
 

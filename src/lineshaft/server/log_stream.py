@@ -64,26 +64,23 @@ def bad_cursor(field: str, message: str) -> InvalidInputError:
     )
 
 
-async def log_events(
-    plane: ControlPlane, run: Run, path: str, log: NodeLog, start: int
-) -> AsyncGenerator[bytes, None]:
+async def log_events(plane: ControlPlane, path: str, log: NodeLog, start: int) -> AsyncGenerator[bytes, None]:
     """Go through a node's log from byte `start` as events, first waiting for its first attempt if need be.
 
     Args:
         plane: whose run it is.
-        run: the run as it was before the log was looked up, so that no event falls between the two.
         path: the node's path.
-        log: of which attempt.
+        log: of which attempt, with the run of that moment, so that no event falls between the two.
         start: the first byte to send.
 
     Yields:
         `log` events with the pieces, heartbeats, and one `end` with the node's state.
     """
     if log.address is None and not log.state.complete:
-        async with aclosing(_until_attempted(plane, run, path)) as waiting:
+        async with aclosing(_until_attempted(plane, log.run, log.node)) as waiting:
             async for heartbeat in waiting:
                 yield heartbeat
-        log = await plane.logs.find(run.id, path)
+        log = await plane.logs.find(log.run.id, path)
     if log.address is not None:
         pieces = Pieces(log.address.attempt, start)
         async with aclosing(plane.logs.follow(log, start)) as chunks:
@@ -95,17 +92,15 @@ async def log_events(
         async with aclosing(_until_over(plane, log.address)) as waiting:
             async for heartbeat in waiting:
                 yield heartbeat
-    place = run.tree.find(path)
-    state = (await plane.runs.get(run.id)).nodes[place.index if place else 0].state
-    yield end_event(state)
+    yield end_event((await plane.runs.get(log.run.id)).nodes[log.node].state)
 
 
-async def _until_attempted(plane: ControlPlane, run: Run, path: str) -> AsyncGenerator[bytes, None]:
+async def _until_attempted(plane: ControlPlane, run: Run, node: int) -> AsyncGenerator[bytes, None]:
     async with aclosing(plane.runs.follow(run.id, after=run.event_count)) as events:
         async for event in events:
             if event is None:
                 yield HEARTBEAT
-            elif run.tree[event.node].path == path and (event.attempt or event.state.ended):
+            elif event.node == node and (event.attempt or event.state.ended):
                 return
 
 

@@ -11,6 +11,8 @@ from lineshaft.services.run_request import RunRequest
 
 _PATHS_LIMIT = 100_000
 
+_OVERRIDES_LIMIT = 200
+
 Text = Annotated[str, StringConstraints(max_length=4_096, pattern=r"^[^\x00]*$")]
 
 Ref = Annotated[
@@ -33,7 +35,10 @@ class StartRequest(_Request):
     ref: Ref | None = Field(
         default=None, description="`refs/heads/BRANCH`, `refs/tags/TAG`, a full commit id or a branch."
     )
-    overrides: dict[Text, Any] | list[Assignment] = Field(
+    overrides: (
+        Annotated[dict[Text, Any], Field(max_length=_OVERRIDES_LIMIT)]
+        | Annotated[list[Assignment], Field(max_length=_OVERRIDES_LIMIT)]
+    ) = Field(
         default_factory=dict,
         description="Other values for keys of the configuration: by dotted path, or as texts `PATH=YAML`.",
     )

@@ -37,7 +37,7 @@ def called_run(
     """
     pipeline = transaction.pipelines.newest(work.pipeline)
     if pipeline is None:
-        return Reason(ReasonCode.PIPELINE_NOT_FOUND, f"No pipeline has the name '{work.pipeline}'.")
+        return pipeline_not_found(work.pipeline)
     circle = _circle(transaction, parent, pipeline)
     if circle is not None:
         return circle
@@ -54,6 +54,11 @@ def called_run(
         cause=Cause.PIPELINE,
         parent=address,
     )
+
+
+def pipeline_not_found(name: str) -> Reason:
+    """Say that there is no pipeline of a name."""
+    return Reason(ReasonCode.PIPELINE_NOT_FOUND, f"No pipeline has the name '{name}'.")
 
 
 def refused_call(address: AttemptAddress, reason: Reason) -> ChildRunEnded:

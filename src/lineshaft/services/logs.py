@@ -28,10 +28,14 @@ class NodeLog:
     Attributes:
         address: which attempt; None when the node has had none.
         state: its size and whereabouts.
+        run: the run that was asked about, as it was then.
+        node: the node's index in that run.
     """
 
     address: AttemptAddress | None
     state: LogState
+    run: Run
+    node: int
 
 
 class LogService:
@@ -52,8 +56,12 @@ class LogService:
 
     async def read(self, log: NodeLog, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """Read the bytes from `start` up to `stop`, which must not be behind the log's end."""
-        address = log.address
-        while address is not None and start < stop:
+        if log.address is not None:
+            async for data in self._bytes(log.address, start, stop):
+                yield data
+
+    async def _bytes(self, address: AttemptAddress, start: int, stop: int) -> AsyncGenerator[bytes, None]:
+        while start < stop:
             at = start
             state = await self._state(address)
             if state.blob is not None:
@@ -94,7 +102,7 @@ class LogService:
         if state.blob is not None or not state.size_bytes:
             return
         key = f"logs/{address.run_id}/{address.node}-{address.attempt}"
-        await self._blobs.put(key, self.read(NodeLog(address, state), 0, state.size_bytes))
+        await self._blobs.put(key, self._bytes(address, 0, state.size_bytes))
         await self._store.write(lambda transaction: transaction.logs.seal(address, key))
 
     async def _state(self, address: AttemptAddress) -> LogState:
@@ -102,18 +110,21 @@ class LogService:
 
 
 def _find(transaction: Transaction, run_id: UUID, path: str, attempt: int | None) -> NodeLog:
-    run = _who_ran(transaction, find_run(transaction, run_id), path)
+    asked = find_run(transaction, run_id)
+    node = find_place(asked, path).index
+    run = _who_ran(transaction, asked, path)
     place = find_place(run, path)
     latest = run.nodes[place.index].attempt
     if attempt is None and (latest == 0 or _is_call(place)):
-        return NodeLog(None, LogState(size_bytes=0, blob=None, complete=run.nodes[place.index].state.ended))
+        none_yet = LogState(size_bytes=0, blob=None, complete=run.nodes[place.index].state.ended)
+        return NodeLog(None, none_yet, asked, node)
     address = AttemptAddress(run.id, place.index, latest if attempt is None else attempt)
     state = transaction.logs.state(address)
     if state is None:
         raise NodeNotFoundError(
             f"Node '{path}' has no attempt {attempt}.", advice=f"It has had {latest} attempts, from 1."
         )
-    return NodeLog(address, state)
+    return NodeLog(address, state, asked, node)
 
 
 def _who_ran(transaction: Transaction, run: Run, path: str) -> Run:

@@ -12,7 +12,13 @@ from lineshaft.engine.decision import ChildRunStopping, ChildRunWanted, Decision
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.concurrency import Policy
 from lineshaft.model.definition import Definition
-from lineshaft.model.errors import ExpressionError, NodeNotFoundError, RunNotFoundError, ServerError
+from lineshaft.model.errors import (
+    ExpressionError,
+    NodeNotFoundError,
+    PipelineNotFoundError,
+    RunNotFoundError,
+    ServerError,
+)
 from lineshaft.model.event import CancelRequested, Event, RunStarted
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
@@ -21,7 +27,7 @@ from lineshaft.model.tree import Place
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import OutboxEntry, Transaction
-from lineshaft.services.calls import called_run, ended_call, refused_call, stopped_call
+from lineshaft.services.calls import called_run, ended_call, pipeline_not_found, refused_call, stopped_call
 from lineshaft.services.new_run import NewRun, write_run
 
 CALL_PIPELINE: Final = "call_pipeline"
@@ -117,6 +123,8 @@ class Progress:
         """
         said = entry.payload
         address = AttemptAddress(UUID(said["run_id"]), said["node"], said["attempt"])
+        # Another server may deliver the same entry, or stop the node, at this very moment.
+        transaction.runs.hold(address.run_id)
         run = find_run(transaction, address.run_id)
         if not _still_asks(run, address) or transaction.runs.child(address) is not None:
             return []
@@ -200,10 +208,14 @@ class _Work:
         except ExpressionError as error:
             reason = Reason(ReasonCode.EXPRESSION_FAILED, error.message)
             return [_Advance(run.id, refused_call(address, reason))]
+        except PipelineNotFoundError:
+            # Another server has deleted it since it was found.
+            return [_Advance(run.id, refused_call(address, pipeline_not_found(work.pipeline)))]
         return _beginning(child, _superseded_by(self.transaction, child, new))
 
     def _stop_call(self, run: Run, stopping: ChildRunStopping) -> list[_Chore]:
         address = AttemptAddress(run.id, stopping.node, stopping.attempt)
+        self.transaction.runs.hold(run.id)
         child_id = self.transaction.runs.child(address)
         if child_id is None:
             return [_Advance(run.id, stopped_call(address, stopping.reason))]

@@ -1,5 +1,6 @@
 """Runs: trigger, read, follow, cancel, retry."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -53,12 +54,12 @@ class RunService:
             InvalidInputError: the inputs are not what the pipeline asks for.
             NodeNotFoundError: it has no such node to run, or to begin from.
         """
+        other = await self._overridden(pipeline_id, request) if request.overrides else None
 
         def work(transaction: Transaction) -> Started:
             definition = find_pipeline(transaction, pipeline_id).definition
-            if request.overrides:
-                definition = overridden(definition, request.overrides)
-                self._check(definition)
+            if other is not None:
+                definition = other
                 transaction.keep_definition(definition)
             new = NewRun(
                 pipeline_id=pipeline_id,
@@ -72,6 +73,13 @@ class RunService:
             return self._progress.start(transaction, new, self._clock.now())
 
         return await self._start(work)
+
+    async def _overridden(self, pipeline_id: UUID, request: RunRequest) -> Definition:
+        """Read a pipeline's definition with overrides; in a thread, since a transaction holds up others."""
+        pipeline = await self._store.read(lambda transaction: find_pipeline(transaction, pipeline_id))
+        definition = await asyncio.to_thread(overridden, pipeline.definition, request.overrides)
+        self._check(definition)
+        return definition
 
     async def check_pipeline(self, pipeline_id: UUID) -> None:
         """See whether a pipeline is there.
@@ -116,14 +124,19 @@ class RunService:
 
         return await self._start(work)
 
-    async def get(self, run_id: UUID) -> Run:
+    async def get(self, run_id: UUID, *, events: int = 0) -> Run:
         """Find a run.
+
+        Args:
+            run_id: its id.
+            events: how many events of it are known already, which it is to have at least: the database may
+                tell them a moment before the process remembers the run that they made.
 
         Raises:
             RunNotFoundError: there is none of that id.
         """
         recent = self._store.recent(run_id)
-        if recent is not None:
+        if recent is not None and recent.event_count >= events:
             return recent
         return await self._store.read(lambda transaction: find_run(transaction, run_id))
 

@@ -92,6 +92,17 @@ class SqlRuns:
             session.runs[run_id] = run
         return run
 
+    def hold(self, run_id: UUID) -> None:
+        """Keep other processes from writing or holding a run until this transaction has ended."""
+        session = self._session
+        if session.memory.sole_writer:
+            return
+        stored = _LOCK_VERSION.rows(session.connection, {"of_run": run_id})
+        known = session.runs.get(run_id)
+        if known is not None and run_id not in session.saved and stored and known.version != stored[0][0]:
+            # It was read before whoever held it had committed.
+            del session.runs[run_id]
+
     def save(self, decision: Decision) -> None:
         """Write what the engine decided: run, changed nodes, events, attempts; check `version`."""
         run = decision.run

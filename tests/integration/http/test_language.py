@@ -136,7 +136,17 @@ def test_wrong_inputs_are_refused_with_all_that_is_wrong(api: httpx2.Client) -> 
 
 @pytest.mark.parametrize(
     "body",
-    [{"inputs": []}, {"input": {}}, {"ref": "a b"}, {"ref": "-x"}, {"changed": "a"}, [], {"only": [1]}],
+    [
+        {"inputs": []},
+        {"input": {}},
+        {"ref": "a b"},
+        {"ref": "-x"},
+        {"changed": "a"},
+        [],
+        {"only": [1]},
+        {"overrides": {f"steps.a.env.N{number}": "1" for number in range(201)}},
+        {"overrides": [f"steps.a.env.N{number}=1" for number in range(201)]},
+    ],
 )
 def test_a_body_that_makes_no_sense_is_refused(api: httpx2.Client, body: object) -> None:
     pipeline = create(api, "name: i\nsteps: [{name: a, run: 'true'}]\n")

@@ -50,7 +50,8 @@ async def _states(plane: ControlPlane, run: Run, after: int) -> AsyncGenerator[b
                 yield HEARTBEAT
             else:
                 if event.node >= len(run.tree):
-                    run = await plane.runs.get(run.id)  # It has more nodes than it had.
+                    # It has more nodes than it had.
+                    run = await plane.runs.get(run.id, events=event.number)
                 document = event_document(run.tree, event)
                 yield sent_event("state", document, identity=str(event.number))
     yield end_event((await plane.runs.get(run.id)).state)

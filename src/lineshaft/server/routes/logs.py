@@ -65,11 +65,10 @@ async def stream_log(
     cursor = LogCursor.parse(last_event_id or after, field=field)
     if None not in (attempt, cursor.attempt) and attempt != cursor.attempt:
         raise bad_cursor(field, f"belongs to attempt {cursor.attempt}, not to attempt {attempt}")
-    run = await plane.runs.get(run_id)
     log = await plane.logs.find(run_id, path, attempt or cursor.attempt)
     if cursor.offset > log.state.size_bytes:
         raise bad_cursor(field, f"must not be behind the log's end, which is at byte {log.state.size_bytes}")
-    return EventStream(log_events(plane, run, path, log, cursor.offset))
+    return EventStream(log_events(plane, path, log, cursor.offset))
 
 
 def _part(request: Request, size: int) -> ByteRange | None:

@@ -1,0 +1,176 @@
+"""What two servers that share a database do at the same moment."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from uuid import UUID
+
+import pytest
+
+from desk import DeskWorker
+from lineshaft.definition import read_definition
+from lineshaft.definition.compiling.generated import read_generated
+from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.model.outcome import Outcome
+from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.run import Run
+from lineshaft.model.state import State
+from lineshaft.model.tree import Place
+from lineshaft.ports.clock import ManualClock
+from lineshaft.ports.ids import RandomIds
+from lineshaft.services.control_plane import ControlPlane
+from lineshaft.store import open_store
+from planes import LEASE_TIME
+
+CALLED = "name: called\nsteps: [{name: a, run: make}]\n"
+FAILED = Outcome(State.FAILED, Reason(ReasonCode.EXIT_CODE, "Exited with 1."), 1)
+QUEUE = "name: q\nconcurrency: {policy: queue}\n"
+MORE_THAN_ONE_TRANSACTION_CALLS = 80
+
+
+@asynccontextmanager
+async def plane_over(url: str, folder: Path, clock: ManualClock) -> AsyncIterator[ControlPlane]:
+    ids = RandomIds()
+    store = await open_store(url, ids=ids, read_definition=read_definition, read_generated=read_generated)
+    try:
+        yield ControlPlane(store, BlobFolder(folder), clock, ids, check=lambda _: None, lease_time=LEASE_TIME)
+    finally:
+        await store.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+async def planes(
+    postgres_url: str, tmp_path: Path, clock: ManualClock
+) -> AsyncIterator[tuple[ControlPlane, ControlPlane]]:
+    async with (
+        plane_over(postgres_url, tmp_path, clock) as first,
+        plane_over(postgres_url, tmp_path, clock) as second,
+    ):
+        yield first, second
+
+
+def calling(count: int) -> str:
+    calls = ", ".join(f"{{name: c{number}, pipeline: called}}" for number in range(count))
+    return f"name: caller\nparallel: true\nsteps: [{calls}]\n"
+
+
+def calls_of(run: Run) -> list[Place]:
+    return list(run.tree.below_root())
+
+
+async def children(plane: ControlPlane, pipeline_id: UUID) -> list[Run]:
+    return list(await plane.runs.page(pipeline_id, before=None, limit=1_000))
+
+
+async def test_two_servers_that_deliver_the_same_calls_make_one_run_for_each(
+    planes: tuple[ControlPlane, ControlPlane],
+) -> None:
+    first, second = planes
+    called = await DeskWorker(first).pipeline(CALLED)
+    run = await DeskWorker(first).start(calling(MORE_THAN_ONE_TRANSACTION_CALLS))
+
+    await asyncio.gather(first.settle(), second.settle())
+
+    parents = [child.parent for child in await children(first, called.id)]
+    assert sorted(each.node for each in parents if each is not None) == [
+        place.index for place in calls_of(run)
+    ]
+
+
+async def test_a_run_that_is_cancelled_while_its_calls_are_made_leaves_none_behind(
+    planes: tuple[ControlPlane, ControlPlane],
+) -> None:
+    first, second = planes
+    called = await DeskWorker(first).pipeline(CALLED)
+    run = await DeskWorker(first).start(calling(MORE_THAN_ONE_TRANSACTION_CALLS))
+
+    await asyncio.gather(first.settle(), second.runs.cancel(run.id))
+    await first.settle()
+
+    assert (await first.runs.get(run.id)).state is State.CANCELLED
+    assert {child.state for child in await children(first, called.id)} == {State.CANCELLED}
+
+
+async def test_a_pipeline_that_is_deleted_while_it_is_called_fails_the_call_or_stops_its_run(
+    planes: tuple[ControlPlane, ControlPlane],
+) -> None:
+    first, second = planes
+    worker = DeskWorker(first)
+    caller = await worker.pipeline(
+        "name: caller\nsteps: [{name: a, run: make}, {name: call, pipeline: called}]\n"
+    )
+    for _ in range(5):
+        called = await worker.pipeline(CALLED)
+        run = await first.runs.trigger(caller.id)
+        leases = await worker.claim()
+
+        await asyncio.gather(worker.report(leases["a"]), second.pipelines.delete(called.id))
+
+        ended = await first.runs.get(run.id)
+        assert ended.state.unsuccessful
+        assert [each.state for each in await children_of_deleted(first, ended)] in ([], [State.CANCELLED])
+
+
+async def children_of_deleted(plane: ControlPlane, run: Run) -> list[Run]:
+    _, child = await plane.runs.explain(run.id, "call")
+    return [] if child is None else [await plane.runs.get(child)]
+
+
+async def test_a_retry_whose_timer_two_servers_fire_begins_once(
+    planes: tuple[ControlPlane, ControlPlane], clock: ManualClock
+) -> None:
+    first, second = planes
+    worker = DeskWorker(first)
+    run = await worker.start("name: r\nsteps: [{name: a, run: make, retry: {count: 3, backoff: 10s}}]\n")
+    await worker.report((await worker.claim())["a"], FAILED)
+    clock.advance(timedelta(seconds=10))
+
+    await asyncio.gather(first.timers.fire_due(), second.timers.fire_due())
+
+    claims = await asyncio.gather(worker.claim(9), DeskWorker(second, "other").claim(9))
+    assert sorted(lease.address.attempt for claimed in claims for lease in claimed.values()) == [2]
+    assert (await first.runs.get(run.id)).nodes[1].attempt == 2
+
+
+async def test_a_run_that_ends_while_the_next_is_made_lets_it_begin(
+    planes: tuple[ControlPlane, ControlPlane],
+) -> None:
+    first, second = planes
+    worker = DeskWorker(first)
+    pipeline = await worker.pipeline(f"{QUEUE}steps: [{{name: a, run: make}}]\n")
+    await first.runs.trigger(pipeline.id)
+    for _ in range(8):
+        (lease,) = (await worker.claim()).values()
+
+        _, following = await asyncio.gather(worker.report(lease), second.runs.trigger(pipeline.id))
+
+        assert (await first.runs.get(following.id)).state is State.QUEUED
+
+
+async def test_runs_that_two_servers_start_at_once_supersede_each_other_while_retries_wait(
+    planes: tuple[ControlPlane, ControlPlane], clock: ManualClock
+) -> None:
+    first, second = planes
+    worker = DeskWorker(first)
+    pipeline = await worker.pipeline(
+        "name: s\nconcurrency: {policy: supersede}\n"
+        "steps: [{name: a, run: make, retry: {count: 1, backoff: 10s}}]\n"
+    )
+    await first.runs.trigger(pipeline.id)
+    await worker.report((await worker.claim())["a"], FAILED)
+    clock.advance(timedelta(seconds=10))
+
+    await asyncio.gather(
+        first.runs.trigger(pipeline.id), second.timers.fire_due(), second.runs.trigger(pipeline.id)
+    )
+
+    newest, *others = await children(first, pipeline.id)
+    assert newest.state is State.QUEUED
+    assert {each.state for each in others} == {State.CANCELLED}
