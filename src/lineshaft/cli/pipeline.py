@@ -23,7 +23,6 @@ from lineshaft.cli.reference import find_pipeline, find_run
 from lineshaft.cli.start import Start, with_start
 from lineshaft.cli.waiting import waiting
 from lineshaft.cli.watch import watch_run
-from lineshaft.model.definition import Format
 from lineshaft.model.errors import ServerError
 
 if TYPE_CHECKING:
@@ -90,6 +89,8 @@ def _text_of(definition: "Definition", repository: str | None) -> str:
     """Return what is sent of a definition, with another repository where one is named."""
     if repository is None:
         return definition.text
+    from lineshaft.model.definition import Format
+
     key = "git_repository" if definition.format is Format.REST else "repository"
     return json.dumps(json.loads(definition.text) | {key: repository}, ensure_ascii=False)
 
