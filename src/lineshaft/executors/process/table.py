@@ -147,27 +147,32 @@ class ProcFolder:
 
 
 def _environment(pid: int) -> bytes:
-    """Read the environment of a process, which shows none for a moment while it becomes another program."""
+    """Read the environment of a process, which shows none for a moment while it becomes another program.
+
+    That it has none is believed only when its memory was laid out, and in the same way, before and after.
+    """
     until = time.monotonic() + _BECOMING_SECONDS
+    before = _layout(pid)
     while True:
         content = _content(f"/proc/{pid}/environ")
-        if content or _has_none(pid) or time.monotonic() >= until:
+        after = _layout(pid)
+        if content or after is None or (after == before and after[0] != b"0") or time.monotonic() >= until:
             return content
+        before = after
         os.sched_yield()
 
 
-def _has_none(pid: int) -> bool:
-    """Whether an environment that was read as empty is so, and not only while execve(2) is under way.
+def _layout(pid: int) -> tuple[bytes, ...] | None:
+    """Tell where a process has its program, stack, arguments and environment (proc(5), stat, fields 26 to 51).
 
-    Then the process has memory already, but env_start (proc(5), stat, field 50) is not known yet. Who has no
-    memory is a zombie or of the kernel, and for whom this process may not look into nothing is ever known.
+    The program's place is 0 until execve(2) has laid out all of it. None: the process has no memory, being a
+    zombie or the kernel's own.
     """
     _, _, tail = _content(f"/proc/{pid}/stat").rpartition(b")")
     fields = tail.split()
-    if not fields or fields[20] == b"0" or not os.access(f"/proc/{pid}/environ", os.R_OK):
-        return True
-    start, end = fields[47:49]
-    return start == end != b"0"
+    if not fields or fields[20] == b"0":
+        return None
+    return fields[23], fields[25], *fields[45:49]
 
 
 def _children(pid: int) -> list[int]:
