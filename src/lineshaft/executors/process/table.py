@@ -163,7 +163,7 @@ def _environment(pid: int) -> bytes:
 
 
 def _layout(pid: int) -> tuple[bytes, ...] | None:
-    """Tell where a process has its program, stack, arguments and environment (proc(5), stat, fields 26 to 51).
+    """Tell where a process has its program, stack, arguments and environment (proc(5), stat, fields 26 on).
 
     The program's place is 0 until execve(2) has laid out all of it. None: the process has no memory, being a
     zombie or the kernel's own.
