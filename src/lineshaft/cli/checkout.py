@@ -5,10 +5,12 @@ import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Self
+from typing import TYPE_CHECKING, Final, Self
 
 from lineshaft.model.errors import ConfigurationError, InvalidInputError
-from lineshaft.model.run import Source
+
+if TYPE_CHECKING:
+    from lineshaft.model.run import Source
 
 _OF_ANOTHER_REPOSITORY: Final = frozenset(
     (
@@ -103,12 +105,14 @@ class Checkout:
             repository.changes(commit),
         )
 
-    def source(self, changes: tuple[str, ...] | None = None) -> Source:
+    def source(self, changes: tuple[str, ...] | None = None) -> "Source":
         """Say it as the source of a run.
 
         Args:
             changes: the changed paths, where somebody knows better.
         """
+        from lineshaft.model.run import Source
+
         return Source(
             repository=str(self.root),
             commit=self.commit,
