@@ -15,8 +15,8 @@ from lineshaft.cli.command import Command
 from lineshaft.cli.exit_code import ExitCode
 
 HEAVY = {
-    "asyncio", "difflib", "fastapi", "httpx2", "lineshaft.model.node", "pydantic", "pydantic_settings", "rich",
-    "sqlalchemy", "ssl", "tomllib", "uvicorn", "yaml",
+    "asyncio", "difflib", "fastapi", "httpx2", "lineshaft.model.node", "pydantic", "pydantic_settings",
+    "rich", "sqlalchemy", "ssl", "tomllib", "uvicorn", "yaml",
 }  # fmt: skip
 
 
