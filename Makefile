@@ -16,7 +16,7 @@ PIP_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run-local test lint format lock bench run-integration run-container stop-container FORCE
+.PHONY: help run-local test lint format lock bench bench-language run-integration run-container stop-container FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -47,6 +47,9 @@ lock: $(VENV)/.uv ## Bring requirements/ up to pyproject.toml; ARGS=--upgrade mo
 
 bench: $(VENV)/.dev ## Run the benchmarks
 	$(BIN)/python bench/run.py $(ARGS)
+
+bench-language: $(VENV)/.dev ## Measure the language and the engine, without a server
+	$(BIN)/python bench/language.py $(ARGS)
 
 run-integration: $(VENV)/.dev ## Test the server running at LINESHAFT_URL over real HTTP
 	LINESHAFT_URL=$(LINESHAFT_URL) $(BIN)/pytest tests/integration/http $(ARGS)

@@ -17,12 +17,16 @@ _OURS: Final = "Lineshaft"
 def table(figures: Mapping[str, Figure], samples: Sequence[Sample]) -> str:
     """Make a Markdown table of what was measured.
 
-    A row is a figure, a value the median and, in brackets, the least and the greatest.
+    A row is a figure, a value the median and, in brackets, the least and the greatest. A column in which
+    nothing stands is left out.
     """
     head = ["work", _LIMIT, _OTHER, _OURS, f"{_OURS} : {_LIMIT}", f"{_OURS} against {_OTHER}", "aim", "met"]
     measured = {sample.figure for sample in samples}
     rows = [_row(figure, _by_system(samples, key)) for key, figure in figures.items() if key in measured]
-    return "\n".join(_line(cells) for cells in [head, ["---"] * len(head), *rows])
+    used = [column for column in range(len(head)) if any(cells[column] for cells in rows)]
+    return "\n".join(
+        _line([cells[column] for column in used]) for cells in [head, ["---"] * len(head), *rows]
+    )
 
 
 def write_json(

@@ -51,6 +51,14 @@ def measure(nodes: int) -> dict[str, float]:
     }
 
 
+def cpu_seconds(work: Callable[[], object]) -> float:
+    """Tell how long the processor works at something, with all garbage collected before."""
+    gc.collect()
+    before = time.process_time()
+    work()
+    return time.process_time() - before
+
+
 def _groups(nodes: int) -> Iterator[str]:
     for number in range(nodes // (GROUP + 1)):
         yield f"  - name: g{number}\n    parallel: true\n    steps:"
@@ -63,13 +71,7 @@ def _groups(nodes: int) -> Iterator[str]:
 
 
 def _least(work: Callable[[], object]) -> float:
-    times = []
-    for _ in range(ROUNDS):
-        gc.collect()
-        before = time.process_time()
-        work()
-        times.append(time.process_time() - before)
-    return round(min(times) * 1e3, 1)
+    return round(min(cpu_seconds(work) for _ in range(ROUNDS)) * 1e3, 1)
 
 
 def _bytes_per_node(text: str) -> float:
