@@ -17,9 +17,12 @@ class Handover:
 
     Attributes:
         folder: holds them and is empty otherwise.
+        results: another folder, for results; lent empty as well, because to make and remove one here costs an
+            attempt more than all its files do.
     """
 
     folder: Path
+    results: Path
 
     @property
     def changeset(self) -> Path:
@@ -31,11 +34,6 @@ class Handover:
         """Takes the task's outputs."""
         return self.folder / "output"
 
-    @property
-    def results(self) -> Path:
-        """A folder for results."""
-        return self.folder / "results"
-
     def fill(self, changeset: Sequence[str] | None) -> None:
         """Make the files.
 
@@ -45,7 +43,6 @@ class Handover:
         text = "".join(f"{path}\n" for path in changeset or ())
         _write(self.changeset, text)
         _write(self.output, "")
-        self.results.mkdir(mode=0o700)
 
     def script(self, text: str, suffix: str) -> Path:
         """Write a script for a shell that reads it from a file.
@@ -61,7 +58,6 @@ class Handover:
     def clear(self) -> None:
         """Remove the files, as far as a task has left them as they were; the rest is its folder's owner's."""
         with contextlib.suppress(OSError):
-            self.results.rmdir()
             for name in os.listdir(self.folder):  # noqa: PTH208 - every task pays for it, and this costs least.
                 (self.folder / name).unlink()
 

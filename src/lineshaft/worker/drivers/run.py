@@ -64,7 +64,7 @@ class RunDriver:
         Args:
             executor: isolates them.
             sources: lends the workspaces in which they run.
-            handovers: where the files are by which they and the worker tell each other something.
+            handovers: lends the folders by which they and the worker tell each other something.
             label_prefix: of the labels of this worker's processes.
             grace: how long a program may go on after it was asked to end.
             environment: what programs inherit, but for LINESHAFT_*; None takes that of this process.
@@ -88,13 +88,14 @@ class RunDriver:
         async with self._sources.checked_out(assignment) as source:
             if isinstance(source, Outcome):
                 return source
-            handover = Handover(self._handovers.lend())
+            handover = Handover(self._handovers.lend(), self._handovers.lend())
             try:
                 handover.fill(lease.changeset)
                 return await self._perform_in(assignment, source, handover)
             finally:
                 handover.clear()
                 await self._handovers.take_back(handover.folder)
+                await self._handovers.take_back(handover.results)
 
     async def _perform_in(self, assignment: Assignment, source: Source, handover: Handover) -> Outcome:
         lease = assignment.lease
