@@ -1,7 +1,6 @@
 """From checked documents to nodes."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
@@ -10,6 +9,7 @@ from lineshaft.definition.compiling.fragment import Fragment, given_inputs
 from lineshaft.definition.compiling.level import Level
 from lineshaft.definition.compiling.matrix import axes_of, combination_name, combinations
 from lineshaft.definition.compiling.task import condition_of, leaf, time_of
+from lineshaft.model.changed import changed
 from lineshaft.model.errors import InputTooLargeError
 from lineshaft.model.node import DEFAULT_TEARDOWN_TIMEOUT, Group, Node, Order, Role, Task
 from lineshaft.model.value import Bindings
@@ -67,7 +67,7 @@ class Compiler:
             InputTooLargeError: the nodes are too many, or too deep.
         """
         self._count()
-        inner = replace(around, level=self._within(around.level, keys))
+        inner = changed(around, level=self._within(around.level, keys))
         group = Group(
             name=name,
             order=_order(keys),
@@ -113,8 +113,8 @@ class Compiler:
         axes |= {axis for included in keys["matrix"].get("include", ()) for axis in included}
         instances = []
         for combination in combinations(keys["matrix"]):
-            bindings = replace(around.bound, matrix={**around.bound.matrix, **combination})
-            here = replace(around, bindings=bindings, axes=axes)
+            bindings = changed(around.bound, matrix={**around.bound.matrix, **combination})
+            here = changed(around, bindings=bindings, axes=axes)
             instances.append(self._one(keys, combination_name(combination), here, role, with_needs=False))
         self._depth -= 1
         group = Group(
@@ -140,11 +140,11 @@ class Compiler:
         aspect = Aspect.CONDITION
         if "steps" in keys or "use" in keys:
             aspect = GROUP
-            node: Node = replace(self._group(keys, name, around, role), **placed)
+            node: Node = changed(self._group(keys, name, around, role), **placed)
         elif "setup" in keys or "teardown" in keys:
-            node = replace(self._wrapped(keys, name, around, role), **placed)
+            node = changed(self._wrapped(keys, name, around, role), **placed)
         elif "generates" in keys:
-            node = replace(self._generating(keys, name, around, role), **placed)
+            node = changed(self._generating(keys, name, around, role), **placed)
         else:
             aspect = TASK
             node = self._leaf(keys, around.level, role, **placed)
@@ -153,7 +153,7 @@ class Compiler:
         return self._trace(node, keys, around, aspect)
 
     def _group(self, keys: Keys, name: str, around: Around, role: Role) -> Group:
-        own = replace(around, level=self._within(around.level, keys))
+        own = changed(around, level=self._within(around.level, keys))
         setup = self._hook("setup", keys, own)
         teardown = self._hook("teardown", keys, own)
         body, inner = keys, own
@@ -191,7 +191,7 @@ class Compiler:
             body = self._leaf(keys, around.level, role, bindings=around.bindings)
             body = self._trace(body, keys, around, Aspect.WORK)
         # The task's own `retry` is for nothing but the task.
-        inner = replace(around, level=self._within(around.level, keys, retry=False))
+        inner = changed(around, level=self._within(around.level, keys, retry=False))
         return Group(
             name=name,
             order=Order.SEQUENCE,
@@ -226,7 +226,7 @@ class Compiler:
         task = self._leaves.get(known)
         if task is None:
             task = self._leaves[known] = leaf(keys, level, role)
-        return replace(task, **placed)
+        return changed(task, **placed)
 
     def _within(self, level: Level, keys: Keys, *, retry: bool = True) -> Level:
         known = (id(keys), id(level), retry)
