@@ -92,6 +92,10 @@ MATRICES: Final = st.fixed_dictionaries(
     },
 )
 
+IMAGES: Final = TEXTS | st.fixed_dictionaries(
+    {"build": st.fixed_dictionaries({}, optional={"context": PATHS, "dockerfile": PATHS})}
+)
+
 WORK: Final[dict[str, st.SearchStrategy[Any]]] = {
     "run": st.sampled_from(("make", "echo $A\n", "a {{ b }}", "$ {{")),
     "exec": ARGUMENTS,
@@ -109,7 +113,7 @@ WORK: Final[dict[str, st.SearchStrategy[Any]]] = {
 FITTING: Final[dict[str, st.SearchStrategy[Any]]] = {
     "shell": TEXTS,
     "cwd": PATHS,
-    "image": TEXTS,
+    "image": IMAGES,
     "services": st.dictionaries(
         WORDS,
         st.fixed_dictionaries(
@@ -164,7 +168,7 @@ OF_THE_PIPELINE: Final[dict[str, st.SearchStrategy[Any]]] = {
     "defaults": st.fixed_dictionaries(
         {},
         optional={
-            "image": TEXTS,
+            "image": IMAGES,
             "timeout": TIMES,
             "retry": RETRIES,
             "shell": TEXTS,

@@ -84,9 +84,15 @@ def restfulci_documents() -> st.SearchStrategy[dict[str, Any]]:
     sidecars = st.lists(sidecar, max_size=2).map(
         lambda found: [{"name": f"side{index}", **one} for index, one in enumerate(found)]
     )
+    builds = st.fixed_dictionaries(
+        {}, optional={"context": st.sampled_from((".", "ci/")), "dockerfile": st.just("./D")}
+    )
     return st.fixed_dictionaries(
         {
-            "executor": st.fixed_dictionaries({"image": TEXTS}, optional={"environment": ENVIRONMENT}),
+            "executor": st.one_of(
+                st.fixed_dictionaries({"image": TEXTS}, optional={"environment": ENVIRONMENT}),
+                st.fixed_dictionaries({"build": builds}, optional={"environment": ENVIRONMENT}),
+            ),
             "command": st.lists(WORDS, min_size=1, max_size=4),
         },
         optional={

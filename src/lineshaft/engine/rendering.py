@@ -9,7 +9,7 @@ from lineshaft.expression import Scope, has_expressions, parse_template
 from lineshaft.model.errors import ExpressionError
 from lineshaft.model.node import Task
 from lineshaft.model.run import Run
-from lineshaft.model.surroundings import Surroundings
+from lineshaft.model.surroundings import ImageBuild, Surroundings
 from lineshaft.model.value import Value
 from lineshaft.model.work import (
     BuilderWork,
@@ -58,12 +58,24 @@ def _surroundings(around: Surroundings, scope: Scope) -> Surroundings:
         env=scope.env,
         cwd=_text(around.cwd, scope),
         labels=tuple(sorted({_text(label, scope) for label in around.labels})),
-        image=None if around.image is None else _text(around.image, scope),
+        image=_environment_image(around.image, scope),
         services=around.services and _document(around.services, scope),
         results=around.results and _document(around.results, scope),
         artifacts=around.artifacts and _document(around.artifacts, scope),
         cache=around.cache and _document(around.cache, scope),
     )
+
+
+def _environment_image(image: str | ImageBuild | None, scope: Scope) -> str | ImageBuild | None:
+    match image:
+        case None:
+            return None
+        case str():
+            return _text(image, scope)
+        case ImageBuild(dockerfile=dockerfile, context=context):
+            return ImageBuild(_text(dockerfile, scope), _text(context, scope))
+        case _:
+            assert_never(image)
 
 
 def _work(work: Work, scope: Scope) -> Work:

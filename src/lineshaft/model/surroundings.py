@@ -19,6 +19,19 @@ class Resources:
 
 
 @dataclass(frozen=True, slots=True)
+class ImageBuild:
+    """The image to run in, built from the run's own source.
+
+    Attributes:
+        dockerfile: the Dockerfile's path in the workspace.
+        context: the path of the folder that the build may use.
+    """
+
+    dockerfile: str
+    context: str
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a task finds around it, all levels of the definition taken together.
 
@@ -26,7 +39,8 @@ class Surroundings:
         env: environment variables by name, as templates.
         cwd: the folder of the workspace in which it runs, relative; empty means the workspace itself.
         labels: what its worker must offer, sorted.
-        image: the container image to run in; None runs it on the worker itself.
+        image: the container image to run in, named or built from the source; None runs it on the worker
+            itself.
         services: containers beside it by name, as they were written.
         resources: what it asks for.
         secrets: the names of the secrets that it uses.
@@ -39,7 +53,7 @@ class Surroundings:
     env: Mapping[str, str] = field(default_factory=dict)
     cwd: str = ""
     labels: tuple[str, ...] = ()
-    image: str | None = None
+    image: str | ImageBuild | None = None
     services: Mapping[str, Any] = field(default_factory=dict)
     resources: Resources = Resources()
     secrets: tuple[str, ...] = ()

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome
+from lineshaft.model.surroundings import ImageBuild
 from lineshaft.model.work import WorkKind
 from lineshaft.wire.message import PROTOCOL_VERSION, Message
 from lineshaft.wire.work import WorkMessage
@@ -66,7 +67,8 @@ class LeaseMessage(Message):
         inputs: what the run was started with, as text by name.
         env: the environment that the definition says, its expressions evaluated.
         cwd: the folder of the workspace to run in; empty means the workspace itself.
-        image: the container image to run in; None runs it on the worker itself.
+        image: the container image to run in, named or built from the source; None runs it on the worker
+            itself.
         services: containers beside it by name, as they were written.
         secrets: the names of the secrets that it uses.
         outputs: the names of the values that it gives to later nodes.
@@ -91,7 +93,7 @@ class LeaseMessage(Message):
     inputs: dict[str, str] = Field(default_factory=dict)
     env: dict[str, str] = Field(default_factory=dict)
     cwd: str = ""
-    image: str | None = None
+    image: str | ImageBuild | None = None
     services: dict[str, Any] = Field(default_factory=dict)
     secrets: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()

@@ -12,6 +12,7 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
+from lineshaft.model.surroundings import ImageBuild
 from lineshaft.wire.work import RunWorkMessage
 from worker_tasks import RUN_ID, Bench, bench, exec_of
 
@@ -121,7 +122,14 @@ async def test_a_file_is_no_folder_to_run_in(tmp_path: Path, worker: Bench) -> N
     assert "is no folder" in text_of(outcome)
 
 
-@pytest.mark.parametrize("wish", [{"image": "python:3.12"}, {"services": {"db": {"image": "postgres"}}}])
+@pytest.mark.parametrize(
+    "wish",
+    [
+        {"image": "python:3.12"},
+        {"image": ImageBuild("Dockerfile", ".")},
+        {"services": {"db": {"image": "postgres"}}},
+    ],
+)
 async def test_a_task_that_wants_a_container_is_refused_with_what_to_do(
     worker: Bench, wish: dict[str, object]
 ) -> None:

@@ -30,6 +30,7 @@ PATHS = {
     "orchestrator/pipelines.json": ["build"],
     "rest/pipeline.json": ["unit", "style"],
     "restfulci/restfulci.yml": ["command"],
+    "restfulci/dockerfile/restfulci.yml": ["command"],
     "restfulci/sidecar/restfulci.yml": ["command"],
 }
 

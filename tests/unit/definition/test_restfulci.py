@@ -90,9 +90,26 @@ def test_arguments_are_taken_as_they_are() -> None:
     ]
 
 
-def test_an_image_to_be_built_is_refused_with_what_to_do_instead() -> None:
-    told = wrong(executor={"build": {"context": ".", "dockerfile": "./Dockerfile"}})
-    assert told["executor.build"].startswith("cannot be read yet: build the image in a pipeline")
+@pytest.mark.parametrize(
+    ("build", "expected"),
+    [
+        ({}, {"context": ".", "dockerfile": "Dockerfile"}),
+        ({"context": ".", "dockerfile": "./Dockerfile"}, {"context": ".", "dockerfile": "Dockerfile"}),
+        ({"context": "./ci/"}, {"context": "ci", "dockerfile": "ci/Dockerfile"}),
+        ({"context": "ci", "dockerfile": "${{x"}, {"context": "ci", "dockerfile": "ci/$${{x"}),
+    ],
+)
+def test_an_image_is_built_from_the_dockerfile_below_the_context(build: Value, expected: Value) -> None:
+    assert read(executor={"build": build})["steps"][0]["image"] == {"build": expected}
+
+
+def test_an_image_is_built_of_the_repository_alone() -> None:
+    outside = "must be a path that does not lead out of the repository"
+    assert wrong(executor={"build": {"context": ".."}}) == {
+        "executor.build.context": outside,
+        "executor.build.dockerfile": outside,
+    }
+    assert wrong(executor={"build": {"dockerfile": "/Dockerfile"}}) == {"executor.build.dockerfile": outside}
 
 
 def test_where_an_image_is_named_too_it_is_used_and_that_is_noted() -> None:
@@ -102,7 +119,7 @@ def test_where_an_image_is_named_too_it_is_used_and_that_is_noted() -> None:
 
 
 def test_an_executor_names_an_image() -> None:
-    assert wrong(executor={}) == {"executor": "must name an image"}
+    assert wrong(executor={}) == {"executor": "must name an image, or say how to build one"}
 
 
 @pytest.mark.parametrize("version", [2, "2.0", True, None, []])

@@ -10,7 +10,7 @@ from lineshaft.expression import parse
 from lineshaft.model.errors import ExpressionError
 from lineshaft.model.node import Node, Task
 from lineshaft.model.run import Run, Source
-from lineshaft.model.surroundings import Surroundings
+from lineshaft.model.surroundings import ImageBuild, Surroundings
 from lineshaft.model.tree import Tree
 from lineshaft.model.value import Bindings
 from lineshaft.model.work import Cluster, ExecWork, RunWork, SourceBuildWork, SourceDeployWork, Work
@@ -112,6 +112,11 @@ def test_what_is_built_and_deployed_may_hold_expressions() -> None:
     )
     deploy = SourceDeployWork("deploy/${{ branch }}", Cluster("prod", "", "${{ inputs.level }}"))
     assert rendered(deploy).work == SourceDeployWork("deploy/main", Cluster("prod", "", "full"))
+
+
+def test_where_an_image_is_built_from_is_evaluated() -> None:
+    around = Surroundings(image=ImageBuild("${{ branch }}/Dockerfile", "${{ inputs.level }}"))
+    assert rendered(RunWork("true"), around).surroundings.image == ImageBuild("main/Dockerfile", "full")
 
 
 def test_what_a_task_finds_around_it_is_evaluated() -> None:

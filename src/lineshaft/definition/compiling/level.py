@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from lineshaft.expression import has_expressions
-from lineshaft.model.surroundings import NO_SURROUNDINGS, Resources, Surroundings
+from lineshaft.model.surroundings import NO_SURROUNDINGS, ImageBuild, Resources, Surroundings
 from lineshaft.model.work import WorkKind
 
 _OWN: Final = frozenset(
@@ -100,11 +100,12 @@ class Level:
     def _found(self, step: Mapping[str, Any], *, runs: bool) -> Found:
         defaults = self.defaults
         resources = step.get("resources", defaults.get("resources"))
+        image = step.get("image", defaults.get("image") if runs else None)
         surroundings = Surroundings(
             env={**self.env, **step["env"]} if step.get("env") else self.env,
             cwd=step.get("cwd", defaults.get("cwd", "")),
             labels=_joined(self.labels, step.get("labels", defaults.get("labels", ()))),
-            image=step.get("image", defaults.get("image") if runs else None),
+            image=_image(image),
             services=step.get("services", {}),
             resources=_resources(resources) if resources else NO_SURROUNDINGS.resources,
             secrets=_united(self.secrets, step.get("secrets", ())),
@@ -117,7 +118,7 @@ class Level:
             surroundings.env,
             surroundings.cwd,
             surroundings.labels,
-            surroundings.image,
+            image,
             surroundings.services,
             surroundings.results,
             surroundings.artifacts,
@@ -138,6 +139,24 @@ def holds_templates(value: Any) -> bool:
             return any(map(holds_templates, value))
         case _:
             return False
+
+
+def dockerfile_of(build: Mapping[str, Any]) -> str:
+    """Tell which Dockerfile an image is built from: its path in the workspace.
+
+    Args:
+        build: a `build` as a checked document has it; one that names no Dockerfile means that of its context.
+    """
+    folder = build.get("context", ".").rstrip("/")
+    path: str = build.get("dockerfile", "Dockerfile" if folder == "." else f"{folder}/Dockerfile")
+    return path
+
+
+def _image(said: str | Mapping[str, Any] | None) -> str | ImageBuild | None:
+    if said is None or isinstance(said, str):
+        return said
+    build = said["build"]
+    return ImageBuild(dockerfile_of(build), build.get("context", "."))
 
 
 def _resources(keys: Mapping[str, Any]) -> Resources:

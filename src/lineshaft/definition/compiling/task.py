@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from lineshaft.definition.compiling.level import Level, holds_templates
+from lineshaft.definition.compiling.level import Level, dockerfile_of, holds_templates
 from lineshaft.expression import parse
 from lineshaft.model.condition import Condition
 from lineshaft.model.node import DEFAULT_TEARDOWN_TIMEOUT, Role, Task
@@ -126,11 +126,9 @@ def _work(kind: str, step: Mapping[str, Any], level: Level) -> Work:
 
 
 def _build(said: Mapping[str, Any]) -> SourceBuildWork:
-    context = said.get("context", ".")
-    folder = context.rstrip("/")
     return SourceBuildWork(
-        dockerfile=said.get("dockerfile", "Dockerfile" if folder == "." else f"{folder}/Dockerfile"),
-        context=context,
+        dockerfile=dockerfile_of(said),
+        context=said.get("context", "."),
         repository=said["repository"],
         tag=said["tag"],
         target=said.get("target"),

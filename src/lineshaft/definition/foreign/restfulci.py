@@ -1,11 +1,13 @@
 """`Dialect.RESTFULCI`: a job's `restfulci.yml`, read as it stands and turned into a native document."""
 
+from posixpath import join, normpath
 from typing import Any, Final
 
 from lineshaft.definition.findings import Findings, shown
 from lineshaft.definition.foreign.quoting import cel_member, template_text
 from lineshaft.definition.foreign.reading import Foreign, Native, Note, fit_name, lies_in_workspace
 from lineshaft.definition.foreign.restfulci_document import (
+    BuildDocument,
     ExecutorDocument,
     RestfulciDocument,
     SidecarDocument,
@@ -38,15 +40,20 @@ def restfulci_to_native(value: Any, findings: Findings, name: str = NAME_DEFAULT
 def _image_notes(executor: ExecutorDocument, findings: Findings) -> list[Note]:
     if executor.build is None:
         if executor.image is None:
-            findings.add(("executor",), "must name an image")
+            findings.add(("executor",), "must name an image, or say how to build one")
         return []
     if executor.image is None:
-        message = (
-            "cannot be read yet: build the image in a pipeline with a `build` task, and name it as"
-            " executor.image"
-        )
-        findings.add(("executor", "build"), message)
+        message = "must be a path that does not lead out of the repository"
+        for key, path in zip(("context", "dockerfile"), _build_paths(executor.build), strict=True):
+            if not lies_in_workspace(path):
+                findings.add(("executor", "build", key), message)
+        return []
     return [Note(("executor", "build"), f"is left out; the command runs in {shown(executor.image)}")]
+
+
+def _build_paths(build: BuildDocument) -> tuple[str, str]:
+    """Tell the context and the Dockerfile, which lies below it, as paths in the repository."""
+    return normpath(build.context), normpath(join(build.context, build.dockerfile))
 
 
 def _result_notes(document: RestfulciDocument) -> list[Note]:
@@ -64,7 +71,7 @@ def _native(document: RestfulciDocument, name: str) -> Native:
     if environment:
         # What a run is given as an input goes before what the document says of the environment.
         native["inputs"] = {key: {"type": "string", "default": text} for key, text in environment.items()}
-    task: Native = {"name": "command", "image": template_text(document.executor.image or "")}
+    task: Native = {"name": "command", "image": _image(document.executor)}
     if document.sidecars:
         task["services"] = {sidecar.name: _service(sidecar) for sidecar in document.sidecars}
     if environment:
@@ -78,6 +85,13 @@ def _native(document: RestfulciDocument, name: str) -> Native:
     if results:
         task["results"] = results
     return {**native, "steps": [task]}
+
+
+def _image(executor: ExecutorDocument) -> str | Native:
+    if executor.image is not None:
+        return template_text(executor.image)
+    context, dockerfile = map(template_text, _build_paths(executor.build or BuildDocument()))
+    return {"build": {"context": context, "dockerfile": dockerfile}}
 
 
 def _service(sidecar: SidecarDocument) -> Native:

@@ -111,7 +111,7 @@ class RestfulciDocument(Document):
     model_config = ConfigDict(title="job")
 
     version: Annotated[str, PlainValidator(_version), Key("The version of the format", "1.0")] = "1.0"
-    executor: Annotated[ExecutorDocument, Key("Where the command runs", "an object with image")]
+    executor: Annotated[ExecutorDocument, Key("Where the command runs", "an object with image or build")]
     sidecars: Annotated[list[SidecarDocument], Key("The containers beside it", "a list of sidecars")] = Field(
         default_factory=list
     )

@@ -6,7 +6,15 @@ are true or false.
 
 from typing import Annotated, Final, Literal
 
-from pydantic import BeforeValidator, ConfigDict, Field, PlainValidator, WithJsonSchema
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainValidator,
+    ValidatorFunctionWrapHandler,
+    WithJsonSchema,
+    WrapValidator,
+)
 
 from lineshaft.definition.native.key import Key
 from lineshaft.definition.native.kinds import kinds_schema
@@ -17,6 +25,7 @@ from lineshaft.definition.native.task import (
     BuildDocument,
     CacheDocument,
     DeployDocument,
+    ImageDocument,
     ResourcesDocument,
     ResultDocument,
     ServiceDocument,
@@ -198,7 +207,24 @@ Teardown = Annotated[
 Inputs = Annotated[
     dict[Word, InputDocument] | None, Key("What whoever uses it may or must give", "an object of inputs")
 ]
-Image = Annotated[Text | None, Key("The container image to run in", "text, not empty")]
+
+
+def _image(value: object, _: ValidatorFunctionWrapHandler) -> str | ImageDocument:
+    # Told apart by hand: of a union, pydantic would tell for each form what is wrong.
+    if isinstance(value, dict):
+        return ImageDocument.model_validate(value)
+    if isinstance(value, str) and 0 < len(value) <= TEXT_LIMIT:
+        return value
+    raise ValueError(value)
+
+
+Image = Annotated[
+    Annotated[Text | ImageDocument, WrapValidator(_image)] | None,
+    Key(
+        "The container image to run in, by its name or built from the source",
+        "text, not empty, or an object with build",
+    ),
+]
 Timeout = Annotated[
     Duration | None, Key("How long it may take", "a time such as 90s, 10m or 1h30m, or a number of seconds")
 ]

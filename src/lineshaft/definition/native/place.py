@@ -88,7 +88,7 @@ def _item(annotation: Any, *, about_key: bool) -> Any:
 
 
 def _bare(annotation: Any) -> tuple[Any, list[Key]]:
-    """Take off what stands around a type: what is said of it, and that it may be absent."""
+    """Take off what stands around a type: what is said of it, that it may be absent, its short form."""
     keys: list[Key] = []
     while True:
         if get_origin(annotation) is Annotated:
@@ -96,6 +96,9 @@ def _bare(annotation: Any) -> tuple[Any, list[Key]]:
             annotation = annotation.__origin__
         elif get_origin(annotation) in _UNIONS and type(None) in get_args(annotation):
             annotation = next(each for each in get_args(annotation) if each is not type(None))
+        elif get_origin(annotation) in _UNIONS and any(map(_is_model, get_args(annotation))):
+            # Of text or a document, only the document has places within it.
+            annotation = next(filter(_is_model, get_args(annotation)))
         else:
             return annotation, keys
 

@@ -66,13 +66,17 @@ def _words(model: type[BaseModel], found: ErrorDetails) -> tuple[str, str]:
             return f"is missing; it must be {here.brief.demand if here.brief else demand}", ""
         case "extra_forbidden":
             known = known_keys(here.within or model)
-            advice = nearest(str(loc[-1]), known) or f"known are {', '.join(known[:-1])} and {known[-1]}"
+            advice = nearest(str(loc[-1]), known) or _known(known)
             title = str((here.within or model).model_config.get("title"))
             return f"is unknown in {'an' if title[0] in 'aio' else 'a'} {title}", advice
         case kind if kind == REFUSED:
             return found["msg"], ""
         case _:
             return f"must be {demand}, not {_shown(value)}", _quotes(found, demand)
+
+
+def _known(keys: list[str]) -> str:
+    return f"known are {', '.join(keys[:-1])} and {keys[-1]}" if keys[1:] else f"known is {keys[0]}"
 
 
 def _shown(value: Any) -> str:

@@ -85,10 +85,10 @@ def path_or_paths(value: object) -> object:
     return {"paths": [value]} if isinstance(value, str) else value
 
 
-class BuildDocument(Strict):
-    """An image to build and to push."""
+class ImageBuildDocument(Strict):
+    """How the image is built from the source."""
 
-    model_config = ConfigDict(title="build")
+    model_config = ConfigDict(title="build of an image")
 
     dockerfile: Annotated[
         WorkspacePath | None, Key("The Dockerfile; without it Dockerfile in the context", "a relative path")
@@ -96,6 +96,23 @@ class BuildDocument(Strict):
     context: Annotated[
         WorkspacePath | None, Key("The folder that it may use; without it the workspace", "a relative path")
     ] = None
+
+
+class ImageDocument(Strict):
+    """An image to run in that is built from the source."""
+
+    model_config = ConfigDict(title="image")
+
+    build: Annotated[
+        ImageBuildDocument, Key("How it is built from the source", "an object with context and dockerfile")
+    ]
+
+
+class BuildDocument(ImageBuildDocument):
+    """An image to build and to push."""
+
+    model_config = ConfigDict(title="build")
+
     repository: Annotated[Text, Key("Where the image is pushed to, without a tag", "text such as HOST/NAME")]
     tag: Annotated[ScalarText, Key("The tag under which it is pushed", "text; expressions may stand in it")]
     args: Annotated[

@@ -12,6 +12,7 @@ from lineshaft.executors.label import attempt_label
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
+from lineshaft.model.surroundings import ImageBuild
 from lineshaft.ports.executor import ByteSink, Command, Ending, Executor, Exit, NotStarted
 from lineshaft.wire.work import BuilderWorkMessage, ExecWorkMessage, RunWorkMessage
 from lineshaft.wire.worker import LeaseMessage
@@ -162,7 +163,13 @@ class RunDriver:
 
 
 def _no_images(lease: LeaseMessage) -> Outcome:
-    what = "services beside it" if lease.image is None else f"the image '{lease.image}'"
+    match lease.image:
+        case None:
+            what = "services beside it"
+        case ImageBuild(dockerfile=dockerfile):
+            what = f"an image built from '{dockerfile}'"
+        case name:
+            what = f"the image '{name}'"
     text = (
         f"The task wants {what}, and this worker runs tasks as plain processes. Take that out of the "
         "definition, or start the worker with --ignore-images to run such tasks without."

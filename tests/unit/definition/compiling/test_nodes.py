@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from lineshaft.definition import read_definition
 from lineshaft.model.concurrency import Concurrency, Policy
 from lineshaft.model.condition import Condition
 from lineshaft.model.errors import InputTooLargeError
@@ -11,7 +12,7 @@ from lineshaft.model.input import Input, InputType
 from lineshaft.model.node import Order, Role
 from lineshaft.model.retry import Retry
 from lineshaft.model.state import State
-from lineshaft.model.surroundings import Resources
+from lineshaft.model.surroundings import ImageBuild, Resources
 from lineshaft.model.work import (
     BuilderWork,
     Cluster,
@@ -174,6 +175,27 @@ steps:
     assert task(definition, "c").surroundings.image is None
 
 
+def test_an_image_is_named_or_built_from_the_source() -> None:
+    definition = native("""
+name: p
+defaults: {image: {build: {context: ci/}}}
+steps:
+  - {name: a, run: x}
+  - {name: b, run: x, image: go}
+  - {name: c, run: x, image: {build: {}}}
+  - {name: d, run: x, image: {build: {context: "${{ branch }}", dockerfile: Other}}}
+""")
+    found = {name: task(definition, name).surroundings.image for name in ("a", "b", "c", "d")}
+    assert found == {
+        "a": ImageBuild("ci/Dockerfile", "ci/"),
+        "b": "go",
+        "c": ImageBuild("Dockerfile", "."),
+        "d": ImageBuild("Other", "${{ branch }}"),
+    }
+    assert task(definition, "d").has_expressions
+    assert read_definition(definition.format, definition.text).tree.places == definition.tree.places
+
+
 def test_inner_levels_win_in_env_and_add_to_labels_and_secrets() -> None:
     definition = native("""
 name: p
@@ -204,6 +226,8 @@ def test_tasks_that_add_nothing_share_what_is_around_them() -> None:
         ("run: x, env: {A: plain}", False),
         ("run: x, env: {A: '${{ branch }}'}", True),
         ("run: x, image: 'i:${{ branch }}'", True),
+        ("run: x, image: {build: {dockerfile: '${{ branch }}'}}", True),
+        ("run: x, image: {build: {}}", False),
         ("run: x, labels: ['${{ branch }}']", True),
         ("run: x, artifacts: ['${{ branch }}']", True),
         ("run: x, services: {db: {image: d, env: {A: '${{ branch }}'}}}", True),

@@ -134,6 +134,7 @@ def test_an_axis_is_known_within_its_matrix_only() -> None:
         ("    env: {A: 'x ${{ branhc }}'}", 21, 6),
         ("    env: {A: '${{ branch }} ${{ branhc }}'}", 33, 6),
         ("    image: i:${{ branhc }}", 18, 6),
+        ("    image: {build: {context: '${{ branhc }}'}}", 35, 6),
     ],
 )
 def test_an_error_points_into_the_line(line: str, column: int, length: int) -> None:
