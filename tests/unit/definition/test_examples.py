@@ -13,6 +13,7 @@ from rest_documents import pipeline, run_stage
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 PATHS = {
+    "builder/tree.json": ["check", "check/syntax", "check/docs", "greet", "teardown"],
     "cicd/.cicd-pipelines/nightly.yml": ["test", "test/long-tests"],
     "cicd/.cicd-pipelines/pipeline.yml": [
         *(

@@ -50,6 +50,15 @@ def test_nodes_nest_to_any_depth() -> None:
     assert inner == STEP
 
 
+def test_setup_and_teardown_need_no_names() -> None:
+    assert read(tree(setup={"exec": ["up"]}, teardown={"exec": ["down"]})) == {
+        "name": "shop",
+        "setup": {"exec": ["up"]},
+        "steps": [STEP],
+        "teardown": {"allow_failure": True, "exec": ["down"]},
+    }
+
+
 def test_setup_and_teardown_lose_their_names_and_a_failed_teardown_fails_nothing() -> None:
     around = {"setup": {"name": "a", "exec": ["up"]}, "teardown": {"name": "b", "exec": ["down"]}}
     carried = {"setup": {"exec": ["up"]}, "teardown": {"allow_failure": True, "exec": ["down"]}}

@@ -5,7 +5,12 @@ from posixpath import normpath
 from typing import Any, Final
 
 from lineshaft.definition.findings import Findings
-from lineshaft.definition.foreign.node_document import NodeDocument, PipelineEntry, PipelinesDocument
+from lineshaft.definition.foreign.node_document import (
+    HookDocument,
+    NodeDocument,
+    PipelineEntry,
+    PipelinesDocument,
+)
 from lineshaft.definition.foreign.quoting import cel_text, command, template_text
 from lineshaft.definition.foreign.reading import (
     Foreign,
@@ -75,14 +80,14 @@ class _Tree:
         self.notes += renamed((*path, "name"), node.name, name)
         return name
 
-    def _node(self, node: NodeDocument, name: str | None, path: Path, around: str) -> Native:
+    def _node(self, node: HookDocument, name: str | None, path: Path, around: str) -> Native:
         native: Native = {} if name is None else {"name": name}
         if node.if_changeset_matches is not None:
             matches = f"matches({cel_text(node.if_changeset_matches)})"
             native["if"] = f"always() && {matches}" if path[-1:] == ("teardown",) else matches
         return native | self._body(node, path, self._folder(around, node, path))
 
-    def _body(self, node: NodeDocument, path: Path, folder: str) -> Native:
+    def _body(self, node: HookDocument, path: Path, folder: str) -> Native:
         native: Native = {}
         if node.timeout is not None:
             native["timeout"] = node.timeout
@@ -101,7 +106,7 @@ class _Tree:
             native["teardown"] = {"allow_failure": True, **teardown}
         return native
 
-    def _steps(self, node: NodeDocument, steps: list[NodeDocument], path: Path, folder: str) -> list[Native]:
+    def _steps(self, node: HookDocument, steps: list[NodeDocument], path: Path, folder: str) -> list[Native]:
         names = Names(_reserved(node))
         natives: list[Native] = []
         for index, step in enumerate(steps):
@@ -109,7 +114,7 @@ class _Tree:
             natives.append(self._node(step, self._name(step, names, at), at, folder))
         return natives
 
-    def _folder(self, around: str, node: NodeDocument, path: Path) -> str:
+    def _folder(self, around: str, node: HookDocument, path: Path) -> str:
         if node.cwd is None:
             return around
         folder = normpath(f"{around}/{node.cwd}" if around else node.cwd or ".")
@@ -118,7 +123,7 @@ class _Tree:
         return "" if folder == "." else folder
 
 
-def _reserved(node: NodeDocument) -> list[str]:
+def _reserved(node: HookDocument) -> list[str]:
     held = {"setup": node.setup, "teardown": node.teardown}
     return [name for name, inner in held.items() if inner is not None]
 

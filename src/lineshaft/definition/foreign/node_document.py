@@ -3,7 +3,7 @@
 import re
 import shlex
 from math import isfinite
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, model_validator
 
@@ -80,12 +80,12 @@ _FOLDER_KEY: Final = Key("Where it runs", "a folder below the one around it, as 
 _PATTERN_DEMAND: Final = f"a regular expression of at most {_PATTERN_LIMIT} characters"
 
 
-class NodeDocument(Document):
-    """A node: something to execute, or steps."""
+class HookDocument(Document):
+    """A setup or a teardown, which needs no name: something to execute, or steps."""
 
     model_config = ConfigDict(title="node")
 
-    name: Annotated[_Text, Key("The node's name", NAME_DEMAND)]
+    name: Annotated[_Text | None, Key("The node's name", NAME_DEMAND)] = None
     if_changeset_matches: Annotated[
         _Pattern | None, Key("When it runs: one of the changed paths matches", _PATTERN_DEMAND)
     ] = Field(None, alias="if-changeset-matches")
@@ -101,21 +101,27 @@ class NodeDocument(Document):
         ),
     ] = None
     cwd: Annotated[_Folder | None, _FOLDER_KEY] = None
-    setup: Annotated["NodeDocument | None", Key("What runs first", "a node")] = None
+    setup: Annotated["HookDocument | None", Key("What runs first", "a node")] = None
     exec: Annotated[_Exec | None, _EXEC_KEY] = None
     steps: Annotated[
         "list[NodeDocument] | None",
         Field(min_length=1),
         Key("The nodes in it", "a list of nodes, not empty"),
     ] = None
-    teardown: Annotated["NodeDocument | None", Key("What runs last", "a node")] = None
+    teardown: Annotated["HookDocument | None", Key("What runs last", "a node")] = None
 
     @model_validator(mode="after")
-    def _is_one_of_both(self) -> "NodeDocument":
+    def _is_one_of_both(self) -> Self:
         if (self.exec is None) == (self.steps is None):
             has = "has neither exec nor steps" if self.exec is None else "has both exec and steps"
             raise refused(f"{has}; a node has one of them")
         return self
+
+
+class NodeDocument(HookDocument):
+    """A node with its name."""
+
+    name: Annotated[_Text, Key("The node's name", NAME_DEMAND)]
 
 
 class PipelineEntry(Document):
