@@ -1,5 +1,6 @@
 """The commands of pipelines; all but `list` print the server's answer as it is."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import wraps
 from itertools import islice
@@ -22,16 +23,19 @@ from lineshaft.cli.reference import find_pipeline, find_run
 from lineshaft.cli.start import Start, with_start
 from lineshaft.cli.waiting import waiting
 from lineshaft.cli.watch import watch_run
+from lineshaft.model.definition import Format
 from lineshaft.model.errors import ServerError
 
 if TYPE_CHECKING:
     from lineshaft.definition.dialect import Dialect
+    from lineshaft.model.definition import Definition
     from lineshaft.sdk.client import Client
     from lineshaft.sdk.pipeline import PipelineView
 
 R = TypeVar("R")
 
 _DATA_HELP: Final = "The pipeline as JSON, in place of FILE: the text itself, @FILE, or - for standard input."
+_REPOSITORY_HELP: Final = "Where the source is, in place of what FILE says: a git URL, or a path."
 _EXAMPLE_ID: Final = "078ba92d-63fc-4106-b9da-ac2fc6f2cec5"
 
 
@@ -45,12 +49,14 @@ def _with_content(command: Callable[..., R]) -> Callable[..., R]:
         help="The pipeline in any language; - reads standard input.",
     )
     @click.option("--data", metavar="JSON", help=_DATA_HELP)
+    @click.option("--repository", metavar="URL", help=_REPOSITORY_HELP)
     @with_dialect
     @wraps(command)
     def wrapper(
         *args: Any,
         file: str | None,
         data: str | None,
+        repository: str | None,
         dialect: "Dialect | None",
         **options: Any,
     ) -> R:
@@ -58,13 +64,17 @@ def _with_content(command: Callable[..., R]) -> Callable[..., R]:
         if (file is None) is (data is None):
             raise click.UsageError("Give the pipeline, either as FILE or by --data.")
         if data is not None:
+            if repository is not None:
+                raise click.UsageError("--repository goes with FILE; put it into the JSON of --data instead.")
             return command(*args, content=[invocation.read(data).data], **options)
-        return command(*args, content=_read_file(invocation, file or "", dialect), **options)
+        return command(*args, content=_read_file(invocation, file or "", dialect, repository), **options)
 
     return wrapper
 
 
-def _read_file(invocation: Invocation, file: str, dialect: "Dialect | None") -> list[bytes]:
+def _read_file(
+    invocation: Invocation, file: str, dialect: "Dialect | None", repository: str | None
+) -> list[bytes]:
     from lineshaft.cli.definition_file import open_definition, read_definitions
 
     invocation.source = text = open_definition(pipeline_file(file))
@@ -73,7 +83,15 @@ def _read_file(invocation: Invocation, file: str, dialect: "Dialect | None") -> 
         print_note(f"{place_text(note, text.origin)}: {note.field} {note.message}")
     # The server sees another text, with all fragments in it, and its lines mean nothing here.
     invocation.source = None
-    return [definition.text.encode() for definition in read.definitions]
+    return [_text_of(definition, repository).encode() for definition in read.definitions]
+
+
+def _text_of(definition: "Definition", repository: str | None) -> str:
+    """Return what is sent of a definition, with another repository where one is named."""
+    if repository is None:
+        return definition.text
+    key = "git_repository" if definition.format is Format.REST else "repository"
+    return json.dumps(json.loads(definition.text) | {key: repository}, ensure_ascii=False)
 
 
 def _with_pipeline(command: Callable[..., R]) -> Callable[..., R]:
@@ -150,6 +168,8 @@ def _order(pipeline: "PipelineView") -> str:
     cls=Command,
     examples=(
         "lineshaft create-pipeline lineshaft.yml",
+        "# Another system's file, which says nothing of where the source is",
+        "lineshaft create-pipeline .cicd-pipelines/build.yml --repository https://git.example/shop.git",
         "lineshaft create-pipeline --username admin --password admin --data '{",
         '  "name": "hello",',
         '  "git_repository": "https://github.com/example/repo",',

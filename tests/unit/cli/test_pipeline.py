@@ -37,6 +37,20 @@ def test_a_definition_is_taken_from_a_file(lineshaft: CommandLine, tmp_path: Pat
     assert lineshaft("create-pipeline", "--data", f"@{tmp_path}/pipeline.json").code == ExitCode.OK
 
 
+def test_a_file_is_sent_with_the_repository_that_is_named(lineshaft: CommandLine, tmp_path: Path) -> None:
+    (tmp_path / "pipeline.json").write_text(DEFINITION)
+    file, address = tmp_path / "pipeline.json", "https://git.example/shop.git"
+    made = lineshaft("create-pipeline", file, "--repository", address)
+    assert json.loads(lineshaft("get-pipeline", json.loads(made.out)["id"]).out)["git_repository"] == address
+
+
+def test_a_repository_is_named_for_a_file_alone(lineshaft: CommandLine, api: FakeApi) -> None:
+    result = lineshaft("create-pipeline", "--data", DEFINITION, "--repository", "https://git.example/x.git")
+    assert result.code == ExitCode.WRONG_USAGE
+    assert "--repository goes with FILE" in result.err
+    assert api.seen == []
+
+
 def test_a_definition_is_taken_from_standard_input(
     lineshaft: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
