@@ -113,13 +113,13 @@ def test_an_absolute_folder_is_refused() -> None:
     assert "relative path" in wrong(tree(cwd="/shop"))["cwd"]
 
 
-def test_a_text_is_split_into_words_as_a_shell_does_it() -> None:
-    assert only({"exec": "./build.sh --name 'big shop' a\\ b"})["exec"] == [
-        "./build.sh",
-        "--name",
-        "big shop",
-        "a b",
-    ]
+@pytest.mark.parametrize("text", ["./build.sh --name 'big shop'", "test -s a && echo $HOME; true", "a 'b"])
+def test_a_text_is_a_script_that_goes_on_when_a_command_fails(text: str) -> None:
+    assert only({"exec": text}) == {"shell": "sh", "run": text}
+
+
+def test_what_looks_like_an_expression_in_a_script_is_none() -> None:
+    assert only({"exec": "echo '${{ x }}'"}) == {"exec": ["sh", "-c", "echo '$${{ x }}'"]}
 
 
 def test_a_list_without_variables_stays_a_list() -> None:
@@ -161,7 +161,7 @@ def test_variables_are_replaced_within_their_argument_and_never_read_by_a_shell(
         ([], "must name a program"),
         ("", "must name a program"),
         ([""], "must name a program"),
-        ("echo 'x", "must close each quote that it opens"),
+        (" ", "must name a program"),
         ([1], "must be a list of a program and its arguments"),
         ({"run": "x"}, "must be a list of a program and its arguments"),
     ],

@@ -11,7 +11,7 @@ from lineshaft.definition.foreign.node_document import (
     PipelineEntry,
     PipelinesDocument,
 )
-from lineshaft.definition.foreign.quoting import cel_text, command, template_text
+from lineshaft.definition.foreign.quoting import cel_text, command, script, template_text
 from lineshaft.definition.foreign.reading import (
     Foreign,
     Names,
@@ -96,7 +96,7 @@ class _Tree:
         if node.exec is not None:
             if folder:
                 native["cwd"] = template_text(folder)
-            native |= command(node.exec)
+            native |= _work(node.exec)
         if node.steps is not None:
             if node.order == "unordered":
                 native["parallel"] = True
@@ -121,6 +121,11 @@ class _Tree:
         if not lies_in_workspace(folder):
             self._findings.add((*path, "cwd"), "must not lead out of the workspace")
         return "" if folder == "." else folder
+
+
+def _work(action: str | tuple[str, ...]) -> Native:
+    # A text is for `sh -c`, which goes on behind a command that fails.
+    return script(action, stops=False) if isinstance(action, str) else command(action)
 
 
 def _reserved(node: HookDocument) -> list[str]:

@@ -49,6 +49,14 @@ def _words(value: Any) -> tuple[str, ...]:
     return tuple(words)
 
 
+def _script_or_words(value: Any) -> str | tuple[str, ...]:
+    if isinstance(value, str):
+        if not value.strip():
+            raise refused("must name a program")
+        return value
+    return _words(value)
+
+
 def _pattern(pattern: str) -> str:
     try:
         regex(pattern)
@@ -71,11 +79,13 @@ def _repository(address: str) -> str:
     return address
 
 
+_Action = Annotated[str | tuple[str, ...], PlainValidator(_script_or_words)]
 _Exec = Annotated[tuple[str, ...], PlainValidator(_words)]
 _Pattern = Annotated[str, Field(max_length=_PATTERN_LIMIT), AfterValidator(_pattern)]
 _Folder = Annotated[str, AfterValidator(_folder)]
 
 _EXEC_KEY: Final = Key("What is called", "a list of a program and its arguments, or a text of these")
+_ACTION_KEY: Final = Key("What is called", "a list of a program and its arguments, or a script as text")
 _FOLDER_KEY: Final = Key("Where it runs", "a folder below the one around it, as a relative path")
 _PATTERN_DEMAND: Final = f"a regular expression of at most {_PATTERN_LIMIT} characters"
 
@@ -102,7 +112,7 @@ class HookDocument(Document):
     ] = None
     cwd: Annotated[_Folder | None, _FOLDER_KEY] = None
     setup: Annotated["HookDocument | None", Key("What runs first", "a node")] = None
-    exec: Annotated[_Exec | None, _EXEC_KEY] = None
+    exec: Annotated[_Action | None, _ACTION_KEY] = None
     steps: Annotated[
         "list[NodeDocument] | None",
         Field(min_length=1),
