@@ -1,7 +1,6 @@
 """`definition`: what a run runs."""
 
 import json
-from typing import Any
 
 import click
 
@@ -34,19 +33,6 @@ def definition(connection: Connection, run: str, output: Output) -> None:
     if output is Output.JSON or "stages" in found:
         print_json(found)
         return
-    from lineshaft.definition.yaml_writing import write_yaml
+    from lineshaft.definition.yaml_writing import names_first, write_yaml
 
-    click.echo(write_yaml(_names_first(found)), nl=False)
-
-
-def _names_first(value: Any) -> Any:
-    """Put the name of each thing before all else that is said of it, for those who read it."""
-    match value:
-        case {"name": name, **others}:
-            return {"name": name, **{key: _names_first(each) for key, each in others.items()}}
-        case dict():
-            return {key: _names_first(each) for key, each in value.items()}
-        case list():
-            return [_names_first(each) for each in value]
-        case _:
-            return value
+    click.echo(write_yaml(names_first(found)), nl=False)

@@ -32,6 +32,19 @@ def write_yaml(value: Mapping[str, Any]) -> str:
     return "".join(f"{line}\n" for line in _object(value, 0)) if value else "{}\n"
 
 
+def names_first(value: Any) -> Any:
+    """Put the name of each thing before all else that is said of it, for those who read it."""
+    match value:
+        case {"name": name, **others}:
+            return {"name": name, **{key: names_first(each) for key, each in others.items()}}
+        case dict():
+            return {key: names_first(each) for key, each in value.items()}
+        case list():
+            return [names_first(each) for each in value]
+        case _:
+            return value
+
+
 def _object(value: Mapping[str, Any], indent: int) -> Iterator[str]:
     for key, inner in value.items():
         yield from _member(f"{' ' * indent}{_key(key)}:", inner, indent)

@@ -7,7 +7,7 @@ from fastapi import Request
 
 from lineshaft.definition import read_rest
 from lineshaft.definition.compiling.read import read_native
-from lineshaft.definition.yaml_writing import write_yaml
+from lineshaft.definition.yaml_writing import names_first, write_yaml
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.errors import InvalidInputError
 from lineshaft.server.bodies import read_body
@@ -52,7 +52,7 @@ def definition_yaml(definition: Definition) -> bytes:
         raise InvalidInputError(
             "A pipeline of the REST format has no YAML.", advice="Ask for application/json."
         )
-    return write_yaml(json.loads(definition.text)).encode()
+    return write_yaml(names_first(json.loads(definition.text))).encode()
 
 
 def _media_type(text: str) -> str:

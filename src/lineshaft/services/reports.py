@@ -92,7 +92,7 @@ def _refuse_unknown(request: ReportRequest) -> None:
     if path is not None:
         raise NodeNotFoundError(
             f"No run that counts has a node '{path}'.",
-            advice="Ask for a path as `lineshaft status` shows it.",
+            advice="Ask for a path as `lineshaft show` tells it.",
         )
 
 

@@ -1,6 +1,7 @@
 """The JSON Schema of the pipeline language, as editors get it."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import jsonschema_rs
@@ -10,8 +11,13 @@ from lineshaft.definition.native import PipelineDocument, StepDocument, native_s
 from lineshaft.definition.native.place import known_keys
 from lineshaft.definition.yaml_text import read_yaml
 from native_documents import SHOP
+from scenario import Scenario
 
 SCHEMA = native_schema()
+EXAMPLES = [
+    *Path(__file__).parents[3].glob("examples/*/lineshaft.yml"),
+    *(scenario.path for scenario in Scenario.all() if not scenario.refused),
+]
 
 
 def test_it_is_a_schema_of_the_dialect_that_it_names() -> None:
@@ -41,6 +47,12 @@ def test_it_names_every_key() -> None:
 
 def test_it_says_nothing_of_null() -> None:
     assert '"default": null' not in json.dumps(SCHEMA)
+
+
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+def test_examples_and_scenarios_fit_it(path: Path) -> None:
+    errors = jsonschema_rs.validator_for(SCHEMA).iter_errors(read_yaml(path.read_text("utf-8")).value)
+    assert [error.message for error in errors] == []
 
 
 def test_a_pipeline_with_much_of_the_language_fits_it() -> None:
