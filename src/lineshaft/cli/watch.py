@@ -11,6 +11,7 @@ from lineshaft.cli.failure import print_note
 from lineshaft.cli.output import Output, with_output
 from lineshaft.cli.reference import FoundRun, find_run
 from lineshaft.cli.waiting import waiting
+from lineshaft.model.work import WorkKind
 from lineshaft.ports.clock import SystemClock
 
 if TYPE_CHECKING:
@@ -70,7 +71,11 @@ def watch_run(client: "Client", found: FoundRun, output: Output) -> ExitCode:
 def _point_to_logs(run: "RunView", title: str) -> None:
     failed = [node for node in run.tasks if node.state.unsuccessful and node.attempt]
     for node in failed[:3]:
-        print_note(f"`lineshaft logs {_quoted(title)} {_quoted(node.path)}` shows what it wrote.")
+        at = f"{_quoted(title)} {_quoted(node.path)}"
+        if node.kind == WorkKind.PIPELINE:
+            print_note(f"`lineshaft explain {at}` names the run that it began.")
+        else:
+            print_note(f"`lineshaft logs {at}` shows what it wrote.")
 
 
 def _quoted(word: str) -> str:

@@ -76,6 +76,15 @@ def test_a_run_takes_inputs_overrides_and_a_part_of_the_nodes(lineshaft: Command
     assert refused.code == ExitCode.INVALID_INPUT
 
 
+def test_a_pipeline_that_was_called_and_failed_is_pointed_to(lineshaft: CommandLine, tmp_path: Path) -> None:
+    create(lineshaft, tmp_path, "called", "steps: [{name: a, run: exit 1}]")
+    create(lineshaft, tmp_path, "calling", "steps: [{name: call, pipeline: called}]")
+    begun = lineshaft("trigger-pipeline", "calling", "--watch")
+    assert begun.code == ExitCode.RUN_DID_NOT_SUCCEED
+    assert "`lineshaft explain calling/1 call` names the run that it began." in begun.err
+    assert "its run" in lineshaft("explain", "calling/1", "call").out
+
+
 def test_a_node_that_was_skipped_is_explained(lineshaft: CommandLine, tmp_path: Path) -> None:
     create(lineshaft, tmp_path, "explained", "steps: [{name: a, if: 'branch == \"main\"', run: ls}]")
     lineshaft("trigger-pipeline", "explained", "--watch")
