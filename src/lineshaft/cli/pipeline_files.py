@@ -1,6 +1,7 @@
 """The files in which pipelines are written: where they are looked for, and which are meant."""
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +11,9 @@ STANDARD_INPUT: Final = "-"
 NAMES: Final = ("lineshaft.yml", "lineshaft.yaml", "lineshaft.json")
 """The names of a pipeline at a repository's root; the first that is there is taken."""
 
+VARIABLE: Final = "LINESHAFT_FILE"
+"""The variable of the environment that names a file, or folder, to take where nothing is named."""
+
 FOLDER: Final = ".cicd-pipelines"
 """The folder each file of which is a pipeline."""
 
@@ -17,18 +21,22 @@ _SUFFIXES: Final = frozenset({".yml", ".yaml"})
 _IN_SHORT: Final = f"{', '.join(NAMES)}, or a folder {FOLDER}"
 
 
-def pipeline_files(named: Sequence[str], folder: Path = Path()) -> list[str]:
+def pipeline_files(
+    named: Sequence[str], folder: Path = Path(), environment: Mapping[str, str] = os.environ
+) -> list[str]:
     """List the files that somebody means.
 
     Args:
         named: files, folders, and `-` for standard input; what is not a folder need not be there.
         folder: where to look when nothing is named.
+        environment: the environment's variables, of which `VARIABLE` goes before the names in the folder.
 
     Raises:
         NotFoundError: nothing is named, or a folder is, and no pipeline is there.
     """
     if not named:
-        return _files_of(folder)
+        chosen = environment.get(VARIABLE)
+        return _files_of(folder) if not chosen else list(_each_file([str(folder / chosen)]))
     return list(dict.fromkeys(_each_file(named)))
 
 

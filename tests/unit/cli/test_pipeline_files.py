@@ -22,6 +22,14 @@ def test_nothing_named_means_the_pipeline_at_the_root(tmp_path: Path) -> None:
     assert pipeline_files([], tmp_path) == [str(tmp_path / "lineshaft.yaml")]
 
 
+def test_the_environment_names_another_pipeline(tmp_path: Path) -> None:
+    write(tmp_path, "lineshaft.yml", "ci/main.yml")
+    environment = {"LINESHAFT_FILE": "ci/main.yml"}
+    assert pipeline_files([], tmp_path, environment) == [str(tmp_path / "ci" / "main.yml")]
+    assert pipeline_files(["b"], tmp_path, environment) == ["b"]
+    assert pipeline_files([], tmp_path, {"LINESHAFT_FILE": ""}) == [str(tmp_path / "lineshaft.yml")]
+
+
 def test_a_folder_of_pipelines_means_all_its_files_by_name(tmp_path: Path) -> None:
     write(tmp_path, ".cicd-pipelines/b.yml", ".cicd-pipelines/a.yaml", ".cicd-pipelines/README.md")
     folder = tmp_path / ".cicd-pipelines"
