@@ -1,6 +1,7 @@
 """A plan as a tree for the terminal, and as JSON."""
 
 from collections.abc import Collection, Iterator
+from dataclasses import asdict
 from typing import Any, Final
 
 from rich.text import Text
@@ -8,6 +9,7 @@ from rich.tree import Tree
 
 from lineshaft.cli.terminal import printable
 from lineshaft.model.node import Order, Role
+from lineshaft.model.surroundings import ImageBuild
 from lineshaft.services.planning import Plan, PlannedDecision, PlannedNode
 
 _MARKS: Final = {PlannedDecision.RUNS: "●", PlannedDecision.SKIPPED: "-", PlannedDecision.UNKNOWN: "?"}
@@ -77,6 +79,8 @@ def _node_document(node: PlannedNode, left_out: Collection[str]) -> dict[str, An
         "reason": _reason(node, left_out) or None,
         "needs": list(node.needs),
         "generates": node.generates,
+        "image": asdict(node.image) if isinstance(node.image, ImageBuild) else node.image,
+        "services": list(node.services),
     }
 
 
@@ -117,9 +121,15 @@ def _label(node: PlannedNode, marks: dict[PlannedDecision, str], left_out: Colle
     return label
 
 
+def _surroundings(node: PlannedNode) -> str:
+    image = f"an image of {node.image.dockerfile}" if isinstance(node.image, ImageBuild) else node.image
+    inside = "" if image is None else f" in {printable(image)}"
+    return f"{inside} beside {printable(', '.join(node.services))}" if node.services else inside
+
+
 def _what(node: PlannedNode) -> str:
     if node.order is None:
-        return node.kind
+        return f"{node.kind}{_surroundings(node)}"
     if node.generates is not None:
         return f"and the nodes that {printable(node.generates)} will hold"
     body = [child for child in node.children if child.role is Role.BODY]

@@ -33,6 +33,7 @@ class Findings:
         self.positions = positions
         self._found: dict[Path, _Finding] = {}
         self._untold = 0
+        self._origins: dict[Path, str] = {}
 
     def __bool__(self) -> bool:
         """Whether anything is wrong."""
@@ -59,6 +60,15 @@ class Findings:
         else:
             self._found[path] = _Finding(message, advice, span)
 
+    def comes_from(self, path: Path, origin: str) -> None:
+        """Take in that the value at a path, with all within it, stands elsewhere than in the text.
+
+        Args:
+            path: of the value.
+            origin: where it stands; what is wrong with it is told with that.
+        """
+        self._origins[path] = origin
+
     @property
     def paths(self) -> Collection[Path]:
         """The paths at which something is wrong, of those that are told one by one."""
@@ -79,14 +89,19 @@ class Findings:
     def _problem(self, path: Path, finding: _Finding) -> Problem:
         span = finding.span or self.positions.key(path)
         line, column = self.positions.line_and_column(span.start)
+        origin = self._origin(path)
         return Problem(
             path_text(path),
-            finding.message,
+            f"{finding.message}, as {origin} has it" if origin else finding.message,
             line,
             column,
             length=self.positions.length_in_line(span),
             advice=finding.advice,
         )
+
+    def _origin(self, path: Path) -> str:
+        prefixes = (path[:end] for end in range(len(path), 0, -1)) if self._origins else ()
+        return next((self._origins[prefix] for prefix in prefixes if prefix in self._origins), "")
 
 
 def invalid(problems: list[Problem]) -> InvalidDefinitionError:

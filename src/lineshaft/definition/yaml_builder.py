@@ -268,7 +268,8 @@ class Builder:
 
     def _too_large(self, message: str, event: _Event) -> InputTooLargeError:
         line, column = self._findings.positions.line_and_column(event.start_mark.index)
-        return InputTooLargeError(message, problems=[Problem("", "goes over that limit here", line, column)])
+        here = f"goes over a limit here: {message[:1].lower()}{message[1:].rstrip('.')}"
+        return InputTooLargeError(message, problems=[Problem("", here, line, column)])
 
     def _unknown_tag(self, event: _Event) -> None:
         advice = "leave it out, or put a value that begins with `!` in quotes"

@@ -12,10 +12,11 @@ from typing import Final, assert_never
 from lineshaft.engine.attempts import begin_attempt, end_attempt, lose_attempt, run_node
 from lineshaft.engine.beginning import begin, do_chores
 from lineshaft.engine.decision import Decision, TimerSet
+from lineshaft.engine.duration import duration_text
 from lineshaft.engine.ending import refuse
 from lineshaft.engine.growth import grow
 from lineshaft.engine.step import Step
-from lineshaft.engine.stopping import stop_group
+from lineshaft.engine.stopping import stop_call, stop_group
 from lineshaft.model.event import (
     AttemptLeased,
     AttemptLost,
@@ -163,10 +164,13 @@ def _retry(step: Step, index: int) -> None:
 
 
 def _limit(step: Step, index: int) -> None:
-    """Stop a group that is over its time limit."""
+    """Stop a group, or the run that stands for a task, that is over its time limit."""
     node = step.nodes[index]
     group = step.tree[index].node
-    if not isinstance(group, Group) or node.stop is not None or not _is_limited(index, group, node):
+    if isinstance(group, Task):
+        _limit_call(step, index, group)
+        return
+    if node.stop is not None or not _is_limited(index, group, node):
         return
     if index == ROOT:
         reason = Reason(ReasonCode.TIME_LIMIT, "The run took longer than its time limit.")
@@ -175,6 +179,14 @@ def _limit(step: Step, index: int) -> None:
         reason = Reason(ReasonCode.TIME_LIMIT, "Took longer than its time limit.")
         inner = Reason(ReasonCode.GROUP_TIME_LIMIT, f"'{group.name}' took longer than its time limit.")
     stop_group(step, index, Stop(State.TIMED_OUT, reason), Stop(State.CANCELLED, inner))
+
+
+def _limit_call(step: Step, index: int, task: Task) -> None:
+    node = step.nodes[index]
+    called = isinstance(task.work, PipelineWork) and node.state is State.RUNNING and node.stop is None
+    if called and task.timeout is not None:
+        text = f"It did not end within {duration_text(task.timeout)}."
+        stop_call(step, index, Stop(State.TIMED_OUT, Reason(ReasonCode.TIME_LIMIT, text)))
 
 
 def _is_limited(index: int, group: Group, node: NodeRun) -> bool:

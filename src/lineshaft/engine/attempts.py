@@ -58,6 +58,10 @@ def _call(step: Step, index: int, attempt: int, work: PipelineWork) -> None:
     reason = Reason(ReasonCode.WAITING_FOR_CHILD_RUN, f"Waits for its run of '{work.pipeline}' to end.")
     run_node(step, index, reason=reason, attempt=attempt, exit_code=None)
     step.effects.append(ChildRunWanted(index, attempt, work))
+    # No worker keeps the time of a call.
+    timeout = step.task(index).timeout
+    if timeout is not None:
+        step.effects.append(TimerSet(index, TimerPurpose.TIME_LIMIT, step.now + timeout))
 
 
 def run_node(step: Step, index: int, **fields: object) -> None:
@@ -82,6 +86,11 @@ def _run_group(step: Step, index: int) -> None:
 def end_attempt(step: Step, index: int, outcome: Outcome) -> None:
     """End the running attempt of a task as its driver says: with the task, or with another to follow."""
     node, task = step.nodes[index], step.task(index)
+    if outcome.state is State.CANCELLED and node.stop is not None and node.stop.state is State.TIMED_OUT:
+        # Its own time limit ended it, after which it may be tried again, unlike after any other stop.
+        outcome = Outcome(State.TIMED_OUT, node.stop.reason)
+        step.change(index, stop=None)
+        node = step.nodes[index]
     _note_ended(step, index, node, task, outcome.state)
     if outcome.state is State.SUCCEEDED:
         take_outputs(step, index, task, outcome)

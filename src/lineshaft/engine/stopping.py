@@ -5,9 +5,9 @@ from collections.abc import Iterable
 from lineshaft.engine.decision import AttemptEnded, AttemptStopping, ChildRunStopping
 from lineshaft.engine.ending import body_ended, count_ended, end_unbegun
 from lineshaft.engine.step import Chore, Step
-from lineshaft.model.node import Group
+from lineshaft.model.node import Group, Task
 from lineshaft.model.reason import Reason, ReasonCode
-from lineshaft.model.run import Stop
+from lineshaft.model.run import NodeRun, Stop
 from lineshaft.model.state import State
 from lineshaft.model.tree import Place
 
@@ -29,6 +29,12 @@ def stop_group(step: Step, index: int, own: Stop, inner: Stop) -> None:
     _stop_all(step, (*(() if place.setup is None else (place.setup,)), *place.children), inner)
 
 
+def stop_call(step: Step, index: int, stop: Stop) -> None:
+    """Stop the run that stands for a task."""
+    step.change(index, stop=stop, reason=_stopping(stop))
+    step.effects.append(ChildRunStopping(index, step.nodes[index].attempt, stop.reason))
+
+
 def stop_siblings(step: Step, group: Place, failed: Place) -> None:
     """Stop the children of a group that stops at the first failure, but for the one that failed."""
     reason = Reason(ReasonCode.FAIL_FAST, f"'{failed.node.name}' beside it did not succeed.")
@@ -45,7 +51,7 @@ def _stop_all(step: Step, nodes: Iterable[int], stop: Stop) -> None:
     while stack:
         place = step.tree[stack.pop()]
         node = step.nodes[place.index]
-        if node.state.ended or node.stop is not None:
+        if node.state.ended or (node.stop is not None and not _is_over_its_own_limit(place, node)):
             continue
         if node.state is State.WAITING or (node.state is State.QUEUED and node.attempt):
             _end(step, place, stop)
@@ -58,11 +64,21 @@ def _stop_all(step: Step, nodes: Iterable[int], stop: Stop) -> None:
             if place.setup is not None:
                 stack.append(place.setup)
         else:
-            step.change(place.index, stop=stop, reason=_stopping(stop))
-            if node.lease is not None:
-                step.effects.append(AttemptStopping(place.index, node.attempt, node.lease))
-            else:
-                step.effects.append(ChildRunStopping(place.index, node.attempt, stop.reason))
+            _stop_task(step, place.index, node, stop)
+
+
+def _stop_task(step: Step, index: int, node: NodeRun, stop: Stop) -> None:
+    if node.lease is None and node.stop is None:
+        stop_call(step, index, stop)
+        return
+    step.change(index, stop=stop, reason=_stopping(stop))
+    if node.lease is not None:
+        step.effects.append(AttemptStopping(index, node.attempt, node.lease))
+
+
+def _is_over_its_own_limit(place: Place, node: NodeRun) -> bool:
+    """Whether a task is being stopped for itself alone, after which it could be tried again."""
+    return isinstance(place.node, Task) and node.stop is not None and node.stop.state is State.TIMED_OUT
 
 
 def _end(step: Step, place: Place, stop: Stop) -> None:

@@ -16,6 +16,7 @@ from lineshaft.model.definition import Definition
 from lineshaft.model.errors import ExpressionError
 from lineshaft.model.node import Group, Order, Role, Task
 from lineshaft.model.run import Run, Source, waiting_nodes
+from lineshaft.model.surroundings import NO_SURROUNDINGS, ImageBuild
 from lineshaft.model.tree import ROOT, Place, Tree
 from lineshaft.model.value import Value
 from lineshaft.model.work import (
@@ -58,6 +59,8 @@ class PlannedNode:
         reason: why it is skipped, or on what it depends; empty for one that runs.
         needs: the names of the siblings that must have ended before.
         generates: the path of the file with the nodes that will join it; None for any other.
+        image: the image that a task runs in, as it is written; None where it asks for none.
+        services: the names of the containers beside it.
         children: its setup, its body and its teardown, in order.
     """
 
@@ -70,6 +73,8 @@ class PlannedNode:
     reason: str
     needs: tuple[str, ...]
     generates: str | None
+    image: str | ImageBuild | None
+    services: tuple[str, ...]
     children: tuple["PlannedNode", ...]
 
 
@@ -215,6 +220,7 @@ def _planned(tree: Tree, verdicts: list[_Verdict]) -> PlannedNode:
     for place in reversed(tree.places):
         node, verdict = place.node, verdicts[place.index]
         group = node if isinstance(node, Group) else None
+        around = NO_SURROUNDINGS if isinstance(node, Group) else node.surroundings
         made[place.index] = PlannedNode(
             path=place.path,
             name=node.name,
@@ -225,6 +231,8 @@ def _planned(tree: Tree, verdicts: list[_Verdict]) -> PlannedNode:
             reason=verdict.reason,
             needs=tuple(tree[need].node.name for need in place.needs),
             generates=group.generates if group else None,
+            image=around.image,
+            services=tuple(around.services),
             children=tuple(made.pop(child) for child in place.below),
         )
     return made[ROOT]

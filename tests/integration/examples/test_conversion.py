@@ -42,8 +42,8 @@ def run_here(lineshaft: CommandLine, file: Path, source: Path, example: Example)
     for line in map(json.loads, result.out.splitlines()):
         if "log" in line:
             logs[line["path"]] = line["log"]
-        elif "nodes" in line:
-            runs.append({**line, "logs": logs})
+        elif "run" in line:
+            runs.append({**line["run"], "logs": logs})
             logs = {}
     assert runs, result.err
     return runs

@@ -57,6 +57,22 @@ def test_a_plan_is_a_tree_that_says_what_is_skipped_and_why(lineshaft: CommandLi
     ]
 
 
+def test_a_plan_says_in_which_image_a_task_runs_and_beside_what(lineshaft: CommandLine, folder: Path) -> None:
+    (folder / "lineshaft.yml").write_text("""
+name: shop
+steps:
+  - {name: a, run: x, image: {build: {}}}
+  - {name: b, run: x, image: go, services: {db: {image: postgres}, mail: {image: smtp}}}
+""")
+    assert lineshaft("plan").out.splitlines()[1:] == [
+        "├── ● a  run in an image of Dockerfile",
+        "└── ● b  run in go beside db, mail",
+    ]
+    first, second = json.loads(lineshaft("plan", "--format", "json").out)["nodes"]
+    assert (first["image"], first["services"]) == ({"dockerfile": "Dockerfile", "context": "."}, [])
+    assert (second["image"], second["services"]) == ("go", ["db", "mail"])
+
+
 def test_inputs_changes_and_what_started_it_decide(lineshaft: CommandLine) -> None:
     found = decisions(lineshaft, "--input", "level=full", "--changed", "api/a.py")
     assert (found["test/api"], found["test/slow"]) == ("runs", "runs")

@@ -1,7 +1,9 @@
 """A task that calls another pipeline: a run of its own stands for each attempt."""
 
+from datetime import timedelta
+
 from lineshaft.engine.decision import ChildRunStopping, ChildRunWanted
-from lineshaft.model.event import ChildRunEnded
+from lineshaft.model.event import ChildRunEnded, TimerPurpose
 from lineshaft.model.node import Task
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
@@ -12,6 +14,8 @@ from lineshaft.model.work import PipelineWork
 from trees import sequence
 from watched_run import BY_USER, FAILED, STOPPED, SUCCEEDED, WatchedRun
 
+MINUTE = timedelta(minutes=1)
+LIMIT = TimerPurpose.TIME_LIMIT
 WORK = PipelineWork("other", {"count": "${{ 1 + 2 }}", "level": "full"})
 
 
@@ -58,6 +62,42 @@ def test_a_cancellation_is_carried_down() -> None:
     watched.end_call("call", STOPPED)
     assert watched.node("call").reason == BY_USER
     assert watched.run.state is State.CANCELLED
+
+
+def test_a_run_of_the_other_pipeline_that_takes_too_long_is_stopped() -> None:
+    watched = begun(Task("call", WORK, timeout=MINUTE))
+    assert watched.queue.timers == {(1, LIMIT): watched.clock.now() + MINUTE}
+    (effect,) = watched.fire("call", LIMIT).effects
+    assert isinstance(effect, ChildRunStopping)
+    assert effect.reason.code is ReasonCode.TIME_LIMIT
+    watched.end_call("call", STOPPED)
+    assert (watched.state("call"), watched.code("call")) == (State.TIMED_OUT, ReasonCode.TIME_LIMIT)
+    assert watched.state("after") is State.SKIPPED
+
+
+def test_a_run_of_the_other_pipeline_that_took_too_long_is_tried_again_where_that_is_wanted() -> None:
+    watched = begun(Task("call", WORK, timeout=MINUTE, retry=Retry(1)))
+    watched.fire("call", LIMIT)
+    watched.end_call("call", STOPPED)
+    assert watched.queue.calls == {(1, 2)}
+    watched.end_call("call", SUCCEEDED)
+    assert watched.state("call") is State.SUCCEEDED
+
+
+def test_a_run_that_is_cancelled_does_not_try_a_call_again_that_took_too_long() -> None:
+    watched = begun(Task("call", WORK, timeout=MINUTE, retry=Retry(1)))
+    watched.fire("call", LIMIT)
+    watched.cancel()
+    watched.end_call("call", STOPPED)
+    assert watched.state("call") is State.CANCELLED
+    assert watched.run.state is State.CANCELLED
+
+
+def test_a_limit_that_passes_after_the_call_s_end_changes_nothing() -> None:
+    watched = begun(Task("call", WORK, timeout=MINUTE))
+    watched.end_call("call", SUCCEEDED)
+    run = watched.run
+    assert watched.fire("call", LIMIT).run is run
 
 
 def test_the_end_of_another_attempt_s_run_changes_nothing() -> None:

@@ -8,6 +8,7 @@ from lineshaft.definition import resolve_inputs
 from lineshaft.model.cause import Cause
 from lineshaft.model.node import Order, Role
 from lineshaft.model.run import Source
+from lineshaft.model.surroundings import ImageBuild
 from lineshaft.services.planning import PlannedDecision, PlannedNode, plan
 from native_definitions import native
 
@@ -106,3 +107,14 @@ def test_a_plan_shows_kinds_orders_roles_and_needs() -> None:
     assert (nodes["a"].kind, nodes["a/exec"].kind, nodes["b/run"].kind) == ("group", "exec", "run")
     assert nodes["b"].needs == ("a",)
     assert nodes["b"].generates == "n.yml"
+
+
+def test_a_plan_shows_the_image_of_a_task_and_the_services_beside_it() -> None:
+    nodes = planned("""
+- {name: a, run: x, image: {build: {context: ci}}}
+- {name: b, run: x, image: go, services: {db: {image: postgres}}}
+- {name: c, run: x}
+""")
+    assert nodes["a"].image == ImageBuild("ci/Dockerfile", "ci")
+    assert (nodes["b"].image, nodes["b"].services) == ("go", ("db",))
+    assert (nodes["c"].image, nodes["c"].services) == (None, ())

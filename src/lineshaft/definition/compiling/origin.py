@@ -35,6 +35,10 @@ class Site:
         """Go further in."""
         return Site(self.source, (*self.path, *steps))
 
+    def wrong_key(self, message: str, *, advice: str) -> None:
+        """Note what is wrong with the key itself that stands here; the arguments are those of `wrong`."""
+        self.source.findings.add(self.path, message, advice=advice)
+
     def wrong(self, message: str, *, advice: str = "", within: tuple[str, int, int] | None = None) -> None:
         """Note what is wrong at this place.
 

@@ -53,6 +53,7 @@ def _replaced(whole: Any, path: str, replacement: Any, findings: Findings) -> An
     root = [whole]
     container: Any = root
     key: str | int = 0
+    way: list[str | int] = []
     for at, step in enumerate(steps):
         inner = container[key]
         inner = inner.copy() if isinstance(inner, dict | list) else inner
@@ -61,9 +62,11 @@ def _replaced(whole: Any, path: str, replacement: Any, findings: Findings) -> An
         if found is None:
             return whole
         container, key = inner, found
+        way.append(found)
         if isinstance(inner, dict) and at < len(steps) - 1:
             inner.setdefault(step, {})
     container[key] = replacement
+    findings.comes_from(tuple(way), f"-o {path}")
     return root[0]
 
 

@@ -86,7 +86,7 @@ def _check_use(node: Keys, site: Site, fragment: Fragment) -> None:
         place = site.at("with", name)
         if name not in asked:
             known = f"it has {', '.join(asked)}" if asked else "it has none"
-            place.wrong("is no input of the fragment", advice=nearest(name, list(asked)) or known)
+            place.wrong_key("is no input of the fragment", advice=nearest(name, list(asked)) or known)
         elif not (isinstance(value, str) and has_expressions(value)):
             problem = misfit(asked[name], value)
             if problem:

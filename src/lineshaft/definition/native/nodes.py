@@ -81,5 +81,5 @@ def _refuse_too_many(count: int, node: RawNode, findings: Findings) -> None:
     line, column = findings.positions.find((*node.path, "steps"))
     raise InputTooLargeError(
         f"A definition holds at most {NODES_LIMIT:,} nodes.",
-        problems=[Problem("", "goes over that limit with these", line, column)],
+        problems=[Problem("", f"holds more than {NODES_LIMIT:,} nodes with these", line, column)],
     )

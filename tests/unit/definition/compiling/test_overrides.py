@@ -57,8 +57,19 @@ def test_only_the_place_that_is_named_is_changed() -> None:
             "-o env.A",
             "has a value that cannot be read: it is not YAML: did not find expected node content",
         ),
-        ("nmae", "y", "nmae", "is unknown in a pipeline"),
-        ("steps.unit.parallel", "true", "steps.0.parallel", "has no meaning beside `run`"),
+        ("nmae", "y", "nmae", "is unknown in a pipeline, as -o nmae has it"),
+        (
+            "steps.unit.parallel",
+            "true",
+            "steps.0.parallel",
+            "has no meaning beside `run`, as -o steps.unit.parallel has it",
+        ),
+        (
+            "steps.g.steps.b",
+            "{name: b, run: 7}",
+            "steps.1.steps.0.run",
+            "must be text, not empty, without ${{ }}, not 7, as -o steps.g.steps.b has it",
+        ),
     ],
 )
 def test_what_is_wrong_with_an_override_is_told(path: str, value: str, field: str, message: str) -> None:
