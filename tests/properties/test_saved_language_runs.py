@@ -29,6 +29,7 @@ from lineshaft.model.run import Run, Source
 from lineshaft.model.state import State
 from lineshaft.model.surroundings import Surroundings
 from lineshaft.model.tree import Tree
+from lineshaft.model.value import Value
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.ids import CountingIds
 from lineshaft.ports.store import Store, Transaction
@@ -45,7 +46,7 @@ SOURCE: Final = Source(
     author="me",
     changeset=("a b", "c\nd", ""),
 )
-INPUTS: Final = {"text": "ä", "yes": True, "one": 1, "half": 0.5}
+INPUTS: Final[dict[str, Value]] = {"text": "ä", "yes": True, "one": 1, "half": 0.5}
 SLOW_TO_DRAW: Final = (HealthCheck.too_slow, HealthCheck.data_too_large)
 SOON: Final = timedelta(minutes=2)
 
