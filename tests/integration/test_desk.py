@@ -208,3 +208,15 @@ async def test_calls_that_are_left_to_the_outbox_can_be_stopped(desk: Desk) -> N
 
     assert (await desk.plane.runs.get(run.id)).state is State.CANCELLED
     assert await desk.claim(100) == ()
+
+
+async def test_large_outputs_are_refused_when_the_run_has_too_many(desk: Desk) -> None:
+    many = ", ".join(f"{{name: n{number}, run: make, outputs: [x]}}" for number in range(66))
+    run = await desk.start(f"name: o\nparallel: true\nsteps: [{many}]\n")
+    leases = await desk.claim(66)
+
+    for lease in leases:
+        run = await desk.report(lease, Outcome(State.SUCCEEDED, outputs={"x": "y" * 65_000}))
+
+    refused = [each.reason for each in run.nodes if each.state is State.FAILED and each.attempt]
+    assert [reason and reason.code for reason in refused] == [ReasonCode.OUTPUTS_REFUSED] * 2

@@ -3,25 +3,29 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
-from desk import DeskWorker
+from desk import SUCCEEDED, DeskWorker
 from lineshaft.definition import read_definition
 from lineshaft.definition.compiling.generated import read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.model.definition import Definition
+from lineshaft.model.node import Group
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
-from lineshaft.model.tree import Place
+from lineshaft.model.tree import Place, Tree
 from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.store import open_store
+from lineshaft.store.session import ReadGenerated
 from planes import LEASE_TIME
 
 CALLED = "name: called\nsteps: [{name: a, run: make}]\n"
@@ -31,9 +35,11 @@ MORE_THAN_ONE_TRANSACTION_CALLS = 80
 
 
 @asynccontextmanager
-async def plane_over(url: str, folder: Path, clock: ManualClock) -> AsyncIterator[ControlPlane]:
+async def plane_over(
+    url: str, folder: Path, clock: ManualClock, read: ReadGenerated = read_generated
+) -> AsyncIterator[ControlPlane]:
     ids = RandomIds()
-    store = await open_store(url, ids=ids, read_definition=read_definition, read_generated=read_generated)
+    store = await open_store(url, ids=ids, read_definition=read_definition, read_generated=read)
     try:
         yield ControlPlane(store, BlobFolder(folder), clock, ids, check=lambda _: None, lease_time=LEASE_TIME)
     finally:
@@ -174,3 +180,29 @@ async def test_runs_that_two_servers_start_at_once_supersede_each_other_while_re
     newest, *others = await children(first, pipeline.id)
     assert newest.state is State.QUEUED
     assert {each.state for each in others} == {State.CANCELLED}
+
+
+async def test_a_server_reads_the_nodes_that_a_task_has_made_once(
+    postgres_url: str, tmp_path: Path, clock: ManualClock
+) -> None:
+    reads = 0
+
+    def counted(text: str, definition: Definition, tree: Tree, index: int) -> Group:
+        nonlocal reads
+        reads += 1
+        return read_generated(text, definition, tree, index)
+
+    async with (
+        plane_over(postgres_url, tmp_path, clock) as first,
+        plane_over(postgres_url, tmp_path, clock, counted) as second,
+    ):
+        workers = DeskWorker(first), DeskWorker(second, "other")
+        await workers[0].start("name: g\nsteps: [{name: gen, run: make, generates: nodes.yml}]\n")
+        (making,) = (await workers[0].claim()).values()
+        nodes = "".join(f"- {{name: n{number}, run: make}}\n" for number in range(6))
+        run = await workers[0].report(making, replace(SUCCEEDED, generated=nodes))
+        for number in range(6):
+            (lease,) = (await workers[number % 2].claim()).values()
+            run = await workers[number % 2].report(lease)
+        assert (await second.runs.get(run.id)).state is State.SUCCEEDED
+    assert reads == 1

@@ -23,7 +23,6 @@ from lineshaft.cli.reference import find_pipeline, find_run
 from lineshaft.cli.start import Start, with_start
 from lineshaft.cli.waiting import waiting
 from lineshaft.cli.watch import watch_run
-from lineshaft.model.definition import Format
 from lineshaft.model.errors import ServerError
 
 if TYPE_CHECKING:

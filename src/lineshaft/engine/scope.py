@@ -17,6 +17,9 @@ from lineshaft.model.value import Bindings
 
 V = TypeVar("V")
 
+ENV_LIMIT_CHARACTERS: Final = 2 * 1024 * 1024
+"""How long a task's environment may become by its templates."""
+
 _NO_SOURCE: Final = Source("")
 _REMEMBERED_CHANGESETS: Final = 32
 
@@ -39,14 +42,21 @@ def rendered_env(run: Run, index: int, task: Task) -> dict[str, str]:
     """Evaluate a task's environment, whose templates see of it only what is no template itself.
 
     Raises:
-        ExpressionError: a template cannot be evaluated.
+        ExpressionError: a template cannot be evaluated, or it all becomes too long.
     """
     env = task.surroundings.env
     plain = {name: text for name, text in env.items() if not has_expressions(text)}
     if len(plain) == len(env):
         return plain
     scope = _scope(run, index, task.bindings, _inputs(run, index, task.bindings), plain)
-    return {name: plain[name] if name in plain else parse_template(env[name]).render(scope) for name in env}
+    rendered: dict[str, str] = {}
+    room = ENV_LIMIT_CHARACTERS
+    for name, text in env.items():
+        rendered[name] = plain[name] if name in plain else parse_template(text).render(scope)
+        room -= len(name) + len(rendered[name])
+        if room < 0:
+            raise ExpressionError(f"The environment is longer than {ENV_LIMIT_CHARACTERS:,} characters.")
+    return rendered
 
 
 def _scope(

@@ -7,7 +7,6 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
-from lineshaft.model.errors import LineshaftError
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
@@ -88,6 +87,6 @@ class ControlPlane:
         while True:
             try:
                 await self.desk.lose_expired()
-            except LineshaftError as error:
-                _LOG.warning("Lost leases cannot be ended now: %s", error)
+            except Exception as error:  # noqa: BLE001 - whatever one run meets must not hold up the others.
+                _LOG.warning("Lost leases cannot be ended now: %s", repr(error))
             await asyncio.sleep(interval)

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Final
 
-from lineshaft.model.errors import LineshaftError
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import OutboxEntry, Store
 from lineshaft.ports.wakeups import OUTBOX
@@ -34,8 +33,8 @@ class OutboxDelivery:
             while True:
                 try:
                     delivered = await self.deliver_due()
-                except LineshaftError as error:
-                    _LOG.warning("The outbox cannot be read: %s", error)
+                except Exception as error:  # noqa: BLE001 - it goes on as long as the process does.
+                    _LOG.warning("The outbox cannot be read: %s", repr(error))
                     delivered = 0
                 if delivered < _BATCH:
                     await listener.wait(_LOOK_AGAIN)

@@ -1,11 +1,12 @@
 """What a worker reports, checked before a run hears of it."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
 
 from lineshaft.definition import read_generated
+from lineshaft.engine.outputs import OUTPUTS_LIMIT_BYTES, size_bytes
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import InvalidInputError
 from lineshaft.model.event import AttemptReported
@@ -23,8 +24,10 @@ from lineshaft.wire.worker import Report
 OUTPUTS_LIMIT: Final = 1_000
 """How many outputs a task may give."""
 
-OUTPUTS_LIMIT_BYTES: Final = 64 * 1024
-"""How long all outputs of a task may be, their names and values taken together, in UTF-8."""
+RUN_OUTPUTS_LIMIT_BYTES: Final = 4 * 1024 * 1024
+"""How long the outputs of all tasks of a run may be; those below a kilobyte are never refused for it."""
+
+_SMALL_BYTES: Final = 1024
 
 GENERATED_LIMIT_BYTES: Final = 1024 * 1024
 """How long the text of generated nodes may be, in UTF-8."""
@@ -42,14 +45,21 @@ class CheckedReport:
     Attributes:
         report: as it came, but for its outcome.
         generated: the nodes that the task made; None where it made none.
+        large_outputs: whether its outputs are worth counting with those of the run.
     """
 
     report: Report
     generated: Group | None = None
+    large_outputs: bool = False
 
     def event(self, run: Run) -> AttemptReported:
         """Say it as an event of the run as it is now."""
         checked = self
+        if self.large_outputs:
+            size = sum(size_bytes(values) for values in run.outputs.values())
+            if size + size_bytes(self.report.outcome.outputs) > RUN_OUTPUTS_LIMIT_BYTES:
+                text = f"The outputs of the run would be longer than {RUN_OUTPUTS_LIMIT_BYTES:,} bytes."
+                checked = _refused(self.report, ReasonCode.OUTPUTS_REFUSED, text)
         if self.generated is not None:
             count = len(run.tree) + len(Tree(self.generated)) - 1
             if count > NODES_LIMIT:
@@ -70,12 +80,13 @@ async def checked_report(store: Store, report: Report) -> CheckedReport:
         refusal = _refusal_of_outputs(outcome)
         if refusal is not None:
             return _refused(report, ReasonCode.OUTPUTS_REFUSED, refusal)
+    checked = CheckedReport(report, large_outputs=size_bytes(outcome.outputs) > _SMALL_BYTES)
     if outcome.generated is None or outcome.state is not State.SUCCEEDED:
-        return CheckedReport(report)
+        return checked
     run_id = report.address.run_id
     run, definition = await store.read(lambda transaction: _run_of(transaction, run_id))
     if generated_path(run, report.address.node) is None:
-        return CheckedReport(report)
+        return checked
     if len(outcome.generated.encode(errors="replace")) > GENERATED_LIMIT_BYTES:
         text = f"The file of nodes is longer than {GENERATED_LIMIT_BYTES:,} bytes, which is the limit."
         return _refused(report, ReasonCode.GENERATED_NODES_REFUSED, text)
@@ -89,7 +100,7 @@ async def checked_report(store: Store, report: Report) -> CheckedReport:
         )
     except InvalidInputError as error:
         return _refused(report, ReasonCode.GENERATED_NODES_REFUSED, _told(error))
-    return CheckedReport(report, generated)
+    return replace(checked, generated=generated)
 
 
 def _run_of(transaction: Transaction, run_id: UUID) -> tuple[Run, Definition]:
@@ -101,7 +112,7 @@ def _refusal_of_outputs(outcome: Outcome) -> str | None:
     outputs = outcome.outputs
     if len(outputs) > OUTPUTS_LIMIT:
         return f"The task gives {len(outputs):,} outputs; {OUTPUTS_LIMIT:,} is the limit."
-    size = sum(len(text.encode(errors="replace")) for pair in outputs.items() for text in pair)
+    size = size_bytes(outputs)
     if size > OUTPUTS_LIMIT_BYTES:
         return f"The task's outputs are {size:,} bytes long; {OUTPUTS_LIMIT_BYTES:,} is the limit."
     return None

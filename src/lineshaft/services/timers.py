@@ -1,14 +1,17 @@
 """Timers: what runs want to hear of at a time is told to them."""
 
 import logging
+from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 
 from lineshaft.engine.decision import Decision
-from lineshaft.model.errors import LineshaftError
+from lineshaft.model.errors import StoreUnavailableError
 from lineshaft.model.event import TimerFired
 from lineshaft.ports.clock import Clock
-from lineshaft.ports.store import TIMER_NOTICE, Store, Transaction
+from lineshaft.ports.store import TIMER_NOTICE, Store, Timer, Transaction
 from lineshaft.ports.wakeups import TIMERS
 from lineshaft.services.progress import Progress
 from lineshaft.telemetry.run_log import log_decisions
@@ -33,23 +36,45 @@ class TimerService:
                 try:
                     await self.fire_due()
                     wait = await self._until_next()
-                except LineshaftError as error:
-                    _LOG.warning("Timers cannot be fired now: %s", error)
+                except Exception as error:  # noqa: BLE001 - whatever one run meets, others have timers too.
+                    _LOG.warning("Timers cannot be fired now: %s", repr(error))
                 if wait > timedelta():
                     await listener.wait(wait)
 
     async def fire_due(self) -> int:
-        """Fire one batch of due timers, and return how many there were."""
+        """Fire one batch of due timers, and return how many there were.
+
+        Raises:
+            StoreUnavailableError: the database does not answer.
+            Exception: what kept one of them from being fired; the others have been fired nevertheless.
+        """
         now = self._clock.now()
         # Looked for without writing first, since mostly there is none.
-        if not await self._store.read(lambda transaction: transaction.timers.due(now, 1)):
+        due = await self._store.read(lambda transaction: transaction.timers.due(now, _BATCH))
+        if not due:
             return 0
-        count, decisions = await self._store.write(lambda transaction: self._fire(transaction, now))
+        try:
+            count, decisions = await self._store.write(
+                lambda transaction: self._fire(transaction, transaction.timers.due(now, _BATCH), now)
+            )
+        except StoreUnavailableError:
+            raise
+        except Exception:
+            await self._fire_each(due, now)
+            raise
         log_decisions(decisions)
         return count
 
-    def _fire(self, transaction: Transaction, now: datetime) -> tuple[int, list[Decision]]:
-        due = transaction.timers.due(now, _BATCH)
+    async def _fire_each(self, due: Sequence[Timer], now: datetime) -> None:
+        """Fire timers in a transaction each, since one of them cannot be fired."""
+        for timer in due:
+            with suppress(Exception):
+                _, decisions = await self._store.write(partial(self._fire, due=[timer], now=now))
+                log_decisions(decisions)
+
+    def _fire(
+        self, transaction: Transaction, due: Sequence[Timer], now: datetime
+    ) -> tuple[int, list[Decision]]:
         decisions: list[Decision] = []
         for timer in due:
             transaction.timers.done(timer)

@@ -94,8 +94,12 @@ def _gathered(session: Session, rows: Sequence[Row[Any]]) -> _Gathered:
 
 
 def _grown(session: Session, definition: Definition, gathered: _Gathered, run_id: UUID) -> Grown:
-    tree = definition.tree
     generated = gathered.generated.get(run_id, ())
+    known = session.memory.runs.get(run_id) if generated else None
+    if known is not None and list(known.generated) == generated:
+        # Another process has written the run, but its nodes are the same: to read them takes long.
+        return Grown(known.tree, known.generated, gathered.outputs.get(run_id, {}))
+    tree = definition.tree
     for each in generated:
         body = session.memory.read_generated(each.text, definition, tree, each.node)
         tree = tree.grown(each.node, body)

@@ -145,3 +145,18 @@ def test_nodes_from_a_task_that_generates_none_are_not_heard() -> None:
     watched.send(AttemptReported(1, 1, lease.token, SUCCEEDED, BODY))
     assert not watched.run.generated
     assert watched.run.state is State.SUCCEEDED
+
+
+def test_outputs_of_a_run_that_are_too_long_together_fail_it() -> None:
+    outputs = {f"n{number}": "${{ outputs.build.image }}" for number in range(3)}
+    watched = begun(sequence(task("build", surroundings=TELLS), outputs=outputs))
+    watched.do("build", Outcome(State.SUCCEEDED, outputs={"image": "x" * 30_000}))
+    assert (watched.state(""), watched.code("")) == (State.FAILED, ReasonCode.EXPRESSION_FAILED)
+
+
+def test_an_environment_that_templates_make_too_long_fails_its_task() -> None:
+    env = {f"N{number}": "${{ outputs.build.image }}" for number in range(40)}
+    ship = task("ship", surroundings=Surroundings(env=env), has_expressions=True)
+    watched = begun(sequence(task("build", surroundings=TELLS), ship))
+    watched.do("build", Outcome(State.SUCCEEDED, outputs={"image": "x" * 60_000}))
+    assert (watched.state("ship"), watched.code("ship")) == (State.FAILED, ReasonCode.EXPRESSION_FAILED)
