@@ -59,14 +59,17 @@ def read_yaml(data: str | bytes) -> YamlText:
     findings = Findings(positions)
     _refuse_what_the_parser_cannot_bear(text, findings)
     builder = Builder(findings)
+    parser = _LOADER(text)
     try:
-        for event in yaml.parse(text, Loader=_LOADER):
+        while (event := parser.get_event()) is not None:
             builder.take(event)
     except yaml.MarkedYAMLError as error:
         raise syntax_problem(error, findings) from None
     except yaml.YAMLError as error:
         findings.add((), f"is not YAML: {error}")
         raise findings.error() from None
+    finally:
+        parser.dispose()
     value, positions.root = builder.document()
     return YamlText(value, positions, findings)
 

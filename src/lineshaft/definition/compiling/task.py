@@ -33,7 +33,10 @@ _STATE_FUNCTIONS: Final = ("succeeded", "failed", "always", "state")
 
 def kind_key(step: Mapping[str, Any]) -> str:
     """Name the key that makes a node a task."""
-    return next(key for key in KINDS if key in step)
+    for key in KINDS:
+        if key in step:
+            return key
+    raise ValueError("a checked node has work")
 
 
 def leaf(step: Mapping[str, Any], level: Level, role: Role, **placed: Any) -> Task:
