@@ -8,10 +8,8 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Final, Self
 
-from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import InvalidInputError, Problem
 from lineshaft.model.run import Run
-from lineshaft.model.state import State
 from lineshaft.server.sent_events import HEARTBEAT, end_event, sent_event
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.logs import NodeLog
@@ -89,10 +87,9 @@ async def log_events(plane: ControlPlane, path: str, log: NodeLog, start: int) -
                     yield event
         for event in pieces.rest():
             yield event
-        async with aclosing(_until_over(plane, log.address)) as waiting:
-            async for heartbeat in waiting:
-                yield heartbeat
-    yield end_event((await plane.runs.get(log.run.id)).nodes[log.node].state)
+    # The log's end was read from the database, a moment before this process may remember what came with it.
+    ended = await plane.logs.find(log.run.id, path)
+    yield end_event(ended.run.nodes[ended.node].state)
 
 
 async def _until_attempted(plane: ControlPlane, run: Run, node: int) -> AsyncGenerator[bytes, None]:
@@ -101,20 +98,6 @@ async def _until_attempted(plane: ControlPlane, run: Run, node: int) -> AsyncGen
             if event is None:
                 yield HEARTBEAT
             elif event.node == node and (event.attempt or event.state.ended):
-                return
-
-
-async def _until_over(plane: ControlPlane, attempt: AttemptAddress) -> AsyncGenerator[bytes, None]:
-    """Wait until the run says too that an attempt is over: the database may tell it a moment earlier."""
-    run = await plane.runs.get(attempt.run_id)
-    node = run.nodes[attempt.node]
-    if node.state is not State.RUNNING or node.attempt != attempt.attempt:
-        return
-    async with aclosing(plane.runs.follow(run.id, after=run.event_count)) as events:
-        async for event in events:
-            if event is None:
-                yield HEARTBEAT
-            elif event.node == attempt.node:
                 return
 
 
