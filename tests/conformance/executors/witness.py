@@ -71,7 +71,7 @@ class Scene:
         *,
         timeout: timedelta | None = LONG,
         grace: timedelta = LONG,
-        label: str = "conformance/1",
+        label: str = f"conformance-{os.getpid()}/1",
     ) -> Command:
         """Make a command of a shell script."""
         environment = {"PATH": os.environ["PATH"]}
