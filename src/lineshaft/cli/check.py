@@ -9,7 +9,7 @@ import click
 
 from lineshaft.cli.annotation import annotation
 from lineshaft.cli.command import Command
-from lineshaft.cli.dialect import with_dialect
+from lineshaft.cli.dialect import with_dialect, with_files
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
 from lineshaft.cli.input_text import InputText
@@ -68,13 +68,7 @@ class Checked:
         "lineshaft check --format github",
     ),
 )
-@click.argument(
-    "files",
-    nargs=-1,
-    metavar="[FILE]...",
-    type=click.Path(allow_dash=True),
-    help="Files or folders; - reads standard input.",
-)
+@with_files
 @click.option(
     "--format",
     "--output",

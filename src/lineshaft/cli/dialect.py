@@ -1,4 +1,4 @@
-"""The option that says in which language a pipeline is written."""
+"""The parameters of commands that read pipelines: which files, and in which language they are written."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -12,6 +12,18 @@ if TYPE_CHECKING:
 R = TypeVar("R")
 
 DIALECTS: Final = ("native", "rest", "cicd", "node", "restfulci")
+
+
+def with_files(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command any number of files, as its argument `files`."""
+    argument = click.argument(
+        "files",
+        nargs=-1,
+        metavar="[FILE]...",
+        type=click.Path(allow_dash=True),
+        help="Files or folders; - reads standard input.",
+    )
+    return argument(command)
 
 
 def with_dialect(command: Callable[..., R]) -> Callable[..., R]:

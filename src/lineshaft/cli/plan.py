@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, assert_never
 import click
 
 from lineshaft.cli.command import Command
-from lineshaft.cli.dialect import with_dialect
+from lineshaft.cli.dialect import with_dialect, with_files
 from lineshaft.cli.invocation import Invocation, pass_invocation
 from lineshaft.cli.output import Output, print_json
 from lineshaft.cli.pipeline_files import folder_of, pipeline_files
@@ -42,13 +42,7 @@ class _Shape(StrEnum):
         "lineshaft plan --graph > pipeline.mmd",
     ),
 )
-@click.argument(
-    "files",
-    nargs=-1,
-    metavar="[FILE]...",
-    type=click.Path(allow_dash=True),
-    help="Files or folders; - reads standard input.",
-)
+@with_files
 @click.option("--graph", is_flag=True, help="Draw a Mermaid flowchart in place of the tree.")
 @click.option(
     "--format",

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lineshaft.cli.command import Command
-from lineshaft.cli.dialect import with_dialect
+from lineshaft.cli.dialect import with_dialect, with_files
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
 from lineshaft.cli.invocation import Invocation, pass_invocation
@@ -38,13 +38,7 @@ if TYPE_CHECKING:
         "lineshaft run .cicd-pipelines/",
     ),
 )
-@click.argument(
-    "files",
-    nargs=-1,
-    metavar="[FILE]...",
-    type=click.Path(allow_dash=True),
-    help="Files or folders; - reads standard input.",
-)
+@with_files
 @click.option(
     "--pipeline",
     "callees",
