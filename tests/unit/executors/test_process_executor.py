@@ -118,11 +118,11 @@ async def test_a_worker_within_a_task_hands_down_the_label_of_that_task(
 ) -> None:
     monkeypatch.setenv("LINESHAFT_PROCESS_LABEL", "outer/1")
 
-    await ProcessExecutor().execute(
-        scene.command("echo $LINESHAFT_PROCESS_LABEL", label="inner/1"), scene.output, scene.stop
-    )
+    command = scene.command("echo $LINESHAFT_PROCESS_LABEL", label="inner/1")
 
-    assert scene.output.data == b"outer/1 inner/1\n"
+    await ProcessExecutor().execute(command, scene.output, scene.stop)
+
+    assert scene.output.data.decode() == f"outer/1 {command.label}\n"
 
 
 async def test_what_a_killed_worker_within_a_task_leaves_is_killed_with_the_task(scene: Scene) -> None:
