@@ -13,12 +13,14 @@ from lineshaft.model.definition import Definition
 from lineshaft.model.event import AttemptLeased, AttemptReported, Event, RunStarted
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.pipeline import Pipeline
+from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.run import Lease, Run, Source, waiting_nodes
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
+from lineshaft.model.worker import Worker
 from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import Ids, RandomIds
-from lineshaft.ports.store import Store, Transaction
+from lineshaft.ports.store import Claim, Store, Transaction
 
 T = TypeVar("T")
 
@@ -113,10 +115,9 @@ class Scene:
         token = self.ids.new_token()
 
         def work(transaction: Transaction) -> list[Held]:
-            expires_at = self.clock.now() + LEASE_TIME
-            claimed = transaction.attempts.claim(
-                self.worker_id, kinds, limit, token=token, expires_at=expires_at
-            )
+            now = self.clock.now()
+            worker = Worker(self.worker_id, "w", Offer(kinds, Capacity(limit or 1)), now, now)
+            claimed = transaction.attempts.claim(Claim(worker, limit, token, now, now + LEASE_TIME))
             lease = Lease(token, self.worker_id)
             for address in claimed:
                 self.decide(transaction, address.run_id, AttemptLeased(address.node, address.attempt, lease))

@@ -284,8 +284,8 @@ class WatchedRun:
         task = self.run.tree[effect.node].node
         assert isinstance(task, Task)
         if isinstance(effect, AttemptQueued):
-            assert effect.kind is kind_of(task.work)
-            assert effect.attempt == 1 or effect.kind is not WorkKind.DEPLOY or task.idempotent
+            assert effect.demand.kind is kind_of(task.work)
+            assert effect.attempt == 1 or effect.demand.kind is not WorkKind.DEPLOY or task.idempotent
         else:
             assert isinstance(task.work, PipelineWork)
 

@@ -17,7 +17,7 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import NodeRun
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT
-from lineshaft.model.work import PipelineWork, kind_of, may_begin_twice
+from lineshaft.model.work import PipelineWork, may_begin_twice
 
 WORKER_LOST: Final = Reason(ReasonCode.WORKER_LOST, "Its worker stopped answering while it ran.")
 """Why a lost attempt ended."""
@@ -50,8 +50,7 @@ def begin_attempt(step: Step, index: int, losses: int | None = None) -> None:
         exit_code=None,
         losses=node.losses if losses is None else losses,
     )
-    labels = task.surroundings.labels
-    step.effects.append(AttemptQueued(index, node.attempt + 1, kind_of(task.work), labels))
+    step.effects.append(AttemptQueued(index, node.attempt + 1, task.demand, step.before.priority))
 
 
 def _call(step: Step, index: int, attempt: int, work: PipelineWork) -> None:

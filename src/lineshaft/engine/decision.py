@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from lineshaft.model.event import RunEvent, TimerPurpose
+from lineshaft.model.placement import Demand
 from lineshaft.model.reason import Reason
 from lineshaft.model.run import Generated, Lease, Run
 from lineshaft.model.state import State
-from lineshaft.model.work import PipelineWork, WorkKind
+from lineshaft.model.work import PipelineWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,14 +19,14 @@ class AttemptQueued:
     Attributes:
         node: the node's index.
         attempt: which attempt, from 1.
-        kind: what a worker must serve to claim it.
-        labels: what a worker must offer to claim it, sorted.
+        demand: what it asks of the worker that claims it.
+        priority: the run's; of what waits, the highest goes first.
     """
 
     node: int
     attempt: int
-    kind: WorkKind
-    labels: tuple[str, ...] = ()
+    demand: Demand
+    priority: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,10 @@
 """An attempt's address, and what is known of it outside the engine."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+
+from lineshaft.model.placement import Demand
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -34,6 +37,42 @@ class LeasedAttempt:
     token: str
     worker_id: UUID
     stopping: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class HeldAttempt:
+    """An attempt that a worker works on, and what it takes up there.
+
+    Attributes:
+        address: which attempt.
+        worker_id: who holds it.
+        demand: what it asked for.
+        expires_at: when its lease runs out.
+    """
+
+    address: AttemptAddress
+    worker_id: UUID
+    demand: Demand
+    expires_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class QueuedAttempt:
+    """An attempt that waits for a worker.
+
+    Attributes:
+        address: which attempt.
+        pipeline_id: whose run it is of.
+        demand: what it asks for.
+        priority: the run's.
+        queued_at: since when it waits.
+    """
+
+    address: AttemptAddress
+    pipeline_id: UUID
+    demand: Demand
+    priority: int
+    queued_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

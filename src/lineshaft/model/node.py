@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import Final
 
 from lineshaft.model.condition import Condition
+from lineshaft.model.placement import Demand
 from lineshaft.model.retry import Retry
 from lineshaft.model.surroundings import NO_SURROUNDINGS, Surroundings
 from lineshaft.model.value import Bindings
-from lineshaft.model.work import Work, may_begin_twice
+from lineshaft.model.work import Work, kind_of, may_begin_twice
 
 
 class Order(StrEnum):
@@ -64,6 +65,13 @@ class Task:
     def attempts_when_lost(self) -> int:
         """How many attempts it may take in all when workers are lost under it."""
         return 2 if self.idempotent or may_begin_twice(self.work) else 1
+
+    @property
+    def demand(self) -> Demand:
+        """What it asks of the worker that takes it, once its expressions are evaluated."""
+        around = self.surroundings
+        resources = around.resources
+        return Demand(kind_of(self.work), around.labels, resources.cpus or 0, resources.memory_bytes or 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -145,6 +145,7 @@ class Run:
         retry_of: the run that this one repeats, if it does.
         inputs: what it was started with, by name, defaults included.
         cause: what started it, as expressions see it in `event`.
+        priority: of what waits for a worker, the tasks of the run with the highest go first.
         parent: the attempt that this run stands for, where another run's node called its pipeline.
         concurrency_group: only runs of the pipeline with the same text here wait for, or supersede, each
             other; None where it has nothing to do with others.
@@ -166,6 +167,7 @@ class Run:
     retry_of: UUID | None = None
     inputs: Mapping[str, Value] = field(default_factory=dict)
     cause: Cause = Cause.MANUAL
+    priority: int = 0
     parent: AttemptAddress | None = None
     concurrency_group: str | None = ""
     generated: tuple[Generated, ...] = ()

@@ -18,15 +18,16 @@ from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
 from lineshaft.engine.decision import Decision
-from lineshaft.model.attempt import AttemptAddress, LeasedAttempt, LogState
+from lineshaft.model.attempt import AttemptAddress, HeldAttempt, LeasedAttempt, LogState, QueuedAttempt
 from lineshaft.model.definition import Definition
 from lineshaft.model.event import RunEvent, TimerPurpose
+from lineshaft.model.limits import NO_LIMITS, Limits
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.report import RunTrip, Trip
 from lineshaft.model.run import Run
 from lineshaft.model.user import User
-from lineshaft.model.work import WorkKind
 from lineshaft.model.worker import Worker
+from lineshaft.model.worker_key import WorkerKey
 from lineshaft.ports.wakeups import WakeUps
 
 T = TypeVar("T")
@@ -70,6 +71,27 @@ class OutboxEntry:
     kind: str
     payload: Mapping[str, Any]
     tries: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A worker's call for attempts.
+
+    Attributes:
+        worker: its session, with what it offers.
+        slots: how many it has room for, as it says itself.
+        token: carried by the leases.
+        now: the time.
+        expires_at: when the leases run out.
+        limits: how many attempts may run at once over all workers.
+    """
+
+    worker: Worker
+    slots: int
+    token: str
+    now: datetime
+    expires_at: datetime
+    limits: Limits = NO_LIMITS
 
 
 class Pipelines(Protocol):
@@ -172,13 +194,43 @@ class Runs(Protocol):
 class Attempts(Protocol):
     """The queue, and the leases on what was taken from it."""
 
-    def claim(
-        self, worker_id: UUID, kinds: frozenset[WorkKind], limit: int, *, token: str, expires_at: datetime
-    ) -> Sequence[AttemptAddress]:
-        """Take the oldest queued attempts of the kinds for a worker, as one statement; none is taken twice.
+    def claim(self, claim: Claim) -> Sequence[AttemptAddress]:
+        """Take queued attempts for a worker; none is taken twice.
+
+        Taken are only those that the worker's offer serves, and together no more than it has left beside what
+        it holds (slots, processors, memory) and than the limits allow. Of these, those of the highest
+        priority go first; within a priority pipelines take turns, and a pipeline's attempts go in the order
+        in which they were queued. Attempts with other labels or of another kind wait in queues of their own,
+        which take turns too. One that has waited long, and that the worker could take if it had less to do,
+        holds back those behind it in its queue, so that large tasks do not wait for ever.
+
+        The cost does not depend on how many attempts are queued, but where a limit keeps many back.
 
         The token is unique to this claim; together with an attempt's address it names one lease.
         """
+        ...
+
+    def set_aside(self, address: AttemptAddress, until: datetime) -> None:
+        """Keep a queued or a leased attempt out of claims for a time, since its run cannot be read.
+
+        A lease on it is dead.
+        """
+        ...
+
+    def bring_back(self, now: datetime, limit: int) -> int:
+        """Queue what was set aside until now again, and attempts that a server of the version before queued.
+
+        Returns:
+            How many they were.
+        """
+        ...
+
+    def held(self, worker_ids: Collection[UUID] | None = None) -> Sequence[HeldAttempt]:
+        """List living leases with what they take up, of some workers or of all, by worker and address."""
+        ...
+
+    def queued(self, *, limit: int) -> Sequence[QueuedAttempt]:
+        """List what waits for a worker, in about the order in which it will be taken."""
         ...
 
     def renew(
@@ -296,12 +348,52 @@ class Workers(Protocol):
         """Find a living session."""
         ...
 
-    def seen(self, worker_id: UUID, at: datetime) -> None:
-        """Note that it was heard of."""
+    def named(self, name: str) -> Worker | None:
+        """Find a living session by its worker's name."""
+        ...
+
+    def seen(self, worker_id: UUID, at: datetime, load: float | None = None) -> None:
+        """Note that it was heard of, and how busy its host is."""
+        ...
+
+    def drain(self, worker_id: UUID) -> None:
+        """Note that it is to take no more, and wake its topic."""
+        ...
+
+    def remove(self, worker_id: UUID) -> None:
+        """Forget a session, which holds no lease any more."""
         ...
 
     def all(self) -> Sequence[Worker]:
         """List the sessions, by name."""
+        ...
+
+
+class WorkerKeys(Protocol):
+    """The worker keys that were made by the API."""
+
+    def add(self, key: WorkerKey) -> bool:
+        """Add one; False when there is one of its name."""
+        ...
+
+    def of_hash(self, key_hash: str) -> WorkerKey | None:
+        """Find one by the SHA-256 of the key, in hexadecimal."""
+        ...
+
+    def get(self, key_id: UUID) -> WorkerKey | None:
+        """Find one by its id."""
+        ...
+
+    def used(self, key_id: UUID, at: datetime) -> None:
+        """Note that a worker registered with it."""
+        ...
+
+    def remove(self, key_id: UUID) -> bool:
+        """Remove one; False when there is none of that id."""
+        ...
+
+    def all(self) -> Sequence[WorkerKey]:
+        """List them, by name."""
         ...
 
 
@@ -358,6 +450,11 @@ class Transaction(Protocol):
     @property
     def workers(self) -> Workers:
         """The workers that have registered."""
+        ...
+
+    @property
+    def worker_keys(self) -> WorkerKeys:
+        """The worker keys that were made by the API."""
         ...
 
     @property

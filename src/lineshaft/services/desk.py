@@ -11,11 +11,12 @@ from lineshaft.engine.decision import Decision
 from lineshaft.model.attempt import AttemptAddress, LeasedAttempt
 from lineshaft.model.errors import ExpressionError, StaleLeaseError, UnavailableError, WorkerNotFoundError
 from lineshaft.model.event import AttemptLeased, AttemptLost, SourceResolved
+from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.run import Lease, Run
 from lineshaft.model.worker import Worker
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
-from lineshaft.ports.store import Store, Transaction
+from lineshaft.ports.store import Claim, Store, Transaction
 from lineshaft.ports.wakeups import QUEUE, STOPPING, worker_topic
 from lineshaft.services.leases import lease_message, unrendered
 from lineshaft.services.progress import Progress, find_run
@@ -72,7 +73,12 @@ class WorkerDesk:
     async def register(self, hello: Hello) -> Welcome:
         """Begin a session; one of the same name is ended, and what it held is lost."""
         now = self._clock.now()
-        worker = Worker(self._ids.new_id(), hello.name, hello.kinds, hello.slots, now, now)
+        offer = Offer(
+            hello.kinds,
+            Capacity(hello.slots, hello.cpus, hello.memory_bytes),
+            tuple(sorted(hello.labels)),
+        )
+        worker = Worker(self._ids.new_id(), hello.name, offer, now, now, version=hello.version)
 
         def work(transaction: Transaction) -> list[Decision]:
             former = transaction.workers.register(worker)
@@ -170,13 +176,8 @@ class WorkerDesk:
             worker = _find_worker(transaction, worker_id)
             taken = _Taken([], [])
             while True:
-                addresses = transaction.attempts.claim(
-                    worker_id,
-                    worker.kinds,
-                    slots - len(taken.leases),
-                    token=token,
-                    expires_at=now + self._lease_time,
-                )
+                claim = Claim(worker, slots - len(taken.leases), token, now, now + self._lease_time)
+                addresses = transaction.attempts.claim(claim)
                 failed = [
                     address
                     for address in addresses

@@ -53,6 +53,8 @@ def lease_message(run: Run, address: AttemptAddress, token: str) -> LeaseMessage
         secrets=around.secrets,
         outputs=around.outputs,
         generates=generated_path(run, address.node),
+        cpus=task.demand.cpus,
+        memory_bytes=task.demand.memory_bytes,
     )
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import Row, bindparam, select, tuple_, union_all, update
 
 from lineshaft.model.attempt import AttemptAddress, LeasedAttempt
 from lineshaft.model.state import State
-from lineshaft.model.work import WorkKind
+from lineshaft.ports.store import Claim
 from lineshaft.store.prepared import Prepared
 from lineshaft.store.schema import attempts, literal_state
 from lineshaft.store.session import Session
@@ -83,18 +83,17 @@ class SqlAttempts:
         """Take part in a transaction."""
         self._session = session
 
-    def claim(
-        self, worker_id: UUID, kinds: frozenset[WorkKind], limit: int, *, token: str, expires_at: datetime
-    ) -> Sequence[AttemptAddress]:
-        """Take the oldest queued attempts of the kinds for a worker, as one statement."""
-        if not kinds or limit < 1:
+    def claim(self, claim: Claim) -> Sequence[AttemptAddress]:
+        """Take queued attempts for a worker; none is taken twice."""
+        kinds = claim.worker.offer.kinds
+        if not kinds or claim.slots < 1:
             return ()
         self._session.pending.flush_attempts()
         values = {
-            "to_worker": worker_id,
-            "with_token": token,
-            "expires_at": expires_at,
-            "at_most": limit,
+            "to_worker": claim.worker.id,
+            "with_token": claim.token,
+            "expires_at": claim.expires_at,
+            "at_most": claim.slots,
             **{f"kind_{number}": kind.value for number, kind in enumerate(sorted(kinds))},
         }
         rows = _claim(len(kinds)).rows(self._session.connection, values)

@@ -278,12 +278,12 @@ def _queued_values(run_id: UUID, effect: AttemptQueued, at: datetime) -> Values:
         "run_id": run_id,
         "node": effect.node,
         "attempt": effect.attempt,
-        "kind": effect.kind.value,
+        "kind": effect.demand.kind.value,
         "state": State.QUEUED.value,
         "queued_at": at,
         "stopping": False,
         "log_size": 0,
-        "labels": list(effect.labels) or None,
+        "labels": list(effect.demand.labels) or None,
     }
 
 

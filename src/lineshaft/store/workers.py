@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, select, update
 
+from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.work import WorkKind
 from lineshaft.model.worker import Worker
 from lineshaft.store.prepared import Prepared
@@ -48,8 +49,8 @@ class SqlWorkers:
         values = {
             "id": worker.id,
             "name": worker.name,
-            "kinds": sorted(kind.value for kind in worker.kinds),
-            "slots": worker.slots,
+            "kinds": sorted(kind.value for kind in worker.offer.kinds),
+            "slots": worker.offer.capacity.slots,
             "registered_at": worker.registered_at,
             "seen_at": worker.seen_at,
         }
@@ -67,7 +68,7 @@ class SqlWorkers:
         rows = _SELECT.rows(self._session.connection, {"of_id": worker_id})
         return _worker(rows[0]) if rows else None
 
-    def seen(self, worker_id: UUID, at: datetime) -> None:
+    def seen(self, worker_id: UUID, at: datetime, load: float | None = None) -> None:
         """Note that it was heard of."""
         self._session.change()
         self._session.connection.execute(_SEEN, {"of_id": worker_id, "at": at})
@@ -79,4 +80,5 @@ class SqlWorkers:
 
 def _worker(row: Sequence[Any]) -> Worker:
     worker_id, name, kinds, slots, registered_at, seen_at = row
-    return Worker(worker_id, name, frozenset(map(WorkKind, kinds)), slots, registered_at, seen_at)
+    offer = Offer(frozenset(map(WorkKind, kinds)), Capacity(slots))
+    return Worker(worker_id, name, offer, registered_at, seen_at)

@@ -8,6 +8,7 @@ from pydantic import Field, StringConstraints, field_validator
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome
+from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL
 from lineshaft.model.surroundings import ImageBuild
 from lineshaft.model.work import WorkKind
 from lineshaft.wire.message import PROTOCOL_VERSION, Message
@@ -15,6 +16,9 @@ from lineshaft.wire.work import WorkMessage
 
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=128)]
 """A fencing token, as `ports.ids` makes them."""
+
+Label = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=LONGEST_LABEL)]
+"""What a worker says of itself, and a task asks of its worker."""
 
 
 class Hello(Message):
@@ -25,12 +29,20 @@ class Hello(Message):
         name: unique among workers, the same over restarts; what its former session held is lost at once.
         kinds: the kinds of work whose drivers it serves.
         slots: how many attempts it takes at once.
+        labels: what it says of itself; it takes tasks whose labels are among them.
+        cpus: how many processors it gives to tasks; None means that tasks may ask for any number.
+        memory_bytes: how much memory it gives to tasks; None means that tasks may ask for any amount.
+        version: of Lineshaft.
     """
 
     protocol: int = PROTOCOL_VERSION
     name: str = Field(min_length=1, max_length=255, pattern=r"^[\w][\w.@:/-]*$")
     kinds: frozenset[WorkKind] = Field(min_length=1)
     slots: int = Field(ge=1, le=10_000)
+    labels: frozenset[Label] = Field(default=frozenset(), max_length=100)
+    cpus: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
+    memory_bytes: int | None = Field(default=None, gt=0, le=2**53 - 1)
+    version: str = Field(default="", max_length=100)
 
 
 class Welcome(Message):
@@ -73,6 +85,8 @@ class LeaseMessage(Message):
         secrets: the names of the secrets that it uses.
         outputs: the names of the values that it gives to later nodes.
         generates: the path of the file of nodes that it makes; None where it makes none.
+        cpus: how many processors it is to have; 0 where it does not say.
+        memory_bytes: how much memory it is to have; 0 where it does not say.
     """
 
     address: AttemptAddress
@@ -98,6 +112,8 @@ class LeaseMessage(Message):
     secrets: tuple[str, ...] = ()
     outputs: tuple[str, ...] = ()
     generates: str | None = None
+    cpus: float = 0
+    memory_bytes: int = 0
 
 
 class ClaimRequest(Message):
@@ -132,11 +148,15 @@ class Heartbeat(Message):
         tokens: of all leases that it still works on, each once; one token may cover several attempts.
         stopping: the attempts that it knows it has to stop.
         wait_seconds: how long the server may hold the call while there is nothing new to tell.
+        load: how busy the processors of its host are, from 0 to 1; None where it cannot tell.
+        draining: whether it knows that it is to take no more.
     """
 
     worker_id: UUID
     tokens: frozenset[Token]
     stopping: frozenset[AttemptAddress] = frozenset()
+    load: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
+    draining: bool = False
     wait_seconds: float = Field(default=0, ge=0, le=60)
 
 
@@ -146,10 +166,12 @@ class HeartbeatAnswer(Message):
     Attributes:
         living: the attempts whose leases were prolonged; work on any other is to be dropped.
         stop: those among them that are to be stopped.
+        drain: whether it is to take no more, and to end when what it holds has ended.
     """
 
     living: frozenset[AttemptAddress]
     stop: frozenset[AttemptAddress]
+    drain: bool = False
 
 
 class SourceReport(Message):

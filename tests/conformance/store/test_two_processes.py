@@ -10,6 +10,7 @@ import pytest
 
 from definitions import definition, read_definition, wide
 from lineshaft.model.event import CancelRequested, RunStarted
+from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
@@ -174,7 +175,8 @@ async def test_who_asks_for_the_unended_waits_for_another_who_has_asked(
 
 async def test_one_of_two_workers_of_one_name_replaces_the_other(here: Scene, there: Scene) -> None:
     now = here.clock.now()
-    workers = [Worker(here.ids.new_id(), "ann", frozenset({WorkKind.RUN}), 1, now, now) for _ in range(2)]
+    offer = Offer(frozenset({WorkKind.RUN}), Capacity(1))
+    workers = [Worker(here.ids.new_id(), "ann", offer, now, now) for _ in range(2)]
 
     former = await asyncio.gather(
         here.store.write(lambda transaction: transaction.workers.register(workers[0])),

@@ -3,6 +3,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
+from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.work import WorkKind
 from lineshaft.model.worker import Worker
 from scene import Scene
@@ -10,7 +11,8 @@ from scene import Scene
 
 def worker(scene: Scene, name: str) -> Worker:
     now = scene.clock.now()
-    return Worker(scene.ids.new_id(), name, frozenset({WorkKind.RUN, WorkKind.BUILD}), 4, now, now)
+    offer = Offer(frozenset({WorkKind.RUN, WorkKind.BUILD}), Capacity(4))
+    return Worker(scene.ids.new_id(), name, offer, now, now)
 
 
 async def test_a_registered_worker_is_found_as_it_was(scene: Scene) -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from lineshaft.engine.decision import AttemptEnded, AttemptQueued, RunEnded
+from lineshaft.model.placement import Demand
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.tree import Tree
@@ -22,7 +23,7 @@ def test_a_task_that_may_begin_twice_is_queued_again(kind: WorkKind) -> None:
     watched = begun(kind)
     watched.lease("only")
     decision = watched.lose("only")
-    assert decision.effects == (AttemptEnded(1, 1, State.LOST), AttemptQueued(1, 2, kind))
+    assert decision.effects == (AttemptEnded(1, 1, State.LOST), AttemptQueued(1, 2, Demand(kind)))
     assert [(event.state, event.attempt) for event in decision.events] == [
         (State.LOST, 1),
         (State.QUEUED, 2),

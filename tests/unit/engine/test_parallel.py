@@ -1,6 +1,7 @@
 """A parallel group: all children at once, each to its own end."""
 
 from lineshaft.engine.decision import AttemptQueued
+from lineshaft.model.placement import Demand
 from lineshaft.model.state import State
 from lineshaft.model.tree import Tree
 from lineshaft.model.work import WorkKind
@@ -11,9 +12,9 @@ from watched_run import FAILED, SUCCEEDED, WatchedRun
 def test_all_children_are_queued_at_the_start_in_their_order() -> None:
     watched = WatchedRun(Tree(parallel("unit", task("image", WorkKind.BUILD), task("ship", WorkKind.DEPLOY))))
     assert watched.start().effects == (
-        AttemptQueued(1, 1, WorkKind.RUN),
-        AttemptQueued(2, 1, WorkKind.BUILD),
-        AttemptQueued(3, 1, WorkKind.DEPLOY),
+        AttemptQueued(1, 1, Demand(WorkKind.RUN)),
+        AttemptQueued(2, 1, Demand(WorkKind.BUILD)),
+        AttemptQueued(3, 1, Demand(WorkKind.DEPLOY)),
     )
 
 

@@ -7,6 +7,7 @@ import pytest
 from lineshaft.engine.decision import AttemptEnded, AttemptQueued, RunEnded, TimerSet
 from lineshaft.model.event import TimerFired, TimerPurpose
 from lineshaft.model.outcome import Outcome
+from lineshaft.model.placement import Demand
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.retry import Retry
 from lineshaft.model.state import State
@@ -28,7 +29,7 @@ def begun(retry: Retry, kind: WorkKind = WorkKind.RUN, *, idempotent: bool = Fal
 def test_a_task_is_tried_again_at_once_where_no_wait_is_asked_for(outcome: Outcome) -> None:
     watched = begun(Retry(1))
     decision = watched.do("only", outcome)
-    assert decision.effects == (AttemptEnded(1, 1, outcome.state), AttemptQueued(1, 2, WorkKind.RUN))
+    assert decision.effects == (AttemptEnded(1, 1, outcome.state), AttemptQueued(1, 2, Demand(WorkKind.RUN)))
     assert [(event.state, event.attempt) for event in decision.events] == [
         (outcome.state, 1),
         (State.QUEUED, 2),
@@ -73,7 +74,7 @@ def test_the_wait_doubles() -> None:
 def test_a_waiting_task_is_queued_when_its_time_has_come() -> None:
     watched = begun(SLOWLY)
     watched.do("only", FAILED)
-    assert watched.fire("only", TimerPurpose.RETRY).effects == (AttemptQueued(1, 2, WorkKind.RUN),)
+    assert watched.fire("only", TimerPurpose.RETRY).effects == (AttemptQueued(1, 2, Demand(WorkKind.RUN)),)
 
 
 def test_a_timer_for_a_task_that_does_not_wait_changes_nothing() -> None:

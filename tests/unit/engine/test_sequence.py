@@ -5,6 +5,7 @@ import pytest
 from lineshaft.engine.decision import AttemptEnded, AttemptQueued, RunEnded
 from lineshaft.model.node import Node
 from lineshaft.model.outcome import Outcome
+from lineshaft.model.placement import Demand
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.tree import Tree
@@ -27,7 +28,10 @@ def test_only_the_first_child_is_queued_at_the_start() -> None:
 def test_a_child_is_queued_by_the_success_of_the_one_before() -> None:
     watched = begun("lint", "test")
     decision = watched.do("lint", SUCCEEDED)
-    assert decision.effects == (AttemptEnded(1, 1, State.SUCCEEDED), AttemptQueued(2, 1, WorkKind.RUN))
+    assert decision.effects == (
+        AttemptEnded(1, 1, State.SUCCEEDED),
+        AttemptQueued(2, 1, Demand(WorkKind.RUN)),
+    )
 
 
 def test_the_run_succeeds_with_its_last_child() -> None:
