@@ -57,7 +57,7 @@ run-integration: $(VENV)/.dev ## Test the server running at LINESHAFT_URL over r
 # Outside a loopback address Lineshaft refuses its default password, so the containers get one of their own, once.
 .lineshaft/container.env:
 	@mkdir -p $(@D)
-	@umask 077; for name in LINESHAFT_PASSWORD POSTGRES_PASSWORD; do \
+	@umask 077; for name in LINESHAFT_PASSWORD LINESHAFT_WORKER_KEY POSTGRES_PASSWORD; do \
 	  echo "$$name=$$(od -An -N 24 -t x1 /dev/urandom | tr -d ' \n')"; done > $@
 
 run-container: .lineshaft/container.env ## Build the image; run it with PostgreSQL and a worker, on port 5001
