@@ -8,6 +8,7 @@ from pathlib import Path
 from lineshaft.definition import read_definition
 from lineshaft.definition.compiling.generated import read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.services.control_plane import ControlPlane
@@ -20,8 +21,10 @@ LEASE_TIME = timedelta(seconds=30)
 
 
 @asynccontextmanager
-async def temporary_plane(folder: Path, clock: Clock | None = None) -> AsyncIterator[ControlPlane]:
-    """Open a control plane on a temporary database; its blobs are in the folder."""
+async def temporary_plane(
+    folder: Path, clock: Clock | None = None, blobs: Blobs | None = None
+) -> AsyncIterator[ControlPlane]:
+    """Open a control plane on a temporary database; its blobs are in the folder, unless it gets others."""
     ids = RandomIds()
     store = await open_store(
         "sqlite://", ids=ids, read_definition=read_definition, read_generated=read_generated
@@ -29,7 +32,7 @@ async def temporary_plane(folder: Path, clock: Clock | None = None) -> AsyncIter
     try:
         plane = ControlPlane(
             store,
-            BlobFolder(folder),
+            blobs or BlobFolder(folder),
             clock or SystemClock(),
             ids,
             check=lambda _: None,

@@ -93,6 +93,13 @@ _server_options = _all(
         "sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME.",
         "a SQLite file in the data folder",
     ),
+    _setting(
+        _SERVER,
+        "--blobs-url",
+        "URL",
+        "Where finished logs are kept: s3://BUCKET/PREFIX.",
+        "a folder in the data folder",
+    ),
     _setting(_SERVER, "--username", "NAME", "Who may call.", "admin"),
     _setting(_SERVER, "--password", "SECRET", "Proves it; safer in the environment or the file.", "admin"),
     _setting(_SERVER, "--workers", "N", "How many server processes; several need PostgreSQL.", "1"),

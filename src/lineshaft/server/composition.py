@@ -1,5 +1,6 @@
 """What a server consists of, put together from its settings."""
 
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -7,6 +8,9 @@ from typing import Final
 
 from lineshaft.definition import read_definition, read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.integrations.object_store import ObjectStore
+from lineshaft.model.errors import UnavailableError
+from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL
@@ -15,6 +19,8 @@ from lineshaft.server.settings import ServerSettings
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.credentials import CredentialService
 from lineshaft.store import open_store
+
+_LOG: Final = logging.getLogger("lineshaft.blobs")
 
 BLOBS: Final = "blobs"
 """The folder for blobs within the data folder."""
@@ -36,7 +42,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
     try:
         plane = ControlPlane(
             store,
-            BlobFolder(settings.data / BLOBS),
+            await _open_blobs(settings),
             SystemClock(),
             ids,
             check=repository_check(settings.git_roots),
@@ -48,6 +54,18 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             yield plane
     finally:
         await store.close()
+
+
+async def _open_blobs(settings: ServerSettings) -> Blobs:
+    if settings.blobs_url is None:
+        return BlobFolder(settings.data / BLOBS)
+    blobs = ObjectStore.open(settings.blobs_url)
+    try:
+        await blobs.check()
+    except UnavailableError as error:
+        # Logs stay in the database until it is there.
+        _LOG.warning("%s %s", error.message, error.advice)
+    return blobs
 
 
 async def _set_credentials(credentials: CredentialService, settings: ServerSettings) -> None:

@@ -10,6 +10,7 @@ from lineshaft.sdk.config import DEFAULT_CREDENTIAL, is_loopback
 
 _SQLITE: Final = "sqlite:"
 _POSTGRESQL: Final = "postgresql:"
+_BUCKET: Final = r"^s3://[^/\s]+(/\S*)?$"
 
 
 def _database_in(validated: dict[str, Any]) -> str:
@@ -29,6 +30,7 @@ class ServerSettings(MachineSettings):
         host: the name or address to listen on.
         port: the TCP port to listen on; 0 takes a free one.
         database_url: where the state is, `sqlite:///PATH` or `postgresql://USER:PASSWORD@HOST:PORT/NAME`.
+        blobs_url: where finished logs are, `s3://BUCKET/PREFIX`; None means a folder in the data folder.
         username: who may call the API.
         password: proves it.
         workers: how many server processes share the port.
@@ -42,6 +44,9 @@ class ServerSettings(MachineSettings):
     port: int = Field(default=5001, ge=0, le=65_535)
     database_url: Annotated[str, AfterValidator(_known_database)] = Field(
         default_factory=_database_in, repr=False
+    )
+    blobs_url: Annotated[str, StringConstraints(pattern=r"^s3://[^/\s]+(/\S*)?$", max_length=2048)] | None = (
+        None
     )
     username: Annotated[str, StringConstraints(min_length=1, max_length=255)] = DEFAULT_CREDENTIAL
     password: SecretStr = Field(default=SecretStr(DEFAULT_CREDENTIAL), min_length=1)

@@ -1,13 +1,12 @@
-"""Blobs as files."""
+"""What only blobs as files do."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from lineshaft.integrations.blob_folder import BlobFolder
-from lineshaft.model.errors import NotFoundError, UnavailableError
+from lineshaft.model.errors import UnavailableError
 
 KEY = "logs/0197/1-1"
 MIB = 1024 * 1024
@@ -22,24 +21,6 @@ async def _read(blobs: BlobFolder, start: int, stop: int) -> list[bytes]:
     return [chunk async for chunk in blobs.read(KEY, start, stop)]
 
 
-async def test_what_was_put_is_read_by_any_range(tmp_path: Path) -> None:
-    blobs = BlobFolder(tmp_path)
-
-    size = await blobs.put(KEY, _chunks(b"abc", b"", b"defgh"))
-
-    assert size == 8
-    assert b"".join(await _read(blobs, 0, 8)) == b"abcdefgh"
-    assert b"".join(await _read(blobs, 2, 5)) == b"cde"
-    assert await _read(blobs, 3, 3) == []
-
-
-async def test_long_blobs_are_read_in_chunks_of_a_mebibyte_at_most(tmp_path: Path) -> None:
-    blobs = BlobFolder(tmp_path)
-    await blobs.put(KEY, _chunks(bytes(2 * MIB + 5)))
-
-    assert [len(chunk) for chunk in await _read(blobs, 0, 2 * MIB + 5)] == [MIB, MIB, 5]
-
-
 async def test_a_put_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
     async def broken() -> AsyncIterator[bytes]:
         yield b"half"
@@ -49,44 +30,6 @@ async def test_a_put_that_fails_leaves_nothing_behind(tmp_path: Path) -> None:
         await BlobFolder(tmp_path).put(KEY, broken())
 
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-
-
-async def test_a_blob_appears_only_when_it_is_whole(tmp_path: Path) -> None:
-    half_way, go_on = asyncio.Event(), asyncio.Event()
-
-    async def slow() -> AsyncIterator[bytes]:
-        yield b"one"
-        half_way.set()
-        await go_on.wait()
-        yield b"two"
-
-    blobs = BlobFolder(tmp_path)
-    putting = asyncio.create_task(blobs.put(KEY, slow()))
-    await half_way.wait()
-    with pytest.raises(NotFoundError):
-        await _read(blobs, 0, 1)
-    go_on.set()
-    await putting
-
-    assert b"".join(await _read(blobs, 0, 6)) == b"onetwo"
-
-
-async def test_putting_again_replaces_the_blob(tmp_path: Path) -> None:
-    blobs = BlobFolder(tmp_path)
-    await blobs.put(KEY, _chunks(b"first"))
-    await blobs.put(KEY, _chunks(b"again"))
-
-    assert b"".join(await _read(blobs, 0, 5)) == b"again"
-
-
-async def test_deleting_twice_is_deleting_once(tmp_path: Path) -> None:
-    blobs = BlobFolder(tmp_path)
-    await blobs.put(KEY, _chunks(b"x"))
-    await blobs.delete(KEY)
-    await blobs.delete(KEY)
-
-    with pytest.raises(NotFoundError):
-        await _read(blobs, 0, 1)
 
 
 async def test_a_folder_that_cannot_be_written_to_is_unavailable(tmp_path: Path) -> None:
