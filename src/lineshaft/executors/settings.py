@@ -110,7 +110,8 @@ class MachineSettings(Settings):
             machine.
         memory: how many bytes of memory it gives to tasks that say how much they need; None means that of
             the machine.
-        max_load: it takes nothing while the machine's processors are busier than this, from 0 to 1.
+        max_load: it takes nothing while the machine's processors are busier than this, from 0 to 1; None
+            leaves it to the program.
         workspaces_kept: how many workspaces that nobody uses are kept.
         git_roots: the folders below which a pipeline's repository may be a local path.
         docker_host: the Docker engine's address; None means the engine's own default.
@@ -127,7 +128,7 @@ class MachineSettings(Settings):
     labels: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_labels)] = ()
     cpus: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
     memory: Annotated[int | None, BeforeValidator(_memory)] = None
-    max_load: float = Field(default=0.95, gt=0, le=1, allow_inf_nan=False)
+    max_load: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
     workspaces_kept: int = Field(default=16, ge=0, le=100_000)
     git_roots: Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_split)] = ()
     docker_host: str | None = Field(
