@@ -41,7 +41,8 @@ def _groups(root: Path, controller: str) -> Iterator[Path]:
     """Go through the folders of this process's control groups, from its own up to the topmost one."""
     mount = root / _CONTROL_GROUPS
     for line in _text(root / "proc/self/cgroup").splitlines():
-        number, controllers, path = (line.split(":", 2) + ["", ""])[:3]
+        number, _, rest = line.partition(":")
+        controllers, _, path = rest.partition(":")
         if number == "0":
             top = mount
         elif controller in controllers.split(","):

@@ -39,9 +39,9 @@ class Patience:
     """Repeats calls for as long as the server is away.
 
     Attributes:
-        established: whether this server has served this worker before. Then an answer that makes no sense, or
-            that refuses the credentials, is as good as none: a proxy in front of the server may have given it,
-            and what the worker runs is worth waiting for.
+        established: whether this server has served this worker before. Then an answer that makes no sense,
+            or that refuses the credentials, is as good as none: a proxy in front of the server may have given
+            it, and what the worker runs is worth waiting for.
     """
 
     def __init__(self, sleep: Sleep = sleep, jitter: random.Random | None = None) -> None:
