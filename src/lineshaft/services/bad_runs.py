@@ -44,7 +44,7 @@ class BadRuns:
         self._clock = clock
 
     async def write(self, work: Callable[[Transaction, Current], T]) -> T:
-        """Run a function as `Store.write` does; where it fails at an attempt, set that aside and run it again.
+        """Run a function as `Store.write` does; where it fails at an attempt, set that aside and try again.
 
         Raises:
             UnavailableError: the database does not answer, or there are too many such attempts for one call.

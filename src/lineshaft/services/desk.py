@@ -166,8 +166,8 @@ class CallersDesk:
 class WorkerDesk(CallersDesk):
     """Serves the worker protocol within the server's process.
 
-    It is itself what the worker inside the server, and users, find; `of` tells what others do. The HTTP routes
-    are a thin cover over it.
+    It is itself what the worker inside the server, and users, find; `of` tells what others do. The HTTP
+    routes are a thin cover over it.
     """
 
     def __init__(
