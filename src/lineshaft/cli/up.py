@@ -122,8 +122,8 @@ def _inner_worker(settings: "ServerSettings") -> "InnerWorker":
             try:
                 await agent.run()
             except ConflictError as error:
-                log.error("%s", error)
-            log.warning("The worker inside has ended; the server goes on without it until its next start.")
+                log.warning("The worker inside is not needed any more: %s", error)
+            log.warning("The worker inside has ended; the server goes on without one until its next start.")
             await asyncio.Event().wait()
 
     return work

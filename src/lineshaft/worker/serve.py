@@ -6,7 +6,6 @@ import signal
 from dataclasses import replace
 from typing import Final
 
-from lineshaft.model.errors import AccessError, BadCredentialsError
 from lineshaft.sdk.config import ClientConfig
 from lineshaft.sdk.http_worker import HttpWorker
 from lineshaft.telemetry.logging import set_up_logging
@@ -39,15 +38,7 @@ def serve(settings: WorkerSettings, server: ClientConfig, key: str | None = None
         ServerError: what answers is no Lineshaft server.
     """
     set_up_logging(settings.log_level)
-    try:
-        return asyncio.run(_serve(settings, server, key))
-    except BadCredentialsError as error:
-        if key is None:
-            raise
-        raise AccessError(
-            f"The server at {server.url} does not take this worker's key: it is wrong, expired or revoked.",
-            advice="Make another one with `lineshaft worker-key create`.",
-        ) from error
+    return asyncio.run(_serve(settings, server, key))
 
 
 async def _serve(settings: WorkerSettings, server: ClientConfig, key: str | None) -> bool:

@@ -239,10 +239,10 @@ class Session:
                 self._heed(asked, answer)
 
     async def _beat(self, told: frozenset[AttemptAddress]) -> tuple[set[AttemptAddress], HeartbeatAnswer]:
-        asked = set(self._held)
+        held = [each for each in self._held.values() if not each.lost]
         heartbeat = Heartbeat(
             worker_id=self._welcome.worker_id,
-            tokens=frozenset(held.lease.token for held in self._held.values()),
+            tokens=frozenset(each.lease.token for each in held),
             stopping=told,
             wait_seconds=min(self._welcome.lease_seconds / 3, _LONGEST_WAIT_SECONDS),
             load=self._equipment.gate.load(),
@@ -255,7 +255,7 @@ class Session:
                 self._worthless.set()
             raise
         self._heard_at = self._equipment.clock()
-        return asked, answer
+        return {each.lease.address for each in held}, answer
 
     def _heed(self, asked: set[AttemptAddress], answer: HeartbeatAnswer) -> None:
         for address, held in self._held.items():

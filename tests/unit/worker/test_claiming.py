@@ -2,7 +2,6 @@ from lineshaft.model.errors import InvalidInputError, ServerUnreachableError, St
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
-from lineshaft.model.work import WorkKind
 from lineshaft.wire.work import BuildWorkMessage
 from lineshaft.wire.worker import LeasesAnswer
 from scripted_server import Scene, at_work, lease, living
@@ -134,7 +133,6 @@ async def test_work_of_a_kind_that_the_worker_does_not_serve_is_reported_as_fail
         await scene.welcome()
         work = BuildWorkMessage(dockerfile="Dockerfile", repository="shop", tag="1")
         foreign = lease(1).model_copy(update={"work": work})
-        assert foreign.work.kind == WorkKind.BUILD
         (await scene.server.claims.next()).answer(LeasesAnswer(leases=(foreign,)))
         report = await scene.server.reports.next()
         assert report.message.outcome.state is State.FAILED
