@@ -155,6 +155,9 @@ class Pauses:
         self._begun.put_nowait(pause)
         await pause.over.wait()
 
+    def none_waits(self) -> bool:
+        return self._begun.empty()
+
     async def next(self) -> Pause:
         """Wait for a pause to begin."""
         return await self._begun.get()

@@ -81,14 +81,15 @@ def _is_label(label: Any) -> bool:
 
 
 def _memory(said: Any) -> Any:
-    if isinstance(said, str):
-        written = said.strip()
-        said = int(written) if re.fullmatch("[0-9]{1,16}", written) else memory_bytes_of(written)
     if said is None:
         return None
-    if not isinstance(said, int) or isinstance(said, bool) or not 0 < said <= _MOST_MEMORY_BYTES:
+    size = said
+    if isinstance(said, str):
+        written = said.strip()
+        size = int(written) if re.fullmatch("[0-9]{1,16}", written) else memory_bytes_of(written)
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= _MOST_MEMORY_BYTES:
         raise ValueError("a size is written as 8GiB, 512MiB or 2GB, or as a number of bytes")
-    return said
+    return size
 
 
 Folder = Annotated[Path, AfterValidator(_absolute)]

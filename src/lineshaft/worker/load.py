@@ -37,7 +37,9 @@ class LoadGate:
         self._source = source
         self._clock = clock
         self._load = 0.0
-        self._looked_at = clock() - _FRESH_SECONDS
+        # What has been until now is the start of this very process.
+        source()
+        self._looked_at = clock()
         self._open = True
 
     def load(self) -> float:

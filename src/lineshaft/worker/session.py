@@ -36,6 +36,9 @@ _CLAIM_WAIT_SECONDS: Final = 10.0
 _LONGEST_WAIT_SECONDS: Final = 30.0
 _LOOK_AGAIN: Final = timedelta(seconds=2)
 """How often a host that is too busy is looked at."""
+_LOOKS_OF_THE_IDLE: Final = 15
+"""After so many looks a worker that has nothing to do takes a task all the same: what keeps its host busy may
+never end, and there may be no other worker."""
 
 
 @dataclass(slots=True)
@@ -133,30 +136,34 @@ class Session:
             self._beating.cancel()
 
     async def _claim(self) -> None:
-        while await self._may_claim():
+        while (most := await self._may_claim()) > 0:
             try:
-                await self._patience.until_available(self._ask, until=self._orders.drain)
+                await self._patience.until_available(partial(self._ask, most), until=self._orders.drain)
             except UnavailableError:
                 if not self._orders.drain.is_set():
                     raise
 
-    async def _may_claim(self) -> bool:
-        """Wait until more may be claimed; False when nothing may be any more."""
+    async def _may_claim(self) -> int:
+        """Wait until more may be claimed, and tell how much at most; 0 when nothing may be any more."""
         drain = self._orders.drain
+        looks = 0
         while not drain.is_set():
             if self._slots.free <= 0:
                 self._slots.changed.clear()
                 await first_of(self._slots.changed.wait(), drain.wait())
-            elif not self._equipment.gate.is_open():
-                await self._patience.pause(_LOOK_AGAIN, drain)
+            elif self._equipment.gate.is_open():
+                return self._slots.free
+            elif looks >= _LOOKS_OF_THE_IDLE and not self._held:
+                return 1
             else:
-                return True
-        return False
+                looks += 1
+                await self._patience.pause(_LOOK_AGAIN, drain)
+        return 0
 
-    async def _ask(self) -> None:
-        # Reports may have asked for what was free, and the host become busy, while the server was away.
-        slots = self._slots.free
-        if slots <= 0 or self._orders.drain.is_set() or not self._equipment.gate.is_open():
+    async def _ask(self, most: int) -> None:
+        # Reports may have asked for what was free while the server was away.
+        slots = min(most, self._slots.free)
+        if slots <= 0 or self._orders.drain.is_set():
             return
         request = ClaimRequest(
             worker_id=self._welcome.worker_id, slots=slots, wait_seconds=_CLAIM_WAIT_SECONDS

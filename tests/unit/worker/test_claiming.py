@@ -83,6 +83,22 @@ async def test_nothing_is_claimed_while_the_host_is_too_busy_and_again_when_it_i
         assert (await scene.server.claims.next()).message.slots == 2
 
 
+async def test_a_worker_that_has_nothing_to_do_takes_one_task_in_the_end_however_busy_its_host_is() -> None:
+    scene = Scene()
+    scene.load.now = 1.0
+    async with at_work(scene.agent(slots=4, max_load=0.95)):
+        await scene.welcome()
+        for _ in range(15):
+            (await scene.pauses.next()).end()
+        claim = await scene.server.claims.next()
+        assert claim.message.slots == 1
+        claim.answer(LeasesAnswer(leases=(lease(1),)))
+        await scene.driver.begun()
+        for _ in range(20):
+            (await scene.pauses.next()).end()
+        assert scene.server.claims.none_waits()
+
+
 async def test_a_report_asks_for_nothing_while_the_host_is_too_busy() -> None:
     scene = Scene()
     async with at_work(scene.agent(slots=1, max_load=0.95)):
