@@ -20,6 +20,7 @@ from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.worker.agent import Agent
+from lineshaft.worker.checkouts import Checkouts
 from lineshaft.worker.driver import Driver
 from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
@@ -99,10 +100,12 @@ async def open_agent(
         await executor.sweep(prefix)
         workspaces = Workspaces(folder / "workspaces")
         handovers = Workspaces(folder / "handovers")
+        checkouts = Checkouts(folder / "checkouts")
+        await checkouts.recover()
         await workspaces.clear()
         await handovers.clear()
         git = GitProgram(executor, folder, f"{prefix}git")
-        sources = Sources(workspaces, Mirrors(git, folder / "mirrors", plan.git_roots))
+        sources = Sources(workspaces, checkouts, Mirrors(git, folder / "mirrors", plan.git_roots))
         run = RunDriver(
             executor,
             sources,
@@ -116,6 +119,7 @@ async def open_agent(
         try:
             yield Agent(protocol, _drivers(run, sources, plan, environ), name=plan.name, slots=plan.slots)
         finally:
+            await checkouts.close()
             await workspaces.close()
             await handovers.close()
 
