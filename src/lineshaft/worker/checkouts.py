@@ -5,7 +5,7 @@ import json
 import logging
 import os
 import secrets
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -23,6 +23,7 @@ KEPT: Final = 16
 _LOG: Final = logging.getLogger("lineshaft.worker")
 _MODE: Final = 0o700
 _JOBS_AT_MOST: Final = 64
+_REMOVALS_AT_ONCE: Final = 2
 _RUBBISH: Final = "rubbish"
 _BOOT: Final = Path("/proc/sys/kernel/random/boot_id")
 
@@ -101,15 +102,17 @@ class Checkouts:
         self._numbers = count(1)
         self._idle: list[Checkout] = []
         self._jobs: set[asyncio.Task[None]] = set()
+        # Cleaning is waited for, and must find a free thread whatever else there is to remove.
+        self._removing = asyncio.Semaphore(_REMOVALS_AT_ONCE)
         self._rubbish.mkdir(mode=_MODE, parents=True, exist_ok=True)
         self._form: Final = FolderForm.below(root)
-        self._era: Final = f"{_boot()} {self._form}"
+        self._era: Final = f"{_boot()} {self._form.text}"
 
     async def recover(self) -> None:
         """Take over what an earlier process has left idle, before the first is lent; the rest is removed."""
         self._idle = await in_thread(self._find_idle)
         self._numbers = count(1 + max((int(each.place.name) for each in self._idle), default=0))
-        self._begin_job(in_thread(self._empty_rubbish))
+        self._begin_job(self._in_turn(self._empty_rubbish))
         self._evict(self._kept)
 
     async def lend(self, key: str) -> Checkout:
@@ -184,7 +187,7 @@ class Checkouts:
                 self.discard(checkout)
         finally:
             checkout.cleaning = None
-        self._begin_job(in_thread(partial(_remove, rubbish)))
+        self._begin_job(self._in_turn(partial(_remove, rubbish)))
 
     def _clean_now(self, checkout: Checkout, rubbish: Path) -> None:
         rubbish.mkdir(mode=_MODE)
@@ -201,7 +204,11 @@ class Checkouts:
     async def _remove(self, checkout: Checkout) -> None:
         if checkout.cleaning is not None:
             await asyncio.wait({checkout.cleaning})
-        await in_thread(partial(self._remove_now, checkout.place))
+        await self._in_turn(partial(self._remove_now, checkout.place))
+
+    async def _in_turn(self, removal: Callable[[], None]) -> None:
+        async with self._removing:
+            await in_thread(removal)
 
     def _remove_now(self, place: Path) -> None:
         if os.path.lexists(place):

@@ -39,6 +39,11 @@ class FolderForm:
     group: int
     attributes: frozenset[str]
 
+    @property
+    def text(self) -> str:
+        """The same in a line, which is equal for equal forms in any process."""
+        return f"{self.mode:o} {self.owner}:{self.group} {','.join(sorted(self.attributes))}"
+
     @classmethod
     def below(cls, folder: Path) -> "FolderForm":
         """Find out by making one in a folder, and removing it."""
