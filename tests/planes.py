@@ -8,10 +8,12 @@ from pathlib import Path
 from lineshaft.definition import read_definition
 from lineshaft.definition.compiling.generated import read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.model.limits import NO_LIMITS, Limits
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.worker_keys import FileKeys, no_file_keys
 from lineshaft.store import open_store
 
 USERNAME = "admin"
@@ -22,7 +24,12 @@ LEASE_TIME = timedelta(seconds=30)
 
 @asynccontextmanager
 async def temporary_plane(
-    folder: Path, clock: Clock | None = None, blobs: Blobs | None = None
+    folder: Path,
+    clock: Clock | None = None,
+    blobs: Blobs | None = None,
+    *,
+    limits: Limits = NO_LIMITS,
+    file_keys: FileKeys = no_file_keys,
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a temporary database; its blobs are in the folder, unless it gets others."""
     ids = RandomIds()
@@ -37,6 +44,8 @@ async def temporary_plane(
             ids,
             check=lambda _: None,
             lease_time=LEASE_TIME,
+            limits=limits,
+            file_keys=file_keys,
         )
         await plane.credentials.ensure_user(USERNAME, PASSWORD)
         yield plane

@@ -1,12 +1,14 @@
 """Serving: from settings to a server that runs until it is told to stop."""
 
 import asyncio
+import json
 import logging
 import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
@@ -181,8 +183,12 @@ def _text(value: Any) -> str:
     match value:
         case SecretStr():
             return value.get_secret_value()
-        case tuple():
+        case dict():
+            return json.dumps(value)
+        case (Path(), *_):
             return os.pathsep.join(str(each) for each in value)
+        case tuple():
+            return ",".join(value)
         case _:
             return str(value)
 

@@ -8,18 +8,26 @@ and the functions that convert its values are kept, and SQLite's cursor is used 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Delete, Dialect, Insert, Select, Update
+from sqlalchemy import Connection, CursorResult, Delete, Dialect, Float, Insert, Select, Update
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 Values = Mapping[str, Any]
+
+_FLOAT8: Final = 701
+"""PostgreSQL's number for the type of a Float column, which SQLAlchemy asks its driver for elsewhere."""
+
 _Convert = Callable[[Any], Any] | None
 _Bound = tuple[Any, ...] | list[tuple[Any, ...]]
 
 
 class Prepared:
-    """A statement with a fixed set of parameters."""
+    """A statement with a fixed set of parameters.
 
-    def __init__(self, statement: Insert | Update | Delete | Select[Any], *columns: str) -> None:
+    Attributes:
+        statement: the statement.
+    """
+
+    def __init__(self, statement: Insert | Update | Delete | Select[*tuple[Any, ...]], *columns: str) -> None:
         """Take a statement without expanding parameters.
 
         Args:
@@ -27,7 +35,7 @@ class Prepared:
             columns: of an INSERT or UPDATE that does not say itself, the columns that it sets; the values are
                 then given by the columns' names.
         """
-        self._statement: Final = statement
+        self.statement: Final = statement
         self._columns: Final = columns or None
         self._forms: Final[dict[str, _Form]] = {}
 
@@ -54,7 +62,7 @@ class Prepared:
         form = self._forms.get(connection.dialect.name)
         if form is None:
             form = self._forms[connection.dialect.name] = _Form(
-                self._statement, self._columns, connection.dialect
+                self.statement, self._columns, connection.dialect
             )
         return form
 
@@ -75,7 +83,7 @@ class _Form:
 
     def __init__(
         self,
-        statement: Insert | Update | Delete | Select[Any],
+        statement: Insert | Update | Delete | Select[*tuple[Any, ...]],
         columns: Sequence[str] | None,
         dialect: Dialect,
     ) -> None:
@@ -91,7 +99,9 @@ class _Form:
             for name in compiled.positiontup or ()
         ]
         self._results: Final[list[_Convert]] = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            column.type.dialect_impl(dialect).result_processor(
+                dialect, _FLOAT8 if isinstance(column.type, Float) else None
+            )
             for column in statement.exported_columns
         ]
 
