@@ -23,7 +23,7 @@ from lineshaft.model.work import PipelineWork
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import run_topic
-from lineshaft.services.new_run import NewRun, Prepare
+from lineshaft.services.new_run import NewRun, Prepare, first_said
 from lineshaft.services.overrides import overridden
 from lineshaft.services.pipelines import Check, find_pipeline
 from lineshaft.services.progress import Progress, Started, definition_of, find_place, find_run
@@ -67,6 +67,7 @@ class RunService:
                 source=request.source(definition.repository),
                 inputs=resolve_inputs(definition, request.inputs),
                 cause=request.cause,
+                priority=first_said(request.priority, definition.priority),
             )
             if request.only or request.from_ is not None:
                 new = replace(new, prepare=_selecting(request))
@@ -116,6 +117,7 @@ class RunService:
                 source=run.source,
                 inputs=run.inputs,
                 cause=Cause.RETRY,
+                priority=run.priority,
                 retry_of=run_id,
             )
             if from_failed:

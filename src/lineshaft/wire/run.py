@@ -26,6 +26,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "started_at": time_text(root.started_at),
         "ended_at": time_text(root.ended_at),
         "cause": run.cause.value,
+        "priority": run.priority,
         "retry_of": None if run.retry_of is None else str(run.retry_of),
         "parent": _parent(run.parent),
         "source": _source(run.source),

@@ -33,6 +33,7 @@ class RunCalls(Calls):
         changed: Sequence[str] | None = None,
         only: Sequence[str] = (),
         from_: str | None = None,
+        priority: int | None = None,
     ) -> RunView:
         """Begin a run, and return it (POST /v1/pipelines/{id}/runs).
 
@@ -44,6 +45,8 @@ class RunCalls(Calls):
             changed: the paths that changed; None where they are not known.
             only: the paths of the nodes that are to run; empty means all.
             from_: the path of the node from which on everything is to run.
+            priority: from -100 to 100: of what waits for a worker, the highest goes first; None means as the
+                pipeline says.
 
         Raises:
             PipelineNotFoundError: there is none of that id.
@@ -60,6 +63,7 @@ class RunCalls(Calls):
             "changed": None if changed is None else list(changed),
             "only": list(only) or None,
             "from": from_,
+            "priority": priority,
         }
         body = {name: value for name, value in asked.items() if value is not None}
         path = f"{pipeline_path(pipeline_id)}/runs"
