@@ -15,7 +15,7 @@ from lineshaft.worker.settings import WorkerSettings
 _LOG: Final = logging.getLogger("lineshaft.worker")
 
 
-def serve(settings: WorkerSettings, server: ClientConfig) -> None:
+def serve(settings: WorkerSettings, server: ClientConfig, key: str | None = None) -> None:
     """Work until SIGTERM or SIGINT: then claim no more, and end when what runs has ended.
 
     A second signal stops what runs, and a third ends the worker at once.
@@ -23,6 +23,7 @@ def serve(settings: WorkerSettings, server: ClientConfig) -> None:
     Args:
         settings: with what.
         server: whom to work for.
+        key: the worker's key, in place of the credentials in `server`.
 
     Raises:
         ConfigurationError: another worker of this name uses the data folder.
@@ -30,10 +31,10 @@ def serve(settings: WorkerSettings, server: ClientConfig) -> None:
         UnsupportedProtocolError: the server speaks another version of the protocol.
     """
     set_up_logging(settings.log_level)
-    asyncio.run(_serve(settings, server))
+    asyncio.run(_serve(settings, server, key))
 
 
-async def _serve(settings: WorkerSettings, server: ClientConfig) -> None:
+async def _serve(settings: WorkerSettings, server: ClientConfig, key: str | None) -> None:
     plan = WorkerPlan.of(settings.name, settings)
     async with HttpWorker(server) as protocol, open_agent(plan, protocol) as agent:
         _LOG.info("Worker '%s' works for %s.", settings.name, server.url)
