@@ -48,12 +48,14 @@ class HeldAttempt:
         worker_id: who holds it.
         demand: what it asked for.
         expires_at: when its lease runs out.
+        pipeline_id: whose run it is of.
     """
 
     address: AttemptAddress
     worker_id: UUID
     demand: Demand
     expires_at: datetime
+    pipeline_id: UUID
 
 
 @dataclass(frozen=True, slots=True)

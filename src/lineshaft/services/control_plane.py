@@ -16,6 +16,7 @@ from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.logs import LogService
 from lineshaft.services.outbox import OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
+from lineshaft.services.placing import Placing
 from lineshaft.services.progress import CALL_PIPELINE, Progress
 from lineshaft.services.reports import ReportService
 from lineshaft.services.runs import RunService
@@ -55,7 +56,7 @@ class ControlPlane:
         progress = Progress(ids, run_time_limit)
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)
-        self.runs = RunService(store, clock, progress, check)
+        self.runs = RunService(store, clock, progress, check, Placing(lease_time))
         self.logs = LogService(store, blobs)
         self.desk = WorkerDesk(store, clock, ids, progress, lease_time)
         self.reports = ReportService(store)

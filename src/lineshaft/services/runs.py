@@ -26,6 +26,7 @@ from lineshaft.ports.wakeups import run_topic
 from lineshaft.services.new_run import NewRun, Prepare, first_said
 from lineshaft.services.overrides import overridden
 from lineshaft.services.pipelines import Check, find_pipeline
+from lineshaft.services.placing import Placing
 from lineshaft.services.progress import Progress, Started, definition_of, find_place, find_run
 from lineshaft.services.run_request import NOTHING_SPECIAL, RunRequest
 from lineshaft.telemetry.run_log import log_decisions, log_scheduling, log_superseding
@@ -39,8 +40,11 @@ _EVENT_PAGE: Final = 500
 class RunService:
     """The use cases of runs."""
 
-    def __init__(self, store: Store, clock: Clock, progress: Progress, check: Check) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, progress: Progress, check: Check, placing: Placing
+    ) -> None:
         self._store = store
+        self._placing = placing
         self._clock = clock
         self._progress = progress
         self._check = check
@@ -169,7 +173,8 @@ class RunService:
             if isinstance(place.node, Task) and isinstance(place.node.work, PipelineWork):
                 attempt = run.nodes[place.index].attempt
                 child = transaction.runs.child(AttemptAddress(run_id, place.index, attempt))
-            return explain(run, place.index), child
+            waits_for = self._placing.of(transaction, run, place.index, self._clock.now())
+            return replace(explain(run, place.index), placement=waits_for), child
 
         return await self._store.read(work)
 

@@ -1,0 +1,105 @@
+"""What a queued task waits for: the facts that `engine.placing` decides on."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+
+from lineshaft.engine.placing import Candidate, LimitInForce, Placement, placement
+from lineshaft.engine.rendering import rendered_task
+from lineshaft.model.attempt import AttemptAddress, HeldAttempt
+from lineshaft.model.errors import ExpressionError
+from lineshaft.model.limits import ANY_OTHER, NO_LIMITS, Limits
+from lineshaft.model.node import Task
+from lineshaft.model.placement import Capacity, Demand
+from lineshaft.model.run import Run
+from lineshaft.model.state import State
+from lineshaft.model.worker import Worker
+from lineshaft.ports.store import Transaction
+
+_MOST_COUNTED: Final = 1000
+"""How many of those that wait are looked at to tell how many go before one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Placing:
+    """Tells what queued tasks wait for.
+
+    Attributes:
+        lease_time: how long a worker may be silent before it counts as offline.
+        limits: how many tasks may run at once over all workers.
+    """
+
+    lease_time: timedelta
+    limits: Limits = NO_LIMITS
+
+    def of(self, transaction: Transaction, run: Run, index: int, now: datetime) -> Placement | None:
+        """Tell what a task waits for; None for one that waits for no worker."""
+        node, task = run.nodes[index], run.tree[index].node
+        if not isinstance(task, Task) or node.state is not State.QUEUED or node.stopping:
+            return None
+        try:
+            demand = rendered_task(run, index).demand
+        except ExpressionError:
+            return None  # The claim will find out as well, and end the attempt.
+        held = transaction.attempts.held()
+        return placement(
+            demand,
+            self._candidates(transaction.workers.all(), held, now),
+            list(self._limits(transaction, run, demand, held)),
+            _ahead(transaction, AttemptAddress(run.id, index, node.attempt)),
+        )
+
+    def _candidates(
+        self, workers: Sequence[Worker], held: Sequence[HeldAttempt], now: datetime
+    ) -> list[Candidate]:
+        taken: defaultdict[UUID, list[Demand]] = defaultdict(list)
+        for each in held:
+            taken[each.worker_id].append(each.demand)
+        return [
+            Candidate(
+                name=worker.name,
+                offer=worker.offer,
+                free=_left(worker.offer.capacity, taken[worker.id]),
+                connected=now < worker.seen_at + self.lease_time,
+                draining=worker.draining,
+                load=worker.load,
+            )
+            for worker in workers
+        ]
+
+    def _limits(
+        self, transaction: Transaction, run: Run, demand: Demand, held: Sequence[HeldAttempt]
+    ) -> list[LimitInForce]:
+        in_force = []
+        pipeline = transaction.pipelines.get(run.pipeline_id)
+        name = run.tree.root.name if pipeline is None else pipeline.name
+        most = self.limits.pipelines.get(name, self.limits.pipelines.get(ANY_OTHER))
+        if most is not None:
+            running = sum(each.pipeline_id == run.pipeline_id for each in held)
+            in_force.append(LimitInForce(f"the pipeline '{name}'", most, running))
+        for label in demand.labels:
+            most = self.limits.labels.get(label)
+            if most is not None:
+                running = sum(label in each.demand.labels for each in held)
+                in_force.append(LimitInForce(f"the label '{label}'", most, running))
+        return in_force
+
+
+def _left(capacity: Capacity, taken: Sequence[Demand]) -> Capacity:
+    cpus, memory = capacity.cpus, capacity.memory_bytes
+    return Capacity(
+        slots=max(0, capacity.slots - len(taken)),
+        cpus=None if cpus is None else max(0, cpus - sum(demand.cpus for demand in taken)),
+        memory_bytes=None
+        if memory is None
+        else max(0, memory - sum(demand.memory_bytes for demand in taken)),
+    )
+
+
+def _ahead(transaction: Transaction, address: AttemptAddress) -> int | None:
+    """Count what goes before an attempt; None where it is not among the first."""
+    queued = transaction.attempts.queued(limit=_MOST_COUNTED)
+    return next((at for at, each in enumerate(queued) if each.address == address), None)
