@@ -90,13 +90,11 @@ class Placing:
 
 def _left(capacity: Capacity, taken: Sequence[Demand]) -> Capacity:
     cpus, memory = capacity.cpus, capacity.memory_bytes
-    return Capacity(
-        slots=max(0, capacity.slots - len(taken)),
-        cpus=None if cpus is None else max(0, cpus - sum(demand.cpus for demand in taken)),
-        memory_bytes=None
-        if memory is None
-        else max(0, memory - sum(demand.memory_bytes for demand in taken)),
-    )
+    if cpus is not None:
+        cpus = max(0, cpus - sum(each.cpus for each in taken))
+    if memory is not None:
+        memory = max(0, memory - sum(each.memory_bytes for each in taken))
+    return Capacity(max(0, capacity.slots - len(taken)), cpus, memory)
 
 
 def _ahead(transaction: Transaction, address: AttemptAddress) -> int | None:
