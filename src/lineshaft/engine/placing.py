@@ -178,7 +178,7 @@ def _full(demand: Demand, workers: Sequence[Candidate]) -> str:
     if not worker.free.slots:
         return f"'{worker.name}' could take it, and all of its slots are taken."
     asked = _amounts(demand.cpus, demand.memory_bytes)
-    return f"'{worker.name}' could take it, but it asks for {asked}, and {_of(worker.free)} are free there."
+    return f"'{worker.name}' could take it, but it asks for {asked}, and free there is {_of(worker.free)}."
 
 
 _Fits = Callable[[Offer, Demand], bool]
@@ -197,15 +197,19 @@ _FITS: Final[tuple[tuple[PlacementCode, _Fits, _Says], ...]] = (
 
 
 def _amounts(cpus: float, memory_bytes: int) -> str:
-    asked = [f"{cpus:g} processors"] if cpus else []
+    asked = [_processors(cpus)] if cpus else []
     asked += [f"{memory_size(memory_bytes)} of memory"] if memory_bytes else []
     return " and ".join(asked) or "a slot"
 
 
 def _of(capacity: Capacity) -> str:
-    given = [] if capacity.cpus is None else [f"{capacity.cpus:g} processors"]
+    given = [] if capacity.cpus is None else [_processors(capacity.cpus)]
     given += [] if capacity.memory_bytes is None else [f"{memory_size(capacity.memory_bytes)} of memory"]
     return " and ".join(given) or "any amount"
+
+
+def _processors(count: float) -> str:
+    return f"{count:g} {'processor' if count == 1 else 'processors'}"
 
 
 def _behind(ahead: int | None) -> str:

@@ -60,8 +60,9 @@ class ControlPlane:
         run_time_limit: timedelta = DEFAULT_RUN_TIME_LIMIT,
         limits: Limits = NO_LIMITS,
         file_keys: FileKeys = no_file_keys,
+        places: bool = True,
     ) -> None:
-        progress = Progress(ids, run_time_limit)
+        progress = Progress(ids, run_time_limit, places=places)
         losing = Losing(store, clock, progress, limits)
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)
