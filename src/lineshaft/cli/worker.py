@@ -9,6 +9,7 @@ from lineshaft.cli.command import CommandGroup
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.loading import loading
 from lineshaft.cli.setting import machine_options, setting, together
+from lineshaft.cli.workers import COMMANDS
 
 _WORKER: Final = "Worker"
 
@@ -50,6 +51,10 @@ def worker(context: click.Context, /, connection: Connection, server: str | None
     if None not in {server, connection.base_url} and server != connection.base_url:
         raise click.UsageError("--server and --base-url name two servers.", context)
     _work(replace(connection, base_url=server or connection.base_url), flags)
+
+
+for _command in COMMANDS:
+    worker.add_command(_command)
 
 
 def _work(connection: Connection, flags: dict[str, Any]) -> None:
