@@ -2,19 +2,18 @@
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import cache
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, tuple_, union_all, update
+from sqlalchemy import Row, bindparam, select, update
 
 from lineshaft.model.attempt import AttemptAddress, HeldAttempt, LeasedAttempt, QueuedAttempt
 from lineshaft.model.state import State
 from lineshaft.ports.store import Claim
 from lineshaft.ports.wakeups import QUEUE
-from lineshaft.store.prepared import Prepared
 from lineshaft.store.queue.aside import bring_back, set_aside
+from lineshaft.store.queue.claiming import claim_attempts
 from lineshaft.store.queue.listing import list_held, list_queued
 from lineshaft.store.schema import attempts, literal_state
 from lineshaft.store.session import Session
@@ -43,42 +42,6 @@ _EXPIRED: Final = (
 )
 
 
-@cache
-def _claim(kinds: int) -> Prepared:
-    """Make the statement that takes the oldest attempts of so many kinds.
-
-    Each kind's head of the queue is a range of the index, whatever the queue's length. They stand in a common
-    table expression because PostgreSQL may evaluate a plain subquery with LIMIT more than once.
-    """
-    oldest = _oldest(kinds).cte("oldest")
-    return Prepared(
-        update(attempts)
-        .where(tuple_(*_KEY).in_(select(oldest.c.run_id, oldest.c.node, oldest.c.attempt)))
-        .values(
-            state=literal_state(State.RUNNING),
-            worker_id=bindparam("to_worker"),
-            token=bindparam("with_token"),
-            lease_expires_at=bindparam("expires_at"),
-        )
-        .returning(attempts.c.queued_at, *_KEY)
-    )
-
-
-def _oldest(kinds: int) -> Any:
-    heads = [
-        select(*_KEY, attempts.c.queued_at)
-        .where(_QUEUED, attempts.c.kind == bindparam(f"kind_{number}"))
-        .order_by(attempts.c.queued_at, attempts.c.run_id, attempts.c.node)
-        .limit(bindparam("at_most"))
-        .with_for_update(skip_locked=True)
-        for number in range(kinds)
-    ]
-    if kinds == 1:
-        return heads[0]
-    every = union_all(*(select(head.subquery()) for head in heads)).subquery()
-    return select(every).order_by(every.c.queued_at, every.c.run_id, every.c.node).limit(bindparam("at_most"))
-
-
 class SqlAttempts:
     """The queue and the leases; see `ports.store.Attempts`."""
 
@@ -88,21 +51,9 @@ class SqlAttempts:
 
     def claim(self, claim: Claim) -> Sequence[AttemptAddress]:
         """Take queued attempts for a worker; none is taken twice."""
-        kinds = claim.worker.offer.kinds
-        if not kinds or claim.slots < 1:
-            return ()
-        self._session.pending.flush_attempts()
-        values = {
-            "to_worker": claim.worker.id,
-            "with_token": claim.token,
-            "expires_at": claim.expires_at,
-            "at_most": claim.slots,
-            **{f"kind_{number}": kind.value for number, kind in enumerate(sorted(kinds))},
-        }
-        rows = _claim(len(kinds)).rows(self._session.connection, values)
-        if rows:
+        claimed = claim_attempts(self._session, claim)
+        if claimed:
             self._session.change()
-        claimed = [AttemptAddress(*key) for _, *key in sorted(rows)]
         self._session.unclaimed.difference_update(claimed)
         return claimed
 
