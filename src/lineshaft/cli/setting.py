@@ -63,7 +63,7 @@ machine_options = together(
         "--max-load",
         "F",
         "It takes nothing while the processors are busier than this, from 0 to 1.",
-        "0.95",
+        "0.95 of `worker`; no limit of `up`",
     ),
     setting(_MACHINE, "--workspaces-kept", "N", "How many workspaces that nobody uses it keeps.", "16"),
     setting(

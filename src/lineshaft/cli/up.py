@@ -108,12 +108,22 @@ def _serve(flags: dict[str, Any], *, worker: bool) -> None:
 
 
 def _inner_worker(settings: "ServerSettings") -> "InnerWorker":
+    import asyncio
+    import logging
+
+    from lineshaft.model.errors import ConflictError
     from lineshaft.worker.assembly import WorkerPlan, open_agent
 
+    log = logging.getLogger("lineshaft.worker")
     plan = WorkerPlan.of("inside", settings)
 
     async def work(protocol: "WorkerProtocol") -> None:
         async with open_agent(plan, protocol) as agent:
-            await agent.run()
+            try:
+                await agent.run()
+            except ConflictError as error:
+                log.warning("The worker inside is not needed any more: %s", error)
+            log.warning("The worker inside has ended; the server goes on without one until its next start.")
+            await asyncio.Event().wait()
 
     return work

@@ -7,6 +7,7 @@ import click
 
 from lineshaft.cli.command import CommandGroup
 from lineshaft.cli.connection import Connection, connected
+from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.loading import loading
 from lineshaft.cli.setting import machine_options, setting, together
 from lineshaft.cli.workers import COMMANDS
@@ -50,14 +51,15 @@ def worker(context: click.Context, /, connection: Connection, server: str | None
         return
     if None not in {server, connection.base_url} and server != connection.base_url:
         raise click.UsageError("--server and --base-url name two servers.", context)
-    _work(replace(connection, base_url=server or connection.base_url), flags)
+    if not _work(replace(connection, base_url=server or connection.base_url), flags):
+        context.exit(ExitCode.INTERRUPTED)
 
 
 for _command in COMMANDS:
     worker.add_command(_command)
 
 
-def _work(connection: Connection, flags: dict[str, Any]) -> None:
+def _work(connection: Connection, flags: dict[str, Any]) -> bool:
     with loading():
         from lineshaft.worker.key import worker_key
         from lineshaft.worker.serve import serve
@@ -65,7 +67,7 @@ def _work(connection: Connection, flags: dict[str, Any]) -> None:
 
         settings = WorkerSettings.load(config=connection.config, **flags)
     key = worker_key(settings.key_file, named=flags["key_file"] is not None)
-    serve(settings, connection.client_config(needs_password=key is None), key)
+    return serve(settings, connection.client_config(needs_password=key is None), key)
 
 
 def _refuse_options_before(command: str, context: click.Context) -> None:

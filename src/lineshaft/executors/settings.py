@@ -81,14 +81,15 @@ def _is_label(label: Any) -> bool:
 
 
 def _memory(said: Any) -> Any:
-    if isinstance(said, str):
-        written = said.strip()
-        said = int(written) if re.fullmatch("[0-9]{1,16}", written) else memory_bytes_of(written)
     if said is None:
         return None
-    if not isinstance(said, int) or isinstance(said, bool) or not 0 < said <= _MOST_MEMORY_BYTES:
+    size = said
+    if isinstance(said, str):
+        written = said.strip()
+        size = int(written) if re.fullmatch("[0-9]{1,16}", written) else memory_bytes_of(written)
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= _MOST_MEMORY_BYTES:
         raise ValueError("a size is written as 8GiB, 512MiB or 2GB, or as a number of bytes")
-    return said
+    return size
 
 
 Folder = Annotated[Path, AfterValidator(_absolute)]
@@ -110,7 +111,8 @@ class MachineSettings(Settings):
             machine.
         memory: how many bytes of memory it gives to tasks that say how much they need; None means that of
             the machine.
-        max_load: it takes nothing while the machine's processors are busier than this, from 0 to 1.
+        max_load: it takes nothing while the machine's processors are busier than this, from 0 to 1; None
+            leaves it to the program.
         workspaces_kept: how many workspaces that nobody uses are kept.
         git_roots: the folders below which a pipeline's repository may be a local path.
         docker_host: the Docker engine's address; None means the engine's own default.
@@ -127,7 +129,7 @@ class MachineSettings(Settings):
     labels: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_labels)] = ()
     cpus: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
     memory: Annotated[int | None, BeforeValidator(_memory)] = None
-    max_load: float = Field(default=0.95, gt=0, le=1, allow_inf_nan=False)
+    max_load: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
     workspaces_kept: int = Field(default=16, ge=0, le=100_000)
     git_roots: Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_split)] = ()
     docker_host: str | None = Field(

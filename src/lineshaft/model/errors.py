@@ -35,6 +35,7 @@ A step that fails is an outcome (`model.outcome`), never an error: these are for
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 
@@ -270,9 +271,18 @@ class SourceUnreachableError(SourceError):
 
 
 class UnavailableError(LineshaftError):
-    """Something that Lineshaft needs does not answer; trying again later may help."""
+    """Something that Lineshaft needs does not answer; trying again later may help.
+
+    Attributes:
+        retry_after: how long to wait at least before that, where the server has said so.
+    """
 
     code = "unavailable"
+
+    def __init__(self, message: str, *, advice: str = "", retry_after: timedelta | None = None) -> None:
+        """Say what does not answer."""
+        super().__init__(message, advice=advice)
+        self.retry_after = retry_after
 
 
 class StoreUnavailableError(UnavailableError):

@@ -1,6 +1,7 @@
 """The worker protocol over HTTP: the adapter for workers on other machines than the server's."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final, Self, TypeVar
@@ -15,6 +16,7 @@ from lineshaft.model.errors import (
     ServerError,
     ServerUnreachableError,
     StaleLeaseError,
+    UnavailableError,
     UnsupportedProtocolError,
     WorkerNotFoundError,
 )
@@ -142,6 +144,12 @@ class HttpWorker:
         return response
 
 
+def _retry_after(response: httpx2.Response) -> timedelta | None:
+    """Read how many seconds to wait at least (RFC 9110, 10.2.3); a date is passed over, for clocks differ."""
+    said = response.headers.get("Retry-After", "")
+    return timedelta(seconds=int(said)) if re.fullmatch(r"[0-9]{1,6}", said) else None
+
+
 def _read(response: httpx2.Response, kind: type[MessageT]) -> MessageT:
     try:
         return kind.model_validate_json(response.content)
@@ -154,6 +162,14 @@ def _read(response: httpx2.Response, kind: type[MessageT]) -> MessageT:
 
 
 def _refusal(response: httpx2.Response) -> LineshaftError:
+    """Tell which error an answer stands for, and when to try again where the server says so."""
+    refusal = _refusal_of_the_protocol(response)
+    if isinstance(refusal, UnavailableError):
+        refusal.retry_after = _retry_after(response)
+    return refusal
+
+
+def _refusal_of_the_protocol(response: httpx2.Response) -> LineshaftError:
     """Tell which error of the protocol an answer stands for; all others are those of the API."""
     document = _document(response.content)
     code = str(document.get("type", "")).rpartition(":")[2]

@@ -1,7 +1,7 @@
 """Heartbeats: workers say that they live, and hear what they have to know."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Final
 
@@ -71,6 +71,10 @@ class Heartbeats:
         worker = self._sessions.find(transaction, heartbeat.worker_id, caller)
         if now - worker.seen_at >= self._lease_time / _SEEN_TIMES:
             transaction.workers.seen(worker.id, now, heartbeat.load)
+        if heartbeat.draining and not worker.draining:
+            # This wakes the claim that it may still have waiting.
+            transaction.workers.drain(worker.id)
+            worker = replace(worker, draining=True)
         if heartbeat.tokens:
             transaction.attempts.renew(worker.id, heartbeat.tokens, expires_at=now + self._lease_time)
         return _News(worker, transaction.attempts.held_by(worker.id))

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from lineshaft.engine.decision import Decision
+from lineshaft.model.errors import ConflictError
 from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.worker import Worker
 from lineshaft.model.worker_key import WorkerCaller
@@ -41,6 +42,7 @@ class Registering:
 
         Raises:
             ForbiddenError: the key is for a worker of another name, or the name is at work under another key.
+            ConflictError: another session has taken the name from the one that the worker had.
         """
         refuse_name(hello.name, caller)
         now = self._clock.now()
@@ -48,6 +50,11 @@ class Registering:
 
         def work(transaction: Transaction, current: Current) -> list[Decision]:
             former = transaction.workers.named(hello.name)
+            if former is not None and hello.former not in {None, former.id}:
+                raise ConflictError(
+                    f"Another worker named '{hello.name}' has taken this one's place.",
+                    advice="Give each worker a name of its own with --name.",
+                )
             if former is not None and not self._is_abandoned(transaction, former):
                 refuse_takeover(former, caller)
             former_id = transaction.workers.register(worker)

@@ -37,6 +37,8 @@ class Hello(Message):
         cpus: how many processors it gives to tasks; None means that tasks may ask for any number.
         memory_bytes: how much memory it gives to tasks; None means that tasks may ask for any amount.
         version: of Lineshaft.
+        former: the session that it had before in this process, which the server does not know any more; None
+            where it had none. If another session has taken the name since, it is not to take it back.
     """
 
     protocol: int = PROTOCOL_VERSION
@@ -47,6 +49,7 @@ class Hello(Message):
     cpus: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
     memory_bytes: int | None = Field(default=None, gt=0, le=2**53 - 1)
     version: str = Field(default="", max_length=100)
+    former: UUID | None = None
 
 
 class Welcome(Message):
