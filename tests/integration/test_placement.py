@@ -9,6 +9,7 @@ import pytest
 
 from desk import SUCCEEDED, DeskWorker
 from lineshaft.engine.placing import Placement, PlacementCode
+from lineshaft.model.limits import Limits
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
@@ -104,16 +105,40 @@ async def test_labels_from_expressions_are_told_as_they_are(plane: ControlPlane,
 async def test_what_others_take_up_is_not_free(plane: ControlPlane, worker: DeskWorker) -> None:
     hello = Hello(name="w", kinds=frozenset({WorkKind.RUN}), slots=9, cpus=4)
     claiming = DeskWorker(plane, hello=hello)
-    both = "{name: a, run: x, resources: {cpus: 3}}, {name: b, run: x, resources: {cpus: 2}}"
+    both = "{name: a, run: x, resources: {cpus: 3}}, {name: b, run: x, resources: {cpus: 3}}"
     run = await worker.start(f"name: p\nparallel: true\nsteps: [{both}]\n")
-    await claiming.claim(1)
+    (taken,) = await claiming.claim(2)
 
-    left = "b" if run.tree[1].node.name == "a" else "a"
-    found = await waiting(plane, run, left)
+    found = await waiting(plane, run, "b" if taken == "a" else "a")
 
     assert found is not None
     assert found.code is PlacementCode.WORKERS_FULL
     assert found.text.endswith("and free there is 1 processor.")
+
+
+@pytest.mark.parametrize(
+    ("limits", "of"),
+    [
+        (Limits(pipelines={"p": 1}), "the pipeline 'p'"),
+        (Limits(pipelines={"*": 1}), "the pipeline 'p'"),
+        (Limits(labels={"gpu": 1}), "the label 'gpu'"),
+    ],
+)
+async def test_a_limit_that_is_reached_is_told(tmp_path: Path, limits: Limits, of: str) -> None:
+    text = "name: p\nlabels: [gpu]\nparallel: true\nsteps: [{name: a, run: x}, {name: b, run: x}]\n"
+    hello = Hello(name="w", kinds=frozenset({WorkKind.RUN}), slots=9, labels=frozenset({"gpu"}))
+    async with temporary_plane(tmp_path, limits=limits) as plane:
+        worker = DeskWorker(plane, hello=hello)
+        run = await worker.start(text)
+        (taken,) = await worker.claim(2)
+
+        found = await waiting(plane, run, "b" if taken == "a" else "a")
+
+    assert found is not None
+    assert (found.code, found.text) == (
+        PlacementCode.LIMIT_REACHED,
+        f"A limit holds it back: 1 of {of} run, and no more than 1 may at once.",
+    )
 
 
 async def test_a_worker_that_has_been_silent_for_a_leases_life_counts_for_nothing(
