@@ -168,6 +168,17 @@ async def test_what_goes_before_a_task_is_counted(plane: ControlPlane, worker: D
     assert found.ahead == 2
 
 
+async def test_what_its_workers_do_not_take_is_not_counted(plane: ControlPlane, worker: DeskWorker) -> None:
+    await worker.claim()
+    await worker.start("name: p\nsteps: [{name: a, run: x, labels: [mars]}]\n", RunRequest(priority=1))
+    await worker.start("name: q\nsteps: [{name: a, run: x}]\n", RunRequest(priority=1))
+
+    found = await waiting(plane, await worker.start("name: r\nsteps: [{name: a, run: x}]\n"))
+
+    assert found is not None
+    assert found.text == "'w' has room for it; its turn comes behind about 1 other."
+
+
 async def test_a_task_that_no_worker_keeps_waiting_is_not_placed(
     plane: ControlPlane, worker: DeskWorker
 ) -> None:

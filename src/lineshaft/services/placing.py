@@ -9,7 +9,7 @@ from uuid import UUID
 
 from lineshaft.engine.placing import Candidate, LimitInForce, Placement, placement
 from lineshaft.engine.rendering import rendered_task
-from lineshaft.model.attempt import AttemptAddress, HeldAttempt
+from lineshaft.model.attempt import AttemptAddress, HeldAttempt, QueuedAttempt
 from lineshaft.model.errors import ExpressionError
 from lineshaft.model.limits import ANY_OTHER, NO_LIMITS, Limits
 from lineshaft.model.node import Task
@@ -45,11 +45,13 @@ class Placing:
         except ExpressionError:
             return None  # The claim will find out as well, and end the attempt.
         held = transaction.attempts.held()
+        workers = self._candidates(transaction.workers.all(), held, now)
+        queued = transaction.attempts.queued(limit=_MOST_COUNTED)
         return placement(
             demand,
-            self._candidates(transaction.workers.all(), held, now),
-            list(self._limits(transaction, run, demand, held)),
-            _ahead(transaction, AttemptAddress(run.id, index, node.attempt)),
+            workers,
+            self._limits(transaction, run, demand, held),
+            _ahead(queued, AttemptAddress(run.id, index, node.attempt), demand, workers),
         )
 
     def _candidates(
@@ -97,7 +99,18 @@ def _left(capacity: Capacity, taken: Sequence[Demand]) -> Capacity:
     return Capacity(max(0, capacity.slots - len(taken)), cpus, memory)
 
 
-def _ahead(transaction: Transaction, address: AttemptAddress) -> int | None:
-    """Count what goes before an attempt; None where it is not among the first."""
-    queued = transaction.attempts.queued(limit=_MOST_COUNTED)
-    return next((at for at, each in enumerate(queued) if each.address == address), None)
+def _ahead(
+    queued: Sequence[QueuedAttempt], address: AttemptAddress, demand: Demand, workers: Sequence[Candidate]
+) -> int | None:
+    """Count what goes before an attempt to workers that could take it; None where that is very much."""
+    able = [worker.offer for worker in workers if worker.connected and worker.offer.serves(demand)]
+    rivals: dict[Demand, bool] = {}
+    count = 0
+    for each in queued:
+        if each.address == address:
+            return count
+        if each.demand not in rivals:
+            rivals[each.demand] = not able or any(offer.serves(each.demand) for offer in able)
+        count += rivals[each.demand]
+    # One that is not listed at all has just been taken, or was set aside for a while.
+    return None if len(queued) >= _MOST_COUNTED else count
