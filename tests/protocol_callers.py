@@ -1,4 +1,4 @@
-"""Those who speak the worker protocol in tests: a user, or workers with their keys; directly, or over HTTP."""
+"""Those who speak the worker protocol in tests: a user, or workers with keys; directly, or over HTTP."""
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Server programs that tests start and stop."""
+"""Programs that serve, which tests start and stop."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ _KEPT = ("PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
 
 
 class ServerProcess:
-    """A server of ours in a process of its own."""
+    """A server or a worker of ours in a process of its own."""
 
     def __init__(self, process: subprocess.Popen[str], output: IO[str]) -> None:
         self.process = process
@@ -29,10 +29,14 @@ class ServerProcess:
 
     def address(self) -> str:
         """Read its log up to the line that tells where it listens."""
+        return self.line_with(_READY).rpartition(_READY)[2].strip()
+
+    def line_with(self, text: str) -> str:
+        """Read its log up to the next line with a text in it."""
         while line := self._coming.get():
-            if _READY in line:
-                return line.rpartition(_READY)[2].strip()
-        raise AssertionError(f"The server ended: {''.join(self._lines)}")
+            if text in line:
+                return line
+        raise AssertionError(f"The program ended: {''.join(self._lines)}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Send it a signal, and return its exit code and all that it logged."""
@@ -56,7 +60,7 @@ class ServerProcess:
 def server_process(
     data: Path, command: str = "up", *, program: Path = TESTS / "up_program.py", **variables: str
 ) -> Iterator[ServerProcess]:
-    """Start a server whose settings are these variables; it is killed at the end if it still runs."""
+    """Start a server or a worker whose settings are these variables; it is killed at the end if it runs."""
     kept: Mapping[str, str] = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environment = {
         **kept,

@@ -37,9 +37,7 @@ async def claim(
     return (await protocol.claim(request)).leases
 
 
-def report_on(
-    worker_id: UUID, lease: LeaseMessage, outcome: Outcome = SUCCEEDED, slots: int = 0
-) -> Report:
+def report_on(worker_id: UUID, lease: LeaseMessage, outcome: Outcome = SUCCEEDED, slots: int = 0) -> Report:
     """Say that an attempt has ended."""
     return Report(worker_id=worker_id, address=lease.address, token=lease.token, outcome=outcome, slots=slots)
 

@@ -93,17 +93,14 @@ def drain_worker(connection: Connection, name: str, *, wait: bool, output: Outpu
     """
     with connection.client() as client:
         with waiting(f"Asking {client.url} to drain the worker"):
-            worker = client.drain_worker(name)
-        if wait:
-            for worker in client.draining(name):
-                if output is Output.TEXT and worker.running:
-                    _note_running(worker)
+            worker: WorkerView | None = client.drain_worker(name)
+        if wait and worker is not None:
+            on_look = _Progress() if output is Output.TEXT else _pass_over
+            worker = client.wait_until_drained(worker, on_look=on_look)
     if output is Output.JSON:
-        print_json(worker.document)
-    elif worker.takes_more:
-        click.echo(printable(f"'{worker.name}' was started anew and is {worker.state}."))
+        print_json(None if worker is None else worker.document)
     else:
-        click.echo(printable(f"'{worker.name}' is {worker.state} and runs {_tasks(len(worker.running))}."))
+        click.echo(printable(_drained(name, worker)))
 
 
 @click.command("forget", cls=Command, examples=("lineshaft worker forget build-1",))
@@ -170,8 +167,29 @@ def _task(task: "RunningTaskView") -> str:
     return f"{name}{again}" + (f" ({', '.join(asked)})" if asked else "")
 
 
-def _note_running(worker: "WorkerView") -> None:
-    print_note(f"'{worker.name}' still runs {_tasks(len(worker.running))}.")
+class _Progress:
+    """Notes how many tasks a worker still runs, whenever that has changed."""
+
+    def __init__(self) -> None:
+        self._noted = 0
+
+    def __call__(self, worker: "WorkerView") -> None:
+        running = len(worker.running)
+        if running != self._noted:
+            print_note(f"'{worker.name}' still runs {_tasks(running)}.")
+        self._noted = running
+
+
+def _pass_over(_: "WorkerView") -> None:
+    """Note nothing: programs read the end alone."""
+
+
+def _drained(name: str, worker: "WorkerView | None") -> str:
+    if worker is None:
+        return f"'{name}' has ended."
+    if worker.takes_more:
+        return f"'{name}' was started anew, and is {worker.state}."
+    return f"'{name}' is {worker.state}, and runs {_tasks(len(worker.running))}."
 
 
 def _tasks(count: int) -> str:

@@ -74,7 +74,9 @@ async def test_a_claim_of_a_worker_that_drains_ends_when_the_server_stops(
         await claiming
 
 
-async def test_a_worker_that_starts_anew_does_not_drain(plane: ControlPlane, protocol: WorkerProtocol) -> None:
+async def test_a_worker_that_starts_anew_does_not_drain(
+    plane: ControlPlane, protocol: WorkerProtocol
+) -> None:
     await start(plane)
     await register(protocol)
     await plane.workers.drain("w")

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Coroutine
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from lineshaft.model.work import WorkKind
 from lineshaft.ports.clock import ManualClock
 from lineshaft.sdk.client import Client
 from lineshaft.sdk.config import ClientConfig
+from lineshaft.sdk.worker import WorkerView
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.wire.worker import Hello
 from planes import LEASE_TIME, PASSWORD, USERNAME, temporary_plane
@@ -136,7 +137,7 @@ async def test_a_worker_that_is_drained_takes_no_more(site: Site) -> None:
 
     drained = await site("worker", "drain", "build-1", "--wait")
 
-    assert (drained.code, drained.out) == (ExitCode.OK, "'build-1' is draining and runs no tasks.\n")
+    assert (drained.code, drained.out) == (ExitCode.OK, "'build-1' is draining, and runs no tasks.\n")
     await worker.start(TASK)
     assert await worker.claim() == {}
 
@@ -147,51 +148,79 @@ async def test_draining_for_programs_prints_the_worker(site: Site) -> None:
     assert (await site.document("worker", "drain", "build-1"))["state"] == "draining"
 
 
+class Meanwhile:
+    """Does something in the loop of the test at the first look at a worker that drains."""
+
+    def __init__(self, do: Callable[[], Coroutine[Any, Any, object]]) -> None:
+        self._do = do
+        self._loop = asyncio.get_running_loop()
+        self.seen: list[tuple[str, ...]] = []
+
+    def __call__(self, worker: WorkerView) -> None:
+        """Hear of a look, in the client's thread."""
+        self.seen.append(tuple(task.node for task in worker.running))
+        if len(self.seen) == 1:
+            asyncio.run_coroutine_threadsafe(self._do(), self._loop).result()
+
+
+async def drained(site: Site, do: Callable[[], Coroutine[Any, Any, object]]) -> WorkerView | None:
+    """Drain the worker `build-1`, which runs a task, and wait for that; do something meanwhile."""
+    meanwhile = Meanwhile(do)
+
+    def drain() -> WorkerView | None:
+        with Client(site.config) as client:
+            worker = client.drain_worker("build-1")
+            return client.wait_until_drained(worker, every=timedelta(0), on_look=meanwhile)
+
+    worker = await asyncio.to_thread(drain)
+    assert set(meanwhile.seen) == {("a",)}
+    return worker
+
+
 async def test_a_drain_is_waited_for_until_nothing_runs(site: Site) -> None:
     worker = await site.worker()
     await worker.start(TASK)
     (lease,) = (await worker.claim()).values()
 
-    with Client(site.config) as client:
-        assert (await asyncio.to_thread(client.drain_worker, "build-1")).running
-        looks = client.draining("build-1", every=timedelta(0))
-        first = await asyncio.to_thread(next, looks)
-        await worker.report(lease)
-        rest = await asyncio.to_thread(list, looks)
+    last = await drained(site, lambda: worker.report(lease))
 
-    assert [task.node for task in first.running] == ["a"]
-    assert [(look.state, look.running) for look in rest] == [("draining", ())]
+    assert last is not None
+    assert (last.state, last.running) == ("draining", ())
 
 
 async def test_a_drain_is_over_when_the_worker_was_started_anew(site: Site) -> None:
     worker = await site.worker()
     await worker.start(TASK)
     await worker.claim()
+    site.clock.advance(timedelta(seconds=1))
 
-    with Client(site.config) as client:
-        await asyncio.to_thread(client.drain_worker, "build-1")
-        looks = client.draining("build-1", every=timedelta(0))
-        await asyncio.to_thread(next, looks)
-        site.clock.advance(timedelta(seconds=1))
-        await site.worker()
-        (last,) = await asyncio.to_thread(list, looks)
+    last = await drained(site, site.worker)
 
+    assert last is not None
     assert last.takes_more
 
 
-async def test_a_drain_is_over_when_the_worker_is_forgotten(site: Site) -> None:
+async def test_a_drain_is_over_when_the_worker_is_gone(site: Site) -> None:
     worker = await site.worker()
     await worker.start(TASK)
     await worker.claim()
 
-    with Client(site.config) as client:
-        await asyncio.to_thread(client.drain_worker, "build-1")
-        looks = client.draining("build-1", every=timedelta(0))
-        await asyncio.to_thread(next, looks)
+    async def go() -> None:
         site.clock.advance(LEASE_TIME)
-        await asyncio.to_thread(client.forget_worker, "build-1")
+        await site.plane.workers.forget("build-1")
 
-        assert await asyncio.to_thread(list, looks) == []
+    assert await drained(site, go) is None
+
+
+async def test_a_drain_that_is_not_waited_for_tells_what_still_runs(site: Site) -> None:
+    worker = await site.worker()
+    await worker.start(TASK)
+    (lease,) = (await worker.claim()).values()
+
+    told = await site("worker", "drain", "build-1")
+
+    assert told.out == "'build-1' is draining, and runs 1 task.\n"
+    await worker.report(lease)
 
 
 async def test_only_a_worker_that_is_offline_is_forgotten(site: Site) -> None:

@@ -20,8 +20,7 @@ from lineshaft.wire.work import SourceDeployWorkMessage
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.source import Sources
-from lineshaft.worker.workspace import Workspaces
-from worker_tasks import lease_of, mirrors_in
+from worker_tasks import lease_of, sources_in
 
 _APP = "apis/apps/v1/namespaces/production/deployments/my-app"
 _CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
@@ -32,12 +31,12 @@ _DONE = {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availabl
 class Deployer:
     """The deploy driver of a worker, and a source."""
 
-    def __init__(self, folder: Path, workspaces: Workspaces) -> None:
+    def __init__(self, folder: Path, sources: Sources) -> None:
         self.origin = Origin(folder)
         self.output = Output()
         self.kubeconfig = folder / "kubeconfig"
         access = ClusterAccess(kubeconfigs=(self.kubeconfig,))
-        self._driver = DeployDriver(access, Sources(workspaces, mirrors_in(folder)))
+        self._driver = DeployDriver(access, sources)
 
     async def deploy(self, manifests: str, address: str, **facts: Any) -> Outcome:
         work = SourceDeployWorkMessage(manifests=manifests, cluster=Cluster("shop", address, "production"))
@@ -59,9 +58,8 @@ class Deployer:
 
 @pytest.fixture
 async def deployer(tmp_path: Path) -> AsyncIterator[Deployer]:
-    workspaces = Workspaces(tmp_path / "workspaces")
-    yield Deployer(tmp_path, workspaces)
-    await workspaces.close()
+    async with sources_in(tmp_path) as sources:
+        yield Deployer(tmp_path, sources)
 
 
 def refusal(outcome: Outcome) -> tuple[ReasonCode, str]:

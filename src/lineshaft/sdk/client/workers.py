@@ -1,7 +1,7 @@
 """The calls of the API client for workers and their keys."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from typing import Final
 from urllib.parse import quote
@@ -15,6 +15,10 @@ from lineshaft.sdk.worker_key import WorkerKeyView
 
 LOOK_AGAIN: Final = timedelta(seconds=1)
 """How long to wait before each further look at a worker that drains."""
+
+
+def _say_nothing(_: WorkerView) -> None:
+    """Stand in for whoever does not want to hear of it."""
 
 
 class WorkerCalls(Calls):
@@ -41,26 +45,32 @@ class WorkerCalls(Calls):
         """
         return read(self._transport.request("POST", f"{_worker(name)}/drain"), WorkerView.from_document)
 
-    def draining(self, name: str, *, every: timedelta = LOOK_AGAIN) -> Iterator[WorkerView]:
-        """Look at a worker that drains until it runs nothing, or is gone, or was started anew.
+    def wait_until_drained(
+        self,
+        worker: WorkerView,
+        *,
+        every: timedelta = LOOK_AGAIN,
+        on_look: Callable[[WorkerView], object] = _say_nothing,
+    ) -> WorkerView | None:
+        """Wait until a worker that drains runs nothing any more, or was started anew.
 
         Args:
-            name: the worker's.
+            worker: as `drain_worker` has answered.
             every: how long to wait before each further look.
+            on_look: hears of each look at which it still runs something.
 
-        Raises:
-            WorkerNotFoundError: there is none of that name to begin with.
+        Returns:
+            The worker as it is then; None where it is gone.
         """
-        worker = self.worker(name)
         session = worker.registered_at
         while worker.running and worker.registered_at == session and not worker.takes_more:
-            yield worker
+            on_look(worker)
             time.sleep(every.total_seconds())
             try:
-                worker = self.worker(name)
+                worker = self.worker(worker.name)
             except WorkerNotFoundError:
-                return
-        yield worker
+                return None
+        return worker
 
     def forget_worker(self, name: str) -> None:
         """Take a worker that is offline from the list (DELETE /v1/workers/{name}).
