@@ -16,9 +16,9 @@ SUCCEEDED = Outcome(State.SUCCEEDED, exit_code=0)
 class DeskWorker:
     """A worker that claims and reports by direct calls; it registers once."""
 
-    def __init__(self, plane: ControlPlane, name: str = "w") -> None:
+    def __init__(self, plane: ControlPlane, name: str = "w", *, hello: Hello | None = None) -> None:
         self.plane = plane
-        self._name = name
+        self._hello = hello or Hello(name=name, kinds=frozenset({WorkKind.RUN}), slots=9)
         self._welcome: Welcome | None = None
 
     async def pipeline(self, text: str) -> Pipeline:
@@ -43,6 +43,5 @@ class DeskWorker:
 
     async def _registered(self) -> Welcome:
         if self._welcome is None:
-            hello = Hello(name=self._name, kinds=frozenset({WorkKind.RUN}), slots=9)
-            self._welcome = await self.plane.desk.register(hello)
+            self._welcome = await self.plane.desk.register(self._hello)
         return self._welcome

@@ -68,6 +68,11 @@ PATHS: Final = st.sampled_from(("a", "./a/b.yml", "..a", "a/**/*.xml", "a/..b"))
 SCALARS: Final[st.SearchStrategy[Any]] = (
     TEXTS | st.integers(-9, 9) | st.booleans() | st.floats(-9, 9, allow_subnormal=False)
 )
+LABELS: Final[st.SearchStrategy[Any]] = (
+    st.sampled_from(("linux", "gpu/a:1=x+y-z", "_", "os-${{ branch }}", "${{ 'a b' }}"))
+    | st.integers(0, 9)
+    | st.booleans()
+)
 TIMES: Final = st.sampled_from(("90s", "10m", "2h", "1h30m", 1, 0.5, 31_536_000))
 RETRIES: Final[st.SearchStrategy[Any]] = st.integers(0, 100) | st.fixed_dictionaries(
     {"count": st.integers(0, 100)},
@@ -138,7 +143,7 @@ OF_EVERY_NODE: Final[dict[str, st.SearchStrategy[Any]]] = {
     "timeout": TIMES,
     "allow_failure": st.booleans(),
     "env": ENVS,
-    "labels": st.lists(SCALARS, max_size=2),
+    "labels": st.lists(LABELS, max_size=2),
     "matrix": MATRICES,
 }
 INPUTS: Final = st.dictionaries(
@@ -173,7 +178,7 @@ OF_THE_PIPELINE: Final[dict[str, st.SearchStrategy[Any]]] = {
             "retry": RETRIES,
             "shell": TEXTS,
             "cwd": PATHS,
-            "labels": st.lists(SCALARS, max_size=1),
+            "labels": st.lists(LABELS, max_size=1),
             "resources": RESOURCES,
             "env": ENVS,
         },
@@ -181,6 +186,7 @@ OF_THE_PIPELINE: Final[dict[str, st.SearchStrategy[Any]]] = {
     "concurrency": st.fixed_dictionaries(
         {"policy": st.sampled_from(("supersede", "queue", "allow"))}, optional={"group": TEXTS}
     ),
+    "priority": st.integers(-100, 100),
     "secrets": st.lists(ENV_NAMES, max_size=2),
     "timeout": TIMES,
     "outputs": st.dictionaries(WORDS, SCALARS, max_size=2),
@@ -224,7 +230,7 @@ def fragments(draw: st.DrawFn, depth: int) -> Document:
                 "parallel": st.booleans(),
                 "fail_fast": st.booleans(),
                 "env": ENVS,
-                "labels": st.lists(SCALARS, max_size=1),
+                "labels": st.lists(LABELS, max_size=1),
                 "setup": nodes(0),
                 "teardown": nodes(0),
             }

@@ -22,13 +22,33 @@ EXAMPLES = [
 ]
 
 
+BELOW = {
+    f"{name} {below}": command
+    for name, parent in root.commands.items()
+    if isinstance(parent, click.Group)
+    for below, command in parent.commands.items()
+}
+
+
 def flags(command: click.Command) -> set[str]:
+    """List the flags of a command, and of the commands below it."""
+    below = command.commands.values() if isinstance(command, click.Group) else ()
     options = (parameter for parameter in command.params if isinstance(parameter, click.Option))
-    return {flag for option in options for flag in option.opts if flag.startswith("--")}
+    own = {flag for option in options for flag in option.opts if flag.startswith("--")}
+    return own.union(*map(flags, below))
+
+
+def command_of(words: list[str]) -> click.Command:
+    """Find the command that stands behind `lineshaft`, with the one below it where one is named."""
+    return BELOW.get(" ".join(words[:2])) or root.commands[words[0]]
 
 
 def test_every_command_is_documented_and_no_other() -> None:
     assert SECTIONS.keys() == root.commands.keys()
+
+
+def test_every_command_below_another_is_documented_and_no_other() -> None:
+    assert set(re.findall(r"^#### `([a-z -]+)`$", TEXT, re.MULTILINE)) == BELOW.keys()
 
 
 @pytest.mark.parametrize("name", sorted(root.commands))
@@ -49,7 +69,7 @@ def test_every_example_is_a_command_line_that_exists(example: str) -> None:
     starts = [at for at, word in enumerate(words) if word in {"lineshaft", "$(lineshaft"}]
     quoted = [shlex.split(word[2:]) for word in words if word.startswith("$(lineshaft ")]
     for line in [*(words[at:] for at in starts), *quoted]:
-        command = root.commands[line[1]]
+        command = command_of(line[1:])
         ends = next((at for at, word in enumerate(line) if word in {"|", "&", "&&", ">"}), len(line))
         used = {word for word in line[2:ends] if word.startswith("--")}
         assert used <= flags(command)

@@ -2,6 +2,7 @@ from pathlib import Path
 
 import pytest
 
+from lineshaft.engine.placing import PlacementCode
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
 
@@ -19,6 +20,13 @@ def test_every_reason_is_explained(code: ReasonCode) -> None:
 
 
 def test_no_reason_is_explained_that_does_not_exist() -> None:
-    table = TEXT.partition("| code | with | meaning |")[2]
-    explained = {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}
-    assert explained == {code.value for code in ReasonCode}
+    assert explained("| code | with | meaning |") == {code.value for code in ReasonCode}
+
+
+def test_all_that_a_queued_task_may_wait_for_is_explained() -> None:
+    assert explained("| placement | meaning |") == {code.value for code in PlacementCode}
+
+
+def explained(heading: str) -> set[str]:
+    table = TEXT.partition(heading)[2].partition("\n\n")[0]
+    return {line.split("`")[1] for line in table.splitlines() if line.startswith("| `")}

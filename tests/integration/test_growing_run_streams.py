@@ -13,9 +13,10 @@ from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import CountingIds
 from lineshaft.ports.store import Store
 from lineshaft.server.log_stream import log_events
+from lineshaft.services.placing import Placing
 from lineshaft.services.progress import Progress
 from lineshaft.services.runs import RunService
-from planes import temporary_plane
+from planes import LEASE_TIME, temporary_plane
 
 GENERATING = """
 name: g
@@ -69,7 +70,9 @@ async def test_a_run_is_found_with_the_events_that_are_known_of_it(tmp_path: Pat
         (making,) = (await worker.claim()).values()
         grown = await worker.report(making, replace(SUCCEEDED, generated="[{name: made, run: make}]"))
         late = cast("Store", LateMemory(plane.store, before))
-        runs = RunService(late, ManualClock(), Progress(CountingIds(), None), lambda _: None)
+        runs = RunService(
+            late, ManualClock(), Progress(CountingIds(), None), lambda _: None, Placing(LEASE_TIME)
+        )
 
         assert await runs.get(before.id) is before
         assert len((await runs.get(before.id, events=grown.event_count)).tree) == len(grown.tree)

@@ -48,8 +48,9 @@ BEYOND_THE_SCHEMA = (
     "must be true or false, which is the input's type",
     "must be a time such as",
     "must be a size such as",
+    "must be a label, and as it is written ",
 )
-"""What a schema cannot say, or not in full: how long a time is that is written in hours."""
+"""What a schema cannot say, or not in full: how long a time is that is written in hours, say."""
 
 
 @st.composite

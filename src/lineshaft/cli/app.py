@@ -36,6 +36,7 @@ from lineshaft.cli.schema import schema
 from lineshaft.cli.up import server, up
 from lineshaft.cli.watch import watch
 from lineshaft.cli.worker import worker
+from lineshaft.cli.worker_key import worker_key
 from lineshaft.model.errors import LineshaftError
 
 _PROGRAM: Final = "lineshaft"
@@ -59,7 +60,7 @@ class Root(SectionedGroup):
 @click.group(
     cls=Root,
     sections={
-        "Start": (up, run, server, worker),
+        "Start": (up, run, server),
         "Write pipelines": (check, plan, schema, convert),
         "Pipelines": (
             list_pipelines,
@@ -70,6 +71,7 @@ class Root(SectionedGroup):
             delete_pipeline,
         ),
         "Runs": (runs, show, watch, logs, explain, definition, cancel, retry, report_runs),
+        "Workers": (worker, worker_key),
         "More": (ping, completion),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

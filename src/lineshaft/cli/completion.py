@@ -1,10 +1,16 @@
 """`completion`: what makes a shell complete this command line."""
 
-from typing import Final
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Final
 
 import click
 
 from lineshaft.cli.command import Command
+from lineshaft.cli.connection import Connection
+from lineshaft.model.errors import LineshaftError
+
+if TYPE_CHECKING:
+    from lineshaft.sdk.client import Client
 
 _PROGRAM: Final = "lineshaft"
 _VARIABLE: Final = "_LINESHAFT_COMPLETE"
@@ -18,7 +24,6 @@ def complete_node(
     """List the paths of nodes that begin so, of the pipeline that the command line names or that is here."""
     from lineshaft.cli.definition_file import open_definition, read_definitions
     from lineshaft.cli.pipeline_files import STANDARD_INPUT, pipeline_files
-    from lineshaft.model.errors import LineshaftError
 
     named = context.params.get("files") or ()
     if STANDARD_INPUT in named:
@@ -31,6 +36,36 @@ def complete_node(
         place for each in read for definition in each.definitions for place in definition.tree.below_root()
     )
     return [place.path for place in places if place.path.startswith(incomplete)]
+
+
+def complete_worker(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the names of the server's workers that begin so; none where the server cannot be asked."""
+    return _names(context, lambda client: (worker.name for worker in client.workers()), incomplete)
+
+
+def complete_worker_key(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the names of the server's worker keys that begin so; none where the server cannot be asked."""
+    return _names(context, lambda client: (key.name for key in client.worker_keys()), incomplete)
+
+
+def _names(context: click.Context, ask: Callable[["Client"], Iterable[str]], incomplete: str) -> list[str]:
+    said = context.params
+    connection = Connection(
+        said.get("base_url"), said.get("username"), said.get("password"), said.get("config")
+    )
+    try:
+        with connection.client() as client:
+            return [name for name in ask(client) if name.startswith(incomplete)]
+    except LineshaftError:
+        return []
 
 
 @click.command(

@@ -35,6 +35,8 @@ _HELD: Final = {None: "not asked, or it could not be evaluated", True: "true", F
     examples=(
         "lineshaft explain shop/latest test/api",
         "lineshaft explain shop/12 ship --output json | jq -r .reason.code",
+        "# What a queued task waits for",
+        "lineshaft explain shop/12 ship --output json | jq -r .placement.code",
     ),
 )
 @click.argument("run", help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
@@ -45,7 +47,8 @@ def explain(connection: Connection, run: str, node: str, output: Output) -> None
     """Tell why a node of a run waits, was skipped, was cancelled or failed.
 
     It tells the reason, the condition that decided it, the nodes that it waits for and those because of which
-    it ended so. The codes of reasons are a closed list: docs/state-machine.md.
+    it ended so; of a queued task, what keeps it from a worker. The codes are closed lists:
+    docs/state-machine.md.
     """
     with connection.client() as client, waiting(f"Asking {client.url} about the node"):
         found = find_run(client, run)
@@ -68,6 +71,8 @@ def printable_lines(explanation: "ExplanationView") -> str:
     for title, paths in (("waits for", explanation.waits_for), ("because of", explanation.comes_from)):
         if paths:
             lines.append(f"  {title:<12} {', '.join(paths)}")
+    if explanation.placement is not None:
+        lines.append(f"  placement    {explanation.placement.text} ({explanation.placement.code})")
     if explanation.attempts > 1:
         lost = f", {explanation.losses} of them lost" if explanation.losses else ""
         lines.append(f"  attempts     {explanation.attempts}{lost}")

@@ -224,6 +224,8 @@ async def _control_plane(folder: Path) -> AsyncIterator["ControlPlane"]:
             ids,
             check=lambda _: None,
             lease_time=_LEASE_TIME,
+            # This machine is the only worker, whatever tasks ask of theirs.
+            places=False,
         )
         async with plane.running():
             yield plane

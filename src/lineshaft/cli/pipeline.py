@@ -24,6 +24,7 @@ from lineshaft.cli.start import Start, with_start
 from lineshaft.cli.waiting import waiting
 from lineshaft.cli.watch import watch_run
 from lineshaft.model.errors import ServerError
+from lineshaft.model.priority import HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 if TYPE_CHECKING:
     from lineshaft.definition.dialect import Dialect
@@ -260,6 +261,8 @@ def delete_pipeline(connection: Connection, pipeline: str) -> None:
         "lineshaft trigger-pipeline shop --watch",
         "# A branch, with inputs, from one node on",
         "lineshaft trigger-pipeline shop --ref release/2 --input level=full --from ship",
+        "# Before all that waits for a worker",
+        "lineshaft trigger-pipeline shop --priority 50",
     ),
 )
 @_with_pipeline
@@ -267,11 +270,24 @@ def delete_pipeline(connection: Connection, pipeline: str) -> None:
 @click.option(
     "--follow", is_flag=True, help="Print the run's logs as they come, as `lineshaft logs -f` does."
 )
+@click.option(
+    "--priority",
+    metavar="N",
+    type=click.IntRange(LOWEST_PRIORITY, HIGHEST_PRIORITY),
+    help="Of what waits for a worker, the highest goes first: -100 to 100. [default: as the pipeline says]",
+)
 @with_start
 @with_output
 @connected
 def trigger_pipeline(
-    connection: Connection, pipeline: str, *, watch: bool, follow: bool, start: Start, output: Output
+    connection: Connection,
+    pipeline: str,
+    *,
+    watch: bool,
+    follow: bool,
+    priority: int | None,
+    start: Start,
+    output: Output,
 ) -> ExitCode:
     """Begin a run of a pipeline; its `concurrency` says what becomes of those that are under way.
 
@@ -282,7 +298,7 @@ def trigger_pipeline(
         raise click.UsageError("Choose one of --watch and --follow.")
     with connection.client() as client:
         with waiting(f"Asking {client.url} to begin a run"):
-            answer, run_id = _begin(client, find_pipeline(client, pipeline), start)
+            answer, run_id = _begin(client, find_pipeline(client, pipeline), start, priority)
         if not watch and not follow:
             print_json(answer)
             return ExitCode.OK
@@ -293,9 +309,11 @@ def trigger_pipeline(
         return ExitCode.of_run(client.run(found.run.id).state)
 
 
-def _begin(client: "Client", pipeline_id: UUID, start: Start) -> tuple[Mapping[str, Any], UUID]:
+def _begin(
+    client: "Client", pipeline_id: UUID, start: Start, priority: int | None
+) -> tuple[Mapping[str, Any], UUID]:
     """Begin a run, and return the server's answer with the run's id."""
-    if start == Start():
+    if start == Start() and priority is None:
         answer = client.trigger_pipeline(pipeline_id)
         if answer.run_id is None:
             raise ServerError("The server did not say which run it has begun.", status=200)
@@ -308,5 +326,6 @@ def _begin(client: "Client", pipeline_id: UUID, start: Start) -> tuple[Mapping[s
         changed=start.changed,
         only=start.only,
         from_=start.from_,
+        priority=priority,
     )
     return run.document, run.id

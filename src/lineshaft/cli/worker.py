@@ -10,6 +10,7 @@ from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.loading import loading
 from lineshaft.cli.setting import machine_options, setting, together
+from lineshaft.cli.workers import COMMANDS
 
 _WORKER: Final = "Worker"
 
@@ -52,6 +53,10 @@ def worker(context: click.Context, /, connection: Connection, server: str | None
         raise click.UsageError("--server and --base-url name two servers.", context)
     if not _work(replace(connection, base_url=server or connection.base_url), flags):
         context.exit(ExitCode.INTERRUPTED)
+
+
+for _command in COMMANDS:
+    worker.add_command(_command)
 
 
 def _work(connection: Connection, flags: dict[str, Any]) -> bool:

@@ -13,6 +13,7 @@ from lineshaft.model.errors import ExpressionError
 from lineshaft.model.event import TimerPurpose
 from lineshaft.model.node import Task
 from lineshaft.model.outcome import Outcome
+from lineshaft.model.placement import LONGEST_LABEL, MOST_LABELS, is_label
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import NodeRun
 from lineshaft.model.state import State
@@ -21,6 +22,8 @@ from lineshaft.model.work import PipelineWork, may_begin_twice
 
 WORKER_LOST: Final = Reason(ReasonCode.WORKER_LOST, "Its worker stopped answering while it ran.")
 """Why a lost attempt ended."""
+
+_SHOWN_CHARACTERS: Final = 80
 
 
 def begin_attempt(step: Step, index: int, losses: int | None = None) -> None:
@@ -41,6 +44,10 @@ def begin_attempt(step: Step, index: int, losses: int | None = None) -> None:
     if isinstance(task.work, PipelineWork):
         _call(step, index, node.attempt + 1, task.work)
         return
+    refusal = _unfit_labels(task.surroundings.labels)
+    if refusal is not None:
+        finish(step, index, State.FAILED, refusal)
+        return
     step.change(
         index,
         state=State.QUEUED,
@@ -51,6 +58,22 @@ def begin_attempt(step: Step, index: int, losses: int | None = None) -> None:
         losses=node.losses if losses is None else losses,
     )
     step.effects.append(AttemptQueued(index, node.attempt + 1, task.demand, step.before.priority))
+
+
+def _unfit_labels(labels: tuple[str, ...]) -> Reason | None:
+    """Tell what is wrong with the labels of a task; None where they may be asked of a worker."""
+    if len(labels) > MOST_LABELS:
+        text = f"It asks for {len(labels):,} labels, and a task may ask for {MOST_LABELS}."
+        return Reason(ReasonCode.EXPRESSION_FAILED, text)
+    wrong = next((label for label in labels if not is_label(label)), None)
+    if wrong is None:
+        return None
+    shown = wrong if len(wrong) <= _SHOWN_CHARACTERS else f"{wrong[:_SHOWN_CHARACTERS]}..."
+    text = (
+        f"It asks for the label {shown!r}, which is none: a label has 1 to {LONGEST_LABEL} letters, digits"
+        " and _.:/=+-, and begins with a letter, a digit or _."
+    )
+    return Reason(ReasonCode.EXPRESSION_FAILED, text)
 
 
 def _call(step: Step, index: int, attempt: int, work: PipelineWork) -> None:

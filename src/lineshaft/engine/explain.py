@@ -6,6 +6,7 @@ from itertools import islice
 from typing import Final
 
 from lineshaft.engine.counting import counts_against
+from lineshaft.engine.placing import Placement
 from lineshaft.model.node import Group, Order, Role
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
@@ -33,6 +34,7 @@ class Explanation:
         comes_from: the paths of the nodes because of which it ended so, at most 50.
         attempts: how many attempts there were.
         losses: how many of them were lost and followed by another for that.
+        placement: what a queued task waits for, where that was looked up.
     """
 
     path: str
@@ -45,6 +47,7 @@ class Explanation:
     comes_from: tuple[str, ...]
     attempts: int
     losses: int
+    placement: Placement | None = None
 
 
 def reason_of(run: Run, index: int) -> Reason | None:

@@ -48,12 +48,14 @@ class HeldAttempt:
         worker_id: who holds it.
         demand: what it asked for.
         expires_at: when its lease runs out.
+        pipeline_id: whose run it is of; None where a server of the version before has queued it.
     """
 
     address: AttemptAddress
     worker_id: UUID
     demand: Demand
     expires_at: datetime
+    pipeline_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,7 @@ class Definition:
         tree: its nodes.
         inputs: what it asks of whoever starts it, in the order in which they were written.
         concurrency: what a new run means for those before it.
+        priority: of its runs; None where it does not say.
     """
 
     hash: str
@@ -41,3 +42,4 @@ class Definition:
     tree: Tree
     inputs: tuple[Input, ...] = ()
     concurrency: Concurrency = SUPERSEDE
+    priority: int | None = None

@@ -6,9 +6,10 @@ from typing import Final
 MEMORY_SIZE_PATTERN: Final = r"^([0-9]{1,9})(\.[0-9]{1,3})? ?([KMGT]i?)?B?$"
 """What a size looks like, as a regular expression that ECMA 262, Rust and Python read alike."""
 
+_STEP: Final = 1024
 _UNITS: Final = {
     "": 1,
-    **{f"{letter}i": 1024 ** (index + 1) for index, letter in enumerate("KMGT")},
+    **{f"{letter}i": _STEP ** (index + 1) for index, letter in enumerate("KMGT")},
     **{letter: 1000 ** (index + 1) for index, letter in enumerate("KMGT")},
 }
 
@@ -23,3 +24,13 @@ def memory_bytes_of(text: str) -> int | None:
     if parts is None:
         return None
     return int(float(parts[1] + (parts[2] or "")) * _UNITS[parts[3] or ""]) or None
+
+
+def memory_size(size_bytes: float) -> str:
+    """Say an amount of memory for people, in the largest unit of which there is one: `1.5 GiB`, `512 MiB`."""
+    size, unit = float(size_bytes), "bytes"
+    for larger in ("KiB", "MiB", "GiB", "TiB"):
+        if size < _STEP:
+            break
+        size, unit = size / _STEP, larger
+    return f"{size:.1f}".removesuffix(".0") + f" {unit}"

@@ -1,5 +1,6 @@
 """Placement: what a task asks of a worker, and what a worker offers."""
 
+import re
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +11,14 @@ LONGEST_LABEL: Final = 100
 
 LABEL_PATTERN: Final = r"^[A-Za-z0-9_][A-Za-z0-9_.:/=+-]*$"
 """What a label looks like, as a regular expression."""
+
+MOST_LABELS: Final = 100
+"""How many labels a task asks for at most."""
+
+
+def is_label(text: str) -> bool:
+    """Tell whether a text can be a label."""
+    return len(text) <= LONGEST_LABEL and re.fullmatch(LABEL_PATTERN, text) is not None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,26 @@ from lineshaft.sdk.run import ReasonView
 
 
 @dataclass(frozen=True, slots=True)
+class PlacementView:
+    """What a queued task waits for.
+
+    Attributes:
+        code: stable, for programs; a server newer than this code may use ones that it does not know.
+        text: a sentence for people.
+        ahead: about how many tasks go before it; None where they are very many.
+    """
+
+    code: str
+    text: str
+    ahead: int | None
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any] | None) -> Self | None:
+        """Read it from the API's JSON."""
+        return None if document is None else cls(document["code"], document["text"], document["ahead"])
+
+
+@dataclass(frozen=True, slots=True)
 class ExplanationView:
     """All that can be said about why a node is in its state.
 
@@ -26,6 +46,7 @@ class ExplanationView:
         losses: how many of them were lost with their workers.
         child_run: the run of the pipeline that it calls, if it does and there is one.
         document: the JSON that this was read from.
+        placement: what a queued task waits for.
     """
 
     path: str
@@ -40,6 +61,7 @@ class ExplanationView:
     losses: int
     child_run: UUID | None
     document: Mapping[str, Any] = field(repr=False, compare=False)
+    placement: PlacementView | None = None
 
     @classmethod
     def from_document(cls, document: Mapping[str, Any]) -> Self:
@@ -58,4 +80,5 @@ class ExplanationView:
             losses=document["losses"],
             child_run=None if child_run is None else UUID(child_run),
             document=document,
+            placement=PlacementView.from_document(document.get("placement")),
         )

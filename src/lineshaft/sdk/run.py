@@ -158,6 +158,7 @@ class RunView:
         source: what it works on; None for a freestyle pipeline.
         inputs: what it was started with, defaults included.
         outputs: what it tells the pipeline that called it.
+        priority: of what waits for a worker, the tasks of the run with the highest go first.
     """
 
     id: UUID
@@ -176,6 +177,7 @@ class RunView:
     source: SourceView | None = None
     inputs: Mapping[str, str | bool | int | float] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
+    priority: int = 0
 
     @property
     def tasks(self) -> tuple[NodeView, ...]:
@@ -203,6 +205,7 @@ class RunView:
             source=SourceView.from_document(document.get("source")),
             inputs=document.get("inputs") or {},
             outputs=document.get("outputs") or {},
+            priority=document.get("priority", 0),
         )
 
 

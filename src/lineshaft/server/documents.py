@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from lineshaft.engine.placing import PlacementCode
 from lineshaft.model.cause import Cause
 from lineshaft.model.node import Role
 from lineshaft.model.reason import ReasonCode
@@ -99,6 +100,7 @@ class RunDocument(Document):
     started_at: datetime | None
     ended_at: datetime | None
     cause: Cause = Field(description="What started it.")
+    priority: int = Field(description="Of what waits for a worker, the highest goes first.")
     retry_of: UUID | None = Field(description="The run that it repeats, or goes on from.")
     parent: ParentDocument | None
     source: SourceDocument | None = Field(description="Null for a freestyle pipeline.")
@@ -114,6 +116,14 @@ class RunPage(Document):
     next: int | None = Field(description="What `before` must be for the next page; null behind the last one.")
 
 
+class PlacementDocument(Document):
+    """What a queued task waits for."""
+
+    code: PlacementCode = Field(description="Stable, for programs.")
+    text: str = Field(description="One sentence for people.")
+    ahead: int | None = Field(description="About how many tasks go before it; null where they are very many.")
+
+
 class ExplanationDocument(Document):
     """All that can be said about why a node is in its state."""
 
@@ -127,6 +137,7 @@ class ExplanationDocument(Document):
     comes_from: list[str] = Field(description="The paths of nodes because of which it ended so, at most 50.")
     attempts: int
     losses: int = Field(description="How many of the attempts were lost with their workers.")
+    placement: PlacementDocument | None = Field(description="Of a queued task: what it waits for.")
     child_run: UUID | None = Field(description="The run of the pipeline that it calls, at its last attempt.")
 
 

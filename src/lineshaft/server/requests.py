@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
+from lineshaft.model.priority import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from lineshaft.model.value import Value
 from lineshaft.server.bodies import BODY_LIMIT_BYTES
 from lineshaft.services.run_request import RunRequest
@@ -54,6 +55,13 @@ class StartRequest(_Request):
         default=None, alias="from", description="The path of the node from which on everything is to run."
     )
 
+    priority: int | None = Field(
+        default=None,
+        ge=LOWEST_PRIORITY,
+        le=HIGHEST_PRIORITY,
+        description="Of what waits for a worker, what goes first; null means as the pipeline says.",
+    )
+
     @field_validator("only", mode="before")
     @classmethod
     def _one_or_several(cls, only: Any) -> Any:
@@ -68,6 +76,7 @@ class StartRequest(_Request):
             changed=None if self.changed is None else tuple(self.changed),
             only=tuple(self.only),
             from_=self.from_,
+            priority=self.priority,
         )
 
     def _overrides(self) -> tuple[tuple[str, str], ...]:

@@ -15,7 +15,7 @@ from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.store import Transaction
-from lineshaft.services.new_run import NewRun
+from lineshaft.services.new_run import NewRun, first_said
 
 DEEPEST_CALL: Final = 32
 """How many runs may stand for each other's nodes, one below the other."""
@@ -33,7 +33,8 @@ def called_run(
     """Find out which run a node asks for, or why there can be none.
 
     Of several pipelines of one name, the one that was created last is meant. A run of the same repository
-    works on the same revision as the one that calls it.
+    works on the same revision as the one that calls it. It has that one's priority, unless its own pipeline
+    says one.
     """
     pipeline = transaction.pipelines.newest(work.pipeline)
     if pipeline is None:
@@ -52,6 +53,7 @@ def called_run(
         source=_source(parent, definition.repository),
         inputs=inputs,
         cause=Cause.PIPELINE,
+        priority=first_said(definition.priority, parent.priority),
         parent=address,
     )
 

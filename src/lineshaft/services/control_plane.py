@@ -18,6 +18,7 @@ from lineshaft.services.logs import LogService
 from lineshaft.services.losing import Losing
 from lineshaft.services.outbox import OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
+from lineshaft.services.placing import Placing
 from lineshaft.services.progress import CALL_PIPELINE, Progress
 from lineshaft.services.reports import ReportService
 from lineshaft.services.runs import RunService
@@ -59,12 +60,13 @@ class ControlPlane:
         run_time_limit: timedelta = DEFAULT_RUN_TIME_LIMIT,
         limits: Limits = NO_LIMITS,
         file_keys: FileKeys = no_file_keys,
+        places: bool = True,
     ) -> None:
-        progress = Progress(ids, run_time_limit)
+        progress = Progress(ids, run_time_limit, places=places)
         losing = Losing(store, clock, progress, limits)
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)
-        self.runs = RunService(store, clock, progress, check)
+        self.runs = RunService(store, clock, progress, check, Placing(lease_time, limits))
         self.logs = LogService(store, blobs)
         self.worker_keys = WorkerKeyService(store, clock, ids, file_keys)
         self.workers = WorkerService(store, clock, lease_time, losing)

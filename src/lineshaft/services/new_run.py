@@ -12,6 +12,7 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.concurrency import Policy
 from lineshaft.model.definition import Definition
+from lineshaft.model.priority import ORDINARY_PRIORITY
 from lineshaft.model.run import Run, Source, waiting_nodes
 from lineshaft.model.tree import ROOT
 from lineshaft.model.value import Value
@@ -36,6 +37,7 @@ class NewRun:
         source: what it works on; None for a freestyle pipeline.
         inputs: checked, defaults included.
         cause: what starts it.
+        priority: which of what waits goes first.
         retry_of: the run that it repeats, if it does.
         parent: the attempt of another run that it stands for, if it does.
         prepare: changes it before it is written.
@@ -46,9 +48,15 @@ class NewRun:
     source: Source | None
     inputs: Mapping[str, Value] = field(default_factory=dict)
     cause: Cause = Cause.MANUAL
+    priority: int = ORDINARY_PRIORITY
     retry_of: UUID | None = None
     parent: AttemptAddress | None = None
     prepare: Prepare = as_it_is
+
+
+def first_said(*priorities: int | None) -> int:
+    """Tell the priority of a run: the first that is said, of those who may say it."""
+    return next((each for each in priorities if each is not None), ORDINARY_PRIORITY)
 
 
 _ALONE: Final = frozenset({Policy.SUPERSEDE, Policy.QUEUE})
@@ -74,6 +82,7 @@ def write_run(transaction: Transaction, run_id: UUID, new: NewRun, now: datetime
         retry_of=new.retry_of,
         inputs=new.inputs,
         cause=new.cause,
+        priority=new.priority,
         parent=new.parent,
     )
     run = new.prepare(replace(run, concurrency_group=_group(run, definition)))

@@ -2,13 +2,20 @@
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 from uuid import UUID
 
 from lineshaft.engine.advance import advance
-from lineshaft.engine.decision import ChildRunStopping, ChildRunWanted, Decision, RunEnded
+from lineshaft.engine.decision import (
+    AttemptQueued,
+    ChildRunStopping,
+    ChildRunWanted,
+    Decision,
+    Effect,
+    RunEnded,
+)
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.concurrency import Policy
 from lineshaft.model.definition import Definition
@@ -20,6 +27,7 @@ from lineshaft.model.errors import (
     ServerError,
 )
 from lineshaft.model.event import CancelRequested, Event, RunStarted
+from lineshaft.model.placement import Demand
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
@@ -76,15 +84,18 @@ _Chore = _Advance | _BeginNext
 class Progress:
     """Moves runs. What a decision means for other runs is done in the same transaction."""
 
-    def __init__(self, ids: Ids, time_limit: timedelta | None) -> None:
+    def __init__(self, ids: Ids, time_limit: timedelta | None, *, places: bool = True) -> None:
         """Make one.
 
         Args:
             ids: where the ids of runs come from that nodes ask for.
             time_limit: how long any run may take; None means as long as its definition allows.
+            places: whether tasks wait for a worker with their labels and the room that they ask for; any
+                worker takes them otherwise.
         """
         self._ids = ids
         self._time_limit = time_limit
+        self._places = places
 
     def apply(self, transaction: Transaction, run_id: UUID, event: Event, now: datetime) -> list[Decision]:
         """Advance a run by an event and write all that follows, in this transaction.
@@ -133,7 +144,7 @@ class Progress:
         return work.decisions
 
     def _work(self, transaction: Transaction, now: datetime) -> "_Work":
-        return _Work(transaction, now, self._ids, RunStarted(self._time_limit))
+        return _Work(transaction, now, self._ids, RunStarted(self._time_limit), self._places)
 
 
 @dataclass(slots=True)
@@ -144,6 +155,7 @@ class _Work:
     now: datetime
     ids: Ids
     started: RunStarted
+    places: bool
     decisions: list[Decision] = field(default_factory=list)
     calls: int = 0
 
@@ -168,6 +180,8 @@ class _Work:
         decision = advance(run, event, self.now)
         if decision.run is run:
             return []
+        if not self.places:
+            decision = replace(decision, effects=tuple(map(_for_any_worker, decision.effects)))
         self.transaction.runs.save(decision)
         self.decisions.append(decision)
         following: list[_Chore] = []
@@ -226,6 +240,13 @@ class _Work:
         # Runs of a group begin in their order, so that the oldest that has not ended tells of all.
         oldest = self.transaction.runs.unended_of_group(chore.pipeline_id, chore.group, limit=1)
         return [_Advance(run.id, RunStarted()) for run in oldest if run.state is State.WAITING]
+
+
+def _for_any_worker(effect: Effect) -> Effect:
+    """Queue an attempt so that every worker of its kind may take it."""
+    if not isinstance(effect, AttemptQueued):
+        return effect
+    return replace(effect, demand=Demand(effect.demand.kind))
 
 
 def find_run(transaction: Transaction, run_id: UUID) -> Run:

@@ -26,6 +26,7 @@ class RunRequest:
         only: the paths of the nodes that are to run, with all that is in them; empty means all.
         from_: the path of the node from which on everything is to run; None means from the beginning.
         cause: what starts it.
+        priority: which of what waits goes first; None means as the pipeline says.
         revision: the revision to work on, where whoever starts the run knows it; it stands for `ref` and
             `changed`, and for the definition's repository.
     """
@@ -37,6 +38,7 @@ class RunRequest:
     only: tuple[str, ...] = ()
     from_: str | None = None
     cause: Cause = Cause.MANUAL
+    priority: int | None = None
     revision: Source | None = None
 
     def source(self, repository: str | None) -> Source | None:

@@ -23,9 +23,10 @@ from lineshaft.model.work import PipelineWork
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import run_topic
-from lineshaft.services.new_run import NewRun, Prepare
+from lineshaft.services.new_run import NewRun, Prepare, first_said
 from lineshaft.services.overrides import overridden
 from lineshaft.services.pipelines import Check, find_pipeline
+from lineshaft.services.placing import Placing
 from lineshaft.services.progress import Progress, Started, definition_of, find_place, find_run
 from lineshaft.services.run_request import NOTHING_SPECIAL, RunRequest
 from lineshaft.telemetry.run_log import log_decisions, log_scheduling, log_superseding
@@ -39,8 +40,11 @@ _EVENT_PAGE: Final = 500
 class RunService:
     """The use cases of runs."""
 
-    def __init__(self, store: Store, clock: Clock, progress: Progress, check: Check) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, progress: Progress, check: Check, placing: Placing
+    ) -> None:
         self._store = store
+        self._placing = placing
         self._clock = clock
         self._progress = progress
         self._check = check
@@ -67,6 +71,7 @@ class RunService:
                 source=request.source(definition.repository),
                 inputs=resolve_inputs(definition, request.inputs),
                 cause=request.cause,
+                priority=first_said(request.priority, definition.priority),
             )
             if request.only or request.from_ is not None:
                 new = replace(new, prepare=_selecting(request))
@@ -116,6 +121,7 @@ class RunService:
                 source=run.source,
                 inputs=run.inputs,
                 cause=Cause.RETRY,
+                priority=run.priority,
                 retry_of=run_id,
             )
             if from_failed:
@@ -167,7 +173,8 @@ class RunService:
             if isinstance(place.node, Task) and isinstance(place.node.work, PipelineWork):
                 attempt = run.nodes[place.index].attempt
                 child = transaction.runs.child(AttemptAddress(run_id, place.index, attempt))
-            return explain(run, place.index), child
+            waits_for = self._placing.of(transaction, run, place.index, self._clock.now())
+            return replace(explain(run, place.index), placement=waits_for), child
 
         return await self._store.read(work)
 

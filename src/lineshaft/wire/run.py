@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from lineshaft.engine.explain import Explanation, reason_of
+from lineshaft.engine.placing import Placement
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.event import RunEvent
 from lineshaft.model.node import Task
@@ -26,6 +27,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "started_at": time_text(root.started_at),
         "ended_at": time_text(root.ended_at),
         "cause": run.cause.value,
+        "priority": run.priority,
         "retry_of": None if run.retry_of is None else str(run.retry_of),
         "parent": _parent(run.parent),
         "source": _source(run.source),
@@ -48,6 +50,7 @@ def explanation_document(explanation: Explanation) -> dict[str, Any]:
         "comes_from": list(explanation.comes_from),
         "attempts": explanation.attempts,
         "losses": explanation.losses,
+        "placement": _placement(explanation.placement),
     }
 
 
@@ -97,6 +100,12 @@ def _source(source: Source | None) -> dict[str, Any] | None:
         "tag": source.tag,
         "commit": source.commit,
     }
+
+
+def _placement(placement: Placement | None) -> dict[str, Any] | None:
+    if placement is None:
+        return None
+    return {"code": placement.code.value, "text": placement.text, "ahead": placement.ahead}
 
 
 def _reason(reason: Reason | None) -> dict[str, str] | None:

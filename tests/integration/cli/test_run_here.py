@@ -239,3 +239,20 @@ def test_what_is_wrong_with_the_file_is_underlined(tmp_path: Path) -> None:
     found = run(tmp_path, output="text")
     assert found.code == ExitCode.INVALID_INPUT
     assert "lineshaft.yml:3:15: steps.0.rnu" in found.err
+
+
+def test_this_machine_takes_every_task_whatever_it_asks_of_its_worker(tmp_path: Path) -> None:
+    text = """
+name: here
+priority: -100
+labels: [gpu]
+steps:
+  - {name: make, run: "echo '[{name: made, labels: [mars], run: exit 0}]' > made.yml", generates: made.yml}
+  - {name: large, resources: {cpus: 10000, memory: 1000TiB}, run: exit 0}
+"""
+    (tmp_path / "lineshaft.yml").write_text(text)
+
+    ran = run(tmp_path)
+
+    assert ran.code == ExitCode.OK
+    assert ran.states["make/made"] == ran.states["large"] == "succeeded"

@@ -95,6 +95,25 @@ def test_a_node_that_was_skipped_is_explained(lineshaft: CommandLine, tmp_path: 
     assert lineshaft("explain", "explained/latest", "nope").code == ExitCode.NOT_FOUND
 
 
+def test_what_keeps_a_queued_task_from_a_worker_is_explained(lineshaft: CommandLine, tmp_path: Path) -> None:
+    create(lineshaft, tmp_path, "placed", "steps: [{name: a, labels: [on-the-moon], run: ls}]")
+    lineshaft("trigger-pipeline", "placed")
+    told = lineshaft("explain", "placed/latest", "a").out.splitlines()[1]
+    assert told.startswith(
+        "  placement    None of the connected workers that serve 'run' has the label 'on-the"
+    )
+    assert told.endswith("and lacks the label 'on-the-moon'. (labels_not_offered)")
+    assert lineshaft("cancel", "placed/latest").code == ExitCode.OK
+
+
+def test_a_run_is_begun_with_a_priority(lineshaft: CommandLine, tmp_path: Path) -> None:
+    create(lineshaft, tmp_path, "urgent", "priority: 3\nsteps: [{name: a, run: ls}]")
+    assert json.loads(lineshaft("trigger-pipeline", "urgent", "--priority", "-50").out)["priority"] == -50
+    assert lineshaft("trigger-pipeline", "urgent", "--watch").code == ExitCode.OK
+    assert json.loads(lineshaft("show", "urgent/latest", "--output", "json").out)["priority"] == 3
+    assert lineshaft("trigger-pipeline", "urgent", "--priority", "101").code == ExitCode.WRONG_USAGE
+
+
 def test_a_retry_from_what_failed_keeps_what_succeeded(lineshaft: CommandLine, tmp_path: Path) -> None:
     create(lineshaft, tmp_path, "again", "steps: [{name: a, run: 'true'}, {name: b, run: 'exit 1'}]")
     assert lineshaft("trigger-pipeline", "again", "--watch").code == ExitCode.RUN_DID_NOT_SUCCEED

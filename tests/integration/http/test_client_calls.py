@@ -61,6 +61,16 @@ def test_overrides_may_be_values_or_texts(
     assert "name: client" in client.definition(run.id, YAML)
 
 
+def test_a_run_has_the_priority_that_is_asked_for(client: Client) -> None:
+    made = client.create_pipeline_from_text(TEXT)
+
+    assert finished(client, client.start_run(made.id, priority=-7)).priority == -7
+    assert finished(client, client.start_run(made.id)).priority == 0
+    with pytest.raises(InvalidInputError) as caught:
+        client.start_run(made.id, priority=101)
+    assert [problem.field for problem in caught.value.problems] == ["priority"]
+
+
 def test_only_some_nodes_run_where_that_is_asked_for(client: Client) -> None:
     made = client.create_pipeline_from_text(TEXT)
 

@@ -52,14 +52,20 @@ def test_help_lists_every_command_under_a_heading(lineshaft: CommandLine) -> Non
         assert f"\n  {name} " in result.out
 
 
-@pytest.mark.parametrize("name", sorted(root.commands))
+COMMANDS: dict[str, click.Command] = dict(root.commands)
+for _name, _parent in root.commands.items():
+    if isinstance(_parent, click.Group):
+        COMMANDS |= {f"{_name} {below}": command for below, command in _parent.commands.items()}
+
+
+@pytest.mark.parametrize("name", sorted(COMMANDS))
 def test_help_of_each_command_explains_its_parts_and_shows_examples(
     lineshaft: CommandLine, name: str
 ) -> None:
-    command = root.commands[name]
+    command = COMMANDS[name]
     assert isinstance(command, Command)
     assert all(getattr(parameter, "help", None) for parameter in command.params), "each parameter has help"
-    result = lineshaft(name, "--help")
+    result = lineshaft(*name.split(), "--help")
     assert result.code == ExitCode.OK
     examples = result.out.partition("\nExamples:\n")[2]
     assert f"lineshaft {name}" in examples

@@ -36,6 +36,20 @@ REFUSED = [
     ("name", pipeline(name="a\n"), "no control character"),
     ("name", pipeline(name="a" * 201), "1 to 200 characters"),
     ("name", pipeline(name=1), "not 1"),
+    ("priority", pipeline(priority=101), "must be a whole number from -100 to 100, not 101"),
+    ("priority", pipeline(priority=-101), "must be a whole number from -100 to 100, not -101"),
+    ("priority", pipeline(priority="high"), "must be a whole number from -100 to 100"),
+    ("priority", pipeline(priority=True), "must be a whole number from -100 to 100"),
+    ("labels.0", pipeline(labels=["a b"]), "must be a label: 1 to 100 letters, digits and `_.:/=+-`"),
+    ("labels.0", pipeline(labels=["-a"]), "beginning with a letter, a digit or `_`"),
+    ("labels.0", pipeline(labels=["é"]), "must be a label"),
+    ("labels.0", pipeline(labels=[""]), "must be a label"),
+    ("labels.0", pipeline(labels=["a\n"]), "must be a label"),
+    ("labels.1", pipeline(labels=["a" * 100, "a" * 101]), "must be a label"),
+    ("labels.0", pipeline(labels=["${{ branch }}" + "a" * 4096]), "must be a label"),
+    ("labels", pipeline(labels=["a"] * 101), "must be a list of at most 100 labels"),
+    ("defaults.labels.0", pipeline(defaults={"labels": ["a b"]}), "must be a label"),
+    ("steps.0.labels.0", pipeline(task(labels=["a b"])), "must be a label"),
     ("steps", {"name": "a"}, "is missing; it must be a list of nodes"),
     ("steps", {"name": "a", "steps": None}, "must be a list of nodes, not null"),
     ("steps.0", pipeline(1), "must be an object, not 1"),
@@ -246,6 +260,27 @@ def test_everything_is_told_at_once_in_the_order_of_the_text() -> None:
 def test_a_number_whose_text_would_change_is_refused_where_its_type_matters() -> None:
     [problem] = problems("name: a\nsteps: [{name: b, run: c, matrix: {python: ['3.9', 3.10]}}]")
     assert problem.message == "must be in quotes, or written as 3.1: as a number, 3.10 is the same"
+
+
+@pytest.mark.parametrize("label", [-1, -0.5])
+def test_a_number_that_is_no_label_as_it_is_written_is_refused(label: float) -> None:
+    [(field, message)] = told(pipeline(labels=[label]))
+    assert field == "labels.0"
+    assert message.startswith("must be a label, and as it is written it is none: 1 to 100 letters")
+
+
+@pytest.mark.parametrize(
+    ("label", "taken"),
+    [
+        *((text, text) for text in ("linux", "_", "9", "os=linux/amd64", "gpu:a100+x", "${{ inputs.os }}")),
+        (3.5, "3.5"),
+        (True, "true"),
+    ],
+)
+def test_a_label_is_taken(label: object, taken: str) -> None:
+    document = pipeline(labels=[label])
+    assert read_native_document(json.dumps(document)).document.labels == [taken]
+    assert VALIDATOR.is_valid(document)
 
 
 def test_of_very_many_problems_a_hundred_are_told() -> None:

@@ -228,6 +228,12 @@ def test_each_entry_of_an_orchestrator_becomes_a_pipeline_with_a_build_entry_poi
     }
 
 
+def test_a_worker_tag_that_is_no_label_is_refused() -> None:
+    assert messages(json.dumps({"shop": {**ENTRY, "worker-tags": ["big iron"]}}), Dialect.NODE)[
+        "shop.worker-tags.0"
+    ].startswith("must be a label: 1 to 100 letters")
+
+
 def test_entries_keep_their_order() -> None:
     documents = read_foreign(json.dumps({"b": ENTRY, "a": ENTRY}).encode()).documents
     assert [document["name"] for document in documents] == ["b", "a"]

@@ -59,6 +59,7 @@ def definition_of(text: str, keys: Keys, tree: Tree) -> Definition:
         concurrency=(
             Concurrency(Policy(concurrency["policy"]), concurrency.get("group", "")) if concurrency else ALLOW
         ),
+        priority=keys.get("priority"),
     )
 
 

@@ -14,6 +14,8 @@ from lineshaft.definition.native.shape import nearest
 from lineshaft.expression import has_expressions, parse, parse_template
 from lineshaft.expression.token import Kind, Token, tokens
 from lineshaft.model.errors import ExpressionError
+from lineshaft.model.node import Node, Task
+from lineshaft.model.placement import MOST_LABELS
 from lineshaft.model.tree import Place, Tree
 
 _NODE_FUNCTIONS: Final = frozenset({"state", "succeeded", "failed"})
@@ -102,6 +104,7 @@ class _Checker:
         if aspect in _WITH_TEMPLATES:
             _refuse(keys, site)
             self._templates(keys, _TEMPLATED, origin, place, site)
+            _count_labels(place.node, site.at("labels") if "labels" in keys else site)
         if aspect is Aspect.WHOLE:
             _refuse(keys, site)
             _refuse(keys.get("defaults", {}), site.at("defaults"))
@@ -183,6 +186,14 @@ def _refuse(keys: Keys, site: Site) -> None:
         if key in keys:
             for _, at in _texts(keys[key], site, key):
                 at.wrong("must hold no expression: it is wanted before one can be evaluated")
+
+
+def _count_labels(node: Node, site: Site) -> None:
+    """Refuse a task that asks for too many labels, those of the levels around it counted."""
+    asked = len(node.surroundings.labels) if isinstance(node, Task) else 0
+    if asked > MOST_LABELS:
+        message = f"asks for {asked:,} labels, those around it counted, and a task may ask for {MOST_LABELS}"
+        site.wrong(message, advice="leave some of them out")
 
 
 def _texts(value: Any, site: Site, key: str) -> Iterator[tuple[str, Site]]:

@@ -10,11 +10,12 @@ from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, model_va
 from lineshaft.definition.foreign.document import Document
 from lineshaft.definition.foreign.reading import NAME_DEMAND
 from lineshaft.definition.native.key import Key
-from lineshaft.definition.native.value import TEXT_LIMIT
+from lineshaft.definition.native.value import LABEL_WORDS, TEXT_LIMIT
 from lineshaft.definition.repository import read_repository
 from lineshaft.definition.rule import refused
 from lineshaft.expression.pattern import regex
 from lineshaft.model.errors import ExpressionError, InvalidInputError
+from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, MOST_LABELS
 
 TIMEOUT_LIMIT_SECONDS: Final = 7 * 24 * 60 * 60
 """The longest time limit that a node may name: a week."""
@@ -23,6 +24,10 @@ _PATTERN_LIMIT: Final = 500
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
 _Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
+
+_Label = Annotated[
+    str, Field(max_length=LONGEST_LABEL, pattern=LABEL_PATTERN), Key("", f"a label: {LABEL_WORDS}")
+]
 
 
 def _seconds(value: Any) -> int | float:
@@ -146,9 +151,11 @@ class PipelineEntry(Document):
     cwd: Annotated[_Folder | None, _FOLDER_KEY] = None
     exec: Annotated[_Exec, _EXEC_KEY]
     notifications: Annotated[dict[str, Any] | None, Key("Whom to tell", "an object")] = None
-    worker_tags: Annotated[list[_Text] | None, Key("What a worker must offer", "a list of names")] = Field(
-        None, alias="worker-tags"
-    )
+    worker_tags: Annotated[
+        list[_Label] | None,
+        Field(max_length=MOST_LABELS),
+        Key("What a worker must offer", f"a list of at most {MOST_LABELS} labels"),
+    ] = Field(None, alias="worker-tags")
     tag_pattern: Annotated[_Pattern | None, Key("Which tags start it", _PATTERN_DEMAND)] = Field(
         None, alias="tag-pattern"
     )

@@ -4,20 +4,19 @@ Rules that look at several keys at once are in `rules`. A key that was not given
 are true or false.
 """
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainValidator,
     ValidatorFunctionWrapHandler,
-    WithJsonSchema,
     WrapValidator,
 )
 
 from lineshaft.definition.native.key import Key
 from lineshaft.definition.native.kinds import kinds_schema
+from lineshaft.definition.native.retry import Retry
 from lineshaft.definition.native.strict import Strict
 from lineshaft.definition.native.task import (
     PATH_OR_PATHS,
@@ -39,6 +38,7 @@ from lineshaft.definition.native.value import (
     Condition,
     Duration,
     Env,
+    Label,
     Name,
     ScalarText,
     SecretName,
@@ -47,10 +47,8 @@ from lineshaft.definition.native.value import (
     Word,
     WorkspacePath,
 )
-from lineshaft.definition.rule import refused
-
-RETRIES_LIMIT: Final = 100
-"""How often a task may be tried again."""
+from lineshaft.model.placement import MOST_LABELS
+from lineshaft.model.priority import HIGHEST_PRIORITY, LOWEST_PRIORITY
 
 
 class InputDocument(Strict):
@@ -92,60 +90,6 @@ class ConcurrencyDocument(Strict):
     ] = None
 
 
-_CAUSES: Final = ("failed", "timed_out", "lost")
-_EXIT_CODE_LIMIT: Final = 255
-
-
-def _retry_cause(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= _EXIT_CODE_LIMIT:
-        return int(value)
-    if value in _CAUSES:
-        return value
-    raise ValueError(value)
-
-
-def _retry_count(value: object) -> object:
-    if isinstance(value, int) and not isinstance(value, bool):
-        if not 0 <= value <= RETRIES_LIMIT:
-            raise refused(f"must be a count from 0 to {RETRIES_LIMIT}, not {value}")
-        return {"count": int(value)}
-    return value
-
-
-class RetryDocument(Strict):
-    """When and how often a task is tried again."""
-
-    model_config = ConfigDict(title="retry")
-
-    count: Annotated[
-        int,
-        Field(ge=0, le=RETRIES_LIMIT),
-        Key("How often it is tried again", f"a whole number from 0 to {RETRIES_LIMIT}"),
-    ]
-    backoff: Annotated[
-        Duration | None,
-        Key("The wait before the first; it doubles with each, up to an hour", "a time such as 10s or 1m"),
-    ] = None
-    on: Annotated[
-        list[
-            Annotated[
-                str | int,
-                PlainValidator(_retry_cause),
-                WithJsonSchema(
-                    {"anyOf": [{"enum": list(_CAUSES)}, {"type": "integer", "minimum": 0, "maximum": 255}]}
-                ),
-                Key("", "failed, timed_out, lost or an exit code from 0 to 255"),
-            ]
-        ]
-        | None,
-        Field(min_length=1),
-        Key(
-            "After what it is tried again; without it after failed and timed_out",
-            "a list of failed, timed_out, lost and exit codes, not empty",
-        ),
-    ] = None
-
-
 class MatrixDocument(Strict):
     """Axes whose combinations each make a node. The axes are the keys that are not named here."""
 
@@ -178,17 +122,10 @@ class MatrixDocument(Strict):
         return self.__pydantic_extra__
 
 
-Retry = Annotated[
-    RetryDocument | None,
-    Key(
-        "How often a task is tried again",
-        f"a count from 0 to {RETRIES_LIMIT}, or an object with a count",
-        short={"type": "integer", "minimum": 0, "maximum": RETRIES_LIMIT},
-    ),
-    BeforeValidator(_retry_count),
-]
 Labels = Annotated[
-    list[ScalarText] | None, Key("What a worker must offer, besides those around it", "a list of text")
+    list[Label] | None,
+    Field(max_length=MOST_LABELS),
+    Key("What a worker must offer, besides those around it", f"a list of at most {MOST_LABELS} labels"),
 ]
 EnvKey = Annotated[
     Env | None,
@@ -393,6 +330,14 @@ class _Heading(Strict):
     concurrency: Annotated[
         ConcurrencyDocument | None,
         Key("What a new run means for those before it; without it nothing", "an object with a policy"),
+    ] = None
+    priority: Annotated[
+        int | None,
+        Field(ge=LOWEST_PRIORITY, le=HIGHEST_PRIORITY),
+        Key(
+            "Of what waits for a worker, the highest goes first; without it 0",
+            f"a whole number from {LOWEST_PRIORITY} to {HIGHEST_PRIORITY}",
+        ),
     ] = None
     secrets: Secrets = None
     timeout: Timeout = None

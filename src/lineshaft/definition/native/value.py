@@ -10,6 +10,7 @@ from lineshaft.definition.native.key import Key
 from lineshaft.definition.rule import refused
 from lineshaft.definition.scalar import WrittenFloat, WrittenInt, as_text
 from lineshaft.model.memory_size import MEMORY_SIZE_PATTERN, memory_bytes_of
+from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, is_label
 
 NAME_LIMIT: Final = 200
 """How many characters a name may have."""
@@ -31,6 +32,7 @@ _ENV_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _RESERVED: Final = "LINESHAFT_"
 _LEADS_OUT: Final = r"^/|(^|/)\.\.(/|$)"
 _DURATION: Final = r"^([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$"
+_TEMPLATE: Final = "${{"
 _CRON: Final = r"^[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}$"
 
 PATH_SCHEMA: Final = {
@@ -91,6 +93,17 @@ def _scalar_text(value: Any) -> str:
     if isinstance(value, str | int | float):
         return as_text(value)
     raise ValueError(value)
+
+
+def _label(value: Any) -> str:
+    text = _scalar_text(value)
+    if is_label(text):
+        return text
+    if not isinstance(value, str):
+        raise refused(f"must be a label, and as it is written it is none: {LABEL_WORDS}")
+    if _TEMPLATE not in text or len(text) > TEXT_LIMIT:
+        raise ValueError(value)
+    return text
 
 
 def _value(value: Any) -> str | int | float | bool:
@@ -168,6 +181,28 @@ ScalarText = Annotated[
     str, PlainValidator(_scalar_text), WithJsonSchema(_SCALAR), Key("", "text, a number, true or false")
 ]
 """Text; a number or boolean is taken as it is written."""
+
+LABEL_WORDS: Final = (
+    f"1 to {LONGEST_LABEL} letters, digits and `_.:/=+-`, beginning with a letter, a digit or `_`"
+)
+"""What a label looks like, in words."""
+
+Label = Annotated[
+    str,
+    PlainValidator(_label),
+    WithJsonSchema(
+        {
+            **_SCALAR,
+            "anyOf": [
+                {"not": {"type": "string"}},
+                {"pattern": LABEL_PATTERN, "maxLength": LONGEST_LABEL},
+                {"pattern": r"\$\{\{", "maxLength": TEXT_LIMIT},
+            ],
+        }
+    ),
+    Key("", f"a label: {LABEL_WORDS}; or text with an expression that gives one"),
+]
+"""What a worker must offer; expressions may stand in it."""
 
 Value = Annotated[
     str | int | float | bool,

@@ -20,7 +20,7 @@ _DEMAND: Final = (
 )
 _KEY: Final = (attempts.c.run_id, attempts.c.node, attempts.c.attempt)
 _SELECT_HELD: Final = (
-    select(*_KEY, attempts.c.worker_id, attempts.c.lease_expires_at, *_DEMAND)
+    select(*_KEY, attempts.c.worker_id, attempts.c.lease_expires_at, attempts.c.pipeline_id, *_DEMAND)
     .where(attempts.c.state == literal_state(State.RUNNING))
     .order_by(attempts.c.worker_id, *_KEY)
 )
@@ -42,7 +42,7 @@ def list_held(connection: Connection, worker_ids: Collection[UUID] | None) -> Se
 
 def _held(connection: Connection, statement: Select[Any], values: dict[str, Any]) -> Sequence[HeldAttempt]:
     return [
-        HeldAttempt(_address(row), row.worker_id, demand, row.lease_expires_at)
+        HeldAttempt(_address(row), row.worker_id, demand, row.lease_expires_at, row.pipeline_id)
         for row in connection.execute(statement, values)
         if (demand := _demand(row)) is not None
     ]

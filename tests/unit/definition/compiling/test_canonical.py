@@ -15,6 +15,7 @@ inputs: {level: {default: fast, choices: [fast, full]}, n: {type: number}}
 defaults: {image: py, timeout: 90, retry: {count: 1, backoff: 0.5, on: [lost, 3]}, resources: {memory: 2GiB}}
 secrets: [TOKEN]
 concurrency: {policy: queue, group: "${{ branch }}"}
+priority: -7
 env: {VERSION: 3.10, FLAG: true}
 labels: [linux]
 timeout: 2h
@@ -33,13 +34,19 @@ def test_a_definition_is_read_from_its_kept_text_as_it_was() -> None:
     definition = native(EVERYTHING)
     again = reread(definition)
     assert again.tree.places == definition.tree.places
-    assert (again.hash, again.name, again.repository, again.inputs, again.concurrency) == (
+    assert (again.hash, again.name, again.repository, again.inputs, again.concurrency, again.priority) == (
         definition.hash,
         definition.name,
         definition.repository,
         definition.inputs,
         definition.concurrency,
+        definition.priority,
     )
+    assert definition.priority == -7
+
+
+def test_a_definition_need_not_say_a_priority() -> None:
+    assert native("name: p\nsteps: []").priority is None
 
 
 def test_the_kept_text_is_a_definition_of_the_same_hash() -> None:

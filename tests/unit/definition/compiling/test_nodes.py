@@ -23,7 +23,7 @@ from lineshaft.model.work import (
     SourceDeployWork,
     Work,
 )
-from native_definitions import group, native, paths, task
+from native_definitions import group, native, paths, problem, task
 
 
 @pytest.mark.parametrize(
@@ -212,6 +212,22 @@ steps:
     assert around.env == {"A": "root", "B": "group", "C": "task"}
     assert around.labels == ("one", "three", "two")
     assert around.secrets == ("S", "T")
+
+
+def many_labels(letter: str) -> str:
+    return ", ".join(f"{letter}{number}" for number in range(60))
+
+
+@pytest.mark.parametrize(
+    ("keys", "field"),
+    [(f"labels: [{many_labels('b')}]", "steps.0.steps.0.labels"), ("env: {A: 1}", "steps.0.steps.0")],
+)
+def test_the_labels_of_all_levels_together_are_counted(keys: str, field: str) -> None:
+    text = f"name: p\nlabels: [{many_labels('a')}]\nsteps:\n  - name: g\n    labels: [{many_labels('c')}]\n"
+    found = problem(f"{text}    steps:\n      - {{name: t, run: x, {keys}}}\n")
+    assert found.field == field
+    assert found.message.endswith("labels, those around it counted, and a task may ask for 100")
+    assert (found.line, found.advice) == (7, "leave some of them out")
 
 
 def test_tasks_that_add_nothing_share_what_is_around_them() -> None:

@@ -1,0 +1,174 @@
+"""`worker-key`: the keys by which a server lets workers in."""
+
+import re
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any, Final
+from uuid import UUID
+
+import click
+
+from lineshaft.cli.command import Command, CommandGroup
+from lineshaft.cli.completion import complete_worker, complete_worker_key
+from lineshaft.cli.connection import Connection, connected
+from lineshaft.cli.duration import instant_text
+from lineshaft.cli.failure import print_note
+from lineshaft.cli.output import Output, print_json, print_table, with_output
+from lineshaft.cli.terminal import printable
+from lineshaft.cli.waiting import waiting
+from lineshaft.model.errors import NotFoundError
+from lineshaft.ports.clock import SystemClock
+
+if TYPE_CHECKING:
+    from lineshaft.sdk.client import Client
+    from lineshaft.sdk.worker_key import WorkerKeyView
+
+_STYLES: Final = {"expired": "red"}
+_LIFETIME: Final = re.compile(r"([1-9][0-9]{0,4})([mhd])")
+_UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+class Lifetime(click.ParamType[timedelta]):
+    """How long something is to live: `90d`, `12h`, `30m`."""
+
+    name = "lifetime"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
+        """Read it."""
+        if isinstance(value, timedelta):
+            return value
+        parts = _LIFETIME.fullmatch(str(value))
+        if parts is None:
+            self.fail(f"'{value}' is no time such as 90d, 12h or 30m.", param, ctx)
+        return int(parts[1]) * _UNITS[parts[2]]
+
+
+@click.group("worker-key", cls=CommandGroup, examples=("lineshaft worker-key create build-1 > key",))
+def worker_key() -> None:
+    """Make, list and revoke the keys that let workers in."""
+
+
+@worker_key.command(
+    "create",
+    cls=Command,
+    short_help="Make a worker key, and show it once.",
+    examples=(
+        "lineshaft worker-key create build-1 > key",
+        "# For the worker of one name alone, for three months",
+        "lineshaft worker-key create gpu --worker gpu-1 --expires 90d > key",
+    ),
+)
+@click.argument("name", help="What to call it; no other worker key has that name.")
+@click.option(
+    "--worker",
+    metavar="NAME",
+    shell_complete=complete_worker,
+    help="The name of the only worker that may use it. [default: any]",
+)
+@click.option(
+    "--expires",
+    metavar="TIME",
+    type=Lifetime(),
+    help="After how long it is worth nothing: 90d, 12h, 30m. [default: never]",
+)
+@with_output
+@connected
+def create_key(
+    connection: Connection, name: str, worker: str | None, expires: timedelta | None, output: Output
+) -> None:
+    """Make a worker key, and print it: the server keeps no more than its hash."""
+    expires_at = None if expires is None else SystemClock().now() + expires
+    with connection.client() as client, waiting(f"Asking {client.url} for a key"):
+        made = client.create_worker_key(name, worker=worker, expires_at=expires_at)
+    if output is Output.JSON:
+        print_json(made.document)
+        return
+    click.echo(printable(made.key or ""))
+    until = "" if made.expires_at is None else f" It expires at {instant_text(made.expires_at)}."
+    print_note(
+        f"The key is not told again.{until} Start a worker with it: `lineshaft worker --key-file FILE`."
+    )
+
+
+@worker_key.command(
+    "list",
+    cls=Command,
+    examples=("lineshaft worker-key list", "lineshaft worker-key list --output json | jq -r '.[].name'"),
+)
+@with_output
+@connected
+def list_keys(connection: Connection, output: Output) -> None:
+    """List worker keys by name, without the keys themselves."""
+    with connection.client() as client, waiting(f"Asking {client.url} for worker keys"):
+        found = list(client.worker_keys())
+    if output is Output.JSON:
+        print_json([key.document for key in found])
+    elif found:
+        now = SystemClock().now()
+        rows = [
+            (
+                key.name,
+                key.worker or "any",
+                instant_text(key.created_at),
+                _expiry(key, now),
+                "never" if key.last_used_at is None else instant_text(key.last_used_at),
+                str(key.id),
+            )
+            for key in found
+        ]
+        print_table(("NAME", "WORKER", "CREATED", "EXPIRES", "LAST USED", "ID"), rows, _STYLES)
+    else:
+        print_note("There are no worker keys; `lineshaft worker-key create NAME` makes one.")
+
+
+@worker_key.command(
+    "revoke",
+    cls=Command,
+    short_help="Make a worker key worth nothing.",
+    examples=("lineshaft worker-key revoke build-1",),
+)
+@click.argument("name", shell_complete=complete_worker_key, help="The key's name, or its id.")
+@with_output
+@connected
+def revoke_key(connection: Connection, name: str, output: Output) -> None:
+    """Make a worker key worth nothing: its workers are refused at their next call."""
+    with connection.client() as client, waiting(f"Asking {client.url} to revoke the key"):
+        key = _find(client, name)
+        client.revoke_worker_key(key.id)
+    if output is Output.JSON:
+        print_json(key.document)
+    else:
+        click.echo(printable(f"'{key.name}' is revoked."))
+
+
+def _expiry(key: "WorkerKeyView", now: datetime) -> str:
+    if key.expires_at is None:
+        return "never"
+    return "expired" if key.expires_at <= now else instant_text(key.expires_at)
+
+
+def _find(client: "Client", reference: str) -> "WorkerKeyView":
+    """Find a key by its name, or by its id where no key has that for its name.
+
+    Raises:
+        NotFoundError: there is none.
+    """
+    from difflib import get_close_matches
+
+    keys = {key.name: key for key in client.worker_keys()}
+    found = keys.get(reference) or next((key for key in keys.values() if _is_id(key.id, reference)), None)
+    if found is None:
+        nearest = get_close_matches(reference, keys, n=1)
+        raise NotFoundError(
+            f"No worker key is named '{reference}'.",
+            advice=f"Did you mean '{nearest[0]}'?"
+            if nearest
+            else "List them all: `lineshaft worker-key list`.",
+        )
+    return found
+
+
+def _is_id(key_id: UUID, reference: str) -> bool:
+    try:
+        return key_id == UUID(reference)
+    except ValueError:
+        return False
