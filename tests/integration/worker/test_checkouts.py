@@ -52,6 +52,16 @@ async def bring(mirror: Mirror, checkout: Checkout) -> Checkout:
     return checkout
 
 
+async def written_before(mirror: Mirror, checkouts: Checkouts) -> Checkout:
+    """Do as `used`, once the file system's clock has gone on since the last file was written."""
+    checkout = await bring(mirror, await checkouts.lend("key"))
+    newest = max(path.lstat().st_ctime_ns for path in checkout.folder.rglob("*"))
+    while checkout.lent_ns <= newest:
+        checkout.begin()
+    await checkouts.take_back(checkout)
+    return checkout
+
+
 async def used(mirror: Mirror, checkouts: Checkouts, key: str = "key") -> Checkout:
     """Lend a workspace, bring it to the commit, and give it back."""
     checkout = await bring(mirror, await checkouts.lend(key))
@@ -217,7 +227,7 @@ async def test_a_link_out_of_a_workspace_is_not_followed(
 async def test_what_is_idle_at_the_end_of_a_worker_is_there_for_the_next(
     mirror: Mirror, checkouts: Checkouts, tmp_path: Path
 ) -> None:
-    first = await used(mirror, checkouts)
+    first = await written_before(mirror, checkouts)
     await checkouts.close()
     again = Checkouts(tmp_path / "checkouts")
     await again.recover()
@@ -317,7 +327,7 @@ async def test_when_git_fails_in_a_kept_workspace_a_new_one_is_taken(
 async def test_a_workspace_with_all_that_its_commit_has_is_lent_without_git(
     mirror: Mirror, checkouts: Checkouts
 ) -> None:
-    await used(mirror, checkouts)
+    await written_before(mirror, checkouts)
     checkout = await checkouts.lend("key")
     # With its lock there, git could not do anything.
     (checkout.keeper / "index.lock").touch()
