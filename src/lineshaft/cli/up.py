@@ -100,6 +100,23 @@ _server_options = _all(
         _SERVER, "--lease-seconds", "S", "How long a worker may be silent before its work is lost.", "30"
     ),
     _setting(_SERVER, "--run-time-limit", "S", "How many seconds any run may take.", "86400"),
+    _setting(
+        _SERVER,
+        "--worker-keys-file",
+        "FILE",
+        "Keys that let workers in, one a line; read as it changes.",
+        "none",
+    ),
+    _setting(
+        _SERVER,
+        "--pipeline-limits",
+        "LIMITS",
+        "How many tasks of a pipeline run at once: shop=4,*=20.",
+        "none",
+    ),
+    _setting(
+        _SERVER, "--label-limits", "LIMITS", "How many tasks that ask for a label run at once: gpu=2.", "none"
+    ),
 )
 
 _config_option = click.option(

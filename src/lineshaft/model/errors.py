@@ -18,6 +18,7 @@ LineshaftError
 │   └── LogOffsetError           a log append that does not begin where the log ends
 ├── AccessError
 │   ├── BadCredentialsError
+│   │   └── BadWorkerKeyError
 │   └── ForbiddenError
 ├── SourceError                  a run's source cannot be had
 │   ├── SourceRefusedError       the settings do not allow it, or it has no such commit
@@ -25,6 +26,7 @@ LineshaftError
 ├── UnavailableError             something we need does not answer; trying again later may help
 │   ├── StoreUnavailableError
 │   └── ServerUnreachableError
+├── CorruptRunError              what is stored of a run cannot be read
 ├── ConfigurationError           Lineshaft cannot start as it is set up
 └── ServerError                  a server's answer that fits none of the above
 
@@ -225,9 +227,22 @@ class BadCredentialsError(AccessError):
 
     code = "bad-credentials"
 
+    def __init__(self, message: str = "Incorrect username or password", *, advice: str = "") -> None:
+        """Say no more than that, whatever was wrong."""
+        super().__init__(message, advice=advice)
+
+
+class BadWorkerKeyError(BadCredentialsError):
+    """A worker key that is wrong, empty, expired or revoked."""
+
+    code = "bad-worker-key"
+
     def __init__(self) -> None:
         """Say no more than that, whatever was wrong."""
-        super().__init__("Incorrect username or password")
+        super().__init__(
+            "The worker key is wrong, has expired, or was revoked.",
+            advice="Make another one with `lineshaft worker-key create NAME`, and start the worker with it.",
+        )
 
 
 class ForbiddenError(AccessError):
@@ -270,6 +285,24 @@ class ServerUnreachableError(UnavailableError):
     """No Lineshaft server answers at the address."""
 
     code = "server-unreachable"
+
+
+class CorruptRunError(LineshaftError):
+    """What is stored of a run cannot be read; nothing was changed.
+
+    Attributes:
+        run_id: the run.
+    """
+
+    code = "corrupt-run"
+
+    def __init__(self, run_id: object, cause: str) -> None:
+        """Name the run, and what is wrong with what is stored of it."""
+        super().__init__(
+            f"Run {run_id} cannot be read: {cause}",
+            advice="Start its pipeline anew. Other runs are not concerned; what was stored is kept as it is.",
+        )
+        self.run_id = run_id
 
 
 class ConfigurationError(LineshaftError):

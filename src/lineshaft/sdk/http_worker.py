@@ -48,22 +48,26 @@ class HttpWorker:
     """Speaks `sdk.worker_protocol.WorkerProtocol` to a server elsewhere.
 
     It connects at its first call. Nothing is tried again here: that is up to whoever knows what the call was
-    for. Besides what the protocol names, every method may raise `BadCredentialsError`, `InvalidInputError`,
-    `UnsupportedProtocolError`, and `ServerError` where the answer makes no sense. Close it, or use it as a
-    context manager.
+    for. Besides what the protocol names, every method may raise `BadCredentialsError`, `BadWorkerKeyError`,
+    `InvalidInputError`, `UnsupportedProtocolError`, and `ServerError` where the answer makes no sense. Close
+    it, or use it as a context manager.
     """
 
-    def __init__(self, config: ClientConfig) -> None:
+    def __init__(self, config: ClientConfig, key: str | None = None) -> None:
         """Speak to a server.
 
         Args:
-            config: its address, and credentials.
+            config: its address, and a user's credentials.
+            key: the worker's key, which is sent in place of the user's credentials.
         """
         self._url = config.url
+        headers = {PROTOCOL_HEADER: str(PROTOCOL_VERSION)}
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
         self._http = httpx2.AsyncClient(
             base_url=config.url,
-            auth=(config.username, config.password),
-            headers={PROTOCOL_HEADER: str(PROTOCOL_VERSION)},
+            auth=(config.username, config.password) if key is None else None,
+            headers=headers,
             # Every slot may be sending a log while a claim and a heartbeat wait.
             limits=httpx2.Limits(max_connections=None),
             verify=config.url.startswith("https:"),

@@ -21,6 +21,10 @@ Label = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=LONGE
 """What a worker says of itself, and a task asks of its worker."""
 
 
+WorkerName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\w][\w.@:/-]*$")]
+"""What a worker calls itself."""
+
+
 class Hello(Message):
     """A worker begins a session.
 
@@ -36,7 +40,7 @@ class Hello(Message):
     """
 
     protocol: int = PROTOCOL_VERSION
-    name: str = Field(min_length=1, max_length=255, pattern=r"^[\w][\w.@:/-]*$")
+    name: WorkerName
     kinds: frozenset[WorkKind] = Field(min_length=1)
     slots: int = Field(ge=1, le=10_000)
     labels: frozenset[Label] = Field(default=frozenset(), max_length=100)
