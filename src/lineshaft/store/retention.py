@@ -6,8 +6,10 @@ from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Delete,
+    Integer,
     Select,
     Table,
     and_,
@@ -55,7 +57,7 @@ _MAY_GO: Final = and_(
     ~exists().where(_CALLER.c.id == runs.c.parent_run, _CALLER.c.ended_at.is_(None)),
 )
 _ENDED_BEFORE: Final = and_(runs.c.ended_at.is_not(None), runs.c.ended_at < bindparam("before"))
-_AT_MOST: Final = bindparam("at_most")
+_AT_MOST: Final[BindParameter[int]] = bindparam("at_most", type_=Integer())
 
 SELECT_ENDED: Final = (
     select(runs.c.ended_at, runs.c.id)
@@ -235,7 +237,7 @@ class SqlRetention:
     def remove_pipelines(self, limit: int) -> int:
         """Remove deleted pipelines that have no runs any more, and tell how many they were."""
         self._session.change()
-        return self._execute(DELETE_PIPELINES, {"at_most": limit}).rowcount
+        return int(self._execute(DELETE_PIPELINES, {"at_most": limit}).rowcount)
 
     def remove_definitions(self, *, after: str, limit: int) -> str | None:
         """Look at the definitions from behind a hash, and remove those that nothing refers to."""
