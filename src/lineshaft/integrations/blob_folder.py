@@ -1,11 +1,12 @@
 """Blobs as files in a folder."""
 
 import asyncio
+import errno
 import os
 import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from io import FileIO
 from pathlib import Path
 from typing import Final, TypeVar
@@ -14,6 +15,7 @@ from lineshaft.model.errors import NotFoundError, UnavailableError
 
 _KEY: Final = re.compile(r"[a-z0-9_-][a-z0-9._-]*(/[a-z0-9_-][a-z0-9._-]*)*")
 _CHUNK_BYTES: Final = 1024 * 1024
+_FOLDER_TRIES: Final = 100
 _T = TypeVar("_T")
 
 
@@ -71,14 +73,14 @@ class BlobFolder:
                 yield chunk
 
     async def delete(self, key: str) -> None:
-        """Remove a blob; nothing happens when there is none.
+        """Remove a blob, what was left of it, and the folders that are empty then.
 
         Raises:
             UnavailableError: the folder cannot be written to.
         """
         path = self._path(key)
         with _explained(path):
-            await _in_thread(lambda: path.unlink(missing_ok=True))
+            await _in_thread(_remove, path, self._root)
 
     def _path(self, key: str) -> Path:
         if _KEY.fullmatch(key) is None:
@@ -120,8 +122,13 @@ class _Part:
 
     def open(self) -> None:
         """Make the file."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = self._part.open("xb", buffering=0)
+        for _ in range(_FOLDER_TRIES):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            # Who removes the folder's last blob at this moment removes the folder as well.
+            with suppress(FileNotFoundError):
+                self._file = self._part.open("xb", buffering=0)
+                return
+        raise FileNotFoundError(errno.ENOENT, "its folder is removed again and again")
 
     def write(self, chunk: bytes) -> None:
         """Write at its end."""
@@ -149,6 +156,21 @@ class _Part:
         if self._file is not None:
             self._file.close()
             self._part.unlink(missing_ok=True)
+
+
+def _remove(path: Path, root: Path) -> None:
+    for part in path.parent.glob(f".{path.name}.*.part"):
+        part.unlink(missing_ok=True)
+    path.unlink(missing_ok=True)
+    for folder in path.parents:
+        if folder == root:
+            return
+        try:
+            folder.rmdir()
+        except FileNotFoundError:
+            continue
+        except OSError:
+            return
 
 
 def _open_at(path: Path, start: int) -> FileIO:

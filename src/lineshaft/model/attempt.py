@@ -85,8 +85,10 @@ class LogState:
         size_bytes: how long it is; the next append begins there.
         blob: its key in the blob store once it has moved there; None while its chunks are in the database.
         complete: whether the attempt has ended, so that nothing more will come.
+        removed: whether it was removed for its age; its size is what it was.
     """
 
     size_bytes: int
     blob: str | None
     complete: bool
+    removed: bool = False

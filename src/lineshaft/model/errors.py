@@ -10,6 +10,7 @@ LineshaftError
 │   ├── PipelineNotFoundError
 │   ├── RunNotFoundError
 │   ├── NodeNotFoundError
+│   ├── LogRemovedError          a log that was there, and is too old to be kept
 │   └── WorkerNotFoundError
 ├── ConflictError                the state of things does not allow it
 │   ├── RunEndedError
@@ -170,6 +171,20 @@ class NodeNotFoundError(NotFoundError):
     """A run has no node at that path, or the node has no such attempt."""
 
     code = "node-not-found"
+
+
+class LogRemovedError(NotFoundError):
+    """A log was there, and retention has removed it."""
+
+    code = "log-removed"
+
+    def __init__(
+        self, message: str = "The log was removed, being older than logs are kept.", *, advice: str = ""
+    ) -> None:
+        """Say that there is nothing to wait for."""
+        super().__init__(
+            message, advice=advice or "Run the pipeline again, or have the server keep logs for longer."
+        )
 
 
 class WorkerNotFoundError(NotFoundError):

@@ -3,6 +3,13 @@
 from collections.abc import AsyncIterator
 from typing import Protocol
 
+from lineshaft.model.attempt import AttemptAddress
+
+
+def log_key(address: AttemptAddress) -> str:
+    """Make the key of an ended attempt's log."""
+    return f"logs/{address.run_id}/{address.node}-{address.attempt}"
+
 
 class Blobs(Protocol):
     """A store of immutable byte strings by key.
@@ -30,5 +37,9 @@ class Blobs(Protocol):
         ...
 
     async def delete(self, key: str) -> None:
-        """Remove a blob; nothing happens when there is none."""
+        """Remove a blob durably, and what puts that were cut off have left of it.
+
+        Idempotent: nothing happens when there is none. A `put` of the same key that goes on meanwhile may
+        fail.
+        """
         ...

@@ -54,6 +54,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             run_time_limit=timedelta(seconds=settings.run_time_limit),
             limits=settings.limits,
             file_keys=file_keys,
+            kept=settings.kept,
         )
         await _set_credentials(plane.credentials, settings)
         async with plane.running():

@@ -1,6 +1,7 @@
 """The settings of a server: docs/settings.md explains each."""
 
 import json
+from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
@@ -10,11 +11,13 @@ from lineshaft.executors.settings import Folder, MachineSettings
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.limits import Limits
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL, is_loopback
+from lineshaft.services.retention import Kept
 from lineshaft.wire.worker import Label
 
 _SQLITE: Final = "sqlite:"
 _POSTGRESQL: Final = "postgresql:"
 _BUCKET: Final = r"^s3://[^/\s]+(/\S*)?$"
+_LONGEST_KEPT_DAYS: Final = 36_500
 
 
 def _database_in(validated: dict[str, Any]) -> str:
@@ -62,6 +65,9 @@ class ServerSettings(MachineSettings):
         worker_keys_file: the file with the keys that let workers in; None means that there is none.
         pipeline_limits: how many tasks of a pipeline run at once, by its name; `*` stands for any other one.
         label_limits: how many tasks that ask for a label run at once, by the label.
+        keep_runs_days: how many days runs are kept after their end; None means for ever.
+        keep_runs: how many ended runs of each pipeline are kept; None means all.
+        keep_logs_days: how many days logs are kept after the end of their run; None means for ever.
     """
 
     table: ClassVar[str] = "server"
@@ -86,6 +92,18 @@ class ServerSettings(MachineSettings):
     label_limits: Annotated[dict[Label, _Number], NoDecode, BeforeValidator(_numbers)] = Field(
         default_factory=dict
     )
+    keep_runs_days: float | None = Field(default=None, gt=0, le=_LONGEST_KEPT_DAYS)
+    keep_runs: int | None = Field(default=None, ge=1, le=1_000_000)
+    keep_logs_days: float | None = Field(default=None, gt=0, le=_LONGEST_KEPT_DAYS)
+
+    @property
+    def kept(self) -> Kept:
+        """What is kept of old runs, and for how long."""
+        return Kept(
+            runs_for=None if self.keep_runs_days is None else timedelta(days=self.keep_runs_days),
+            runs_per_pipeline=self.keep_runs,
+            logs_for=None if self.keep_logs_days is None else timedelta(days=self.keep_logs_days),
+        )
 
     @property
     def limits(self) -> Limits:

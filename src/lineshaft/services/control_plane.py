@@ -5,13 +5,14 @@ import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from random import Random
 from typing import Final
 
 from lineshaft.model.limits import NO_LIMITS, Limits
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
-from lineshaft.ports.store import SEAL_LOG, Store
+from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.logs import LogService
@@ -21,6 +22,7 @@ from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.placing import Placing
 from lineshaft.services.progress import CALL_PIPELINE, Progress
 from lineshaft.services.reports import ReportService
+from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.runs import RunService
 from lineshaft.services.timers import TimerService
 from lineshaft.services.worker_keys import FileKeys, WorkerKeyService, no_file_keys
@@ -46,6 +48,7 @@ class ControlPlane:
         credentials: who may call.
         workers: the workers, as people look after them.
         worker_keys: what workers prove themselves with.
+        retention: removes what is old.
     """
 
     def __init__(
@@ -61,6 +64,7 @@ class ControlPlane:
         limits: Limits = NO_LIMITS,
         file_keys: FileKeys = no_file_keys,
         places: bool = True,
+        kept: Kept = KEEP_ALL,
     ) -> None:
         progress = Progress(ids, run_time_limit, places=places)
         losing = Losing(store, clock, progress, limits)
@@ -83,7 +87,12 @@ class ControlPlane:
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
         self.credentials = CredentialService(store, clock)
-        handlers = {SEAL_LOG: self.logs.seal, CALL_PIPELINE: self.runs.call}
+        self.retention = RetentionService(store, clock, kept, chance=Random())  # noqa: S311 - no secret
+        handlers = {
+            SEAL_LOG: self.logs.seal,
+            DELETE_BLOBS: self.logs.delete_blobs,
+            CALL_PIPELINE: self.runs.call,
+        }
         self._bad_runs = losing.bad_runs
         self._outbox = OutboxDelivery(store, clock, handlers)
         self._lease_time = lease_time
@@ -92,9 +101,15 @@ class ControlPlane:
     async def running(self) -> AsyncIterator[None]:
         """Do what is to be done in the background while the context is open.
 
-        That is: deliver the outbox, fire timers, end lost leases, and bring back what was set aside.
+        That is: deliver the outbox, fire timers, end lost leases, bring back what was set aside, and remove
+        what is old.
         """
-        background = (self._outbox.run(), self.timers.run(), self._look_after_leases())
+        background = (
+            self._outbox.run(),
+            self.timers.run(),
+            self._look_after_leases(),
+            self.retention.run(),
+        )
         tasks = [asyncio.create_task(each) for each in background]
         try:
             yield

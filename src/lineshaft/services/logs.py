@@ -1,18 +1,19 @@
 """Logs: where a node's log is, reading it by byte ranges, following it, and moving it to the blob store."""
 
 from collections.abc import AsyncGenerator, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 from uuid import UUID
 
 from lineshaft.model.attempt import AttemptAddress, LogState
-from lineshaft.model.errors import NodeNotFoundError
+from lineshaft.model.errors import LogRemovedError, NodeNotFoundError
 from lineshaft.model.node import Task
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.run import NodeRun, Run
 from lineshaft.model.tree import Place
 from lineshaft.model.work import PipelineWork
-from lineshaft.ports.blobs import Blobs
+from lineshaft.ports.blobs import Blobs, log_key
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import log_topic
 from lineshaft.services.progress import find_place, find_run
@@ -51,11 +52,16 @@ class LogService:
         Raises:
             RunNotFoundError: there is no such run.
             NodeNotFoundError: the run has no such node, or the node no such attempt.
+            LogRemovedError: the log was too old to be kept.
         """
         return await self._store.read(lambda transaction: _find(transaction, run_id, path, attempt))
 
     async def read(self, log: NodeLog, start: int, stop: int) -> AsyncGenerator[bytes, None]:
-        """Read the bytes from `start` up to `stop`, which must not be behind the log's end."""
+        """Read the bytes from `start` up to `stop`, which must not be behind the log's end.
+
+        Raises:
+            LogRemovedError: the log is removed meanwhile.
+        """
         if log.address is not None:
             async for data in self._bytes(log.address, start, stop):
                 yield data
@@ -64,6 +70,8 @@ class LogService:
         while start < stop:
             at = start
             state = await self._state(address)
+            if state.removed or state.size_bytes < stop:
+                raise LogRemovedError
             if state.blob is not None:
                 async for data in self._blobs.read(state.blob, start, stop):
                     yield data
@@ -94,16 +102,30 @@ class LogService:
                     yield None
 
     async def seal(self, entry: OutboxEntry) -> None:
-        """Move an ended attempt's log to the blob store. Idempotent, as all that the outbox asks for."""
+        """Move an ended attempt's log to the blob store. Idempotent, as all that the outbox asks for.
+
+        A log that is removed meanwhile leaves no blob.
+        """
         address = AttemptAddress(
             UUID(entry.payload["run_id"]), entry.payload["node"], entry.payload["attempt"]
         )
-        state = await self._state(address)
-        if state.blob is not None or not state.size_bytes:
+        key = log_key(address)
+        state = await self._store.read(lambda transaction: transaction.logs.state(address))
+        if state is not None and (state.blob is not None or not state.size_bytes):
             return
-        key = f"logs/{address.run_id}/{address.node}-{address.attempt}"
-        await self._blobs.put(key, self._bytes(address, 0, state.size_bytes))
-        await self._store.write(lambda transaction: transaction.logs.seal(address, key))
+        if state is not None and not state.removed:
+            # A reader of the chunks finds out by itself that they are removed.
+            with suppress(LogRemovedError):
+                await self._blobs.put(key, self._bytes(address, 0, state.size_bytes))
+                if await self._store.write(lambda transaction: transaction.logs.seal(address, key)):
+                    return
+        # Whoever removed the log may have had its blob deleted before it was put here.
+        await self._blobs.delete(key)
+
+    async def delete_blobs(self, entry: OutboxEntry) -> None:
+        """Delete the blobs of logs that were removed. Idempotent."""
+        for key in entry.payload["keys"]:
+            await self._blobs.delete(key)
 
     async def _state(self, address: AttemptAddress) -> LogState:
         return await self._store.read(lambda transaction: transaction.logs.state(address)) or NO_LOG
@@ -124,6 +146,8 @@ def _find(transaction: Transaction, run_id: UUID, path: str, attempt: int | None
         raise NodeNotFoundError(
             f"Node '{path}' has no attempt {attempt}.", advice=f"It has had {latest} attempts, from 1."
         )
+    if state.removed:
+        raise LogRemovedError
     return NodeLog(address, state, asked, node)
 
 
@@ -135,7 +159,7 @@ def _who_ran(transaction: Transaction, run: Run, path: str) -> Run:
             break
         former = transaction.runs.get(run.retry_of)
         if former is None:
-            break
+            raise LogRemovedError("The log was removed with the run that wrote it.")
         run = former
     return run
 

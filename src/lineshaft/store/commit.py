@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from lineshaft.ports.store import Transaction
 from lineshaft.store.session import Memory, Session
 from lineshaft.store.transaction import SqlTransaction
-from lineshaft.store.trouble import Trouble, trouble_of
+from lineshaft.store.trouble import Trouble, is_missing_reference, trouble_of
 
 T = TypeVar("T")
 
@@ -90,8 +90,10 @@ def commit_together(
         topics = session.topics_to_wake()
         if topics:
             announce(connection, topics)
-    except BaseException:
+    except BaseException as error:
         memory.runs.forget(session.runs)
+        if is_missing_reference(error):
+            memory.definitions.forget_all()
         transaction.rollback()
         raise
     try:

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, insert, select, update
 
 from lineshaft.model.attempt import AttemptAddress, LogState
 from lineshaft.model.errors import LogOffsetError, StaleLeaseError
@@ -34,7 +34,7 @@ _GROW: Final = Prepared(
 )
 _INSERT_CHUNK: Final = Prepared(insert(log_chunks), *log_chunks.columns.keys())
 _SELECT_STATE: Final = select(
-    attempts.c.state, attempts.c.token, attempts.c.log_size, attempts.c.log_blob
+    attempts.c.state, attempts.c.token, attempts.c.log_size, attempts.c.log_blob, attempts.c.log_removed
 ).where(_is(attempts))
 _SELECT_CHUNK: Final = (
     select(log_chunks.c.offset, log_chunks.c.data)
@@ -42,7 +42,11 @@ _SELECT_CHUNK: Final = (
     .order_by(log_chunks.c.offset.desc())
     .limit(1)
 )
-_SEAL: Final = update(attempts).where(_is(attempts)).values(log_blob=bindparam("blob"))
+_SEAL: Final = (
+    update(attempts)
+    .where(_is(attempts), attempts.c.log_removed.is_(false()))
+    .values(log_blob=bindparam("blob"))
+)
 _DELETE_CHUNKS: Final = delete(log_chunks).where(_is(log_chunks))
 
 
@@ -99,7 +103,7 @@ class SqlLogs:
         row = self._session.connection.execute(_SELECT_STATE, _key(address)).one_or_none()
         if row is None:
             return None
-        return LogState(size_bytes=row.log_size, blob=row.log_blob, complete=state_of(row.state).ended)
+        return LogState(row.log_size, row.log_blob, state_of(row.state).ended, removed=row.log_removed)
 
     def chunk(self, address: AttemptAddress, offset: int) -> bytes:
         """Read the rest of the chunk that holds the byte at `offset`; empty at the end or when sealed."""
@@ -110,12 +114,15 @@ class SqlLogs:
         data: bytes = row.data
         return data[offset - row.offset :]
 
-    def seal(self, address: AttemptAddress, blob: str) -> None:
-        """Note that the whole log is in the blob store, and drop its chunks."""
+    def seal(self, address: AttemptAddress, blob: str) -> bool:
+        """Note that the whole log is in the blob store, and drop its chunks; False when it was removed."""
         self._session.pending.flush_attempts()
         self._session.change()
-        self._session.connection.execute(_SEAL, {**_key(address), "blob": blob})
-        self._session.connection.execute(_DELETE_CHUNKS, _key(address))
+        connection = self._session.connection
+        if connection.execute(_SEAL, {**_key(address), "blob": blob}).rowcount == 0:
+            return False
+        connection.execute(_DELETE_CHUNKS, _key(address))
+        return True
 
 
 def _key(address: AttemptAddress) -> dict[str, Any]:

@@ -84,6 +84,13 @@ class RecentRuns:
             for run_id in run_ids:
                 self._drop(run_id)
 
+    def removed(self, run_ids: Iterable[UUID]) -> None:
+        """Drop runs that a commit of this process has removed."""
+        with self._lock:
+            self._commits += 1
+            for run_id in run_ids:
+                self._drop(run_id)
+
     def _put(self, run: Run) -> None:
         self._drop(run.id)
         self._runs[run.id] = run
@@ -99,7 +106,11 @@ class RecentRuns:
 
 
 class RecentDefinitions:
-    """The definitions that were used last, by hash. They never change. Safe from any thread."""
+    """The definitions that were used last, by hash. They never change. Safe from any thread.
+
+    One that is remembered may have been removed since, by this process or another; a row that refers to it
+    is then refused by the database, and `forget_all` has what wrote it run again.
+    """
 
     def __init__(self, most: int = MOST_DEFINITIONS) -> None:
         """Keep at most so many."""
@@ -115,8 +126,18 @@ class RecentDefinitions:
                 self._definitions.move_to_end(definition_hash)
             return definition
 
+    def forget(self, definition_hash: str) -> None:
+        """Drop one."""
+        with self._lock:
+            self._definitions.pop(definition_hash, None)
+
+    def forget_all(self) -> None:
+        """Drop all of them."""
+        with self._lock:
+            self._definitions.clear()
+
     def put(self, definitions: Iterable[Definition]) -> None:
-        """Remember definitions that are in the database for good."""
+        """Remember definitions that are in the database."""
         with self._lock:
             for definition in definitions:
                 self._definitions[definition.hash] = definition

@@ -38,7 +38,12 @@ FIXED_COLUMNS: Final = (
 )
 """The columns of a run that never change."""
 
-CHANGING_COLUMNS: Final = tuple(column.name for column in runs.columns if column.name not in FIXED_COLUMNS)
+_LATER_COLUMNS: Final = ("logs_removed_at",)
+"""The columns that only retention writes, when the run has ended."""
+
+CHANGING_COLUMNS: Final = tuple(
+    column.name for column in runs.columns if column.name not in (*FIXED_COLUMNS, *_LATER_COLUMNS)
+)
 """The columns of a run that change while it goes on."""
 
 _SOURCE_FIELDS: Final = ("ref", "branch", "tag", "message", "author")

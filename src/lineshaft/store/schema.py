@@ -26,6 +26,7 @@ from sqlalchemy import (
     UniqueConstraint,
     Uuid,
     and_,
+    false,
     literal_column,
 )
 from sqlalchemy.sql.elements import ColumnElement
@@ -33,7 +34,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from lineshaft.model.state import State
 from lineshaft.store.columns import Name, UtcDateTime
 
-REVISION: Final = "0003"
+REVISION: Final = "0004"
 """The newest migration, whose outcome these tables are."""
 
 metadata: Final = MetaData(
@@ -88,6 +89,7 @@ pipelines: Final = Table(
     Column("deleted_at", UtcDateTime),
     sqlite_with_rowid=False,
 )
+Index("ix_pipelines_by_definition", pipelines.c.definition_hash)
 Index(
     "ix_pipelines_by_name",
     pipelines.c.name,
@@ -124,6 +126,7 @@ runs: Final = Table(
     Column("growths", Integer, nullable=False, server_default="0"),
     Column("output_count", Integer, nullable=False, server_default="0"),
     Column("priority", Integer, nullable=False, server_default="0"),
+    Column("logs_removed_at", UtcDateTime),
     UniqueConstraint("pipeline_id", "number"),
     sqlite_with_rowid=False,
 )
@@ -141,6 +144,22 @@ Index(
     runs.c.parent_attempt,
     sqlite_where=runs.c.parent_run.is_not(None),
     postgresql_where=runs.c.parent_run.is_not(None),
+)
+Index("ix_runs_by_definition", runs.c.definition_hash)
+Index(
+    "ix_runs_by_end",
+    runs.c.ended_at,
+    runs.c.id,
+    sqlite_where=runs.c.ended_at.is_not(None),
+    postgresql_where=runs.c.ended_at.is_not(None),
+)
+_WITH_LOGS: Final = and_(runs.c.ended_at.is_not(None), runs.c.logs_removed_at.is_(None))
+Index(
+    "ix_runs_with_logs",
+    runs.c.ended_at,
+    runs.c.id,
+    sqlite_where=_WITH_LOGS,
+    postgresql_where=_WITH_LOGS,
 )
 
 nodes: Final = Table(
@@ -231,6 +250,7 @@ attempts: Final = Table(
     Column("millicpus", Integer, nullable=False, server_default="0"),
     Column("memory_bytes", BigInteger, nullable=False, server_default="0"),
     Column("aside_until", UtcDateTime),
+    Column("log_removed", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,
 )
 """Tries of tasks. A queued one without a `queue` is set aside, or was written by a server of the version

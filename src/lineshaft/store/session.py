@@ -64,6 +64,7 @@ class Session:
         runs: the runs that this transaction has read or written, as it sees them.
         saved: those of them that it has written.
         recorded: the events that it has added to them.
+        removed: the runs that it has removed.
         definitions: the definitions that it has read or written.
         topics: what is to be woken after the commit, besides queue and outbox.
         unclaimed: the attempts that this transaction has queued and not claimed.
@@ -81,6 +82,7 @@ class Session:
         self.runs: dict[UUID, Run] = {}
         self.saved: set[UUID] = set()
         self.recorded: dict[UUID, list[RunEvent]] = {}
+        self.removed: set[UUID] = set()
         self.definitions: dict[str, Definition] = {}
         self.topics: set[str] = set()
         self.unclaimed: set[AttemptAddress] = set()
@@ -109,11 +111,26 @@ class Session:
             raise TypeError("a function given to Store.read must not change anything; give it to Store.write")
         self.changes += 1
 
+    def remove(self, run_id: UUID) -> None:
+        """Note that a run is no more."""
+        self.runs.pop(run_id, None)
+        self.saved.discard(run_id)
+        self.recorded.pop(run_id, None)
+        self.removed.add(run_id)
+        self.memory.runs.forget((run_id,))
+
+    def forget_definition(self, definition_hash: str) -> None:
+        """Note that a definition is no more."""
+        self.definitions.pop(definition_hash, None)
+        self.memory.definitions.forget(definition_hash)
+
     def remember(self) -> None:
         """Let the store remember what this transaction has seen and done, once that is committed."""
         self.memory.definitions.put(self.definitions.values())
+        if self.removed:
+            self.memory.runs.removed(self.removed)
         if self.saved:
             self.memory.runs.committed((self.runs[run_id] for run_id in self.saved), self.recorded)
         read = [run for run_id, run in self.runs.items() if run_id not in self.saved]
         if read:
-            self.memory.runs.loaded(read, self._commits_before + bool(self.saved))
+            self.memory.runs.loaded(read, self._commits_before + bool(self.saved) + bool(self.removed))

@@ -7,6 +7,7 @@ from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.pipelines import SqlPipelines
 from lineshaft.store.queue.attempts import SqlAttempts
 from lineshaft.store.reports import SqlReports
+from lineshaft.store.retention import SqlRetention
 from lineshaft.store.runs import SqlRuns
 from lineshaft.store.session import Session
 from lineshaft.store.timers import SqlTimers
@@ -28,6 +29,7 @@ class SqlTransaction:
         self.logs = SqlLogs(session)
         self.outbox = SqlOutbox(session)
         self.reports = SqlReports(session)
+        self.retention = SqlRetention(session)
         self.timers = SqlTimers(session)
         self.workers = SqlWorkers(session)
         self.worker_keys = SqlWorkerKeys(session)

@@ -37,6 +37,9 @@ _POSTGRES_AWAY: Final = ("08", "57P", "53300")
 _POSTGRES_FAILURES: Final = ("53", "58", "F0", "XX")
 """Insufficient resources, system errors, broken configuration, internal errors."""
 
+_POSTGRES_MISSING: Final = "23503"
+"""foreign_key_violation."""
+
 _SQLITE_CONFLICTS: Final = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 _SQLITE_FAILURES: Final = (
     sqlite3.SQLITE_CANTOPEN,
@@ -52,7 +55,7 @@ _SQLITE_FAILURES: Final = (
 
 def trouble_of(error: BaseException) -> Trouble:
     """Classify an error that came out of a transaction."""
-    if isinstance(error, (RunChangedError, WorkerRegisteredError)):
+    if isinstance(error, (RunChangedError, WorkerRegisteredError)) or is_missing_reference(error):
         return Trouble.CONFLICT
     if isinstance(error, DatabaseLostError):
         return Trouble.LOST
@@ -60,6 +63,18 @@ def trouble_of(error: BaseException) -> Trouble:
         return Trouble.LOST
     said = error.orig if isinstance(error, DBAPIError) else error
     return _of_sqlite(said) if isinstance(said, sqlite3.Error) else _of_postgres(said)
+
+
+def is_missing_reference(error: BaseException) -> bool:
+    """Tell whether a row refers to one that is not there, or is gone while others refer to it.
+
+    What is written is right, so that what it refers to was there a moment ago: retention has removed it
+    since, or is about to remove what is now referred to.
+    """
+    said = error.orig if isinstance(error, DBAPIError) else error
+    if isinstance(said, sqlite3.Error):
+        return getattr(said, "sqlite_errorcode", None) == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+    return getattr(said, "sqlstate", None) == _POSTGRES_MISSING
 
 
 def words_of(error: BaseException) -> str:

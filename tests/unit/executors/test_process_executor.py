@@ -11,12 +11,14 @@ from pathlib import Path
 import psutil
 import pytest
 
+from conformance.executors.control_groups import hierarchy_of
 from conformance.executors.witness import Lifeline, Recorder, Scene
 from lineshaft.executors.label import label_prefix
-from lineshaft.executors.process import ProcessExecutor
+from lineshaft.executors.process import ProcessExecutor, launched
+from lineshaft.executors.process.hierarchy import Hierarchy
 from lineshaft.executors.process.system import this_system
 from lineshaft.executors.process.table import ProcFolder
-from lineshaft.ports.executor import Ending, Exit
+from lineshaft.ports.executor import Ending, Exit, NotStarted
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="Only Linux lets a process adopt orphans")
 
@@ -194,7 +196,7 @@ WORKER = """
 import asyncio, pathlib, sys
 from datetime import timedelta
 from lineshaft.executors.label import label_prefix
-from lineshaft.executors.process import ProcessExecutor
+from lineshaft.executors.process import ProcessExecutor, launched
 from lineshaft.ports.executor import Command
 
 class Sink:
@@ -235,3 +237,31 @@ async def test_what_a_worker_killed_by_sigkill_leaves_is_found_by_its_label(scen
 
     assert await scene.executor.sweep(prefix) >= 1
     assert not scene.lifeline.held()
+
+
+async def test_a_command_runs_without_a_group_where_none_can_be_made(tmp_path: Path) -> None:
+    gone = Hierarchy(tmp_path, tmp_path / "gone", unified=True)
+    scene = Scene(ProcessExecutor(replace(this_system(), cgroups=gone)), tmp_path, Lifeline(tmp_path))
+
+    assert await scene.run("exit 3") == Exit(Ending.ENDED, exit_code=3)
+
+
+@pytest.mark.parametrize("unified", [False, True])
+async def test_a_command_runs_without_a_group_that_it_cannot_enter(tmp_path: Path, *, unified: bool) -> None:
+    folder = Hierarchy(tmp_path, tmp_path, unified=unified)
+    scene = Scene(ProcessExecutor(replace(this_system(), cgroups=folder)), tmp_path, Lifeline(tmp_path))
+
+    assert await scene.run("exit 3") == Exit(Ending.ENDED, exit_code=3)
+    assert list(tmp_path.glob("lineshaft-command-*")) == []
+
+
+async def test_a_launcher_that_was_killed_is_started_anew(scene: Scene) -> None:
+    hierarchy = hierarchy_of(unified=True)
+    scene.executor = ProcessExecutor(replace(this_system(), cgroups=hierarchy))
+    await scene.run("true")
+    for child in psutil.Process().children():
+        if child.status() != psutil.STATUS_ZOMBIE and launched.__file__ in child.cmdline():
+            child.kill()
+
+    assert isinstance(await scene.run("exit 3"), Exit | NotStarted)
+    assert await scene.run("exit 4") == Exit(Ending.ENDED, exit_code=4)

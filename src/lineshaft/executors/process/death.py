@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import subprocess
 import threading
 from collections.abc import Sequence
 from typing import Final, Protocol
@@ -35,16 +34,16 @@ class DeathWatch(Protocol):
 class PidfdWatch:
     """Waits by a pidfd (pidfd_open(2)); until it is collected the child keeps its pid, as a zombie."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, pid: int) -> None:
         """Begin to watch.
 
         Raises:
             OSError: the system has no pidfds, or no file descriptor to spare.
         """
         self._loop: Final = asyncio.get_running_loop()
-        self._pid: Final = process.pid
+        self._pid: Final = pid
         self.died = self._loop.create_future()
-        self._pidfd: Final = os.pidfd_open(process.pid)
+        self._pidfd: Final = os.pidfd_open(pid)
         self._loop.add_reader(self._pidfd, self._notice)
 
     def collect(self) -> int | None:
@@ -65,17 +64,17 @@ class PidfdWatch:
 class ThreadWatch:
     """Waits in a thread of its own, for systems without pidfds."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, pid: int) -> None:
         """Begin to watch.
 
         Raises:
             RuntimeError: the system has no thread to spare.
         """
         self._loop: Final = asyncio.get_running_loop()
-        self._pid: Final = process.pid
+        self._pid: Final = pid
         self._code: int | None = None
         self.died = self._loop.create_future()
-        threading.Thread(target=self._wait, name=f"wait for {process.pid}", daemon=True).start()
+        threading.Thread(target=self._wait, name=f"wait for {pid}", daemon=True).start()
 
     def collect(self) -> int | None:
         """Tell what the thread has collected."""
@@ -88,12 +87,12 @@ class ThreadWatch:
             self._loop.call_soon_threadsafe(self.died.set_result, None)
 
 
-def watch_by_best(process: subprocess.Popen[bytes]) -> DeathWatch:
+def watch_by_best(pid: int) -> DeathWatch:
     """Watch by a pidfd where the system has one to give, else by a thread."""
     if hasattr(os, "pidfd_open"):
         with contextlib.suppress(OSError):
-            return PidfdWatch(process)
-    return ThreadWatch(process)
+            return PidfdWatch(pid)
+    return ThreadWatch(pid)
 
 
 async def wait_for_deaths(table: ProcessTable, rows: Sequence[ProcessRow], timeout_seconds: float) -> None:

@@ -5,9 +5,9 @@ import contextlib
 import logging
 import os
 import signal
-import subprocess
 from typing import Final
 
+from lineshaft.executors.process.cgroup import Cgroup
 from lineshaft.executors.process.children import CHILDREN
 from lineshaft.executors.process.death import wait_for_deaths
 from lineshaft.executors.process.family import Family
@@ -28,22 +28,24 @@ class Execution:
     def __init__(
         self,
         command: Command,
-        process: subprocess.Popen[bytes],
+        pid: int,
         pipe: OutputPipe,
         system: System,
+        cgroup: Cgroup | None,
     ) -> None:
         """Take charge of the process; if that fails, it is killed.
 
         Args:
             command: what was started.
-            process: its main process.
+            pid: its main process.
             pipe: where its output comes.
             system: what the operating system offers.
+            cgroup: the control group made for it.
         """
         self._loop: Final = asyncio.get_running_loop()
         self._command: Final = command
-        self._process: Final = process
-        self._pid: Final = process.pid
+        self._pid: Final = pid
+        self._cgroup: Final = cgroup
         self._pipe: Final = pipe
         self._table: Final = system.table
         self._adopts: Final = system.adopts
@@ -52,12 +54,12 @@ class Execution:
             None if command.timeout is None else self._loop.time() + command.timeout.total_seconds()
         )
         try:
-            self._death: Final = system.watch(process)
+            self._death: Final = system.watch(pid)
         except BaseException:
-            process.kill()
-            process.wait()
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
             raise
-        CHILDREN.add(process.pid)
+        CHILDREN.add(pid)
 
     async def run(self, output: ByteSink, stop: asyncio.Event) -> Exit:
         """Stay with the command until nothing of it is left; see `ports.executor.Executor.execute`."""
@@ -111,8 +113,10 @@ class Execution:
     async def _kill_what_is_left(self) -> None:
         if self._death.died.done():
             self._signal_group(signal.SIGKILL)
-            if self._adopts and self._leaves_nobody():
+            if self._adopts and (self._cgroup is None or self._cgroup.remove()) and self._leaves_nobody():
                 return
+        if self._cgroup is not None:
+            await self._cgroup.kill(self._table)
         await self._family.kill()
         if not self._death.died.done():
             await asyncio.wait({self._death.died}, timeout=_PATIENCE_SECONDS)
@@ -148,5 +152,4 @@ class Execution:
         if status is None:
             _LOG.warning("How process %d has ended could not be learnt.", self._pid)
             status = _STATUS_UNKNOWN if self._death.died.done() else -signal.SIGKILL
-        self._process.returncode = status
         return status

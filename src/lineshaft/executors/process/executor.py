@@ -1,12 +1,14 @@
 """The executor for commands on the worker's own machine."""
 
 import asyncio
+import logging
 import os
 from contextlib import nullcontext
 from datetime import timedelta
 from typing import Final
 
 from lineshaft.executors.label import LABEL_VARIABLE
+from lineshaft.executors.process.cgroup import Cgroup
 from lineshaft.executors.process.execution import Execution
 from lineshaft.executors.process.family import Family
 from lineshaft.executors.process.pipe import OutputPipe
@@ -16,13 +18,16 @@ from lineshaft.executors.process.table import ProcessRow
 from lineshaft.executors.process.undertaker import Undertaker
 from lineshaft.ports.executor import ByteSink, Command, Ending, Exit, NotStarted
 
+_LOG = logging.getLogger(__name__)
+
 
 class ProcessExecutor:
     """Runs commands as processes; see `ports.executor.Executor`.
 
-    On Linux this process adopts what its commands orphan, for as long as it lives. What cleans its
-    environment, leaves its session, closes its output and loses its parents is still found there while its
-    command is alive, but not after that.
+    On Linux this process adopts what its commands orphan, for as long as it lives. Where it may make control
+    groups, each command has one, and nothing leaves that without the rights of root. Elsewhere, what cleans
+    its environment, leaves its session, closes its output and loses its parents is found while its command
+    is alive, but not after that.
 
     Use it from one event loop, asyncio's or uvloop's, in one thread.
     """
@@ -50,15 +55,18 @@ class ProcessExecutor:
             pipe = OutputPipe()
         except OSError as error:
             return NotStarted(f"The worker's machine has no room for another process: {error.strerror}.")
+        cgroup = self._cgroup(command)
         try:
             with pipe.write_end() as write_end:
-                process = start(command, self._environment(command), write_end)
-            if isinstance(process, NotStarted):
-                return process
+                pid = start(command, self._environment(command), write_end, cgroup)
+            if isinstance(pid, NotStarted):
+                return pid
             with self._undertaker.on_duty() if self._undertaker else nullcontext():
-                return await Execution(command, process, pipe, self._system).run(output, stop)
+                return await Execution(command, pid, pipe, self._system, cgroup).run(output, stop)
         finally:
             pipe.close()
+            if cgroup is not None and not cgroup.remove():
+                await cgroup.kill(self._system.table)
 
     async def sweep(self, label_prefix: str) -> int:
         """Kill what a former worker has left; see `ports.executor.Executor.sweep`."""
@@ -67,7 +75,16 @@ class ProcessExecutor:
         def is_left(row: ProcessRow) -> bool:
             return any(label.startswith(label_prefix) for label in table.labels(row.pid))
 
-        return await Family(table, table.rows, is_left).kill()
+        cgroups = [] if self._system.cgroups is None else self._system.cgroups.leftovers(label_prefix)
+        killed = [await cgroup.kill(table) for cgroup in cgroups]
+        return sum(killed) + await Family(table, table.rows, is_left).kill()
+
+    def _cgroup(self, command: Command) -> Cgroup | None:
+        try:
+            return None if self._system.cgroups is None else self._system.cgroups.create(command.label)
+        except OSError as error:
+            _LOG.warning("A command goes without a control group: %s.", error)
+            return None
 
     def _environment(self, command: Command) -> dict[str, str]:
         # A worker that is itself a task hands its own label down, so that the outer worker finds what it

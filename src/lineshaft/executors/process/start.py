@@ -1,11 +1,17 @@
 """Starting a command's main process."""
 
 import errno
+import logging
 import subprocess
 from collections.abc import Mapping
+from contextlib import ExitStack
 from typing import Final
 
+from lineshaft.executors.process.cgroup import Cgroup
+from lineshaft.executors.process.launcher import LAUNCHER, LauncherError
 from lineshaft.ports.executor import Command, NotStarted
+
+_LOG = logging.getLogger(__name__)
 
 _TOO_LARGE: Final = (
     "The command and its environment are larger than this system allows (Linux: 128 KiB for one argument or "
@@ -14,9 +20,9 @@ _TOO_LARGE: Final = (
 
 
 def start(
-    command: Command, environment: Mapping[str, str], output: int
-) -> subprocess.Popen[bytes] | NotStarted:
-    """Start the main process as the leader of a session of its own.
+    command: Command, environment: Mapping[str, str], output: int, cgroup: Cgroup | None = None
+) -> int | NotStarted:
+    """Start the main process as the leader of a session of its own, and in the control group if there is one.
 
     No `preexec_fn` and nothing else that would keep CPython from vfork: a fork of a large worker takes
     milliseconds.
@@ -25,6 +31,10 @@ def start(
         command: what to start.
         environment: all of the process's environment.
         output: the file descriptor for its standard output and standard error.
+        cgroup: the group that it is born in, if the system allows it.
+
+    Returns:
+        Its pid, for the caller to wait for, or why it could not start.
     """
     if not command.argv:
         return NotStarted("The command is empty.")
@@ -35,19 +45,41 @@ def start(
             "The command, its folder or its environment contains a NUL character, which cannot be passed on."
         )
     try:
-        return subprocess.Popen(
-            command.argv,
-            cwd=command.cwd,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+        if cgroup is not None:
+            try:
+                return _start_within(command, environment, output, cgroup)
+            except LauncherError as error:
+                _LOG.debug("A command is started outside of its control group: %s.", error)
+        return _start(command, environment, output)
     except OSError as error:
         return NotStarted(_why(error, command))
     except ValueError as error:
         return NotStarted(f"The command or its environment cannot be passed to a program: {error}.")
+
+
+def _start_within(command: Command, environment: Mapping[str, str], output: int, cgroup: Cgroup) -> int:
+    if cgroup.unified:
+        return LAUNCHER.start(command.argv, command.cwd, environment, output, cgroup)
+    with ExitStack() as stack:
+        try:
+            stack.enter_context(cgroup.joined())
+        except OSError as error:
+            raise LauncherError(str(error)) from error
+        return _start(command, environment, output)
+
+
+def _start(command: Command, environment: Mapping[str, str], output: int) -> int:
+    process = subprocess.Popen(
+        command.argv,
+        cwd=command.cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )
+    process.returncode = 0  # Somebody else waits for it.
+    return process.pid
 
 
 def _why(error: OSError, command: Command) -> str:

@@ -1,0 +1,402 @@
+"""Retention over a whole control plane: what goes, goes completely, and whatever else is there stays."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+import pytest
+from sqlalchemy import Connection, NullPool, create_engine, insert, select
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from definitions import definition, read_definition
+from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.model.errors import LogRemovedError, UnavailableError
+from lineshaft.model.event import RunStarted
+from lineshaft.model.pipeline import Pipeline
+from lineshaft.model.placement import Capacity, Offer
+from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.run import Run
+from lineshaft.model.state import State
+from lineshaft.model.worker import Worker
+from lineshaft.ports.clock import ManualClock
+from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.store import Transaction
+from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.retention import Kept, RetentionService
+from lineshaft.store import open_store
+from lineshaft.store.schema import generated, metadata, outputs, timers
+from planes import LEASE_TIME
+from scene import ALL_KINDS, Held, Scene
+from trees import sequence, task
+
+T = TypeVar("T")
+Rows = set[tuple[str, str]]
+
+DAY = timedelta(days=1)
+SHOP = definition(sequence(task("build"), task("test"), name="shop"))
+OTHER = definition(sequence(task("only"), name="other"))
+
+
+class CrashError(Exception):
+    """The process ends here."""
+
+
+async def at_once(_: float) -> None:
+    """Pause for no time, but let others go on."""
+    await asyncio.sleep(0)
+
+
+def crashing_at(number: int) -> Callable[[float], Any]:
+    """Make a pause that does not end, for the n-th time that it is asked for, counted from 0."""
+    left = number
+
+    async def pause(_: float) -> None:
+        nonlocal left
+        if left == 0:
+            raise CrashError
+        left -= 1
+
+    return pause
+
+
+class FailingBlobs(BlobFolder):
+    """A blob store that deletes nothing while it is away."""
+
+    away = False
+
+    async def delete(self, key: str) -> None:
+        if self.away:
+            raise UnavailableError("The blob store is away.")
+        await super().delete(key)
+
+
+@dataclass
+class House:
+    """A control plane, the moves of its worker, and all that is written."""
+
+    url: str
+    folder: Path
+    clock: ManualClock
+    plane: ControlPlane
+    blobs: FailingBlobs
+    scene: Scene
+
+    def retention(self, kept: Kept, pause: Callable[[float], Any] = at_once) -> RetentionService:
+        return RetentionService(self.plane.store, self.clock, kept, pause=pause, chance=Random(1))
+
+    async def keep(self, kept: Kept) -> None:
+        """Remove what is not kept, its blobs too."""
+        await self.retention(kept).go_round()
+        await self.plane.settle()
+
+    async def ended_run(self, pipeline: Pipeline) -> Run:
+        """Run a pipeline to its end, its logs being blobs then, and let a day pass."""
+        run = await self.scene.waiting_run(pipeline)
+        await self.scene.apply(run.id, RunStarted())
+        while claimed := await self.scene.claim():
+            await self.plane.store.write(logging(claimed[0]))
+            run = await self.scene.report(claimed[0])
+        assert run.state is State.SUCCEEDED
+        await self.plane.settle()
+        self.clock.advance(DAY)
+        return run
+
+    async def database(self, do: Callable[[Connection], T]) -> T:
+        """Call a function with a connection of its own to the database."""
+        if self.url.startswith("sqlite"):
+            engine = create_engine(self.url, poolclass=NullPool)
+            with engine.begin() as connection:
+                return do(connection)
+        server = create_async_engine(
+            self.url.replace("postgresql://", "postgresql+asyncpg://"), poolclass=NullPool
+        )
+        async with server.begin() as connection_to_server:
+            return await connection_to_server.run_sync(do)
+
+    async def rows(self) -> Rows:
+        """Read all rows of all tables, as texts."""
+
+        def read(connection: Connection) -> Rows:
+            return {
+                (table.name, str(tuple(row)))
+                for table in metadata.sorted_tables
+                for row in connection.execute(select(table))
+            }
+
+        return await self.database(read)
+
+    def files(self) -> set[str]:
+        """List the files and folders of the blob store."""
+        return {str(path.relative_to(self.folder)) for path in self.folder.rglob("*")}
+
+    def blobs_of(self, run: Run) -> set[str]:
+        return {path for path in self.files() if str(run.id) in path}
+
+
+def logging(held: Held) -> Callable[[Transaction], int]:
+    return lambda transaction: transaction.logs.append(held.address, held.token, 0, b"hello\n")
+
+
+def mentioning(rows: Rows, run: Run) -> Rows:
+    return {row for row in rows if str(run.id) in row[1]}
+
+
+@asynccontextmanager
+async def opened(url: str, folder: Path, clock: ManualClock) -> AsyncIterator[House]:
+    ids = RandomIds()
+    store = await open_store(url, ids=ids, read_definition=read_definition)
+    blobs = FailingBlobs(folder)
+    plane = ControlPlane(store, blobs, clock, ids, check=lambda _: None, lease_time=LEASE_TIME)
+    try:
+        yield House(url, folder, clock, plane, blobs, Scene(store, clock))
+    finally:
+        await store.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'lineshaft.db'}"
+    found: str = request.getfixturevalue("postgres_url")
+    return found
+
+
+@pytest.fixture
+async def house(url: str, tmp_path: Path) -> AsyncIterator[House]:
+    async with opened(url, tmp_path / "blobs", ManualClock()) as house:
+        yield house
+
+
+async def test_a_run_that_is_removed_leaves_nothing_and_all_else_is_as_it_was(house: House) -> None:
+    pipeline = await house.scene.pipeline(SHOP)
+    run = await house.ended_run(pipeline)
+    kept = await house.ended_run(pipeline)
+    await house.scene.run(OTHER)
+
+    def write_more(connection: Connection) -> None:
+        at = house.clock.now()
+        connection.execute(insert(outputs), {"run_id": run.id, "node": 1, "given": {"a": "b"}})
+        connection.execute(insert(generated), {"run_id": run.id, "number": 1, "node": 1, "text": "x"})
+        connection.execute(insert(timers), {"run_id": run.id, "node": 1, "purpose": "timeout", "due_at": at})
+
+    await house.database(write_more)
+    before = await house.rows()
+    of_it = mentioning(before, run)
+    tables = {name for name, _ in of_it}
+    assert tables == {"runs", "nodes", "events", "attempts", "outputs", "generated", "timers"}
+    assert house.blobs_of(run)
+
+    await house.keep(Kept(runs_for=DAY * 1.5))
+
+    assert await house.rows() == before - of_it
+    assert house.blobs_of(run) == set()
+    assert len(house.blobs_of(kept)) == 3
+    log = await house.plane.logs.find(kept.id, "build")
+    assert [data async for data in house.plane.logs.read(log, 0, 6)] == [b"hello\n"]
+
+
+async def test_only_so_many_runs_of_each_pipeline_are_kept(house: House) -> None:
+    shop, other = await house.scene.pipeline(SHOP), await house.scene.pipeline(OTHER)
+    runs = [await house.ended_run(shop) for _ in range(4)]
+    others = [await house.ended_run(other) for _ in range(2)]
+
+    await house.keep(Kept(runs_per_pipeline=2))
+
+    rows = await house.rows()
+    assert [bool(mentioning(rows, run)) for run in runs] == [False, False, True, True]
+    assert all(mentioning(rows, run) for run in others)
+
+
+async def test_by_default_all_is_kept(house: House) -> None:
+    pipeline = await house.scene.pipeline(SHOP)
+    for _ in range(3):
+        await house.ended_run(pipeline)
+    before = await house.rows()
+    house.clock.advance(DAY * 4000)
+
+    await house.keep(Kept())
+
+    assert await house.rows() == before
+
+
+async def test_a_log_that_is_too_old_goes_and_says_so_and_its_run_stays(house: House) -> None:
+    run = await house.ended_run(await house.scene.pipeline(SHOP))
+    young = await house.ended_run(await house.scene.pipeline(OTHER))
+
+    await house.keep(Kept(logs_for=DAY * 1.5))
+
+    assert house.blobs_of(run) == set()
+    assert (await house.plane.runs.get(run.id)).state is State.SUCCEEDED
+    with pytest.raises(LogRemovedError):
+        await house.plane.logs.find(run.id, "build")
+    assert house.blobs_of(young)
+
+
+async def test_who_reads_a_log_while_it_is_removed_is_told(house: House) -> None:
+    run = await house.ended_run(await house.scene.pipeline(SHOP))
+    log = await house.plane.logs.find(run.id, "build")
+
+    await house.keep(Kept(logs_for=DAY / 2))
+
+    with pytest.raises(LogRemovedError):
+        await anext(house.plane.logs.read(log, 0, 6))
+
+
+async def test_the_log_of_a_node_that_was_kept_from_a_removed_run_says_so(house: House) -> None:
+    pipeline = await house.scene.pipeline(SHOP)
+    run = await house.ended_run(pipeline)
+    kept = Reason(ReasonCode.KEPT, "It is kept.")
+
+    def retry(transaction: Transaction) -> Run:
+        new = house.scene.new_run(transaction, pipeline, run.id)
+        build = replace(run.nodes[1], reason=kept)
+        new = replace(new, nodes=new.nodes.replaced(1, build))
+        transaction.runs.create(new)
+        return new
+
+    retried = await house.plane.store.write(retry)
+    assert (await house.plane.logs.find(retried.id, "build")).state.size_bytes == 6
+
+    await house.keep(Kept(runs_for=DAY / 2))
+
+    with pytest.raises(LogRemovedError):
+        await house.plane.logs.find(retried.id, "build")
+    assert (await house.plane.runs.get(retried.id)).retry_of == run.id
+
+
+async def test_a_crash_between_a_removal_and_that_of_its_blobs_leaves_no_blob(
+    url: str, tmp_path: Path
+) -> None:
+    folder, clock = tmp_path / "blobs", ManualClock()
+    async with opened(url, folder, clock) as house:
+        pipeline = await house.scene.pipeline(SHOP)
+        run = await house.ended_run(pipeline)
+        await house.ended_run(pipeline)
+        await house.retention(Kept(runs_for=DAY * 1.5)).go_round()
+        assert house.blobs_of(run)
+
+    async with opened(url, folder, clock) as house:
+        await house.plane.settle()
+
+        assert house.blobs_of(run) == set()
+        assert mentioning(await house.rows(), run) == set()
+
+
+async def test_a_blob_store_that_is_away_is_asked_again(house: House) -> None:
+    pipeline = await house.scene.pipeline(SHOP)
+    run = await house.ended_run(pipeline)
+    await house.ended_run(pipeline)
+    house.blobs.away = True
+
+    await house.keep(Kept(runs_for=DAY * 1.5))
+    assert house.blobs_of(run)
+    house.blobs.away = False
+    house.clock.advance(DAY)
+    await house.plane.settle()
+
+    assert house.blobs_of(run) == set()
+    assert mentioning(await house.rows(), run) == set()
+
+
+@pytest.mark.parametrize("pauses", range(4))
+async def test_what_a_crash_has_left_of_a_round_the_next_one_removes(house: House, pauses: int) -> None:
+    pipeline = await house.scene.pipeline(SHOP)
+    runs = [await house.ended_run(pipeline) for _ in range(3)]
+    kept = Kept(runs_for=DAY / 2, logs_for=DAY / 2)
+
+    with pytest.raises(CrashError):
+        await house.retention(kept, crashing_at(pauses)).go_round()
+    await house.keep(kept)
+
+    rows = await house.rows()
+    assert [bool(mentioning(rows, run)) for run in runs] == [False, False, True]
+    assert house.files() == set()
+
+
+async def test_a_log_that_is_sealed_only_after_its_run_was_removed_leaves_no_blob(house: House) -> None:
+    pipeline = await house.scene.pipeline(OTHER)
+    run = await house.scene.waiting_run(pipeline)
+    await house.scene.apply(run.id, RunStarted())
+    (held,) = await house.scene.claim()
+    await house.plane.store.write(logging(held))
+    await house.scene.report(held)
+    now = house.clock.now()
+    [seal] = await house.scene.look(lambda transaction: transaction.outbox.due(now, 9))
+    house.clock.advance(DAY)
+    await house.ended_run(pipeline)
+    await house.keep(Kept(runs_for=DAY * 1.5))
+    assert mentioning(await house.rows(), run) == set()
+
+    await house.plane.logs.seal(seal)
+
+    assert house.blobs_of(run) == set()
+
+
+async def test_several_servers_remove_at_once(house: House, url: str) -> None:
+    if url.startswith("sqlite"):
+        pytest.skip("Several servers need PostgreSQL")
+    pipeline = await house.scene.pipeline(SHOP)
+    runs = [await house.ended_run(pipeline) for _ in range(12)]
+    kept = Kept(runs_for=DAY / 2, logs_for=DAY / 2)
+
+    async with opened(url, house.folder, house.clock) as other:
+        await asyncio.gather(*(each.retention(kept).go_round() for each in (house, other) * 3))
+    await house.plane.settle()
+
+    rows = await house.rows()
+    assert [bool(mentioning(rows, run)) for run in runs] == [False] * 11 + [True]
+    assert house.files() == set()
+
+
+async def test_a_definition_that_another_server_has_removed_can_be_used_again(house: House, url: str) -> None:
+    if url.startswith("sqlite"):
+        pytest.skip("Several servers need PostgreSQL")
+    await house.plane.store.write(lambda transaction: transaction.keep_definition(SHOP))
+    async with opened(url, house.folder, house.clock) as other:
+        await other.keep(Kept())
+
+    run = await house.scene.run(SHOP)
+
+    assert await house.plane.runs.get(run.id) == run
+
+
+async def test_workers_that_are_long_silent_and_hold_nothing_are_forgotten(house: House) -> None:
+    def registering(name: str) -> Callable[[Transaction], Any]:
+        now = house.clock.now()
+        worker = Worker(RandomIds().new_id(), name, Offer(ALL_KINDS, Capacity(1)), now, now)
+        return lambda transaction: transaction.workers.register(worker)
+
+    await house.plane.store.write(registering("silent"))
+    now = house.clock.now()
+    holding = Worker(house.scene.worker_id, "holding", Offer(ALL_KINDS, Capacity(1)), now, now)
+    await house.plane.store.write(lambda transaction: transaction.workers.register(holding))
+    await house.scene.run(OTHER)
+    await house.scene.claim()
+    house.clock.advance(DAY * 7 + timedelta(seconds=1))
+    await house.plane.store.write(registering("heard of"))
+
+    await house.keep(Kept())
+
+    workers = await house.scene.look(lambda transaction: transaction.workers.all())
+    assert [worker.name for worker in workers] == ["heard of", "holding"]
+
+
+async def test_rounds_go_on_for_ever_at_times_that_differ(house: House) -> None:
+    waited: list[float] = []
+
+    async def pause(seconds: float) -> None:
+        waited.append(seconds)
+        if len([each for each in waited if each > 1]) == 4:
+            raise CrashError
+
+    with pytest.raises(CrashError):
+        await house.retention(Kept(), pause).run()
+
+    between_rounds = [each for each in waited if each > 1]
+    assert all(450 <= each <= 750 for each in between_rounds)
+    assert len(set(between_rounds)) == 4
