@@ -29,9 +29,13 @@ class ServerProcess:
 
     def address(self) -> str:
         """Read its log up to the line that tells where it listens."""
+        return self.line_with(_READY).rpartition(_READY)[2].strip()
+
+    def line_with(self, words: str) -> str:
+        """Read its log up to the next line with these words, and return that."""
         while line := self._coming.get():
-            if _READY in line:
-                return line.rpartition(_READY)[2].strip()
+            if words in line:
+                return line
         raise AssertionError(f"The server ended: {''.join(self._lines)}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
