@@ -8,7 +8,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import urlsplit
@@ -79,12 +79,25 @@ class Network:
         self._answers: list[Answered] = []
         self._answered = threading.Condition()
         self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever)
         self._upstream: tuple[str, int] | None = None
         self._cut = False
-        self._open: asyncio.Event
+        self._open = asyncio.Event()
         self._connections: set[_Connection] = set()
         self._held: list[Rule] = []
         self._swallowed: list[Rule] = []
+
+    def open(self) -> None:
+        """Begin to serve, in a thread of its own."""
+        self._thread.start()
+        self.address = self._call(self._listen())
+
+    def close(self) -> None:
+        """Break all connections, and serve no more."""
+        self._call(self._end())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
 
     def lead_to(self, address: str) -> None:
         """Lead new connections to the server at an address."""
@@ -146,6 +159,18 @@ class Network:
 
     def _call(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result(PATIENCE_SECONDS)
+
+    async def _listen(self) -> str:
+        self._open.set()
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+        return "http://{}:{}".format(*self._server.sockets[0].getsockname()[:2])
+
+    async def _end(self) -> None:
+        self._server.close()
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
     async def _break(self, *, cut: bool) -> None:
         self._cut = cut
@@ -241,30 +266,8 @@ async def _rest_of(piece: bytes, reader: asyncio.StreamReader) -> bytes:
 def network() -> Iterator[Network]:
     """Have a network that leads nowhere yet."""
     opened = Network()
-    loop = opened._loop
-    ready = threading.Event()
-
-    async def serve() -> None:
-        opened._open = asyncio.Event()
-        opened._open.set()
-        server = await asyncio.start_server(opened._serve, "127.0.0.1", 0)
-        opened.address = "http://{}:{}".format(*server.sockets[0].getsockname()[:2])
-        ready.set()
-        with suppress(asyncio.CancelledError):
-            await asyncio.get_running_loop().create_future()
-        server.close()
-        others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
-        for task in others:
-            task.cancel()
-        await asyncio.gather(*others, return_exceptions=True)
-
-    serving = loop.create_task(serve())
-    thread = threading.Thread(target=loop.run_until_complete, args=(serving,))
-    thread.start()
+    opened.open()
     try:
-        assert ready.wait(PATIENCE_SECONDS)
         yield opened
     finally:
-        loop.call_soon_threadsafe(serving.cancel)
-        thread.join()
-        loop.close()
+        opened.close()

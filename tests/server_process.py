@@ -12,7 +12,9 @@ from threading import Thread
 from typing import IO
 
 TESTS = Path(__file__).parent
-_READY = "Lineshaft listens at "
+READY = "Lineshaft listens at "
+"""Stands in a server's log before its address."""
+
 _KEPT = ("PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
 
 
@@ -29,7 +31,7 @@ class ServerProcess:
 
     def address(self) -> str:
         """Read its log up to the line that tells where it listens."""
-        return self.line_with(_READY).rpartition(_READY)[2].strip()
+        return self.line_with(READY).rpartition(READY)[2].strip()
 
     def line_with(self, words: str) -> str:
         """Read its log up to the next line with these words, and return that."""

@@ -1,15 +1,15 @@
-"""Servers and workers in processes of their own, with a database and a network that break when a test says so."""
+"""Servers and workers in processes of their own, and the network between them."""
 
 import signal
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx2
 
 from network import PATIENCE_SECONDS, Network, network
-from server_process import ServerProcess, server_process
+from server_process import READY, ServerProcess, server_process
 
 CREDENTIALS = ("admin", "admin")
 
@@ -22,49 +22,45 @@ class Plan:
 
     Attributes:
         folder: where all its files are; also the root of its git repositories.
-        database_url: a PostgreSQL database; None means SQLite.
+        database_url: a PostgreSQL database; empty means SQLite.
         replicas: how many servers there are.
         lease_seconds: how long a worker may be silent.
-        settings: further settings of the servers, and of the workers.
     """
 
     folder: Path
-    database_url: str | None = None
+    database_url: str = ""
     replicas: int = 1
     lease_seconds: float = _LONG
-    settings: dict[str, str] = field(default_factory=dict)
 
 
 class Started:
     """A process that can be started anew after it was killed."""
 
-    def __init__(self, start: Callable[[ExitStack], ServerProcess]) -> None:
-        self._start = start
+    def __init__(self, launch: Callable[[], AbstractContextManager[ServerProcess]], ready: str) -> None:
+        self._launch = launch
+        self._ready = ready
         self._stack = ExitStack()
-        self.process: ServerProcess | None = None
+        self._process: ServerProcess | None = None
 
-    @property
-    def runs(self) -> bool:
-        """Whether it was started, and not stopped since."""
-        return self.process is not None
-
-    def start(self) -> ServerProcess:
+    def launch(self) -> None:
         """Start it."""
-        assert self.process is None
-        self.process = self._start(self._stack)
-        return self.process
+        self._stack.close()
+        self._process = self._stack.enter_context(self._launch())
+
+    def wait(self) -> str:
+        """Wait until it serves, and return what it says then."""
+        assert self._process is not None
+        return self._process.line_with(self._ready)
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
-        assert self.process is not None
-        self.process.process.send_signal(number)
+        assert self._process is not None
+        self._process.process.send_signal(number)
 
     def stop(self, number: signal.Signals) -> tuple[int, str]:
         """End it by a signal, and return its exit code and its log."""
-        assert self.process is not None
-        ended = self.process.stop(number)
-        self.process = None
-        return ended
+        assert self._process is not None
+        return self._process.stop(number)
 
     def close(self) -> None:
         """Kill it if it still runs."""
@@ -75,31 +71,26 @@ class Replica(Started):
     """A server, and a client of its API."""
 
     def __init__(self, plan: Plan) -> None:
-        super().__init__(self._start_server)
-        self._plan = plan
+        super().__init__(
+            lambda: server_process(
+                plan.folder / "server",
+                "server",
+                LINESHAFT_DATABASE_URL=plan.database_url,
+                LINESHAFT_LEASE_SECONDS=str(plan.lease_seconds),
+                LINESHAFT_GIT_ROOTS=str(plan.folder),
+            ),
+            READY,
+        )
         self.address = ""
         self.api: httpx2.Client
 
-    def _start_server(self, stack: ExitStack) -> ServerProcess:
-        stack.close()
-        database = (
-            {} if self._plan.database_url is None else {"LINESHAFT_DATABASE_URL": self._plan.database_url}
-        )
-        process = stack.enter_context(
-            server_process(
-                self._plan.folder / "server",
-                "server",
-                LINESHAFT_LEASE_SECONDS=str(self._plan.lease_seconds),
-                LINESHAFT_GIT_ROOTS=str(self._plan.folder),
-                **database,
-                **self._plan.settings,
-            )
-        )
-        self.address = process.address()
-        self.api = stack.enter_context(
-            httpx2.Client(base_url=self.address, auth=CREDENTIALS, timeout=PATIENCE_SECONDS)
-        )
-        return process
+    def wait(self) -> str:
+        """Wait until it serves, and connect to it."""
+        line = super().wait()
+        self.address = line.rpartition(READY)[2].strip()
+        client = httpx2.Client(base_url=self.address, auth=CREDENTIALS, timeout=PATIENCE_SECONDS)
+        self.api = self._stack.enter_context(client)
+        return line
 
 
 class Station:
@@ -122,16 +113,25 @@ class Station:
         self.serving = number
         self.network.lead_to(self.replicas[number].address)
 
+    def start_replicas(self) -> None:
+        """Start all replicas at once, and have the network lead to the first."""
+        for replica in self.replicas:
+            replica.launch()
+        for replica in self.replicas:
+            replica.wait()
+        self.lead_to(0)
+
     def start_worker(self, name: str, *, address: str = "") -> Started:
         """Start a worker, for the first time or again, and wait until it serves.
 
         Its way leads over the network where no address is given.
         """
         reached = address or self.network.address
-        worker = self.workers.setdefault(
-            name, Started(lambda stack: self._start_worker(stack, name, reached))
-        )
-        worker.start()
+        if name in self.workers:
+            self.workers[name].close()
+        worker = self.workers[name] = Started(lambda: self._worker(name, reached), " serves ")
+        worker.launch()
+        worker.wait()
         return worker
 
     def close(self) -> None:
@@ -139,23 +139,17 @@ class Station:
         for each in (*self.workers.values(), *self.replicas):
             each.close()
 
-    def _start_worker(self, stack: ExitStack, name: str, address: str) -> ServerProcess:
-        stack.close()
-        process = stack.enter_context(
-            server_process(
-                self.plan.folder / name,
-                "worker",
-                LINESHAFT_URL=address,
-                LINESHAFT_NAME=name,
-                LINESHAFT_SLOTS="4",
-                LINESHAFT_MAX_LOAD="1",
-                LINESHAFT_GRACE_SECONDS="60",
-                LINESHAFT_GIT_ROOTS=str(self.plan.folder),
-                **self.plan.settings,
-            )
+    def _worker(self, name: str, address: str) -> AbstractContextManager[ServerProcess]:
+        return server_process(
+            self.plan.folder / name,
+            "worker",
+            LINESHAFT_URL=address,
+            LINESHAFT_NAME=name,
+            LINESHAFT_SLOTS="4",
+            LINESHAFT_MAX_LOAD="1",
+            LINESHAFT_GRACE_SECONDS="60",
+            LINESHAFT_GIT_ROOTS=str(self.plan.folder),
         )
-        process.line_with(" serves ")
-        return process
 
 
 @contextmanager
@@ -164,9 +158,7 @@ def station(plan: Plan) -> Iterator[Station]:
     with network() as between:
         opened = Station(plan, between)
         try:
-            for replica in opened.replicas:
-                replica.start()
-            opened.lead_to(0)
+            opened.start_replicas()
             yield opened
         finally:
             opened.close()

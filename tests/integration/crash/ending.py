@@ -30,7 +30,7 @@ def check(scene: Scene, moment: Moment, *, worker_died: bool, leases_run_out: bo
 
 
 def check_late(scene: Scene, moment: Moment) -> None:
-    """Let the worker sleep until another has ended its run, and check that it changes nothing when it wakes."""
+    """Let the worker sleep until another has ended its run, and check that it changes nothing then."""
     late, station = scene.station.workers["one"], scene.station
     late.send(signal.SIGSTOP)
     try:

@@ -202,7 +202,8 @@ def _joining(scene: Scene) -> None:
     scene.start(
         f"name: joining\ndefaults: {{{_LOST_AGAIN}}}\nsteps:\n  - name: make\n"
         "    generates: nodes.json\n    run: |\n      BEGIN\n"
-        """      printf '[{"name": "one", "run": "%s"}, {"name": "two", "run": "%s"}]' "$X" "$X" > nodes.json\n"""
+        """      printf '[{"name": "one", "run": "%s"}, ' "$X" > nodes.json\n"""
+        """      printf '{"name": "two", "run": "%s"}]' "$X" >> nodes.json\n"""
         "    env: {X: 'BEGIN'}\n"
         "  - {name: after, run: 'BEGIN'}\n"
     )
@@ -223,7 +224,7 @@ def _deploying(scene: Scene) -> None:
     scene.let_go = scene.stack.enter_context(call).close
 
     def look() -> None:
-        silent.setblocking(False)
+        silent.settimeout(0)
         with pytest.raises(BlockingIOError):
             silent.accept()
 

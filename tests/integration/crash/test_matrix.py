@@ -46,12 +46,6 @@ def _kill_servers(ground: Ground) -> None:
         replica.stop(signal.SIGKILL)
 
 
-def _start_servers(ground: Ground) -> None:
-    for replica in ground.station.replicas:
-        replica.start()
-    ground.station.lead_to(0)
-
-
 def _kill_replica(ground: Ground) -> None:
     ground.station.replicas[ground.station.serving].stop(signal.SIGKILL)
 
@@ -59,7 +53,8 @@ def _kill_replica(ground: Ground) -> None:
 def _turn_to_the_other(ground: Ground) -> None:
     dead = ground.station.serving
     ground.station.lead_to(1 - dead)
-    ground.station.replicas[dead].start()
+    ground.station.replicas[dead].launch()
+    ground.station.replicas[dead].wait()
 
 
 def _kill_worker(ground: Ground) -> None:
@@ -77,7 +72,7 @@ def _start_database(ground: Ground) -> None:
 
 
 VICTIMS: Mapping[str, Victim] = {
-    "server": Victim(_kill_servers, _start_servers),
+    "server": Victim(_kill_servers, lambda ground: ground.station.start_replicas()),
     "replica": Victim(_kill_replica, _turn_to_the_other),
     "worker": Victim(_kill_worker, lambda ground: ground.station.start_worker("one")),
     "database": Victim(_stop_database, _start_database),
