@@ -12,9 +12,12 @@ from lineshaft.server.documents import (
     EventDocument,
     ExplanationDocument,
     Message,
+    NewWorkerKeyDocument,
     ReportDocument,
     RunDocument,
     ValidationDocument,
+    WorkerDocument,
+    WorkerKeyPage,
 )
 from lineshaft.server.problems import ANSWERS
 from lineshaft.wire.worker import HeartbeatAnswer, LeasesAnswer, LogAnswer, Welcome
@@ -47,7 +50,7 @@ def test_every_code_that_a_route_can_answer_with_is_listed() -> None:
     listed = {code for row in table for code in re.findall(r"`([a-z-]+)`", row)}
     # What stands for kinds of errors, is told in other words, or is never answered by this server.
     unlisted = {
-        "access", "bad-credentials", "configuration", "conflict", "error", "pipeline-not-found",
+        "access", "bad-credentials", "configuration", "error", "pipeline-not-found",
         "server-error", "server-unreachable", "source", "source-refused", "source-unreachable",
     }  # fmt: skip
 
@@ -59,6 +62,7 @@ def test_every_code_that_a_route_can_answer_with_is_listed() -> None:
 def test_the_answers_that_are_shown_are_of_the_form_that_is_described() -> None:
     forms: list[type[BaseModel]] = [Acknowledgement, RunDocument, EventDocument, Message]
     forms += [ExplanationDocument, ReportDocument, ValidationDocument]
+    forms += [WorkerDocument, NewWorkerKeyDocument, WorkerKeyPage]
     forms += [Welcome, LeasesAnswer, HeartbeatAnswer, LogAnswer]
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
     shown += [json.loads(data) for data in re.findall(r'^data: (\{"number".*)$', TEXT, re.MULTILINE)]

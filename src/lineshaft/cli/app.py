@@ -33,8 +33,9 @@ from lineshaft.cli.report import report as report_runs
 from lineshaft.cli.run import cancel, retry, runs, show
 from lineshaft.cli.run_here import run
 from lineshaft.cli.schema import schema
-from lineshaft.cli.up import server, up, worker
+from lineshaft.cli.up import server, up
 from lineshaft.cli.watch import watch
+from lineshaft.cli.worker import worker
 from lineshaft.model.errors import LineshaftError
 
 _PROGRAM: Final = "lineshaft"

@@ -51,6 +51,15 @@ class Command(click.Command):
         super().format_epilog(ctx, formatter)
 
 
+class CommandGroup(Command, click.Group):
+    """A command that does something by itself, and has commands of its own besides."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options as a command does, and then its commands."""
+        super().format_options(ctx, formatter)
+        self.format_commands(ctx, formatter)
+
+
 class SectionedGroup(click.Group):
     """A group whose help lists its commands under headings.
 

@@ -36,14 +36,21 @@ class Connection:
     password: str | None = field(repr=False)
     config: Path | None
 
-    def client_config(self) -> ClientConfig:
+    def client_config(self, *, needs_password: bool = True) -> ClientConfig:
         """Put together what a client needs.
+
+        Args:
+            needs_password: whether a server elsewhere has to be given one; not where a key takes its place.
 
         Raises:
             ConfigurationError: address, credentials or configuration file make no sense.
         """
         return ClientConfig.load(
-            url=self.base_url, username=self.username, password=self.password, config=self.config
+            url=self.base_url,
+            username=self.username,
+            password=self.password,
+            config=self.config,
+            needs_password=needs_password,
         )
 
     @contextmanager

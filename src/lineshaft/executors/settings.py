@@ -1,6 +1,7 @@
 """The settings of a machine that work is done on, whichever program does it there."""
 
 import os
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -9,10 +10,16 @@ from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, Strin
 from pydantic_settings import NoDecode
 
 from lineshaft.model.errors import ConfigurationError
+from lineshaft.model.memory_size import memory_bytes_of
+from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL
 from lineshaft.sdk.settings import Settings
 
 _FEWEST_SLOTS: Final = 2
 """Two attempts can go on even on the smallest machine, so that a task that only waits blocks nobody."""
+
+_MOST_LABELS: Final = 100
+_MOST_MEMORY_BYTES: Final = 2**53 - 1
+"""The largest whole number that every reader of JSON understands."""
 
 
 class LogLevel(StrEnum):
@@ -55,6 +62,36 @@ def _absolute(path: Path) -> Path:
     return path.expanduser().absolute()
 
 
+def _labels(said: Any) -> Any:
+    labels = [label for label in map(str.strip, said.split(",")) if label] if isinstance(said, str) else said
+    if not isinstance(labels, list | tuple) or len(labels) > _MOST_LABELS or not all(map(_is_label, labels)):
+        raise ValueError(
+            f"labels are at most {_MOST_LABELS} words of at most {LONGEST_LABEL} characters, separated by "
+            "commas: letters, digits and `_ . : / = + -`, and the first of a word a letter, a digit or `_`"
+        )
+    return tuple(sorted(set(labels)))
+
+
+def _is_label(label: Any) -> bool:
+    return (
+        isinstance(label, str)
+        and len(label) <= LONGEST_LABEL
+        and re.fullmatch(LABEL_PATTERN, label) is not None
+    )
+
+
+def _memory(said: Any) -> Any:
+    if said is None:
+        return None
+    size = said
+    if isinstance(said, str):
+        written = said.strip()
+        size = int(written) if re.fullmatch("[0-9]{1,16}", written) else memory_bytes_of(written)
+    if not isinstance(size, int) or isinstance(size, bool) or not 0 < size <= _MOST_MEMORY_BYTES:
+        raise ValueError("a size is written as 8GiB, 512MiB or 2GB, or as a number of bytes")
+    return size
+
+
 Folder = Annotated[Path, AfterValidator(_absolute)]
 """A folder's path, made absolute; `~` stands for the home folder."""
 
@@ -69,6 +106,14 @@ class MachineSettings(Settings):
     Attributes:
         data: the folder for all that is to survive a restart.
         slots: how many attempts run at once.
+        labels: what the worker here says of itself, sorted.
+        cpus: how many processors it gives to tasks that say how many they need; None means those of the
+            machine.
+        memory: how many bytes of memory it gives to tasks that say how much they need; None means that of
+            the machine.
+        max_load: it takes nothing while the machine's processors are busier than this, from 0 to 1; None
+            leaves it to the program.
+        workspaces_kept: how many workspaces that nobody uses are kept.
         git_roots: the folders below which a pipeline's repository may be a local path.
         docker_host: the Docker engine's address; None means the engine's own default.
         kubeconfig: the kubeconfig file; None means Kubernetes' own default.
@@ -81,6 +126,11 @@ class MachineSettings(Settings):
 
     data: Folder = Field(default_factory=default_data)
     slots: int = Field(default_factory=default_slots, ge=1, le=10_000)
+    labels: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_labels)] = ()
+    cpus: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
+    memory: Annotated[int | None, BeforeValidator(_memory)] = None
+    max_load: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
+    workspaces_kept: int = Field(default=16, ge=0, le=100_000)
     git_roots: Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_split)] = ()
     docker_host: str | None = Field(
         default=None, validation_alias=AliasChoices("LINESHAFT_DOCKER_HOST", "DOCKER_HOST")

@@ -18,6 +18,7 @@ LineshaftError
 │   └── LogOffsetError           a log append that does not begin where the log ends
 ├── AccessError
 │   ├── BadCredentialsError
+│   │   └── BadWorkerKeyError
 │   └── ForbiddenError
 ├── SourceError                  a run's source cannot be had
 │   ├── SourceRefusedError       the settings do not allow it, or it has no such commit
@@ -25,6 +26,7 @@ LineshaftError
 ├── UnavailableError             something we need does not answer; trying again later may help
 │   ├── StoreUnavailableError
 │   └── ServerUnreachableError
+├── CorruptRunError              what is stored of a run cannot be read
 ├── ConfigurationError           Lineshaft cannot start as it is set up
 └── ServerError                  a server's answer that fits none of the above
 
@@ -33,6 +35,7 @@ A step that fails is an outcome (`model.outcome`), never an error: these are for
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import ClassVar
 
 
@@ -225,9 +228,22 @@ class BadCredentialsError(AccessError):
 
     code = "bad-credentials"
 
+    def __init__(self, message: str = "Incorrect username or password", *, advice: str = "") -> None:
+        """Say no more than that, whatever was wrong."""
+        super().__init__(message, advice=advice)
+
+
+class BadWorkerKeyError(BadCredentialsError):
+    """A worker key that is wrong, empty, expired or revoked."""
+
+    code = "bad-worker-key"
+
     def __init__(self) -> None:
         """Say no more than that, whatever was wrong."""
-        super().__init__("Incorrect username or password")
+        super().__init__(
+            "The worker key is wrong, has expired, or was revoked.",
+            advice="Make another one with `lineshaft worker-key create NAME`, and start the worker with it.",
+        )
 
 
 class ForbiddenError(AccessError):
@@ -255,9 +271,18 @@ class SourceUnreachableError(SourceError):
 
 
 class UnavailableError(LineshaftError):
-    """Something that Lineshaft needs does not answer; trying again later may help."""
+    """Something that Lineshaft needs does not answer; trying again later may help.
+
+    Attributes:
+        retry_after: how long to wait at least before that, where the server has said so.
+    """
 
     code = "unavailable"
+
+    def __init__(self, message: str, *, advice: str = "", retry_after: timedelta | None = None) -> None:
+        """Say what does not answer."""
+        super().__init__(message, advice=advice)
+        self.retry_after = retry_after
 
 
 class StoreUnavailableError(UnavailableError):
@@ -270,6 +295,24 @@ class ServerUnreachableError(UnavailableError):
     """No Lineshaft server answers at the address."""
 
     code = "server-unreachable"
+
+
+class CorruptRunError(LineshaftError):
+    """What is stored of a run cannot be read; nothing was changed.
+
+    Attributes:
+        run_id: the run.
+    """
+
+    code = "corrupt-run"
+
+    def __init__(self, run_id: object, cause: str) -> None:
+        """Name the run, and what is wrong with what is stored of it."""
+        super().__init__(
+            f"Run {run_id} cannot be read: {cause}",
+            advice="Start its pipeline anew. Other runs are not concerned; what was stored is kept as it is.",
+        )
+        self.run_id = run_id
 
 
 class ConfigurationError(LineshaftError):

@@ -254,14 +254,14 @@ class Logs(Protocol):
     def append(self, address: AttemptAddress, token: str, offset: int, data: bytes) -> int:
         """Append to the log of a leased attempt and wake its topic.
 
-        Idempotent: bytes that lie wholly below the log's end are taken as a repeat.
+        Idempotent: bytes that the log has there already are taken as a repeat.
 
         Returns:
             The log's size in bytes afterwards.
 
         Raises:
             StaleLeaseError: the token is not that of the attempt's living lease.
-            LogOffsetError: `offset` leaves a gap, or overlaps the end only in part.
+            LogOffsetError: `offset` leaves a gap, or the data overlaps the end or differs from what is there.
         """
         ...
 

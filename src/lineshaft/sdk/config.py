@@ -58,6 +58,7 @@ class ClientConfig:
         username: str | None = None,
         password: str | None = None,
         config: Path | None = None,
+        needs_password: bool = True,
         environment: Mapping[str, str] = os.environ,
     ) -> Self:
         """Put together what is given here, in the environment, in the file, and by default, in this order.
@@ -67,6 +68,7 @@ class ClientConfig:
             username: else LINESHAFT_USERNAME, else `username` in the file, else `admin`.
             password: else LINESHAFT_PASSWORD, else `password` in the file, else `admin` for a server here.
             config: the file; else LINESHAFT_CONFIG, else the user's own.
+            needs_password: whether a server elsewhere has to be given one; not where a key takes its place.
             environment: the environment's variables; an empty one counts as absent.
 
         Raises:
@@ -82,7 +84,7 @@ class ClientConfig:
 
         address = _address(value("url", url) or DEFAULT_URL)
         secret = value("password", password)
-        if secret is None and not is_loopback(urlsplit(address).hostname or ""):
+        if needs_password and secret is None and not is_loopback(urlsplit(address).hostname or ""):
             raise ConfigurationError(
                 f"There is no password for {address}.",
                 advice="Set LINESHAFT_USERNAME and LINESHAFT_PASSWORD, or `username` and `password` in "

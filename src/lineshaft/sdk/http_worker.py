@@ -1,6 +1,7 @@
 """The worker protocol over HTTP: the adapter for workers on other machines than the server's."""
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any, Final, Self, TypeVar
@@ -15,6 +16,7 @@ from lineshaft.model.errors import (
     ServerError,
     ServerUnreachableError,
     StaleLeaseError,
+    UnavailableError,
     UnsupportedProtocolError,
     WorkerNotFoundError,
 )
@@ -48,22 +50,26 @@ class HttpWorker:
     """Speaks `sdk.worker_protocol.WorkerProtocol` to a server elsewhere.
 
     It connects at its first call. Nothing is tried again here: that is up to whoever knows what the call was
-    for. Besides what the protocol names, every method may raise `BadCredentialsError`, `InvalidInputError`,
-    `UnsupportedProtocolError`, and `ServerError` where the answer makes no sense. Close it, or use it as a
-    context manager.
+    for. Besides what the protocol names, every method may raise `BadCredentialsError`, `BadWorkerKeyError`,
+    `ForbiddenError`, `InvalidInputError`, `UnsupportedProtocolError`, and `ServerError` where the answer is none
+    of the protocol's. Close it, or use it as a context manager.
     """
 
-    def __init__(self, config: ClientConfig) -> None:
+    def __init__(self, config: ClientConfig, key: str | None = None) -> None:
         """Speak to a server.
 
         Args:
-            config: its address, and credentials.
+            config: its address, and a user's credentials.
+            key: the worker's key, which is sent in place of the user's credentials.
         """
         self._url = config.url
+        headers = {PROTOCOL_HEADER: str(PROTOCOL_VERSION)}
+        if key is not None:
+            headers["Authorization"] = f"Bearer {key}"
         self._http = httpx2.AsyncClient(
             base_url=config.url,
-            auth=(config.username, config.password),
-            headers={PROTOCOL_HEADER: str(PROTOCOL_VERSION)},
+            auth=(config.username, config.password) if key is None else None,
+            headers=headers,
             # Every slot may be sending a log while a claim and a heartbeat wait.
             limits=httpx2.Limits(max_connections=None),
             verify=config.url.startswith("https:"),
@@ -138,6 +144,12 @@ class HttpWorker:
         return response
 
 
+def _retry_after(response: httpx2.Response) -> timedelta | None:
+    """Read how many seconds to wait at least (RFC 9110, 10.2.3); a date is passed over, for clocks differ."""
+    said = response.headers.get("Retry-After", "")
+    return timedelta(seconds=int(said)) if re.fullmatch(r"[0-9]{1,6}", said) else None
+
+
 def _read(response: httpx2.Response, kind: type[MessageT]) -> MessageT:
     try:
         return kind.model_validate_json(response.content)
@@ -150,6 +162,14 @@ def _read(response: httpx2.Response, kind: type[MessageT]) -> MessageT:
 
 
 def _refusal(response: httpx2.Response) -> LineshaftError:
+    """Tell which error an answer stands for, and when to try again where the server says so."""
+    refusal = _refusal_of_the_protocol(response)
+    if isinstance(refusal, UnavailableError):
+        refusal.retry_after = _retry_after(response)
+    return refusal
+
+
+def _refusal_of_the_protocol(response: httpx2.Response) -> LineshaftError:
     """Tell which error of the protocol an answer stands for; all others are those of the API."""
     document = _document(response.content)
     code = str(document.get("type", "")).rpartition(":")[2]

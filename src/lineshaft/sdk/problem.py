@@ -8,6 +8,7 @@ from typing import Any, Final, Self
 from lineshaft.model.errors import (
     AccessError,
     BadCredentialsError,
+    BadWorkerKeyError,
     ConflictError,
     ExpressionError,
     ForbiddenError,
@@ -95,10 +96,15 @@ def _bad_credentials(_: _Refusal) -> LineshaftError:
     return BadCredentialsError()
 
 
+def _bad_worker_key(_: _Refusal) -> LineshaftError:
+    return BadWorkerKeyError()
+
+
 _GATEWAY: Final = frozenset({502, 503, 504})
 
 _BY_CODE: Final[Mapping[str, _Builder]] = {
     BadCredentialsError.code: _bad_credentials,
+    BadWorkerKeyError.code: _bad_worker_key,
     LogOffsetError.code: _log_offset,
     PipelineNotFoundError.code: lambda refusal: PipelineNotFoundError(refusal.subject),
     RunNotFoundError.code: lambda refusal: RunNotFoundError(refusal.subject),

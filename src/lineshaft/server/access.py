@@ -1,4 +1,7 @@
-"""Who may call: basic authentication (RFC 7617), and nothing that other sites' pages make a browser send."""
+"""Who may call: users by basic authentication (RFC 7617), workers by their keys as bearer tokens (RFC 6750).
+
+And nothing that other sites' pages make a browser send.
+"""
 
 import base64
 import binascii
@@ -9,13 +12,21 @@ from typing import Final
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from lineshaft.model.errors import BadCredentialsError, ForbiddenError, LineshaftError
+from lineshaft.model.errors import BadCredentialsError, BadWorkerKeyError, ForbiddenError, LineshaftError
 from lineshaft.model.user import User
+from lineshaft.model.worker_key import INSIDE, WorkerCaller
 from lineshaft.server.problems import problem_response
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.credentials import CredentialService
+from lineshaft.services.worker_keys import WorkerKeyService
 
 _READING: Final = frozenset({"GET", "HEAD"})
+_FOR_WORKERS: Final = "/v1/worker/"
+"""What the paths begin with that a worker key opens."""
+
+CALLER: Final = "worker_caller"
+"""Where a request's scope tells who calls the worker protocol."""
+
 _PORT: Final = re.compile(r":[0-9]*$")
 
 
@@ -38,21 +49,44 @@ class Access:
         self._local_names_only = local_names_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; its user is left in the scope."""
+        """Serve one request; its user, or who calls the worker protocol, is left in the scope."""
         if scope["type"] != "http" or (scope["path"] in self._open_paths and scope["method"] in _READING):
             await self._app(scope, receive, send)
             return
         plane: ControlPlane = scope["app"].state.control_plane
         try:
-            scope["user"] = await _user(scope, plane.credentials)
-            if self._local_names_only:
-                _refuse_other_names(scope)
+            key = _worker_key(scope)
+            if key is not None:
+                scope[CALLER] = await _worker_caller(scope["path"], key, plane.worker_keys)
+            else:
+                scope["user"] = await _user(scope, plane.credentials)
+                scope[CALLER] = INSIDE
+                if self._local_names_only:
+                    _refuse_other_names(scope)
             if scope["method"] not in _READING:
                 _refuse_other_sites(scope)
         except LineshaftError as error:
             await problem_response(error)(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def _worker_key(scope: Scope) -> bytes | None:
+    """Find the key that a request shows; None where it shows none."""
+    scheme, _, key = (_header(scope, b"authorization") or b"").partition(b" ")
+    return key.strip() if scheme.lower() == b"bearer" else None
+
+
+async def _worker_caller(path: str, key: bytes, keys: WorkerKeyService) -> WorkerCaller:
+    if not key:
+        raise BadWorkerKeyError
+    caller = await keys.caller(key)
+    if not path.startswith(_FOR_WORKERS):
+        raise ForbiddenError(
+            f"A worker key opens what is below {_FOR_WORKERS} and nothing else.",
+            advice="Call this with a user's name and password.",
+        )
+    return caller
 
 
 async def _user(scope: Scope, credentials: CredentialService) -> User:

@@ -13,11 +13,23 @@ from lineshaft.server.methods import Methods
 from lineshaft.server.openapi import BAD_CREDENTIALS, PROBLEMS
 from lineshaft.server.problems import add_problem_handlers
 from lineshaft.server.rendering import RunRenderings
-from lineshaft.server.routes import docs, events, health, logs, pipelines, reports, runs, welcome, workers
+from lineshaft.server.routes import (
+    docs,
+    events,
+    health,
+    logs,
+    pipelines,
+    reports,
+    runs,
+    welcome,
+    worker_keys,
+    worker_protocol,
+    workers,
+)
 from lineshaft.server.stopping import STATE_KEY, Stopping
 from lineshaft.services.control_plane import ControlPlane
 
-_CLOSED: Final = (runs, pipelines, events, logs, reports, workers)
+_CLOSED: Final = (runs, pipelines, events, logs, reports, workers, worker_keys, worker_protocol)
 _OPEN: Final = (health, welcome, docs)
 
 OPEN_PATHS: Final = frozenset({"/", "/health", "/ready"}) | docs.PATHS

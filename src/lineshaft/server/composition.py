@@ -12,8 +12,10 @@ from lineshaft.ports.ids import RandomIds
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL
 from lineshaft.server.repositories import repository_check
 from lineshaft.server.settings import ServerSettings
+from lineshaft.server.worker_keys_file import WorkerKeysFile
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.credentials import CredentialService
+from lineshaft.services.worker_keys import no_file_keys
 from lineshaft.store import open_store
 
 BLOBS: Final = "blobs"
@@ -25,10 +27,12 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
     """Open a server's state and run its background work while the context is open.
 
     Raises:
-        ConfigurationError: the database or the data folder cannot be used so.
+        ConfigurationError: the database, the data folder or the worker keys file cannot be used so.
         StoreUnavailableError: the database does not answer.
     """
     ids = RandomIds()
+    keys_file = settings.worker_keys_file
+    file_keys = no_file_keys if keys_file is None else WorkerKeysFile(keys_file)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = await open_store(
         settings.database_url, ids=ids, read_definition=read_definition, read_generated=read_generated
@@ -42,6 +46,8 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             check=repository_check(settings.git_roots),
             lease_time=timedelta(seconds=settings.lease_seconds),
             run_time_limit=timedelta(seconds=settings.run_time_limit),
+            limits=settings.limits,
+            file_keys=file_keys,
         )
         await _set_credentials(plane.credentials, settings)
         async with plane.running():

@@ -41,6 +41,11 @@ PipelineId = Annotated[UUID, Path(description="The pipeline's id.")]
 RunId = Annotated[UUID, Path(description="The run's id.")]
 NodePath = Annotated[str, Path(description="The node's path: the names down to it, joined by `/`.")]
 
+WorkerPath = Annotated[str, Path(description="The worker's name.")]
+After = Annotated[
+    str | None, Query(max_length=255, pattern=r"^[^\x00]*$", description="The page before's `next`.")
+]
+
 AttemptNumber = Annotated[
     int | None,
     Query(ge=1, le=2**31 - 1, description="Which attempt of the node, from 1; the latest by default."),

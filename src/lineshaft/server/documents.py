@@ -9,6 +9,8 @@ from lineshaft.model.cause import Cause
 from lineshaft.model.node import Role
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
+from lineshaft.model.work import WorkKind
+from lineshaft.model.worker_status import WorkerState
 
 
 class Document(BaseModel):
@@ -177,6 +179,80 @@ class EventDocument(Document):
     reason: ReasonDocument | None
     attempt: int = Field(description="Which attempt it is about; 0 for none.")
     exit_code: int | None
+
+
+class RoomDocument(Document):
+    """How much of something a worker has."""
+
+    total: float
+    free: float
+
+
+class RunningTaskDocument(Document):
+    """A task that a worker works on."""
+
+    run_id: UUID
+    pipeline: str = Field(description="The pipeline's name; empty where the run cannot be read.")
+    run_number: int | None = Field(description="Null where the run cannot be read.")
+    node: str = Field(description="The node's path; empty where the run cannot be read.")
+    attempt: int
+    cpus: float = Field(description="How many processors it has for itself; 0 where it does not say.")
+    memory_bytes: int = Field(description="How much memory it has for itself; 0 where it does not say.")
+
+
+class WorkerDocument(Document):
+    """A worker and what it does."""
+
+    name: str
+    state: WorkerState
+    kinds: list[WorkKind] = Field(description="The kinds of work that it serves.")
+    labels: list[str]
+    slots: RoomDocument = Field(description="How many attempts it takes at once.")
+    cpus: RoomDocument | None = Field(description="Null where it does not say.")
+    memory_bytes: RoomDocument | None = Field(description="Null where it does not say.")
+    load: float | None = Field(
+        description="How busy its host's processors were when it was last heard of, from 0 to 1."
+    )
+    version: str = Field(description="Of Lineshaft, as it says; empty where it does not.")
+    registered_at: datetime
+    seen_at: datetime = Field(description="When it was last heard of, within a sixth of a lease's life.")
+    running: list[RunningTaskDocument]
+
+
+class WorkerPage(Document):
+    """Some of the workers, by name."""
+
+    items: list[WorkerDocument]
+    next: str | None = Field(description="What `after` must be for the next page; null behind the last one.")
+
+
+class WorkerKeyDocument(Document):
+    """What is known of a worker key."""
+
+    id: UUID
+    name: str
+    worker: str | None = Field(description="The name of the only worker that may use it; null means any.")
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None = Field(description="When a worker last registered with it.")
+
+
+class NewWorkerKeyDocument(Document):
+    """A worker key that was made just now."""
+
+    id: UUID
+    name: str
+    worker: str | None = Field(description="The name of the only worker that may use it; null means any.")
+    key: str = Field(description="The key itself, which is never told again.")
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class WorkerKeyPage(Document):
+    """Some of the worker keys, by name."""
+
+    items: list[WorkerKeyDocument]
+    next: str | None = Field(description="What `after` must be for the next page; null behind the last one.")
 
 
 class ProblemEntry(Document):

@@ -12,7 +12,7 @@ from lineshaft import __version__
 from lineshaft.definition import rest_schema
 from lineshaft.server.documents import Detail, EventDocument, ProblemDocument
 from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
-from lineshaft.server.requests import RetryRequest, StartRequest
+from lineshaft.server.requests import RetryRequest, StartRequest, WorkerKeyRequest
 from lineshaft.wire.message import PROTOCOL_HEADER, SERVED_VERSIONS, Message
 from lineshaft.wire.worker import ClaimRequest, Heartbeat, Hello, Report, SourceReport
 
@@ -22,6 +22,7 @@ Responses = dict[int | str, dict[str, Any]]
 _SCHEMAS: Final = "#/components/schemas/"
 _PIPELINE_INPUT: Final = "PipelineConfiguration"
 _SCHEME: Final = "basic"
+_KEY_SCHEME: Final = "worker-key"
 _REFERRED: Final[Sequence[type[BaseModel]]] = (
     Detail,
     ProblemDocument,
@@ -33,9 +34,11 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     Report,
     StartRequest,
     RetryRequest,
+    WorkerKeyRequest,
 )
 _DESCRIPTION: Final = """\
-Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password.
+Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password;
+those of the worker protocol take a worker key as well.
 Errors are problems after RFC 9457, each with the advice what to do next."""
 
 
@@ -75,7 +78,9 @@ _PROTOCOL: Final[Extra] = {
     "description": "The version of the worker protocol that the worker speaks.",
     "schema": {"enum": [str(version) for version in SERVED_VERSIONS]},
 }
+_KEY_OR_USER: Final[Extra] = {"security": [{_KEY_SCHEME: []}, {_SCHEME: []}]}
 LOG_BODY: Final[Extra] = {
+    **_KEY_OR_USER,
     "parameters": [_PROTOCOL],
     "requestBody": _content("application/octet-stream", {"type": "string", "format": "binary"}),
 }
@@ -99,12 +104,25 @@ BAD_CREDENTIALS: Final[Responses] = {
         "headers": {"WWW-Authenticate": {"schema": {"const": "Basic"}}},
     }
 }
+BAD_KEY: Final[Responses] = {
+    401: {
+        "description": "No credentials or worker key, or wrong ones.",
+        "content": BAD_CREDENTIALS[401]["content"] | _PROBLEM["content"],
+        "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}},
+    }
+}
 
 
 def message_body(kind: type[Message]) -> Extra:
     """Describe a body that is a message of the worker protocol."""
     body = {"required": True, **_content("application/json", _reference(kind.__name__))}
-    return {"parameters": [_PROTOCOL], "requestBody": body}
+    return {"parameters": [_PROTOCOL], "requestBody": body, **_KEY_OR_USER}
+
+
+def required_body(kind: type[BaseModel]) -> Extra:
+    """Describe a body that must be there."""
+    body = {"required": True, **_content("application/json", _reference(kind.__name__))}
+    return {"requestBody": body}
 
 
 def optional_body(kind: type[BaseModel]) -> Extra:
@@ -124,7 +142,10 @@ def describe(app: FastAPI) -> Extra:
     )
     schemas.update(_described(referred["$defs"]))
     schemas.update(_pipeline_schemas())
-    components["securitySchemes"] = {_SCHEME: {"type": "http", "scheme": "basic"}}
+    components["securitySchemes"] = {
+        _SCHEME: {"type": "http", "scheme": "basic"},
+        _KEY_SCHEME: {"type": "http", "scheme": "bearer"},
+    }
     document["security"] = [{_SCHEME: []}]
     return document
 

@@ -16,8 +16,10 @@ from starlette.responses import Response
 from lineshaft.model.errors import (
     AccessError,
     BadCredentialsError,
+    BadWorkerKeyError,
     ConfigurationError,
     ConflictError,
+    CorruptRunError,
     ExpressionError,
     ForbiddenError,
     InputTooLargeError,
@@ -61,12 +63,14 @@ class Answer:
         title: what all errors of this kind have in common, for people.
         headers: what the answer carries besides.
         quoted: whether the body is the `{"detail": ...}` that system 0's document quotes, not a problem.
+        told: whether the message of an internal error is told, and not only logged.
     """
 
     status: HTTPStatus
     title: str
     headers: Mapping[str, str] | None = None
     quoted: bool = False
+    told: bool = False
 
 
 _LATER: Final = {"Retry-After": "1"}
@@ -97,6 +101,10 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     BadCredentialsError: Answer(
         HTTPStatus.UNAUTHORIZED, "Bad credentials", {"WWW-Authenticate": "Basic"}, quoted=True
     ),
+    # RFC 6750, section 3.1.
+    BadWorkerKeyError: Answer(
+        HTTPStatus.UNAUTHORIZED, "Bad worker key", {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+    ),
     ForbiddenError: Answer(HTTPStatus.FORBIDDEN, "Forbidden"),
     SourceError: Answer(HTTPStatus.BAD_GATEWAY, "The source cannot be had"),
     SourceRefusedError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "The source is refused"),
@@ -104,6 +112,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     UnavailableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable for the moment", _LATER),
     StoreUnavailableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer", _LATER),
     ServerUnreachableError: Answer(HTTPStatus.BAD_GATEWAY, "Another server does not answer", _LATER),
+    CorruptRunError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The run cannot be read", told=True),
     ConfigurationError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The server is not set up for this"),
     ServerError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
 }
@@ -115,7 +124,8 @@ def problem_response(error: LineshaftError) -> Response:
     answer = ANSWERS[type(error)]
     if answer.status is HTTPStatus.INTERNAL_SERVER_ERROR:
         _LOG.error("A request failed: %s", error.message, exc_info=error)
-        return _internal()
+        if not answer.told:
+            return _internal()
     if answer.quoted:
         body = to_json({"detail": error.message})
         return Response(body, answer.status, answer.headers, media_type="application/json")

@@ -1,13 +1,15 @@
-"""The bodies of requests that start runs; every member may be left out."""
+"""The bodies of requests that start runs, whose members may all be left out, and that make worker keys."""
 
 import json
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from lineshaft.model.value import Value
 from lineshaft.server.bodies import BODY_LIMIT_BYTES
 from lineshaft.services.run_request import RunRequest
+from lineshaft.wire.worker import WorkerName
 
 _PATHS_LIMIT = 100_000
 
@@ -81,3 +83,23 @@ class RetryRequest(_Request):
     from_: Literal["failed"] | None = Field(
         default=None, alias="from", description="`failed`: the nodes that succeeded keep their results."
     )
+
+
+class WorkerKeyRequest(_Request):
+    """A worker key that is to be made."""
+
+    name: WorkerName = Field(description="What people call it; unique among worker keys.")
+    worker: WorkerName | None = Field(
+        default=None, description="The name of the only worker that may use it; null means any."
+    )
+    expires_at: AwareDatetime | None = Field(
+        default=None, description="From when on it is worth nothing; null means never."
+    )
+
+    @field_validator("expires_at")
+    @classmethod
+    def _in_utc(cls, moment: datetime | None) -> datetime | None:
+        try:
+            return None if moment is None else moment.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("must be a time between the years 1 and 9999") from None

@@ -1,6 +1,7 @@
 """Serving: from settings to a server that runs until it is told to stop."""
 
 import asyncio
+import json
 import logging
 import os
 import signal
@@ -181,6 +182,8 @@ def _text(value: Any) -> str:
     match value:
         case SecretStr():
             return value.get_secret_value()
+        case dict():
+            return json.dumps(value)
         case tuple():
             return os.pathsep.join(str(each) for each in value)
         case _:

@@ -1,12 +1,16 @@
 """The settings of a server: docs/settings.md explains each."""
 
+import json
 from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import AfterValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
+from pydantic_settings import NoDecode
 
-from lineshaft.executors.settings import MachineSettings
+from lineshaft.executors.settings import Folder, MachineSettings
 from lineshaft.model.errors import ConfigurationError
+from lineshaft.model.limits import Limits
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL, is_loopback
+from lineshaft.wire.worker import Label
 
 _SQLITE: Final = "sqlite:"
 _POSTGRESQL: Final = "postgresql:"
@@ -22,6 +26,25 @@ def _known_database(url: str) -> str:
     return url
 
 
+def _numbers(text: Any) -> Any:
+    """Read `NAME=NUMBER,NAME=NUMBER`, or the same as a JSON object, which can name anything."""
+    if not isinstance(text, str):
+        return text
+    if text.lstrip().startswith("{"):
+        try:
+            return json.loads(text)
+        except ValueError:
+            raise ValueError("the JSON object cannot be read") from None
+    pairs = [entry.rpartition("=") for entry in text.split(",") if entry.strip()]
+    if any(not equals or not name.strip() for name, equals, _ in pairs):
+        raise ValueError("the limits must be written as NAME=NUMBER,NAME=NUMBER")
+    return {name.strip(): number.strip() for name, _, number in pairs}
+
+
+_Number = Annotated[int, Field(ge=1, le=1_000_000)]
+_PipelineName = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
+
+
 class ServerSettings(MachineSettings):
     """All that a server, and the worker inside it, can be told.
 
@@ -34,6 +57,9 @@ class ServerSettings(MachineSettings):
         workers: how many server processes share the port.
         lease_seconds: how long a worker may be silent before its attempts count as lost.
         run_time_limit: how many seconds any run may take.
+        worker_keys_file: the file with the keys that let workers in; None means that there is none.
+        pipeline_limits: how many tasks of a pipeline run at once, by its name; `*` stands for any other one.
+        label_limits: how many tasks that ask for a label run at once, by the label.
     """
 
     table: ClassVar[str] = "server"
@@ -48,6 +74,18 @@ class ServerSettings(MachineSettings):
     workers: int = Field(default=1, ge=1, le=256)
     lease_seconds: float = Field(default=30, ge=1, le=3600)
     run_time_limit: float = Field(default=86_400, ge=1, le=31_536_000)
+    worker_keys_file: Folder | None = None
+    pipeline_limits: Annotated[dict[_PipelineName, _Number], NoDecode, BeforeValidator(_numbers)] = Field(
+        default_factory=dict
+    )
+    label_limits: Annotated[dict[Label, _Number], NoDecode, BeforeValidator(_numbers)] = Field(
+        default_factory=dict
+    )
+
+    @property
+    def limits(self) -> Limits:
+        """How many tasks may run at once, whatever the workers have room for."""
+        return Limits(self.pipeline_limits, self.label_limits)
 
     @property
     def uses_sqlite(self) -> bool:

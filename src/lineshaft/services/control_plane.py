@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
+from lineshaft.model.limits import NO_LIMITS, Limits
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
@@ -14,12 +15,15 @@ from lineshaft.ports.store import SEAL_LOG, Store
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.logs import LogService
+from lineshaft.services.losing import Losing
 from lineshaft.services.outbox import OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.progress import CALL_PIPELINE, Progress
 from lineshaft.services.reports import ReportService
 from lineshaft.services.runs import RunService
 from lineshaft.services.timers import TimerService
+from lineshaft.services.worker_keys import FileKeys, WorkerKeyService, no_file_keys
+from lineshaft.services.workers import WorkerService
 
 DEFAULT_RUN_TIME_LIMIT: Final = timedelta(hours=24)
 """How long any run may take, unless a server is set up otherwise."""
@@ -39,6 +43,8 @@ class ControlPlane:
         reports: what runs have taken, and how they ended.
         timers: tells runs of the times that they asked for.
         credentials: who may call.
+        workers: the workers, as people look after them.
+        worker_keys: what workers prove themselves with.
     """
 
     def __init__(
@@ -51,24 +57,42 @@ class ControlPlane:
         check: Check,
         lease_time: timedelta,
         run_time_limit: timedelta = DEFAULT_RUN_TIME_LIMIT,
+        limits: Limits = NO_LIMITS,
+        file_keys: FileKeys = no_file_keys,
     ) -> None:
         progress = Progress(ids, run_time_limit)
+        losing = Losing(store, clock, progress, limits)
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)
         self.runs = RunService(store, clock, progress, check)
         self.logs = LogService(store, blobs)
-        self.desk = WorkerDesk(store, clock, ids, progress, lease_time)
+        self.worker_keys = WorkerKeyService(store, clock, ids, file_keys)
+        self.workers = WorkerService(store, clock, lease_time, losing)
+        self.desk = WorkerDesk(
+            store,
+            clock,
+            ids,
+            progress,
+            lease_time,
+            limits=limits,
+            losing=losing,
+            keys=self.worker_keys,
+        )
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
         self.credentials = CredentialService(store, clock)
         handlers = {SEAL_LOG: self.logs.seal, CALL_PIPELINE: self.runs.call}
+        self._bad_runs = losing.bad_runs
         self._outbox = OutboxDelivery(store, clock, handlers)
         self._lease_time = lease_time
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
-        """Deliver the outbox, fire timers and end lost leases in the background while the context is open."""
-        background = (self._outbox.run(), self.timers.run(), self._end_lost_leases())
+        """Do what is to be done in the background while the context is open.
+
+        That is: deliver the outbox, fire timers, end lost leases, and bring back what was set aside.
+        """
+        background = (self._outbox.run(), self.timers.run(), self._look_after_leases())
         tasks = [asyncio.create_task(each) for each in background]
         try:
             yield
@@ -82,11 +106,12 @@ class ControlPlane:
         while await self._outbox.deliver_due():
             pass
 
-    async def _end_lost_leases(self) -> None:
+    async def _look_after_leases(self) -> None:
         interval = self._lease_time.total_seconds() / 3
         while True:
-            try:
-                await self.desk.lose_expired()
-            except Exception as error:  # noqa: BLE001 - whatever one run meets must not hold up the others.
-                _LOG.warning("Lost leases cannot be ended now: %s", repr(error))
+            for chore in (self._bad_runs.bring_back, self.desk.lose_expired):
+                try:
+                    await chore()
+                except Exception as error:  # noqa: BLE001 - whatever one run meets must not hold up the others.
+                    _LOG.warning("Lost leases cannot be ended now: %s", repr(error))
             await asyncio.sleep(interval)

@@ -61,7 +61,7 @@ class SqlLogs:
         key = _key(address)
         grow = {**key, "of_token": token, "from_offset": offset, "to_offset": end}
         if not data or _GROW.execute(session.connection, grow) == 0:
-            return self._size_after_repeat(key, token, offset, end)
+            return self._size_after_repeat(address, token, offset, data)
         session.change()
         chunk = {
             "run_id": address.run_id,
@@ -74,14 +74,24 @@ class SqlLogs:
         session.topics.add(log_topic(address))
         return end
 
-    def _size_after_repeat(self, key: dict[str, Any], token: str, offset: int, end: int) -> int:
-        row = self._session.connection.execute(_SELECT_STATE, key).one_or_none()
+    def _size_after_repeat(self, address: AttemptAddress, token: str, offset: int, data: bytes) -> int:
+        row = self._session.connection.execute(_SELECT_STATE, _key(address)).one_or_none()
         if row is None or row.token != token or row.state != State.RUNNING.value:
             raise StaleLeaseError("The attempt is not leased under this token (any more).")
         size: int = row.log_size
-        if end > size or offset < 0:
+        if offset < 0 or offset + len(data) > size or not self._holds(address, offset, data):
             raise LogOffsetError(size)
         return size
+
+    def _holds(self, address: AttemptAddress, offset: int, data: bytes) -> bool:
+        """Tell whether the log has these very bytes there."""
+        done = 0
+        while done < len(data):
+            stored = self.chunk(address, offset + done)[: len(data) - done]
+            if not stored or stored != data[done : done + len(stored)]:
+                return False
+            done += len(stored)
+        return True
 
     def state(self, address: AttemptAddress) -> LogState | None:
         """Tell size and whereabouts; None when there is no such attempt."""

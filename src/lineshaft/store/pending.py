@@ -32,6 +32,7 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import SEAL_LOG
 from lineshaft.store.pending_extras import PendingExtras
 from lineshaft.store.prepared import Prepared
+from lineshaft.store.queue.arrival import INSERT_ATTEMPT, queued_values
 from lineshaft.store.run_rows import (
     CHANGING_COLUMNS,
     FIXED_COLUMNS,
@@ -79,18 +80,6 @@ _LOCK_RUNS: Final = (
 )
 _PUT_NODE: Final = Prepared(insert_or_replace(nodes), *nodes.columns.keys())
 _INSERT_EVENT: Final = Prepared(insert(events), *events.columns.keys())
-_INSERT_ATTEMPT: Final = Prepared(
-    insert(attempts),
-    "run_id",
-    "node",
-    "attempt",
-    "kind",
-    "state",
-    "queued_at",
-    "stopping",
-    "log_size",
-    "labels",
-)
 _STOP_ATTEMPT: Final = Prepared(_update_attempt(stopping=True))
 _END_ATTEMPT: Final = Prepared(_update_attempt(state=bindparam("end_state")))
 _INSERT_SEAL: Final = Prepared(
@@ -172,7 +161,7 @@ class PendingRuns:
         run = decision.run
         match effect:
             case AttemptQueued():
-                self._queued.append(_queued_values(run.id, effect, _time_of(decision)))
+                self._queued.append(queued_values(run, effect, _time_of(decision)))
             case AttemptStopping():
                 address = AttemptAddress(run.id, effect.node, effect.attempt)
                 self._stopping[address] = _key(address)
@@ -234,7 +223,7 @@ class PendingRuns:
             _INSERT_RUN.execute_many(self._connection, rows)
             self._created = set()
         if self._queued:
-            _INSERT_ATTEMPT.execute_many(self._connection, self._queued)
+            INSERT_ATTEMPT.execute_many(self._connection, self._queued)
             self._queued = []
         if self._stopping:
             _STOP_ATTEMPT.execute_many(self._connection, _in_order(self._stopping))
@@ -271,20 +260,6 @@ class PendingRuns:
         if stale:
             raise RunChangedError(stale)
         _UPDATE_RUN.execute_many(self._connection, changes)
-
-
-def _queued_values(run_id: UUID, effect: AttemptQueued, at: datetime) -> Values:
-    return {
-        "run_id": run_id,
-        "node": effect.node,
-        "attempt": effect.attempt,
-        "kind": effect.demand.kind.value,
-        "state": State.QUEUED.value,
-        "queued_at": at,
-        "stopping": False,
-        "log_size": 0,
-        "labels": list(effect.demand.labels) or None,
-    }
 
 
 def _waits(run: Run, index: int) -> bool:

@@ -8,10 +8,14 @@ and the functions that convert its values are kept, and SQLite's cursor is used 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Delete, Dialect, Insert, Select, Update
+from sqlalchemy import Connection, CursorResult, Delete, Dialect, Float, Insert, Select, Update
 from sqlalchemy.engine.interfaces import DBAPICursor
 
 Values = Mapping[str, Any]
+
+_FLOAT8: Final = 701
+"""PostgreSQL's number for the type of a Float column, which SQLAlchemy asks its driver for elsewhere."""
+
 _Convert = Callable[[Any], Any] | None
 _Bound = tuple[Any, ...] | list[tuple[Any, ...]]
 
@@ -91,7 +95,9 @@ class _Form:
             for name in compiled.positiontup or ()
         ]
         self._results: Final[list[_Convert]] = [
-            column.type.dialect_impl(dialect).result_processor(dialect, None)
+            column.type.dialect_impl(dialect).result_processor(
+                dialect, _FLOAT8 if isinstance(column.type, Float) else None
+            )
             for column in statement.exported_columns
         ]
 

@@ -34,6 +34,7 @@ FIXED_COLUMNS: Final = (
     "concurrency_group",
     "retry_of",
     "created_at",
+    "priority",
 )
 """The columns of a run that never change."""
 
@@ -89,6 +90,7 @@ def fixed_values(run: Run) -> Values:
         "concurrency_group": run.concurrency_group,
         "retry_of": run.retry_of,
         "created_at": run.created_at,
+        "priority": run.priority,
     }
 
 
@@ -189,6 +191,7 @@ def read_run(row: Row[Any], nodes: Iterable[Row[Any]], grown: Grown) -> Run:
         retry_of=row.retry_of,
         inputs=row.inputs or {},
         cause=_CAUSES[row.cause],
+        priority=row.priority,
         parent=_read_parent(row),
         concurrency_group=row.concurrency_group,
         generated=grown.generated,

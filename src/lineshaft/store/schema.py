@@ -14,6 +14,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -24,6 +25,7 @@ from sqlalchemy import (
     Table,
     UniqueConstraint,
     Uuid,
+    and_,
     literal_column,
 )
 from sqlalchemy.sql.elements import ColumnElement
@@ -31,7 +33,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from lineshaft.model.state import State
 from lineshaft.store.columns import Name, UtcDateTime
 
-REVISION: Final = "0002"
+REVISION: Final = "0003"
 """The newest migration, whose outcome these tables are."""
 
 metadata: Final = MetaData(
@@ -118,6 +120,7 @@ runs: Final = Table(
     Column("event_count", Integer, nullable=False),
     Column("growths", Integer, nullable=False, server_default="0"),
     Column("output_count", Integer, nullable=False, server_default="0"),
+    Column("priority", Integer, nullable=False, server_default="0"),
     UniqueConstraint("pipeline_id", "number"),
     sqlite_with_rowid=False,
 )
@@ -218,10 +221,21 @@ attempts: Final = Table(
     Column("log_size", BigInteger, nullable=False),
     Column("log_blob", String),
     Column("labels", _JSON),
+    Column("queue", Name),
+    Column("pipeline_id", Uuid),
+    Column("priority", Integer, nullable=False, server_default="0"),
+    Column("turn", BigInteger, nullable=False, server_default="0"),
+    Column("millicpus", Integer, nullable=False, server_default="0"),
+    Column("memory_bytes", BigInteger, nullable=False, server_default="0"),
+    Column("aside_until", UtcDateTime),
     sqlite_with_rowid=False,
 )
+"""Tries of tasks. A queued one without a `queue` is set aside, or was written by a server of the version
+before, which knows neither the column nor those behind it."""
+
 _QUEUED: Final = attempts.c.state == literal_state(State.QUEUED)
 _LEASED: Final = attempts.c.state == literal_state(State.RUNNING)
+# Servers of the version before claim by this one.
 Index(
     "ix_attempts_queue",
     attempts.c.kind,
@@ -230,6 +244,41 @@ Index(
     attempts.c.node,
     sqlite_where=_QUEUED,
     postgresql_where=_QUEUED,
+)
+Index(
+    "ix_attempts_claims",
+    attempts.c.queue,
+    attempts.c.priority.desc(),
+    attempts.c.turn,
+    attempts.c.queued_at,
+    attempts.c.run_id,
+    attempts.c.node,
+    sqlite_where=_QUEUED,
+    postgresql_where=_QUEUED,
+)
+Index(
+    "ix_attempts_turns_queued",
+    attempts.c.queue,
+    attempts.c.pipeline_id,
+    attempts.c.priority,
+    attempts.c.turn,
+    sqlite_where=_QUEUED,
+    postgresql_where=_QUEUED,
+)
+Index(
+    "ix_attempts_turns_running",
+    attempts.c.queue,
+    attempts.c.priority,
+    attempts.c.turn,
+    sqlite_where=_LEASED,
+    postgresql_where=_LEASED,
+)
+_ASIDE: Final = and_(_QUEUED, attempts.c.queue.is_(None))
+Index(
+    "ix_attempts_aside",
+    attempts.c.aside_until,
+    sqlite_where=_ASIDE,
+    postgresql_where=_ASIDE,
 )
 Index(
     "ix_attempts_leases",
@@ -271,6 +320,28 @@ workers: Final = Table(
     Column("slots", Integer, nullable=False),
     Column("registered_at", UtcDateTime, nullable=False),
     Column("seen_at", UtcDateTime, nullable=False),
+    Column("labels", _JSON),
+    Column("cpus", Float),
+    Column("memory_bytes", BigInteger),
+    Column("key_id", Uuid),
+    Column("draining_id", Uuid),
+    Column("load", Float),
+    Column("version", String, nullable=False, server_default=""),
+    sqlite_with_rowid=False,
+)
+"""Sessions of workers. A session drains while `draining_id` is its own id: one that a server of the version
+before puts in its place does not."""
+
+worker_keys: Final = Table(
+    "worker_keys",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Name, nullable=False, unique=True),
+    Column("hash", String, nullable=False, unique=True),
+    Column("worker", Name),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
     sqlite_with_rowid=False,
 )
 

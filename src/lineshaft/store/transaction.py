@@ -1,16 +1,17 @@
 """A transaction, as the functions given to the store see it."""
 
 from lineshaft.model.definition import Definition
-from lineshaft.store.attempts import SqlAttempts
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.logs import SqlLogs
 from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.pipelines import SqlPipelines
+from lineshaft.store.queue.attempts import SqlAttempts
 from lineshaft.store.reports import SqlReports
 from lineshaft.store.runs import SqlRuns
 from lineshaft.store.session import Session
 from lineshaft.store.timers import SqlTimers
 from lineshaft.store.users import SqlUsers
+from lineshaft.store.worker_keys import SqlWorkerKeys
 from lineshaft.store.workers import SqlWorkers
 
 
@@ -29,6 +30,7 @@ class SqlTransaction:
         self.reports = SqlReports(session)
         self.timers = SqlTimers(session)
         self.workers = SqlWorkers(session)
+        self.worker_keys = SqlWorkerKeys(session)
         self.users = SqlUsers(session)
 
     def definition(self, definition_hash: str) -> Definition | None:

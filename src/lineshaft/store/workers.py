@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.work import WorkKind
 from lineshaft.model.worker import Worker
+from lineshaft.ports.wakeups import worker_topic
 from lineshaft.store.prepared import Prepared
 from lineshaft.store.schema import workers
 from lineshaft.store.session import Session
@@ -21,15 +22,25 @@ _FIELDS: Final = (
     workers.c.name,
     workers.c.kinds,
     workers.c.slots,
+    workers.c.cpus,
+    workers.c.memory_bytes,
+    workers.c.labels,
     workers.c.registered_at,
     workers.c.seen_at,
+    workers.c.key_id,
+    workers.c.draining_id,
+    workers.c.load,
+    workers.c.version,
 )
 _SELECT: Final = Prepared(select(*_FIELDS).where(_IS))
-_SELECT_ALL: Final = select(*_FIELDS).order_by(workers.c.name)
+_SELECT_NAMED: Final = Prepared(select(*_FIELDS).where(workers.c.name == bindparam("of_name")))
+_SELECT_ALL: Final = Prepared(select(*_FIELDS).order_by(workers.c.name))
 _LOCK_NAME: Final = select(workers.c.id).where(workers.c.name == bindparam("of_name")).with_for_update()
 _INSERT: Final = insert_or_keep(workers, "name")
 _REPLACE: Final = update(workers).where(_IS)
-_SEEN: Final = update(workers).where(_IS).values(seen_at=bindparam("at"))
+_SEEN: Final = Prepared(update(workers).where(_IS).values(seen_at=bindparam("at"), load=bindparam("busy")))
+_DRAIN: Final = update(workers).where(_IS).values(draining_id=workers.c.id)
+_DELETE: Final = delete(workers).where(_IS)
 
 
 class WorkerRegisteredError(Exception):
@@ -53,6 +64,13 @@ class SqlWorkers:
             "slots": worker.offer.capacity.slots,
             "registered_at": worker.registered_at,
             "seen_at": worker.seen_at,
+            "labels": list(worker.offer.labels) or None,
+            "cpus": worker.offer.capacity.cpus,
+            "memory_bytes": worker.offer.capacity.memory_bytes,
+            "key_id": worker.key_id,
+            "draining_id": worker.id if worker.draining else None,
+            "load": worker.load,
+            "version": worker.version,
         }
         connection = self._session.connection
         former = connection.execute(_LOCK_NAME, {"of_name": worker.name}).scalar_one_or_none()
@@ -68,17 +86,45 @@ class SqlWorkers:
         rows = _SELECT.rows(self._session.connection, {"of_id": worker_id})
         return _worker(rows[0]) if rows else None
 
+    def named(self, name: str) -> Worker | None:
+        """Find a living session by its worker's name."""
+        rows = _SELECT_NAMED.rows(self._session.connection, {"of_name": name})
+        return _worker(rows[0]) if rows else None
+
     def seen(self, worker_id: UUID, at: datetime, load: float | None = None) -> None:
-        """Note that it was heard of."""
+        """Note that it was heard of, and how busy its host is."""
         self._session.change()
-        self._session.connection.execute(_SEEN, {"of_id": worker_id, "at": at})
+        _SEEN.execute(self._session.connection, {"of_id": worker_id, "at": at, "busy": load})
+
+    def drain(self, worker_id: UUID) -> None:
+        """Note that it is to take no more, and wake its topic."""
+        self._session.change()
+        self._session.connection.execute(_DRAIN, {"of_id": worker_id})
+        self._session.topics.add(worker_topic(worker_id))
+
+    def remove(self, worker_id: UUID) -> None:
+        """Forget a session, which holds no lease any more."""
+        self._session.change()
+        self._session.connection.execute(_DELETE, {"of_id": worker_id})
 
     def all(self) -> Sequence[Worker]:
         """List the sessions, by name."""
-        return [_worker(row) for row in self._session.connection.execute(_SELECT_ALL)]
+        return [_worker(row) for row in _SELECT_ALL.rows(self._session.connection, {})]
 
 
 def _worker(row: Sequence[Any]) -> Worker:
-    worker_id, name, kinds, slots, registered_at, seen_at = row
-    offer = Offer(frozenset(map(WorkKind, kinds)), Capacity(slots))
-    return Worker(worker_id, name, offer, registered_at, seen_at)
+    worker_id, name, kinds, slots, cpus, memory_bytes, labels, registered_at, seen_at, *rest = row
+    key_id, draining_id, load, version = rest
+    return Worker(
+        id=worker_id,
+        name=name,
+        offer=Offer(
+            frozenset(map(WorkKind, kinds)), Capacity(slots, cpus, memory_bytes), tuple(labels or ())
+        ),
+        registered_at=registered_at,
+        seen_at=seen_at,
+        key_id=key_id,
+        draining=draining_id == worker_id,
+        load=load,
+        version=version,
+    )

@@ -21,6 +21,10 @@ Label = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=LONGE
 """What a worker says of itself, and a task asks of its worker."""
 
 
+WorkerName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\w][\w.@:/-]*$")]
+"""What a worker calls itself."""
+
+
 class Hello(Message):
     """A worker begins a session.
 
@@ -33,16 +37,19 @@ class Hello(Message):
         cpus: how many processors it gives to tasks; None means that tasks may ask for any number.
         memory_bytes: how much memory it gives to tasks; None means that tasks may ask for any amount.
         version: of Lineshaft.
+        former: the session that it had before in this process, which the server does not know any more; None
+            where it had none. If another session has taken the name since, it is not to take it back.
     """
 
     protocol: int = PROTOCOL_VERSION
-    name: str = Field(min_length=1, max_length=255, pattern=r"^[\w][\w.@:/-]*$")
+    name: WorkerName
     kinds: frozenset[WorkKind] = Field(min_length=1)
     slots: int = Field(ge=1, le=10_000)
     labels: frozenset[Label] = Field(default=frozenset(), max_length=100)
     cpus: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
     memory_bytes: int | None = Field(default=None, gt=0, le=2**53 - 1)
     version: str = Field(default="", max_length=100)
+    former: UUID | None = None
 
 
 class Welcome(Message):

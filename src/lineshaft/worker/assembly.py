@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 
+from lineshaft import __version__
 from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
 from lineshaft.executors.settings import MachineSettings
@@ -19,12 +20,17 @@ from lineshaft.integrations.kubernetes import ClusterAccess
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
 from lineshaft.sdk.worker_protocol import WorkerProtocol
+from lineshaft.wire.worker import Hello
 from lineshaft.worker.agent import Agent
+from lineshaft.worker.capacity import memory_bytes, processors
 from lineshaft.worker.driver import Driver
 from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
+from lineshaft.worker.load import LoadGate
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
+from lineshaft.worker.session import Equipment
+from lineshaft.worker.settings import DRIVERS
 from lineshaft.worker.source import Sources
 from lineshaft.worker.workspace import Workspaces
 
@@ -37,6 +43,14 @@ class WorkerPlan:
         name: unique among the server's workers.
         data: the folder below which it keeps a folder of its own, named after it.
         slots: how many attempts it takes at once.
+        kinds: the kinds of work that it serves.
+        labels: what it says of itself.
+        cpus: how many processors it gives to tasks; None means that they may ask for any number.
+        memory_bytes: how much memory it gives to tasks; None means that they may ask for any amount.
+        max_load: it takes nothing while the machine's processors are busier than this, from 0 to 1; None
+            means that it takes work however busy they are.
+        workspace_root: the folder in which workspaces are kept, in one of its own; None means below `data`.
+        workspaces_kept: how many workspaces that nobody uses are kept.
         git_roots: below which a repository may be a local path.
         grace: how long a command may go on after it was asked to end.
         docker_host: the Docker engine's address; None means what docker itself would use.
@@ -48,6 +62,13 @@ class WorkerPlan:
     name: str
     data: Path
     slots: int
+    kinds: frozenset[WorkKind] = DRIVERS
+    labels: tuple[str, ...] = ()
+    cpus: float | None = None
+    memory_bytes: int | None = None
+    max_load: float | None = None
+    workspace_root: Path | None = None
+    workspaces_kept: int = 16
     git_roots: Sequence[Path] = ()
     grace: timedelta = timedelta(seconds=10)
     docker_host: str | None = None
@@ -61,18 +82,35 @@ class WorkerPlan:
 
         Args:
             name: unique among the server's workers.
-            settings: all else.
+            settings: what they say; what they do not say of processors and memory, the machine does.
         """
         return cls(
             name=name,
             data=settings.data,
             slots=settings.slots,
+            labels=settings.labels,
+            cpus=processors() if settings.cpus is None else settings.cpus,
+            memory_bytes=memory_bytes() if settings.memory is None else settings.memory,
+            max_load=settings.max_load,
+            workspaces_kept=settings.workspaces_kept,
             git_roots=settings.git_roots,
             grace=timedelta(seconds=settings.grace_seconds),
             docker_host=settings.docker_host,
             kubeconfig=settings.kubeconfig,
             ignore_images=settings.ignore_images,
             endpoints=Endpoints(settings.otlp_traces_endpoint, settings.otlp_logs_endpoint),
+        )
+
+    def hello(self) -> Hello:
+        """Put together what the worker says of itself."""
+        return Hello(
+            name=self.name,
+            kinds=self.kinds,
+            slots=self.slots,
+            labels=frozenset(self.labels),
+            cpus=self.cpus,
+            memory_bytes=self.memory_bytes,
+            version=__version__,
         )
 
 
@@ -90,14 +128,16 @@ async def open_agent(
     Raises:
         ConfigurationError: another worker of this name uses the folder.
     """
+    # A name may hold characters that a folder's may not.
     digest = hashlib.sha256(plan.name.encode()).hexdigest()[:12]
     folder = plan.data / "workers" / digest
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    workspace_folder = folder if plan.workspace_root is None else plan.workspace_root / digest
     with _alone_in(folder, plan.name):
         executor = ProcessExecutor()
         prefix = label_prefix(folder)
         await executor.sweep(prefix)
-        workspaces = Workspaces(folder / "workspaces")
+        workspaces = Workspaces(workspace_folder / "workspaces")
         handovers = Workspaces(folder / "handovers")
         await workspaces.clear()
         await handovers.clear()
@@ -114,7 +154,9 @@ async def open_agent(
             endpoints=plan.endpoints,
         )
         try:
-            yield Agent(protocol, _drivers(run, sources, plan, environ), name=plan.name, slots=plan.slots)
+            drivers = _drivers(run, sources, plan, environ)
+            equipment = Equipment(protocol, drivers, plan.name, plan.slots, LoadGate(plan.max_load))
+            yield Agent(plan.hello(), equipment)
         finally:
             await workspaces.close()
             await handovers.close()
@@ -130,11 +172,12 @@ def _drivers(
     clusters = ClusterAccess.from_environment(environ, home=home)
     if plan.kubeconfig is not None:
         clusters = replace(clusters, kubeconfigs=(plan.kubeconfig,))
-    return {
+    drivers: dict[WorkKind, Driver] = {
         WorkKind.RUN: run,
         WorkKind.BUILD: BuildDriver(docker, sources),
         WorkKind.DEPLOY: DeployDriver(clusters, sources),
     }
+    return {kind: driver for kind, driver in drivers.items() if kind in plan.kinds}
 
 
 @contextmanager

@@ -1,14 +1,17 @@
 """The way of an attempt's output to the server: in order, in large pieces, with back-pressure."""
 
 import asyncio
+import logging
 from collections import deque
 from functools import partial
 from typing import Final
 
 from lineshaft.model.attempt import AttemptAddress
-from lineshaft.model.errors import LogOffsetError, StaleLeaseError
+from lineshaft.model.errors import LineshaftError, LogOffsetError, StaleLeaseError
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.worker.patience import Patience
+
+_LOG: Final = logging.getLogger("lineshaft.worker")
 
 PIECE_BYTES: Final = 1 << 20
 """The most that one append carries."""
@@ -64,7 +67,9 @@ class LogUpload:
                 )
                 self._pending_bytes -= len(piece)
                 self._room.set()
-        except (StaleLeaseError, LogOffsetError):
+        except LineshaftError as error:
+            if not isinstance(error, StaleLeaseError | LogOffsetError):
+                _LOG.warning("The server takes no more of an attempt's log: %s", error)
             # Somebody else has the attempt now, or it has ended; what it prints is nobody's any more.
             self._dead = True
             self._pending.clear()

@@ -1,11 +1,24 @@
 """The settings of a worker that serves a server elsewhere: docs/settings.md explains each."""
 
 import socket
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import Field, StringConstraints
+from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic_settings import NoDecode
 
-from lineshaft.executors.settings import MachineSettings
+from lineshaft.executors.settings import Folder, MachineSettings
+from lineshaft.model.work import WorkKind
+
+DRIVERS: Final = frozenset({WorkKind.RUN, WorkKind.BUILD, WorkKind.DEPLOY})
+"""The kinds of work whose drivers are built in."""
+
+
+def _drivers(said: Any) -> Any:
+    names = [name.strip() for name in said.split(",")] if isinstance(said, str) else said
+    known = {kind.value: kind for kind in DRIVERS}
+    if not isinstance(names, list | tuple | set | frozenset) or not names or not set(names) <= known.keys():
+        raise ValueError("the drivers are `run`, `build` and `deploy`, separated by commas")
+    return frozenset(known[name] for name in names)
 
 
 class WorkerSettings(MachineSettings):
@@ -14,6 +27,10 @@ class WorkerSettings(MachineSettings):
     Attributes:
         name: unique among the server's workers; a worker that starts anew under the same name takes the
             place of the one before.
+        key_file: the file whose first line is the worker's key; None means that LINESHAFT_WORKER_KEY holds
+            it, or that the user's credentials are used.
+        drivers: the kinds of work that it serves.
+        workspace_root: the folder in which workspaces are kept; None means one in the data folder.
     """
 
     table: ClassVar[str] = "worker"
@@ -21,3 +38,8 @@ class WorkerSettings(MachineSettings):
     name: Annotated[str, StringConstraints(max_length=255, pattern=r"^[\w][\w.@:/-]*$")] = Field(
         default_factory=socket.gethostname
     )
+    key_file: Folder | None = None
+    drivers: Annotated[frozenset[WorkKind], NoDecode, BeforeValidator(_drivers)] = Field(
+        default_factory=lambda: DRIVERS
+    )
+    workspace_root: Folder | None = None

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from lineshaft.definition.native.key import Key
 from lineshaft.definition.rule import refused
 from lineshaft.definition.scalar import WrittenFloat, WrittenInt, as_text
+from lineshaft.model.memory_size import MEMORY_SIZE_PATTERN, memory_bytes_of
 
 NAME_LIMIT: Final = 200
 """How many characters a name may have."""
@@ -30,7 +31,6 @@ _ENV_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
 _RESERVED: Final = "LINESHAFT_"
 _LEADS_OUT: Final = r"^/|(^|/)\.\.(/|$)"
 _DURATION: Final = r"^([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$"
-_MEMORY: Final = r"^([0-9]{1,9})(\.[0-9]{1,3})? ?([KMGT]i?)?B?$"
 _CRON: Final = r"^[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}$"
 
 PATH_SCHEMA: Final = {
@@ -42,11 +42,6 @@ PATH_SCHEMA: Final = {
 """The JSON Schema of a path in the workspace."""
 
 _SCALAR: Final = {"type": ["string", "number", "boolean"]}
-_MEMORY_UNITS: Final = {
-    "": 1,
-    **{f"{letter}i": 1024 ** (index + 1) for index, letter in enumerate("KMGT")},
-    **{letter: 1000 ** (index + 1) for index, letter in enumerate("KMGT")},
-}
 
 
 def _no_step_of_a_path(name: str) -> str:
@@ -86,8 +81,8 @@ def _seconds(value: float) -> timedelta:
 def _memory(value: Any) -> int:
     if isinstance(value, int) and not isinstance(value, bool) and value > 0:
         return value
-    parts = re.fullmatch(_MEMORY, value) if isinstance(value, str) else None
-    if parts is None or not (size := int(float(parts[1] + (parts[2] or "")) * _MEMORY_UNITS[parts[3] or ""])):
+    size = memory_bytes_of(value) if isinstance(value, str) else None
+    if size is None:
         raise ValueError(value)
     return size
 
@@ -209,7 +204,7 @@ Duration = Annotated[
 Memory = Annotated[
     int,
     PlainValidator(_memory),
-    WithJsonSchema({"type": ["string", "integer"], "pattern": _MEMORY, "minimum": 1}),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": MEMORY_SIZE_PATTERN, "minimum": 1}),
     Key("", "a size such as 512MiB or 2GiB, or a number of bytes"),
 ]
 """An amount of memory in bytes."""

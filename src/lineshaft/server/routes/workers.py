@@ -1,99 +1,45 @@
-"""The worker protocol (`sdk.worker_protocol`) over HTTP: a thin cover over the desk."""
+"""Workers, as people look after them: list, show, drain, forget."""
 
-from typing import Annotated, Final
+from typing import Final
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
-from lineshaft.model.attempt import AttemptAddress
-from lineshaft.model.errors import UnsupportedProtocolError
-from lineshaft.server.bodies import REPORT_LIMIT_BYTES, read_body, read_message
-from lineshaft.server.connection import while_connected
-from lineshaft.server.depends import Plane, RunId
-from lineshaft.server.openapi import LOG_BODY, message_body
-from lineshaft.wire.message import LEASE_HEADER, PROTOCOL_HEADER, SERVED_VERSIONS, Message
-from lineshaft.wire.worker import (
-    ClaimRequest,
-    Heartbeat,
-    HeartbeatAnswer,
-    Hello,
-    LeasesAnswer,
-    LogAnswer,
-    Report,
-    SourceAnswer,
-    SourceReport,
-    Welcome,
-)
+from lineshaft.server.depends import After, Limit, Plane, WorkerPath
+from lineshaft.server.documents import WorkerDocument, WorkerPage
+from lineshaft.server.rendering import page_json, to_json
+from lineshaft.wire.fleet import worker_document
 
-_SERVED: Final = frozenset(str(version) for version in SERVED_VERSIONS)
+_JSON: Final = "application/json"
+
+router = APIRouter(prefix="/v1/workers", tags=["workers"])
 
 
-async def _check_protocol(request: Request) -> None:
-    said = request.headers.get(PROTOCOL_HEADER, "")
-    if said not in _SERVED:
-        raise UnsupportedProtocolError(said or "(none)", SERVED_VERSIONS)
+@router.get("", responses={200: {"model": WorkerPage}})
+async def list_workers(plane: Plane, limit: Limit = 50, after: After = None) -> Response:
+    """List workers by name, with what each offers and what it runs."""
+    found = await plane.workers.page(after=after, limit=limit + 1)
+    shown = found[:limit]
+    following = shown[-1].worker.name if len(found) > limit else None
+    items = [to_json(worker_document(each)) for each in shown]
+    return Response(page_json(items, following), media_type=_JSON)
 
 
-router = APIRouter(prefix="/v1/worker", tags=["worker protocol"], dependencies=[Depends(_check_protocol)])
-
-Index = Annotated[int, Path(ge=0, le=2**31 - 1, description="The node's index in the run's tree.")]
-Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="Which attempt, from 1.")]
-Offset = Annotated[int, Query(ge=0, le=2**53 - 1, description="Where the bytes begin in the log.")]
-Lease = Annotated[str, Header(alias=LEASE_HEADER, description="The fencing token of the attempt's lease.")]
+@router.get("/{name:path}", responses={200: {"model": WorkerDocument}})
+async def get_worker(name: WorkerPath, plane: Plane) -> Response:
+    """Tell what a worker offers and what it runs."""
+    return Response(to_json(worker_document(await plane.workers.get(name))), media_type=_JSON)
 
 
-@router.post("/register", responses={200: {"model": Welcome}}, openapi_extra=message_body(Hello))
-async def register(request: Request, plane: Plane) -> Response:
-    """Begin a session; one of the same name is ended, and what it held is lost."""
-    return _answer(await plane.desk.register(await read_message(request, Hello)))
+@router.post("/{name:path}/drain", status_code=202, responses={202: {"model": WorkerDocument}})
+async def drain_worker(name: WorkerPath, plane: Plane) -> Response:
+    """Have a worker take no more; it ends when what it runs has ended."""
+    document = worker_document(await plane.workers.drain(name))
+    return Response(to_json(document), status_code=202, media_type=_JSON)
 
 
-@router.post("/claim", responses={200: {"model": LeasesAnswer}}, openapi_extra=message_body(ClaimRequest))
-async def claim(request: Request, plane: Plane) -> Response:
-    """Ask for attempts, waiting up to `wait_seconds` for the first."""
-    message = await read_message(request, ClaimRequest)
-    return _answer(await while_connected(request, plane.desk.claim(message)))
-
-
-@router.post("/heartbeat", responses={200: {"model": HeartbeatAnswer}}, openapi_extra=message_body(Heartbeat))
-async def heartbeat(request: Request, plane: Plane) -> Response:
-    """Prolong leases and hear what is to be stopped, waiting up to `wait_seconds` for news of that."""
-    message = await read_message(request, Heartbeat)
-    return _answer(await while_connected(request, plane.desk.heartbeat(message)))
-
-
-@router.post("/source", responses={200: {"model": SourceAnswer}}, openapi_extra=message_body(SourceReport))
-async def resolve_source(request: Request, plane: Plane) -> Response:
-    """Say which commit the source is at, and hear which one the run works on."""
-    return _answer(await plane.desk.resolve_source(await read_message(request, SourceReport)))
-
-
-@router.post("/report", responses={200: {"model": LeasesAnswer}}, openapi_extra=message_body(Report))
-async def report(request: Request, plane: Plane) -> Response:
-    """Tell how an attempt ended, and get new leases for up to `slots` more."""
-    return _answer(await plane.desk.report(await read_message(request, Report, REPORT_LIMIT_BYTES)))
-
-
-@router.put(
-    "/runs/{run_id}/nodes/{node}/attempts/{attempt}/log",
-    responses={200: {"model": LogAnswer}},
-    openapi_extra=LOG_BODY,
-)
-async def append_log(
-    request: Request,
-    plane: Plane,
-    *,
-    run_id: RunId,
-    node: Index,
-    attempt: Number,
-    offset: Offset,
-    lease: Lease,
-) -> Response:
-    """Append at most 1 MiB to an attempt's log; when this is answered the bytes are durable."""
-    address = AttemptAddress(run_id, node, attempt)
-    size = await plane.desk.append_log(address, lease, offset, await read_body(request))
-    return _answer(LogAnswer(size_bytes=size))
-
-
-def _answer(message: Message) -> Response:
-    return Response(message.model_dump_json(), media_type="application/json")
+@router.delete("/{name:path}", status_code=204)
+async def forget_worker(name: WorkerPath, plane: Plane) -> Response:
+    """Take a worker that is offline from the list."""
+    await plane.workers.forget(name)
+    return Response(status_code=204)

@@ -1,6 +1,6 @@
 """The queue and the leases in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from functools import cache
 from operator import attrgetter
@@ -9,10 +9,13 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, select, tuple_, union_all, update
 
-from lineshaft.model.attempt import AttemptAddress, LeasedAttempt
+from lineshaft.model.attempt import AttemptAddress, HeldAttempt, LeasedAttempt, QueuedAttempt
 from lineshaft.model.state import State
 from lineshaft.ports.store import Claim
+from lineshaft.ports.wakeups import QUEUE
 from lineshaft.store.prepared import Prepared
+from lineshaft.store.queue.aside import bring_back, set_aside
+from lineshaft.store.queue.listing import list_held, list_queued
 from lineshaft.store.schema import attempts, literal_state
 from lineshaft.store.session import Session
 
@@ -102,6 +105,32 @@ class SqlAttempts:
         claimed = [AttemptAddress(*key) for _, *key in sorted(rows)]
         self._session.unclaimed.difference_update(claimed)
         return claimed
+
+    def set_aside(self, address: AttemptAddress, until: datetime) -> None:
+        """Keep a queued or a leased attempt out of claims for a time; a lease on it is dead."""
+        self._session.change()
+        self._session.pending.flush_attempts()
+        set_aside(self._session.connection, address, until)
+        self._session.unclaimed.discard(address)
+
+    def bring_back(self, now: datetime, limit: int) -> int:
+        """Queue what was set aside until now again, and what a server of the version before has queued."""
+        self._session.pending.flush_attempts()
+        count = bring_back(self._session.connection, now, limit)
+        if count:
+            self._session.change()
+            self._session.topics.add(QUEUE)
+        return count
+
+    def held(self, worker_ids: Collection[UUID] | None = None) -> Sequence[HeldAttempt]:
+        """List living leases with what they take up, of some workers or of all, by worker and address."""
+        self._session.pending.flush_attempts()
+        return list_held(self._session.connection, worker_ids)
+
+    def queued(self, *, limit: int) -> Sequence[QueuedAttempt]:
+        """List what waits for a worker, in about the order in which it will be taken."""
+        self._session.pending.flush_attempts()
+        return list_queued(self._session.connection, limit)
 
     def renew(
         self, worker_id: UUID, tokens: frozenset[str], *, expires_at: datetime

@@ -1,0 +1,125 @@
+"""The worker protocol (`sdk.worker_protocol`) over HTTP: a thin cover over the desk."""
+
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import APIRouter, Depends, Header, Path, Query, Request
+from starlette.responses import Response
+
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.errors import UnsupportedProtocolError
+from lineshaft.sdk.worker_protocol import WorkerProtocol
+from lineshaft.server.access import CALLER
+from lineshaft.server.bodies import REPORT_LIMIT_BYTES, read_body, read_message
+from lineshaft.server.connection import while_connected
+from lineshaft.server.depends import RunId
+from lineshaft.server.openapi import LOG_BODY, message_body
+from lineshaft.services.control_plane import ControlPlane
+from lineshaft.wire.message import LEASE_HEADER, PROTOCOL_HEADER, SERVED_VERSIONS, Message
+from lineshaft.wire.worker import (
+    ClaimRequest,
+    Heartbeat,
+    HeartbeatAnswer,
+    Hello,
+    LeasesAnswer,
+    LogAnswer,
+    Report,
+    SourceAnswer,
+    SourceReport,
+    Welcome,
+)
+
+_SERVED: Final = {str(version): version for version in SERVED_VERSIONS}
+_SHOWN_CHARACTERS: Final = 20
+_WITHOUT_DRAIN: Final = 1
+"""The version whose workers do not know that they can be told to take no more."""
+
+router = APIRouter(prefix="/v1/worker", tags=["worker protocol"])
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """What a worker calls: as one, because each dependency costs a fifth of the shortest request.
+
+    Attributes:
+        version: of the protocol that it speaks.
+        desk: the desk as its caller finds it.
+    """
+
+    version: int
+    desk: WorkerProtocol
+
+
+async def _call(request: Request) -> _Call:
+    said = request.headers.get(PROTOCOL_HEADER, "")
+    if said not in _SERVED:
+        raise UnsupportedProtocolError(said[:_SHOWN_CHARACTERS] or "(none)", SERVED_VERSIONS)
+    plane: ControlPlane = request.app.state.control_plane
+    return _Call(_SERVED[said], plane.desk.of(request.scope[CALLER]))
+
+
+Call = Annotated[_Call, Depends(_call)]
+Index = Annotated[int, Path(ge=0, le=2**31 - 1, description="The node's index in the run's tree.")]
+Number = Annotated[int, Path(ge=1, le=2**31 - 1, description="Which attempt, from 1.")]
+Offset = Annotated[int, Query(ge=0, le=2**53 - 1, description="Where the bytes begin in the log.")]
+Lease = Annotated[str, Header(alias=LEASE_HEADER, description="The fencing token of the attempt's lease.")]
+
+
+@router.post("/register", responses={200: {"model": Welcome}}, openapi_extra=message_body(Hello))
+async def register(request: Request, call: Call) -> Response:
+    """Begin a session; one of the same name is ended, and what it held is lost."""
+    return _answer(await call.desk.register(await read_message(request, Hello)))
+
+
+@router.post("/claim", responses={200: {"model": LeasesAnswer}}, openapi_extra=message_body(ClaimRequest))
+async def claim(request: Request, call: Call) -> Response:
+    """Ask for attempts, waiting up to `wait_seconds` for the first."""
+    message = await read_message(request, ClaimRequest)
+    return _answer(await while_connected(request, call.desk.claim(message)))
+
+
+@router.post("/heartbeat", responses={200: {"model": HeartbeatAnswer}}, openapi_extra=message_body(Heartbeat))
+async def heartbeat(request: Request, call: Call) -> Response:
+    """Prolong leases and hear what is to be stopped, waiting up to `wait_seconds` for news of that."""
+    message = await read_message(request, Heartbeat)
+    if call.version == _WITHOUT_DRAIN:
+        # It would be no news to it, however often it is told.
+        message = message.model_copy(update={"draining": True})
+    return _answer(await while_connected(request, call.desk.heartbeat(message)))
+
+
+@router.post("/source", responses={200: {"model": SourceAnswer}}, openapi_extra=message_body(SourceReport))
+async def resolve_source(request: Request, call: Call) -> Response:
+    """Say which commit the source is at, and hear which one the run works on."""
+    return _answer(await call.desk.resolve_source(await read_message(request, SourceReport)))
+
+
+@router.post("/report", responses={200: {"model": LeasesAnswer}}, openapi_extra=message_body(Report))
+async def report(request: Request, call: Call) -> Response:
+    """Tell how an attempt ended, and get new leases for up to `slots` more."""
+    return _answer(await call.desk.report(await read_message(request, Report, REPORT_LIMIT_BYTES)))
+
+
+@router.put(
+    "/runs/{run_id}/nodes/{node}/attempts/{attempt}/log",
+    responses={200: {"model": LogAnswer}},
+    openapi_extra=LOG_BODY,
+)
+async def append_log(
+    request: Request,
+    call: Call,
+    *,
+    run_id: RunId,
+    node: Index,
+    attempt: Number,
+    offset: Offset,
+    lease: Lease,
+) -> Response:
+    """Append at most 1 MiB to an attempt's log; when this is answered the bytes are durable."""
+    address = AttemptAddress(run_id, node, attempt)
+    size = await call.desk.append_log(address, lease, offset, await read_body(request))
+    return _answer(LogAnswer(size_bytes=size))
+
+
+def _answer(message: Message) -> Response:
+    return Response(message.model_dump_json(), media_type="application/json")

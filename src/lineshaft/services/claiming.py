@@ -1,0 +1,103 @@
+"""Claiming: attempts taken from the queue for a worker, as leases with all that they need."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from uuid import UUID
+
+from lineshaft.engine.advance import holds_lease
+from lineshaft.engine.decision import Decision
+from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.errors import CorruptRunError, ExpressionError
+from lineshaft.model.event import AttemptLeased, AttemptLost
+from lineshaft.model.limits import Limits
+from lineshaft.model.run import Lease, Run
+from lineshaft.model.worker import Worker
+from lineshaft.ports.clock import Clock
+from lineshaft.ports.store import Claim, Transaction
+from lineshaft.services.bad_runs import Current
+from lineshaft.services.leases import lease_message, unrendered
+from lineshaft.services.progress import Progress, find_run
+from lineshaft.wire.worker import LeaseMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What one claim brought.
+
+    Attributes:
+        key_id: of the worker key that the leases belong to.
+        draining: whether the worker is to take no more.
+        leases: what it has taken, oldest first.
+        decisions: what was written, in order.
+    """
+
+    key_id: UUID | None
+    draining: bool
+    leases: list[LeaseMessage] = field(default_factory=list)
+    decisions: list[Decision] = field(default_factory=list)
+
+
+class Claiming:
+    """Takes attempts from the queue, within a transaction."""
+
+    def __init__(self, clock: Clock, progress: Progress, lease_time: timedelta, limits: Limits) -> None:
+        self._clock = clock
+        self._progress = progress
+        self._lease_time = lease_time
+        self._limits = limits
+
+    def take(
+        self, transaction: Transaction, current: Current, worker: Worker, slots: int, token: str
+    ) -> Taken:
+        """Lease what a worker can serve, up to so many attempts; nothing to one that drains."""
+        now = self._clock.now()
+        taken = Taken(worker.key_id, worker.draining)
+        while not worker.draining:
+            room = slots - len(taken.leases)
+            claim = Claim(worker, room, token, now, now + self._lease_time, self._limits)
+            addresses = transaction.attempts.claim(claim)
+            if self._lease_all(transaction, current, addresses, Lease(token, worker.id), taken):
+                break
+            # What failed has made room, and there may be more in the queue.
+        return taken
+
+    def _lease_all(
+        self,
+        transaction: Transaction,
+        current: Current,
+        addresses: Sequence[AttemptAddress],
+        lease: Lease,
+        taken: Taken,
+    ) -> bool:
+        before = len(taken.leases)
+        for address in addresses:
+            with current.at(address):
+                self._lease(transaction, address, lease, taken)
+        return len(taken.leases) - before == len(addresses)
+
+    def _lease(self, transaction: Transaction, address: AttemptAddress, lease: Lease, taken: Taken) -> None:
+        """Give out a lease, or end an attempt that cannot begin."""
+        now = self._clock.now()
+        event = AttemptLeased(address.node, address.attempt, lease)
+        decisions = self._progress.apply(transaction, address.run_id, event, now)
+        taken.decisions.extend(decisions)
+        run = find_run(transaction, address.run_id)
+        if not decisions:
+            # It was set aside while a worker held it, and must not begin a second time.
+            lost = AttemptLost(address.node, address.attempt, _token_of_holder(run, address))
+            taken.decisions.extend(self._progress.apply(transaction, run.id, lost, now))
+            return
+        try:
+            taken.leases.append(lease_message(run, address, lease.token))
+        except ExpressionError as error:
+            failure = unrendered(address, lease.token, error)
+            taken.decisions.extend(self._progress.apply(transaction, run.id, failure, now))
+
+
+def _token_of_holder(run: Run, address: AttemptAddress) -> str:
+    """Tell by which lease a run takes an attempt for running."""
+    node = run.nodes[address.node] if address.node < len(run.nodes) else None
+    if node is None or node.lease is None or not holds_lease(node, address.attempt, node.lease.token):
+        raise CorruptRunError(run.id, "the queue holds an attempt that the run does not wait for.")
+    return node.lease.token

@@ -1,0 +1,84 @@
+"""Registering: a worker begins a session."""
+
+from datetime import datetime, timedelta
+
+from lineshaft.engine.decision import Decision
+from lineshaft.model.errors import ConflictError
+from lineshaft.model.placement import Capacity, Offer
+from lineshaft.model.worker import Worker
+from lineshaft.model.worker_key import WorkerCaller
+from lineshaft.ports.clock import Clock
+from lineshaft.ports.ids import Ids
+from lineshaft.ports.store import Transaction
+from lineshaft.ports.wakeups import worker_topic
+from lineshaft.services.bad_runs import Current
+from lineshaft.services.losing import Losing
+from lineshaft.services.sessions import is_offline, refuse_name, refuse_takeover
+from lineshaft.services.worker_keys import WorkerKeyService
+from lineshaft.telemetry.run_log import log_decisions
+from lineshaft.wire.worker import Hello, Welcome
+
+
+class Registering:
+    """Begins sessions of workers.
+
+    A session takes the place of the one before it under its name, and what that held is lost. So a name that
+    is at work under another key is refused, unless nobody can speak for that session any more: it is offline,
+    or its key is worth nothing by now.
+    """
+
+    def __init__(
+        self, clock: Clock, ids: Ids, lease_time: timedelta, losing: Losing, keys: WorkerKeyService
+    ) -> None:
+        self._clock = clock
+        self._ids = ids
+        self._lease_time = lease_time
+        self._bad_runs = losing.bad_runs
+        self._losing = losing
+        self._keys = keys
+
+    async def register(self, hello: Hello, caller: WorkerCaller) -> Welcome:
+        """Begin a session; one of the same name is ended, and what it held is lost.
+
+        Raises:
+            ForbiddenError: the key is for a worker of another name, or the name is at work under another key.
+            ConflictError: another session has taken the name from the one that the worker had.
+        """
+        refuse_name(hello.name, caller)
+        now = self._clock.now()
+        worker = _session(hello, self._ids, now, caller)
+
+        def work(transaction: Transaction, current: Current) -> list[Decision]:
+            former = transaction.workers.named(hello.name)
+            if former is not None and hello.former not in {None, former.id}:
+                raise ConflictError(
+                    f"Another worker named '{hello.name}' has taken this one's place.",
+                    advice="Give each worker a name of its own with --name.",
+                )
+            if former is not None and not self._is_abandoned(transaction, former):
+                refuse_takeover(former, caller)
+            former_id = transaction.workers.register(worker)
+            if caller.key_id is not None:
+                transaction.worker_keys.used(caller.key_id, now)
+            if former_id is None:
+                return []
+            # It may be waiting for news.
+            transaction.wake(worker_topic(former_id))
+            return self._losing.lose(transaction, current, transaction.attempts.held_by(former_id))
+
+        log_decisions(await self._bad_runs.write(work))
+        return Welcome(worker_id=worker.id, lease_seconds=self._lease_time.total_seconds())
+
+    def _is_abandoned(self, transaction: Transaction, former: Worker) -> bool:
+        return is_offline(former, self._clock.now(), self._lease_time) or (
+            former.key_id is not None and not self._keys.opens(transaction, former.key_id)
+        )
+
+
+def _session(hello: Hello, ids: Ids, now: datetime, caller: WorkerCaller) -> Worker:
+    offer = Offer(
+        hello.kinds,
+        Capacity(hello.slots, hello.cpus, hello.memory_bytes),
+        tuple(sorted(hello.labels)),
+    )
+    return Worker(ids.new_id(), hello.name, offer, now, now, key_id=caller.key_id, version=hello.version)

@@ -1,0 +1,53 @@
+"""Performing: an attempt's lease becomes its outcome."""
+
+import logging
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from lineshaft.model.errors import StaleLeaseError
+from lineshaft.model.outcome import Outcome
+from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.state import State
+from lineshaft.model.work import WorkKind, kind_of
+from lineshaft.sdk.worker_protocol import WorkerProtocol
+from lineshaft.wire.worker import SourceReport
+from lineshaft.worker.driver import Assignment, Driver
+from lineshaft.worker.held import Held
+from lineshaft.worker.log_upload import LogUpload
+from lineshaft.worker.patience import Patience
+
+_LOG: Final = logging.getLogger("lineshaft.worker")
+
+
+async def perform(
+    held: Held, drivers: Mapping[WorkKind, Driver], protocol: WorkerProtocol, patience: Patience, worker: str
+) -> Outcome:
+    """Have an attempt done, and all of its log sent.
+
+    Args:
+        held: the attempt; it is dropped when its lease turns out to be dead.
+        drivers: who does which kind of work.
+        protocol: where source and log go.
+        patience: repeats calls while the server is away.
+        worker: the worker's name.
+    """
+    lease = held.lease
+    log = LogUpload(protocol, patience, lease.address, lease.token)
+
+    async def resolve_source(commit: str) -> str:
+        report = SourceReport(address=lease.address, token=lease.token, commit=commit)
+        return (await patience.until_available(partial(protocol.resolve_source, report))).commit
+
+    try:
+        driver = drivers[kind_of(lease.work.to_model())]
+        outcome = await driver.perform(Assignment(lease, log, held.stop, resolve_source))
+    except StaleLeaseError:
+        held.drop()
+        outcome = Outcome(State.CANCELLED)
+    except Exception as error:  # noqa: BLE001 - a driver's fault ends its attempt, not the worker.
+        _LOG.exception("The driver of '%s' failed.", lease.work.kind)
+        text = f"The worker failed: {type(error).__name__}. Its log on '{worker}' tells more."
+        outcome = Outcome(State.FAILED, Reason(ReasonCode.WORKER_ERROR, text))
+    await log.finish()
+    return outcome

@@ -1,0 +1,162 @@
+import pytest
+
+from lineshaft.model.errors import ServerUnreachableError
+from lineshaft.model.outcome import Outcome
+from lineshaft.model.state import State
+from lineshaft.wire.worker import LeasesAnswer
+from scripted_server import Scene, at_work, lease, living
+
+NOTHING = LeasesAnswer()
+CANCELLED = Outcome(State.CANCELLED)
+
+
+async def test_a_worker_that_is_told_to_drain_says_so_to_the_server_at_once() -> None:
+    scene = Scene()
+    agent = scene.agent()
+    async with at_work(agent):
+        await scene.welcome()
+        waiting = await scene.server.heartbeats.next()
+        assert not waiting.message.draining
+        agent.drain()
+        assert (await scene.server.heartbeats.next()).message.draining
+        assert waiting.abandoned
+
+
+async def test_a_claim_that_waits_at_the_server_is_not_abandoned_and_what_it_brings_is_done() -> None:
+    scene = Scene()
+    agent = scene.agent()
+    async with at_work(agent) as running:
+        await scene.welcome()
+        claim = await scene.server.claims.next()
+        agent.drain()
+        await scene.server.heartbeats.next()
+        assert (await scene.server.heartbeats.next()).message.draining
+        assert not claim.abandoned
+        claim.answer(LeasesAnswer(leases=(lease(1),)))
+        work = await scene.driver.begun()
+        work.end()
+        report = await scene.server.reports.next()
+        assert report.message.slots == 0
+        report.answer(NOTHING)
+        await running
+        assert scene.server.claims.none_waits()
+
+
+async def test_a_worker_that_the_server_tells_to_drain_ends_when_its_work_has_ended() -> None:
+    scene = Scene()
+    agent = scene.agent(slots=1)
+    async with at_work(agent) as running:
+        await scene.welcome()
+        (work,) = await scene.give(lease(1))
+        (await scene.server.heartbeats.next()).answer(living(lease(1), drain=True))
+        assert (await scene.server.heartbeats.next()).message.draining
+        work.end()
+        report = await scene.server.reports.next()
+        assert report.message.slots == 0
+        report.answer(NOTHING)
+        await running
+
+
+async def test_a_worker_that_drains_does_not_wait_for_a_claim_that_the_server_is_not_there_for() -> None:
+    scene = Scene()
+    agent = scene.agent()
+    async with at_work(agent) as running:
+        await scene.welcome()
+        (await scene.server.claims.next()).fail(ServerUnreachableError("Away."))
+        await scene.pauses.next()
+        agent.drain()
+        await running
+
+
+async def test_a_claim_that_fails_while_the_worker_drains_is_not_made_again() -> None:
+    scene = Scene()
+    agent = scene.agent()
+    async with at_work(agent) as running:
+        await scene.welcome()
+        claim = await scene.server.claims.next()
+        agent.drain()
+        claim.fail(ServerUnreachableError("Away."))
+        await running
+
+
+async def test_a_worker_that_is_told_to_drain_before_its_first_session_just_ends() -> None:
+    scene = Scene()
+    agent = scene.agent()
+    agent.drain()
+    await agent.run()
+
+
+async def test_a_worker_that_drains_while_it_registers_ends() -> None:
+    scene = Scene()
+    agent = scene.agent()
+    async with at_work(agent) as running:
+        hello = await scene.server.hellos.next()
+        agent.drain()
+        await running
+        assert hello.abandoned
+
+
+async def test_a_worker_that_drains_while_the_server_is_away_ends() -> None:
+    scene = Scene()
+    agent = scene.agent()
+    async with at_work(agent) as running:
+        (await scene.server.hellos.next()).fail(ServerUnreachableError("Away."))
+        await scene.pauses.next()
+        agent.drain()
+        await running
+
+
+async def test_a_busy_worker_that_drains_does_not_wait_for_its_host() -> None:
+    scene = Scene()
+    scene.load.now = 1.0
+    agent = scene.agent(max_load=0.5)
+    async with at_work(agent) as running:
+        await scene.welcome()
+        await scene.pauses.next()
+        agent.drain()
+        await running
+
+
+async def test_work_that_is_stopped_is_reported_as_the_driver_says() -> None:
+    scene = Scene()
+    agent = scene.agent(slots=1)
+    async with at_work(agent) as running:
+        await scene.welcome()
+        (work,) = await scene.give(lease(1))
+        agent.drain()
+        agent.stop_all()
+        await work.told_to_stop()
+        work.end(CANCELLED)
+        report = await scene.server.reports.next()
+        assert report.message.outcome == CANCELLED
+        report.answer(NOTHING)
+        await running
+
+
+async def test_what_comes_after_everything_was_stopped_is_stopped_too() -> None:
+    scene = Scene()
+    agent = scene.agent()
+    async with at_work(agent):
+        await scene.welcome()
+        claim = await scene.server.claims.next()
+        agent.drain()
+        agent.stop_all()
+        claim.answer(LeasesAnswer(leases=(lease(1),)))
+        await (await scene.driver.begun()).told_to_stop()
+
+
+@pytest.mark.parametrize("again", [1, 2])
+async def test_a_report_that_was_made_before_the_drain_may_still_bring_work(again: int) -> None:
+    scene = Scene()
+    agent = scene.agent(slots=1)
+    async with at_work(agent) as running:
+        await scene.welcome()
+        (work,) = await scene.give(lease(1))
+        work.end()
+        report = await scene.server.reports.next()
+        for _ in range(again):
+            agent.drain()
+        report.answer(LeasesAnswer(leases=(lease(2),)))
+        (await scene.driver.begun()).end()
+        (await scene.server.reports.next()).answer(NOTHING)
+        await running
