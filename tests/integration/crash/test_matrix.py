@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from integration.crash.ending import check, check_late
+from integration.crash.long_outage import LongOutage, long_outage
 from integration.crash.moments import LATE, LEAKING, MOMENTS, Scene
 from postgres import PostgresServer, running_postgres
 from station import Plan, Station, station
@@ -126,6 +127,13 @@ def on_postgres_with_short_leases(tmp_path_factory: pytest.TempPathFactory) -> I
         yield ground
 
 
+@pytest.fixture(scope="module", autouse=True)
+def outage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongOutage]:
+    """Begins with the first test of this file, so that the last one has not to wait for all of it."""
+    with long_outage(tmp_path_factory.mktemp("outage")) as begun:
+        yield begun
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
 @pytest.mark.parametrize("victim", ON_SQLITE)
 def test_a_run_on_sqlite_ends_as_it_should(on_sqlite: Ground, victim: str, moment: str) -> None:
@@ -182,6 +190,10 @@ def test_a_worker_that_comes_back_late_changes_nothing_on_postgresql(
     with scene(on_postgres_with_short_leases) as begun:
         LATE[moment].reach(begun)
         check_late(begun, LATE[moment])
+
+
+def test_what_runs_outlives_a_database_that_is_away_for_longer_than_leases_live(outage: LongOutage) -> None:
+    outage.check()
 
 
 @contextmanager
