@@ -25,12 +25,14 @@ class Plan:
         database_url: a PostgreSQL database; empty means SQLite.
         replicas: how many servers there are.
         lease_seconds: how long a worker may be silent.
+        processes: how many processes a server has.
     """
 
     folder: Path
     database_url: str = ""
     replicas: int = 1
     lease_seconds: float = _LONG
+    processes: int = 1
 
 
 class Started:
@@ -51,6 +53,12 @@ class Started:
         """Wait until it serves, and return what it says then."""
         assert self._process is not None
         return self._process.line_with(self._ready)
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        assert self._process is not None
+        return self._process.process.pid
 
     def send(self, number: signal.Signals) -> None:
         """Send it a signal."""
@@ -78,6 +86,7 @@ class Replica(Started):
                 LINESHAFT_DATABASE_URL=plan.database_url,
                 LINESHAFT_LEASE_SECONDS=str(plan.lease_seconds),
                 LINESHAFT_GIT_ROOTS=str(plan.folder),
+                LINESHAFT_WORKERS=str(plan.processes),
             ),
             READY,
         )
