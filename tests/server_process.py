@@ -12,7 +12,9 @@ from threading import Thread
 from typing import IO
 
 TESTS = Path(__file__).parent
-_READY = "Lineshaft listens at "
+READY = "Lineshaft listens at "
+"""Stands in a server's log before its address."""
+
 _KEPT = ("PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
 
 
@@ -29,12 +31,12 @@ class ServerProcess:
 
     def address(self) -> str:
         """Read its log up to the line that tells where it listens."""
-        return self.line_with(_READY).rpartition(_READY)[2].strip()
+        return self.line_with(READY).rpartition(READY)[2].strip()
 
-    def line_with(self, text: str) -> str:
-        """Read its log up to the next line with a text in it."""
+    def line_with(self, words: str) -> str:
+        """Read its log up to the next line with these words, and return that."""
         while line := self._coming.get():
-            if text in line:
+            if words in line:
                 return line
         raise AssertionError(f"The program ended: {''.join(self._lines)}")
 

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -72,9 +73,10 @@ def app_from_environment() -> FastAPI:
 
     @asynccontextmanager
     async def open_and_tell() -> AsyncIterator[ControlPlane]:
-        async with open_control_plane(settings) as plane:
-            _LOG.info("Server process %d is ready.", os.getpid())
-            yield plane
+        with _ending_with_parent():
+            async with open_control_plane(settings) as plane:
+                _LOG.info("Server process %d is ready.", os.getpid())
+                yield plane
         _LOG.info("Server process %d has stopped.", os.getpid())
 
     return create_app(open_and_tell, local_names_only=settings.has_default_credentials)
@@ -166,6 +168,28 @@ def _serve_by_processes(settings: ServerSettings, listener: socket.socket) -> No
         raise ConfigurationError(
             "A server process could not start.", advice="The lines above this one tell why."
         )
+
+
+@contextmanager
+def _ending_with_parent() -> Iterator[None]:
+    """Stop this process when the one that has started it is gone, lest it keep the port with nobody to stop it."""
+    parent = multiprocessing.parent_process()
+    if parent is None:
+        yield
+        return
+    loop = asyncio.get_running_loop()
+
+    def stop() -> None:
+        loop.remove_reader(parent.sentinel)
+        _LOG.error("The process that looks after server process %d is gone; it stops.", os.getpid())
+        signal.raise_signal(signal.SIGTERM)
+
+    # The sentinel becomes readable when that process ends, however it does.
+    loop.add_reader(parent.sentinel, stop)
+    try:
+        yield
+    finally:
+        loop.remove_reader(parent.sentinel)
 
 
 async def _try_out(settings: ServerSettings) -> None:

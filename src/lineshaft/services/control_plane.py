@@ -8,6 +8,7 @@ from datetime import timedelta
 from random import Random
 from typing import Final
 
+from lineshaft.model.errors import StoreUnavailableError
 from lineshaft.model.limits import NO_LIMITS, Limits
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import Clock
@@ -15,6 +16,7 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
+from lineshaft.services.grace import Grace
 from lineshaft.services.logs import LogService
 from lineshaft.services.losing import Losing
 from lineshaft.services.outbox import OutboxDelivery
@@ -94,6 +96,7 @@ class ControlPlane:
             CALL_PIPELINE: self.runs.call,
         }
         self._bad_runs = losing.bad_runs
+        self._clock = clock
         self._outbox = OutboxDelivery(store, clock, handlers)
         self._lease_time = lease_time
 
@@ -125,10 +128,18 @@ class ControlPlane:
 
     async def _look_after_leases(self) -> None:
         interval = self._lease_time.total_seconds() / 3
+        grace = Grace(self._clock, self._lease_time)
+
+        async def lose_expired() -> None:
+            if grace.over:
+                await self.desk.lose_expired()
+
         while True:
-            for chore in (self._bad_runs.bring_back, self.desk.lose_expired):
+            for chore in (self._bad_runs.bring_back, lose_expired):
                 try:
                     await chore()
                 except Exception as error:  # noqa: BLE001 - whatever one run meets must not hold up the others.
+                    if isinstance(error, StoreUnavailableError):
+                        grace.begin()
                     _LOG.warning("Lost leases cannot be ended now: %s", repr(error))
             await asyncio.sleep(interval)

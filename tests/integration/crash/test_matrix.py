@@ -1,0 +1,210 @@
+"""Whatever breaks at whichever moment of a run: when it is whole again, the run ends as it should."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from integration.crash.ending import check, check_late
+from integration.crash.long_outage import LongOutage, long_outage
+from integration.crash.moments import LATE, LEAKING, MOMENTS, Scene
+from postgres import PostgresServer, running_postgres
+from station import Plan, Station, station
+
+_LONG = 3_600.0
+_SHORT = 2.0
+_NUMBERS = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """Where cases take place, one after the other.
+
+    Attributes:
+        station: servers, and the worker "one".
+        database: their PostgreSQL server; None with SQLite.
+    """
+
+    station: Station
+    database: PostgresServer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Victim:
+    """What breaks, and how it is made whole again."""
+
+    strike: Callable[[Ground], object]
+    heal: Callable[[Ground], object]
+
+
+def _kill_servers(ground: Ground) -> None:
+    for replica in ground.station.replicas:
+        replica.stop(signal.SIGKILL)
+
+
+def _kill_replica(ground: Ground) -> None:
+    ground.station.replicas[ground.station.serving].stop(signal.SIGKILL)
+
+
+def _turn_to_the_other(ground: Ground) -> None:
+    dead = ground.station.serving
+    ground.station.lead_to(1 - dead)
+    ground.station.replicas[dead].launch()
+    ground.station.replicas[dead].wait()
+
+
+def _kill_worker(ground: Ground) -> None:
+    ground.station.workers["one"].stop(signal.SIGKILL)
+
+
+def _stop_database(ground: Ground) -> None:
+    assert ground.database is not None
+    ground.database.stop()
+
+
+def _start_database(ground: Ground) -> None:
+    assert ground.database is not None
+    ground.database.start()
+
+
+VICTIMS: Mapping[str, Victim] = {
+    "server": Victim(_kill_servers, lambda ground: ground.station.start_replicas()),
+    "replica": Victim(_kill_replica, _turn_to_the_other),
+    "worker": Victim(_kill_worker, lambda ground: ground.station.start_worker("one")),
+    "database": Victim(_stop_database, _start_database),
+    "cut": Victim(lambda ground: ground.station.network.cut(), lambda _: None),
+    "hang": Victim(lambda ground: ground.station.network.hang(), lambda _: None),
+}
+
+ON_SQLITE = ("server", "worker", "cut", "hang")
+ON_POSTGRES = ("server", "replica", "worker", "database", "cut")
+
+
+@contextmanager
+def sqlite_ground(folder: Path, lease_seconds: float) -> Iterator[Ground]:
+    with station(Plan(folder, lease_seconds=lease_seconds)) as opened:
+        opened.start_worker("one")
+        yield Ground(opened, None)
+
+
+@contextmanager
+def postgres_ground(folder: Path, lease_seconds: float) -> Iterator[Ground]:
+    with ExitStack() as stack:
+        server = stack.enter_context(running_postgres())
+        asyncio.run(server.create("proof"))
+        plan = Plan(folder, server.url("proof"), replicas=2, lease_seconds=lease_seconds)
+        opened = stack.enter_context(station(plan))
+        opened.start_worker("one")
+        yield Ground(opened, server)
+
+
+@pytest.fixture(scope="module")
+def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with sqlite_ground(tmp_path_factory.mktemp("sqlite"), _LONG) as ground:
+        yield ground
+
+
+@pytest.fixture(scope="module")
+def on_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with postgres_ground(tmp_path_factory.mktemp("postgres"), _LONG) as ground:
+        yield ground
+
+
+@pytest.fixture(scope="module")
+def on_sqlite_with_short_leases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with sqlite_ground(tmp_path_factory.mktemp("short-sqlite"), _SHORT) as ground:
+        yield ground
+
+
+@pytest.fixture(scope="module")
+def on_postgres_with_short_leases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
+    with postgres_ground(tmp_path_factory.mktemp("short-postgres"), _SHORT) as ground:
+        yield ground
+
+
+@pytest.fixture(scope="module", autouse=True)
+def outage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongOutage]:
+    """Begins with the first test of this file, so that the last one has not to wait for all of it."""
+    with long_outage(tmp_path_factory.mktemp("outage")) as begun:
+        yield begun
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("victim", ON_SQLITE)
+def test_a_run_on_sqlite_ends_as_it_should(on_sqlite: Ground, victim: str, moment: str) -> None:
+    with scene(on_sqlite) as begun:
+        MOMENTS[moment].reach(begun)
+        break_and_heal(on_sqlite, begun, VICTIMS[victim])
+        check(begun, MOMENTS[moment], worker_died=victim == "worker")
+
+
+@pytest.mark.parametrize("moment", LEAKING)
+@pytest.mark.parametrize("victim", ["server", "worker", "cut"])
+def test_a_lease_that_never_arrived_runs_out_on_sqlite(
+    on_sqlite_with_short_leases: Ground, victim: str, moment: str
+) -> None:
+    with scene(on_sqlite_with_short_leases) as begun:
+        LEAKING[moment].reach(begun)
+        break_and_heal(on_sqlite_with_short_leases, begun, VICTIMS[victim])
+        check(begun, LEAKING[moment], worker_died=victim == "worker", leases_run_out=True)
+
+
+@pytest.mark.parametrize("moment", LATE)
+def test_a_worker_that_comes_back_late_changes_nothing_on_sqlite(
+    on_sqlite_with_short_leases: Ground, moment: str
+) -> None:
+    with scene(on_sqlite_with_short_leases) as begun:
+        LATE[moment].reach(begun)
+        check_late(begun, LATE[moment])
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("victim", ON_POSTGRES)
+def test_a_run_on_postgresql_ends_as_it_should(on_postgres: Ground, victim: str, moment: str) -> None:
+    with scene(on_postgres) as begun:
+        MOMENTS[moment].reach(begun)
+        break_and_heal(on_postgres, begun, VICTIMS[victim])
+        check(begun, MOMENTS[moment], worker_died=victim == "worker")
+
+
+@pytest.mark.parametrize("moment", LEAKING)
+@pytest.mark.parametrize("victim", ["replica", "worker", "database", "cut"])
+def test_a_lease_that_never_arrived_runs_out_on_postgresql(
+    on_postgres_with_short_leases: Ground, victim: str, moment: str
+) -> None:
+    with scene(on_postgres_with_short_leases) as begun:
+        LEAKING[moment].reach(begun)
+        break_and_heal(on_postgres_with_short_leases, begun, VICTIMS[victim])
+        check(begun, LEAKING[moment], worker_died=victim == "worker", leases_run_out=True)
+
+
+@pytest.mark.parametrize("moment", LATE)
+def test_a_worker_that_comes_back_late_changes_nothing_on_postgresql(
+    on_postgres_with_short_leases: Ground, moment: str
+) -> None:
+    with scene(on_postgres_with_short_leases) as begun:
+        LATE[moment].reach(begun)
+        check_late(begun, LATE[moment])
+
+
+def test_what_runs_outlives_a_database_that_is_away_for_longer_than_leases_live(outage: LongOutage) -> None:
+    outage.check()
+
+
+@contextmanager
+def scene(ground: Ground) -> Iterator[Scene]:
+    begun = Scene(ground.station, ground.station.plan.folder / f"case-{next(_NUMBERS)}")
+    with begun.stack:
+        yield begun
+
+
+def break_and_heal(ground: Ground, begun: Scene, victim: Victim) -> None:
+    victim.strike(ground)
+    begun.let_go()
+    victim.heal(ground)
+    ground.station.network.heal()
