@@ -58,9 +58,9 @@ _server_options = together(
     setting(
         _SERVER, "--label-limits", "LIMITS", "How many tasks that ask for a label run at once: gpu=2.", "none"
     ),
-    _setting(_SERVER, "--keep-runs-days", "N", "Remove runs that ended longer ago.", "for ever"),
-    _setting(_SERVER, "--keep-runs", "N", "Keep so many ended runs of each pipeline.", "all"),
-    _setting(_SERVER, "--keep-logs-days", "N", "Remove logs of runs that ended longer ago.", "for ever"),
+    setting(_SERVER, "--keep-runs-days", "N", "Remove runs that ended longer ago.", "for ever"),
+    setting(_SERVER, "--keep-runs", "N", "Keep so many ended runs of each pipeline.", "all"),
+    setting(_SERVER, "--keep-logs-days", "N", "Remove logs of runs that ended longer ago.", "for ever"),
 )
 
 _config_option = click.option(
