@@ -94,7 +94,9 @@ class Sources:
         try:
             return await self._try(assignment, repository)
         except SourceUnreachableError as error:
-            raise (_NoRoomError() if _wants_room(error) else error) from error
+            if _wants_room(error):
+                raise _NoRoomError from error
+            raise
 
     async def _try(self, assignment: Assignment, repository: str) -> tuple[Checkout, str]:
         lease = assignment.lease
