@@ -1,5 +1,6 @@
 """A worker takes what it serves and has room for."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -115,7 +116,21 @@ async def test_a_large_task_that_has_waited_long_gets_its_room(line: WaitingLine
     await line.end(*running[:2])
     assert await line.claim(worker, 9) == []
     await line.end(running[2])
-    assert await line.claim(worker, 2, token="any") in (["large 1"], ["large 1", "small 5"])
+    assert await line.claim(worker, 9, token="large") == ["large 1"]
+
+
+async def test_neither_large_tasks_nor_small_ones_wait_for_ever(line: WaitingLine) -> None:
+    worker = line.worker(capacity=Capacity(9, cpus=4))
+    await line.queue("small", 30, asking(cpus=1))
+    await line.queue("large", 30, asking(cpus=4))
+    line.wait(LONG)
+
+    taken = []
+    for number in range(20):
+        taken += (some := await line.claim(worker, 9, token=f"claim {number}"))
+        await line.end(*some)
+
+    assert Counter(name.split()[0] for name in taken) == {"small": 12, "large": 8}
 
 
 async def test_a_large_task_that_has_waited_only_a_little_holds_nothing_back(line: WaitingLine) -> None:

@@ -1,17 +1,18 @@
 """The queue and the leases in the database."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from operator import attrgetter
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, bindparam, select, update
+from sqlalchemy import bindparam, select, update
 
 from lineshaft.model.attempt import AttemptAddress, HeldAttempt, LeasedAttempt, QueuedAttempt
 from lineshaft.model.state import State
 from lineshaft.ports.store import Claim
 from lineshaft.ports.wakeups import QUEUE
+from lineshaft.store.prepared import Prepared
 from lineshaft.store.queue.aside import bring_back, set_aside
 from lineshaft.store.queue.claiming import claim_attempts
 from lineshaft.store.queue.listing import list_held, list_queued
@@ -33,7 +34,7 @@ _RENEW: Final = (
     .values(lease_expires_at=bindparam("expires_at"))
     .returning(*_LEASE)
 )
-_HELD: Final = select(*_LEASE).where(_LEASED, attempts.c.worker_id == bindparam("of_worker"))
+_HELD: Final = Prepared(select(*_LEASE).where(_LEASED, attempts.c.worker_id == bindparam("of_worker")))
 _EXPIRED: Final = (
     select(*_LEASE)
     .where(_LEASED, attempts.c.lease_expires_at <= bindparam("now"))
@@ -90,25 +91,23 @@ class SqlAttempts:
         if not tokens:
             return ()
         values = {"of_worker": worker_id, "of_tokens": list(tokens), "expires_at": expires_at}
-        leased = self._leased(_RENEW, values)
+        self._session.pending.flush_attempts()
+        leased = _sorted(self._session.connection.execute(_RENEW, values))
         if leased:
             self._session.change()
         return leased
 
     def held_by(self, worker_id: UUID) -> Sequence[LeasedAttempt]:
         """List a worker's living leases."""
-        return self._leased(_HELD, {"of_worker": worker_id})
+        self._session.pending.flush_attempts()
+        return _sorted(_HELD.rows(self._session.connection, {"of_worker": worker_id}))
 
     def expired(self, now: datetime, limit: int) -> Sequence[LeasedAttempt]:
         """List living leases that have run out."""
-        return self._leased(_EXPIRED, {"now": now, "at_most": limit})
-
-    def _leased(self, statement: Any, values: dict[str, Any]) -> list[LeasedAttempt]:
         self._session.pending.flush_attempts()
-        rows = self._session.connection.execute(statement, values)
-        return sorted(map(_leased_attempt, rows), key=attrgetter("address"))
+        return _sorted(self._session.connection.execute(_EXPIRED, {"now": now, "at_most": limit}))
 
 
-def _leased_attempt(row: Row[Any]) -> LeasedAttempt:
-    address = AttemptAddress(row.run_id, row.node, row.attempt)
-    return LeasedAttempt(address, row.token, row.worker_id, row.stopping)
+def _sorted(rows: Iterable[Sequence[Any]]) -> list[LeasedAttempt]:
+    leased = [LeasedAttempt(AttemptAddress(*row[:3]), *row[3:]) for row in rows]
+    return sorted(leased, key=attrgetter("address"))

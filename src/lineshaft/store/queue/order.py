@@ -39,8 +39,9 @@ def open_queues(heads: Iterable[Head], room: Room, slots: int, now: datetime, to
     The highest priority goes first; queues of one priority are drawn by a lot that the claim's token and the
     queue's key decide.
 
-    A queue whose first attempt does not fit, and has waited long, keeps room: those that ask for what it
-    lacks are closed, but to attempts of a higher priority.
+    One whose first attempt has waited long and does not fit keeps the room that comes: queues that ask for
+    what it lacks are closed, but to attempts of a higher priority. Once it fits it takes part in the lot, so
+    that neither large tasks nor small ones wait for ever.
 
     Args:
         heads: of the queues that the worker serves.
@@ -50,7 +51,7 @@ def open_queues(heads: Iterable[Head], room: Room, slots: int, now: datetime, to
         token: the claim's.
     """
     ordered = sorted(heads, key=lambda head: (-head.priority, _lot(token, head.queue)))
-    waiting = [head for head in ordered if not room.times(head.demand) and head.queued_at <= now - LONG]
+    waiting = [head for head in ordered if head.queued_at <= now - LONG and not room.times(head.demand)]
     opened = []
     for head in ordered:
         at_most, least = min(slots, room.times(head.demand)), _least_priority(head, waiting, room)
@@ -60,7 +61,7 @@ def open_queues(heads: Iterable[Head], room: Room, slots: int, now: datetime, to
 
 
 def _least_priority(head: Head, waiting: Iterable[Head], room: Room) -> int:
-    """Tell which priority an attempt needs so as not to take what others have waited for."""
+    """Tell which priority an attempt needs so as not to take what others wait for."""
     in_its_way = (other.priority + 1 for other in waiting if _takes_from(head, other, room))
     return max(in_its_way, default=_ANY_PRIORITY)
 
