@@ -82,14 +82,16 @@ class Bench:
         return [path for root in roots for lent in root.iterdir() for path in lent.iterdir()]
 
 
-async def perform(driver: Driver, lease: LeaseMessage, log: Log, resolved: list[str]) -> Outcome:
+async def perform(
+    driver: Driver, lease: LeaseMessage, log: Log, resolved: list[str], stop: asyncio.Event | None = None
+) -> Outcome:
     """Have a driver work on an attempt whose source is where the driver finds it."""
 
     async def resolve_source(commit: str) -> str:
         resolved.append(commit)
         return commit
 
-    return await driver.perform(Assignment(lease, log, asyncio.Event(), resolve_source))
+    return await driver.perform(Assignment(lease, log, stop or asyncio.Event(), resolve_source))
 
 
 def mirrors_in(folder: Path) -> Mirrors:

@@ -84,6 +84,19 @@ class Sources:
             await self._checkouts.take_back(checkout)
 
     async def _check_out(self, assignment: Assignment, repository: str) -> tuple[Checkout, str]:
+        try:
+            return await self._try(assignment, repository)
+        except SourceUnreachableError as error:
+            if not _wants_room(error):
+                raise
+        # What is kept is worth less than the attempt.
+        await self._checkouts.discard_idle()
+        try:
+            return await self._try(assignment, repository)
+        except SourceUnreachableError as error:
+            raise (_NoRoomError() if _wants_room(error) else error) from error
+
+    async def _try(self, assignment: Assignment, repository: str) -> tuple[Checkout, str]:
         lease = assignment.lease
         mirror = self._mirrors.of(repository)
         commit = lease.commit
@@ -101,8 +114,7 @@ class Sources:
         try:
             return await self._bring_one(mirror, commit, checkout)
         except _NoRoomError:
-            # What is kept is worth less than the attempt.
-            await self._checkouts.discard_idle()
+            raise
         except SourceUnreachableError:
             if not used:
                 raise
@@ -114,10 +126,11 @@ class Sources:
             await mirror.checkout(commit, checkout.folder, checkout.keeper, intact=checkout.intact)
             checkout.begin()
         except (SourceUnreachableError, OSError) as error:
+            # Throwing it away makes room again.
             full = _is_full(checkout.place.parent, error)
             self._checkouts.discard(checkout)
             if full:
-                raise _NoRoomError("there is no space left on the worker's disk.") from error
+                raise _NoRoomError from error
             if isinstance(error, OSError):
                 text = f"the worker cannot write its workspace ({error.strerror})."
                 raise SourceUnreachableError(text) from error
@@ -129,7 +142,12 @@ class Sources:
 
 
 class _NoRoomError(SourceUnreachableError):
-    pass
+    def __init__(self) -> None:
+        super().__init__("there is no space left on the worker's disk.")
+
+
+def _wants_room(error: SourceUnreachableError) -> bool:
+    return isinstance(error, _NoRoomError) or os.strerror(errno.ENOSPC) in error.message
 
 
 def _is_full(folder: Path, error: Exception) -> bool:

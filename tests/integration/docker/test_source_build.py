@@ -96,6 +96,8 @@ async def test_a_dockerfile_beside_its_context_is_used(
         ({"context": ".."}, "the context '..' leads out of the workspace"),
         ({"context": "file"}, "the context 'file' is no folder"),
         ({"dockerfile": "sub"}, "the Dockerfile 'sub' is no file"),
+        ({"dockerfile": "out/passwd"}, "the Dockerfile 'out/passwd' leads out of the workspace"),
+        ({"context": "out"}, "the context 'out' leads out of the workspace"),
     ],
 )
 async def test_paths_that_lead_nowhere_or_out_fail_the_build(
@@ -104,6 +106,7 @@ async def test_paths_that_lead_nowhere_or_out_fail_the_build(
     async with sources_in(tmp_path) as sources:
         builder = Builder(tmp_path, "unix:///nonexistent/docker.sock", sources)
         builder.origin.commit_files({"Dockerfile": "FROM scratch", "file": "x", "sub/x": "x"})
+        builder.origin.commit_link("out", "/etc")
         outcome = await builder.build("127.0.0.1:1/app", **facts)
     assert outcome.reason is not None
     assert outcome.reason.code is ReasonCode.IMAGE_BUILD_FAILED

@@ -122,6 +122,17 @@ async def test_manifests_that_are_not_there_are_refused(
     assert repr(path) in text
 
 
+@pytest.mark.parametrize("path", ["out.yaml", "."])
+async def test_manifests_by_a_link_that_leads_out_are_refused(
+    deployer: Deployer, cluster: FakeCluster, path: str
+) -> None:
+    deployer.origin.commit_link("out.yaml", "/etc/passwd")
+    code, text = refusal(await deployer.deploy(path, cluster.address))
+    assert code is ReasonCode.MANIFEST_REFUSED
+    assert "leads out of the workspace" in text
+    assert cluster.applied == []
+
+
 @pytest.mark.parametrize(("context", "name"), [("shop", "c1"), ("someone@shop", "shop")])
 async def test_without_an_address_the_kubeconfig_knows_the_cluster_by_its_name(
     deployer: Deployer, cluster: FakeCluster, context: str, name: str

@@ -1,5 +1,6 @@
 """Which workspace an attempt gets, and when one is not trusted again."""
 
+import asyncio
 import json
 import os
 from collections.abc import AsyncIterator
@@ -14,7 +15,7 @@ from lineshaft.integrations.git.mirror import Mirror
 from lineshaft.model.state import State
 from lineshaft.worker.checkouts import Checkout, Checkouts
 from mount_namespace import run_mounted
-from worker_tasks import Bench, bench, mirrors_in
+from worker_tasks import Bench, bench, lease_of, mirrors_in, perform
 
 OTHER_PIPELINE = UUID("0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5c")
 
@@ -48,6 +49,16 @@ async def bring(mirror: Mirror, checkout: Checkout) -> Checkout:
     checkout.create()
     await mirror.checkout(commit, checkout.folder, checkout.keeper, intact=checkout.intact)
     checkout.begin()
+    return checkout
+
+
+async def written_before(mirror: Mirror, checkouts: Checkouts) -> Checkout:
+    """Do as `used`, once the file system's clock has gone on since the last file was written."""
+    checkout = await bring(mirror, await checkouts.lend("key"))
+    newest = max(path.lstat().st_ctime_ns for path in checkout.folder.rglob("*"))
+    while checkout.lent_ns <= newest:
+        checkout.begin()
+    await checkouts.take_back(checkout)
     return checkout
 
 
@@ -216,7 +227,7 @@ async def test_a_link_out_of_a_workspace_is_not_followed(
 async def test_what_is_idle_at_the_end_of_a_worker_is_there_for_the_next(
     mirror: Mirror, checkouts: Checkouts, tmp_path: Path
 ) -> None:
-    first = await used(mirror, checkouts)
+    first = await written_before(mirror, checkouts)
     await checkouts.close()
     again = Checkouts(tmp_path / "checkouts")
     await again.recover()
@@ -316,7 +327,7 @@ async def test_when_git_fails_in_a_kept_workspace_a_new_one_is_taken(
 async def test_a_workspace_with_all_that_its_commit_has_is_lent_without_git(
     mirror: Mirror, checkouts: Checkouts
 ) -> None:
-    await used(mirror, checkouts)
+    await written_before(mirror, checkouts)
     checkout = await checkouts.lend("key")
     # With its lock there, git could not do anything.
     (checkout.keeper / "index.lock").touch()
@@ -344,18 +355,62 @@ async def test_a_branch_that_was_forced_back_is_checked_out(worker: Bench, origi
     assert worker.log.text == "newoldfile\n"
 
 
-def run_on_small_disk(folder: Path, *sizes: int) -> dict[str, Any]:
-    """Run a task of a pipeline of its own for each size of the source, in bytes, on a disk of 2 MiB."""
-    (folder / "checkouts").mkdir()
+@pytest.fixture
+def slow_source(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, origin: Origin) -> Path:
+    """Have git wait in the middle of a checkout; return the pipe that says when it does."""
+    started = tmp_path / "started"
+    os.mkfifo(started)
+    (tmp_path / "home").mkdir()
+    smudge = f"echo > {started}; exec sleep 600"
+    (tmp_path / "home" / ".gitconfig").write_text(f'[filter "slow"]\n\tsmudge = "{smudge}"\n')
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    origin.commit_files({"file": "text", ".gitattributes": "file filter=slow\n"})
+    return started
+
+
+async def test_a_workspace_whose_checkout_was_stopped_is_thrown_away(
+    slow_source: Path, tmp_path: Path, origin: Origin
+) -> None:
+    async with bench(tmp_path) as worker:
+        stop = asyncio.Event()
+        lease = lease_of("echo ran", repository=str(origin.bare))
+        running = asyncio.create_task(perform(worker.driver, lease, worker.log, [], stop))
+        await asyncio.to_thread(slow_source.read_bytes)
+        stop.set()
+        assert (await running).state is State.CANCELLED
+    assert worker.log.text == ""
+    assert [path.name for path in (tmp_path / "checkouts").iterdir()] == ["rubbish"]
+
+
+async def test_when_the_users_settings_of_git_have_changed_all_is_written_anew(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, origin: Origin
+) -> None:
+    (tmp_path / "home").mkdir()
+    monkeypatch.setenv("HOME", str(tmp_path / "home"))
+    origin.commit_files({"file": "text\n"})
+    async with bench(tmp_path) as worker:
+        await worker.run("cat file", repository=str(origin.bare))
+        (tmp_path / "home" / ".gitconfig").write_text("[core]\n\tautocrlf = true\n")
+        await worker.run("cat file", repository=str(origin.bare))
+    assert worker.log.data == b"text\ntext\r\n"
+
+
+def run_on_small_disk(folder: Path, part: str, *sizes: int) -> dict[str, Any]:
+    """Run a task of a pipeline of its own for each size of the source, in bytes.
+
+    A part of the worker's folder is on a disk of 2 MiB.
+    """
+    (folder / part).mkdir()
     program = Path(__file__).parents[2] / "small_disk_worker.py"
     mount = ("-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs")
-    told = run_mounted(mount, folder / "checkouts", str(program), str(folder), *map(str, sizes))
+    told = run_mounted(mount, folder / part, str(program), str(folder), *map(str, sizes))
     answer: dict[str, Any] = json.loads(told)
     return answer
 
 
-def test_a_full_disk_is_a_plain_reason_and_the_workspace_goes(tmp_path: Path) -> None:
-    told = run_on_small_disk(tmp_path, 4_000_000)
+@pytest.mark.parametrize("part", ["checkouts", "mirrors"])
+def test_a_full_disk_is_a_plain_reason_and_the_workspace_goes(tmp_path: Path, part: str) -> None:
+    told = run_on_small_disk(tmp_path, part, 6_000_000)
     ((state, reason),) = told["outcomes"]
     assert state == State.FAILED
     assert "no space left on the worker's disk" in reason
@@ -363,5 +418,5 @@ def test_a_full_disk_is_a_plain_reason_and_the_workspace_goes(tmp_path: Path) ->
 
 
 def test_when_the_disk_is_full_what_is_kept_makes_room(tmp_path: Path) -> None:
-    told = run_on_small_disk(tmp_path, 1_200_000, 1_300_000)
+    told = run_on_small_disk(tmp_path, "checkouts", 1_200_000, 1_300_000)
     assert told["outcomes"] == [[State.SUCCEEDED, ""]] * 2
