@@ -19,6 +19,7 @@ from lineshaft.ports.ids import RandomIds
 from lineshaft.services.bad_runs import ASIDE_FOR, BadRuns
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.store import open_store
+from lineshaft.wire.worker import LeaseMessage
 from planes import LEASE_TIME
 from worker_protocol_scene import beat, claim, register, report_on, start
 
@@ -181,7 +182,7 @@ async def test_more_bad_runs_than_one_call_sets_aside_are_set_aside_by_the_next(
 
     async with servers.plane(reads_bad=False) as plane:
         worker_id = await register(plane.desk, slots=1)
-        leases = []
+        leases: list[LeaseMessage] = []
         for _ in range(3):
             try:
                 leases += await claim(plane.desk, worker_id, slots=1)

@@ -119,19 +119,16 @@ async def test_what_workers_say_is_answered_503_while_the_database_is_away(
         "heartbeat": {"worker_id": worker_id, "tokens": []},
     }
 
+    headers = {PROTOCOL_HEADER: "2", "Authorization": f"Bearer {secret}"}
     postgres_server.stop()
     try:
         answers = [await http.post(f"/v1/worker/{route}", json=message) for route, message in said.items()]
-        with_key = await http.post(
-            "/v1/worker/claim",
-            json=said["claim"],
-            headers={"Authorization": f"Bearer {secret}"},
-            auth=None,
-        )
+        async with httpx2.AsyncClient(base_url=http.base_url, headers=headers, timeout=60) as worker:
+            answers.append(await worker.post("/v1/worker/claim", json=said["claim"]))
     finally:
         postgres_server.start()
 
-    for answer in (*answers, with_key):
+    for answer in answers:
         problem(answer, 503)
         assert int(answer.headers["retry-after"]) > 0
 
