@@ -137,7 +137,7 @@ async def test_a_limit_that_is_reached_is_told(tmp_path: Path, limits: Limits, o
     assert found is not None
     assert (found.code, found.text) == (
         PlacementCode.LIMIT_REACHED,
-        f"A limit holds it back: 1 of {of} run, and no more than 1 may at once.",
+        f"A limit holds it back: no more than 1 task of {of} may run at once, and 1 does.",
     )
 
 

@@ -120,12 +120,11 @@ def _of_able(
     """Tell what a task waits for that some connected workers could take if they had nothing else to do."""
     staying = [worker for worker in able if not worker.draining]
     if not staying:
-        text = f"{_names(able)} could take it, and {_verb(able, 'is', 'are')} draining."
+        text = f"{_names(able)} could take it, and {_verb(able)} draining."
         return Placement(PlacementCode.WORKERS_DRAINING, text, ahead)
     for limit in limits:
         if limit.running >= limit.most:
-            tasks = f"{limit.running} of {limit.of} run, and no more than {limit.most} may at once."
-            return Placement(PlacementCode.LIMIT_REACHED, f"A limit holds it back: {tasks}", ahead)
+            return Placement(PlacementCode.LIMIT_REACHED, _limited(limit), ahead)
     roomy = [worker for worker in staying if worker.has_room(demand)]
     if not roomy:
         return Placement(PlacementCode.WORKERS_FULL, _full(demand, staying), ahead)
@@ -141,11 +140,11 @@ def _of_able(
 def _no_worker(workers: Sequence[Candidate]) -> str:
     if not workers:
         return "No worker has been heard of; `lineshaft worker` starts one."
-    return f"No worker is connected: {_names(workers)} {_verb(workers, 'is', 'are')} offline."
+    return f"No worker is connected: {_names(workers)} {_verb(workers)} offline."
 
 
 def _not_served(demand: Demand, workers: Sequence[Candidate]) -> str:
-    return f"None of the connected workers serves '{demand.kind}': {_names(workers)} {_verb(workers)} not."
+    return f"None of the connected workers serves '{demand.kind}': there {_verb(workers)} {_names(workers)}."
 
 
 def _labels_missing(demand: Demand, workers: Sequence[Candidate]) -> str:
@@ -168,6 +167,15 @@ def _too_large(demand: Demand, workers: Sequence[Candidate]) -> str:
     return (
         f"It asks for {_amounts(demand.cpus, demand.memory_bytes)}, and none of the workers that could take"
         f" it is so large: '{largest.name}' gives {_of(largest.offer.capacity)}."
+    )
+
+
+def _limited(limit: LimitInForce) -> str:
+    tasks = "task" if limit.most == 1 else "tasks"
+    do = "does" if limit.running == 1 else "do"
+    return (
+        f"A limit holds it back: no more than {limit.most} {tasks} of {limit.of} may run at once,"
+        f" and {limit.running} {do}."
     )
 
 
@@ -236,5 +244,5 @@ def _joined(words: Sequence[str]) -> str:
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
-def _verb(workers: Sequence[Candidate], one: str = "does", several: str = "do") -> str:
+def _verb(workers: Sequence[Candidate], one: str = "is", several: str = "are") -> str:
     return one if len(workers) == 1 else several

@@ -47,7 +47,7 @@ def test_workers_that_are_offline_take_nothing() -> None:
 def test_workers_of_other_kinds_take_nothing() -> None:
     assert told(Demand(WorkKind.DEPLOY), worker()) == (
         PlacementCode.KIND_NOT_SERVED,
-        "None of the connected workers serves 'deploy': 'a' does not.",
+        "None of the connected workers serves 'deploy': there is 'a'.",
     )
 
 
@@ -103,7 +103,7 @@ def test_a_limit_that_is_reached_holds_it_back() -> None:
     limits = [LimitInForce("the pipeline 'shop'", 4, 3), LimitInForce("the label 'gpu'", 2, 2)]
     assert told(ANY, worker(), limits=limits) == (
         PlacementCode.LIMIT_REACHED,
-        "A limit holds it back: 2 of the label 'gpu' run, and no more than 2 may at once.",
+        "A limit holds it back: no more than 2 tasks of the label 'gpu' may run at once, and 2 do.",
     )
 
 
