@@ -18,6 +18,7 @@ from lineshaft.model.errors import (
     BadCredentialsError,
     ConfigurationError,
     ConflictError,
+    CorruptRunError,
     ExpressionError,
     ForbiddenError,
     InputTooLargeError,
@@ -106,6 +107,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     ServerUnreachableError: Answer(HTTPStatus.BAD_GATEWAY, "Another server does not answer", _LATER),
     ConfigurationError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The server is not set up for this"),
     ServerError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
+    CorruptRunError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The run cannot be read"),
 }
 """Every error of `model.errors`, without exception."""
 
