@@ -30,6 +30,7 @@ LineshaftError
 ├── CorruptRunError              what is stored of a run cannot be read
 ├── ConfigurationError           Lineshaft cannot start as it is set up
 └── ServerError                  a server's answer that fits none of the above
+    └── CorruptRunError          what is stored of a run makes no sense
 
 A step that fails is an outcome (`model.outcome`), never an error: these are for when *we* cannot go on.
 """
@@ -349,3 +350,22 @@ class ServerError(LineshaftError):
         """Keep the answer's status beside its message."""
         super().__init__(message, advice=advice)
         self.status = status
+
+
+class CorruptRunError(ServerError):
+    """What is stored of a run makes no sense, so that nothing can be done with it.
+
+    Attributes:
+        run_id: the run.
+    """
+
+    code = "corrupt-run"
+
+    def __init__(self, run_id: object, why: str) -> None:
+        """Name the run, and what of it makes no sense."""
+        super().__init__(
+            f"The run {run_id} cannot be read: {why}.",
+            status=500,
+            advice="See whether a newer version of Lineshaft has written it; if not, restore a backup.",
+        )
+        self.run_id = run_id

@@ -27,7 +27,7 @@ from lineshaft.ports.store import TIMER_NOTICE
 from lineshaft.ports.wakeups import TIMERS, log_topic, run_topic, worker_topic
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.prepared import Prepared
-from lineshaft.store.run_loading import SELECT_RUN, load_runs
+from lineshaft.store.run_loading import SELECT_RUN, UNREADABLE, corrupt, load_runs
 from lineshaft.store.run_rows import read_event
 from lineshaft.store.schema import events, pipelines, runs
 from lineshaft.store.session import Session
@@ -166,13 +166,21 @@ class SqlRuns:
     def _load(self, run_id: UUID) -> Run | None:
         if self._session.locking:
             _LOCK_VERSION.execute(self._session.connection, {"of_run": run_id})
-        rows = self._session.connection.execute(_SELECT_BY_ID, {"of_run": run_id}).all()
+        try:
+            rows = self._session.connection.execute(_SELECT_BY_ID, {"of_run": run_id}).all()
+        except UNREADABLE as error:
+            raise corrupt(run_id, error) from error
         return next(iter(load_runs(self._session, self._definitions, rows)), None)
 
     def _list(self, statement: Select[Any], values: dict[str, Any]) -> Sequence[Run]:
         session = self._session
         session.pending.flush()
-        rows = session.connection.execute(statement, values).all()
+        try:
+            rows = session.connection.execute(statement, values).all()
+        except UNREADABLE:
+            # A row among them makes no sense. Read by themselves, it is the one that tells so.
+            found = session.connection.execute(statement.with_only_columns(runs.c.id), values).scalars()
+            return [run for run_id in found.all() if (run := self.get(run_id)) is not None]
         remembered = {row.id: self._remembered(row) for row in rows}
         loaded = load_runs(session, self._definitions, [row for row in rows if remembered[row.id] is None])
         session.runs.update({run.id: run for run in (*remembered.values(), *loaded) if run is not None})
