@@ -109,5 +109,5 @@ def _token_of_holder(run: Run, address: AttemptAddress) -> str:
     """Tell by which lease a run takes an attempt for running."""
     node = run.nodes[address.node] if address.node < len(run.nodes) else None
     if node is None or node.lease is None or not holds_lease(node, address.attempt, node.lease.token):
-        raise CorruptRunError(run.id, "the queue holds an attempt that the run does not wait for.")
+        raise CorruptRunError(run.id, "the queue holds an attempt that it does not wait for")
     return node.lease.token
