@@ -18,7 +18,7 @@ class DeskWorker:
 
     def __init__(self, plane: ControlPlane, name: str = "w", *, hello: Hello | None = None) -> None:
         self.plane = plane
-        self._hello = hello or Hello(name=name, kinds=frozenset({WorkKind.RUN}), slots=9)
+        self._hello = hello or Hello(name=name, kinds=frozenset({WorkKind.RUN}), slots=100)
         self._welcome: Welcome | None = None
 
     async def pipeline(self, text: str) -> Pipeline:

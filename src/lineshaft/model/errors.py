@@ -27,7 +27,6 @@ LineshaftError
 ├── UnavailableError             something we need does not answer; trying again later may help
 │   ├── StoreUnavailableError
 │   └── ServerUnreachableError
-├── CorruptRunError              what is stored of a run cannot be read
 ├── ConfigurationError           Lineshaft cannot start as it is set up
 └── ServerError                  a server's answer that fits none of the above
     └── CorruptRunError          what is stored of a run makes no sense
@@ -313,24 +312,6 @@ class ServerUnreachableError(UnavailableError):
     code = "server-unreachable"
 
 
-class CorruptRunError(LineshaftError):
-    """What is stored of a run cannot be read; nothing was changed.
-
-    Attributes:
-        run_id: the run.
-    """
-
-    code = "corrupt-run"
-
-    def __init__(self, run_id: object, cause: str) -> None:
-        """Name the run, and what is wrong with what is stored of it."""
-        super().__init__(
-            f"Run {run_id} cannot be read: {cause}",
-            advice="Start its pipeline anew. Other runs are not concerned; what was stored is kept as it is.",
-        )
-        self.run_id = run_id
-
-
 class ConfigurationError(LineshaftError):
     """Lineshaft cannot start as it is set up; the message names the setting."""
 
@@ -366,6 +347,7 @@ class CorruptRunError(ServerError):
         super().__init__(
             f"The run {run_id} cannot be read: {why}.",
             status=500,
-            advice="See whether a newer version of Lineshaft has written it; if not, restore a backup.",
+            advice="See whether a newer version of Lineshaft has written it; if not, restore a backup, or "
+            "start its pipeline anew. Other runs are not concerned.",
         )
         self.run_id = run_id

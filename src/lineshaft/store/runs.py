@@ -1,6 +1,7 @@
 """Runs in the database."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, assert_never
 from uuid import UUID
@@ -21,6 +22,7 @@ from lineshaft.engine.decision import (
     TreeGrown,
 )
 from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.errors import CorruptRunError
 from lineshaft.model.event import RunEvent
 from lineshaft.model.run import Run
 from lineshaft.ports.store import TIMER_NOTICE
@@ -52,11 +54,11 @@ _SELECT_CHILD: Final = select(runs.c.id).where(
     runs.c.parent_attempt == bindparam("of_attempt"),
 )
 _SELECT_PAGE: Final = (
-    SELECT_RUN.where(runs.c.pipeline_id == bindparam("of_pipeline"))
+    SELECT_RUN.where(runs.c.pipeline_id == bindparam("of_pipeline"), runs.c.number < bindparam("below"))
     .order_by(runs.c.number.desc())
     .limit(bindparam("at_most"))
 )
-_SELECT_PAGE_BELOW: Final = _SELECT_PAGE.where(runs.c.number < bindparam("below"))
+_SELECT_NUMBERS: Final = _SELECT_PAGE.with_only_columns(runs.c.number, runs.c.id)
 _SELECT_EVENTS: Final = (
     select(events)
     .where(events.c.run_id == bindparam("of_run"), events.c.number > bindparam("above"))
@@ -143,10 +145,24 @@ class SqlRuns:
 
     def page(self, pipeline_id: UUID, *, before: int | None, limit: int) -> Sequence[Run]:
         """List the pipeline's runs, newest first, with numbers below `before`."""
-        values: dict[str, Any] = {"of_pipeline": pipeline_id, "at_most": limit}
-        if before is None:
+        values: dict[str, Any] = {"of_pipeline": pipeline_id, "at_most": limit, "below": before or _ALL}
+        try:
             return self._list(_SELECT_PAGE, values)
-        return self._list(_SELECT_PAGE_BELOW, {**values, "below": before})
+        except CorruptRunError:
+            return self._readable(values, limit)
+
+    def _readable(self, values: dict[str, Any], limit: int) -> Sequence[Run]:
+        """Fill a page one by one, leaving out the runs that cannot be read."""
+        readable: list[Run] = []
+        while len(readable) < limit:
+            rows = self._session.connection.execute(_SELECT_NUMBERS, values).all()
+            for row in rows:
+                with suppress(CorruptRunError):
+                    readable += filter(None, [self.get(row.id)])
+            if len(rows) < limit:
+                break
+            values = {**values, "below": rows[-1].number}
+        return readable[:limit]
 
     def events(self, run_id: UUID, *, after: int, limit: int) -> Sequence[RunEvent]:
         """List a run's events with numbers above `after`, ascending."""

@@ -3,8 +3,8 @@
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -135,7 +135,7 @@ async def open_agent(
     workspace_folder = folder if plan.workspace_root is None else plan.workspace_root / digest
     for each in (folder, workspace_folder):
         _make(each)
-    with _alone_in(folder, plan.name):
+    with _alone_in({folder, workspace_folder}, plan.name):
         executor = ProcessExecutor()
         prefix = label_prefix(folder)
         await executor.sweep(prefix)
@@ -196,14 +196,16 @@ def _make(folder: Path) -> None:
 
 
 @contextmanager
-def _alone_in(folder: Path, name: str) -> Iterator[None]:
-    # The lock goes with the process, however that ends.
-    with (folder / "lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            raise ConfigurationError(
-                f"Another worker named '{name}' works in {folder}.",
-                advice="Give this one another name, or another data folder.",
-            ) from error
+def _alone_in(folders: Set[Path], name: str) -> Iterator[None]:
+    with ExitStack() as opened:
+        for folder in folders:
+            # The lock goes with the process, however that ends.
+            lock = opened.enter_context((folder / "lock").open("w"))
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                raise ConfigurationError(
+                    f"Another worker named '{name}' works in {folder}.",
+                    advice="Give this one another name, or another data folder.",
+                ) from error
         yield
