@@ -99,7 +99,8 @@ class Launcher:
         return int(pid)
 
     def _connection(self) -> socket.socket:
-        if self._socket is None or self._owner != os.getpid():
+        alive = self._program is not None and self._owner == os.getpid() and self._program.poll() is None
+        if self._socket is None or not alive:
             self.close()
             mine, its = socket.socketpair()
             with its:
