@@ -50,6 +50,7 @@ class Launcher:
         """
         encoded = marshal.dumps(
             (
+                _candidates(os.fsencode(argv[0]), environment),
                 [os.fsencode(argument) for argument in argv],
                 os.fsencode(cwd),
                 {os.fsencode(name): os.fsencode(value) for name, value in environment.items()},
@@ -115,6 +116,13 @@ class Launcher:
             self._socket, self._owner = mine, os.getpid()
             atexit.register(self.close)
         return self._socket
+
+
+def _candidates(program: bytes, environment: Mapping[str, str]) -> list[bytes]:
+    """Name the files that a program may be, in the order in which they are tried (execvp(3))."""
+    if b"/" in program:
+        return [program]
+    return [os.fsencode(folder or ".") + b"/" + program for folder in os.get_exec_path(environment)]
 
 
 def _fail(content: bytes) -> None:
