@@ -123,9 +123,9 @@ class _Part:
     def open(self) -> None:
         """Make the file."""
         for _ in range(_FOLDER_TRIES):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
             # Who removes the folder's last blob at this moment removes the folder as well.
             with suppress(FileNotFoundError):
+                self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._part.open("xb", buffering=0)
                 return
         raise FileNotFoundError(errno.ENOENT, "its folder is removed again and again")

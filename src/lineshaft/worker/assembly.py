@@ -3,7 +3,8 @@
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence, Set
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -196,7 +197,7 @@ def _make(folder: Path) -> None:
 
 
 @contextmanager
-def _alone_in(folders: Set[Path], name: str) -> Iterator[None]:
+def _alone_in(folders: AbstractSet[Path], name: str) -> Iterator[None]:
     with ExitStack() as opened:
         for folder in folders:
             # The lock goes with the process, however that ends.

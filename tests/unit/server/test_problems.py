@@ -14,6 +14,7 @@ from lineshaft.model.errors import (
     InvalidDefinitionError,
     LineshaftError,
     LogOffsetError,
+    LogRemovedError,
     PipelineNotFoundError,
     Problem,
     RunNotFoundError,
@@ -141,3 +142,7 @@ def test_an_internal_error_is_logged_and_its_cause_is_not_told(caplog: pytest.Lo
     assert response.status_code == 500
     assert b"secret" not in response.body
     assert "secret" in caplog.text
+
+
+def test_a_log_that_was_removed_is_gone() -> None:
+    assert problem_response(LogRemovedError()).status_code == 410

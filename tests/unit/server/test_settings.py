@@ -1,5 +1,6 @@
 import os
 import pickle
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from lineshaft.executors.settings import LogLevel
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.server.settings import ServerSettings
+from lineshaft.services.retention import KEEP_ALL, Kept
 from lineshaft.worker.settings import WorkerSettings
 
 
@@ -40,6 +42,23 @@ def test_nothing_has_to_be_set(tmp_path: Path) -> None:
 def test_data_is_kept_below_the_home_folder_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("XDG_DATA_HOME")
     assert ServerSettings.load().data == Path.home() / ".local/share/lineshaft"
+
+
+def test_all_is_kept_unless_it_is_said_for_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert ServerSettings.load().kept == KEEP_ALL
+    monkeypatch.setenv("LINESHAFT_KEEP_LOGS_DAYS", "0.5")
+
+    assert ServerSettings.load(keep_runs_days="30", keep_runs="100").kept == Kept(
+        runs_for=timedelta(days=30), runs_per_pipeline=100, logs_for=timedelta(hours=12)
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("keep_runs", "0"), ("keep_runs_days", "0"), ("keep_logs_days", "-1")]
+)
+def test_nothing_is_kept_for_no_time(name: str, value: str) -> None:
+    with pytest.raises(ConfigurationError, match=name.replace("_", "-")):
+        ServerSettings.load(**{name: value})
 
 
 def test_flags_win_over_the_environment_and_that_over_the_file(

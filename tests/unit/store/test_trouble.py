@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from lineshaft.model.errors import StoreUnavailableError
-from lineshaft.store.trouble import Trouble, trouble_of, unavailable
+from lineshaft.store.trouble import Trouble, is_missing_reference, trouble_of, unavailable
 
 
 @pytest.fixture
@@ -56,6 +56,19 @@ def test_a_value_that_breaks_a_rule_is_no_trouble_of_the_databases(connection: s
         connection.execute("INSERT INTO parts VALUES ('bolt', NULL)")
 
     assert trouble_of(caught.value) is Trouble.NONE
+
+
+def test_a_row_that_refers_to_what_was_removed_meanwhile_is_a_conflict(
+    connection: sqlite3.Connection,
+) -> None:
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("CREATE TABLE uses (name TEXT REFERENCES parts (name))")
+
+    with pytest.raises(sqlite3.IntegrityError) as caught:
+        connection.execute("INSERT INTO uses VALUES ('bolt')")
+
+    assert is_missing_reference(caught.value)
+    assert trouble_of(caught.value) is Trouble.CONFLICT
 
 
 @pytest.mark.parametrize(

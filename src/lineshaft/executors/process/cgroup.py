@@ -68,14 +68,9 @@ class Cgroup:
         Returns:
             Whether it is gone, which proves that nothing of the command is left in it or below it.
         """
-        for folder in self._folders():
-            try:
-                folder.rmdir()
-            except FileNotFoundError:
-                continue
-            except OSError:
-                return False
-        return True
+        if _is_gone(self.path):
+            return True
+        return all(_is_gone(folder) for folder in self._folders())
 
     async def kill(self, table: ProcessTable) -> int:
         """Kill all who are in it or below it, and remove it.
@@ -131,6 +126,14 @@ class Cgroup:
     def _folders(self) -> Iterator[Path]:
         for folder, _, _ in os.walk(self.path, topdown=False):
             yield Path(folder)
+
+
+def _is_gone(folder: Path) -> bool:
+    try:
+        folder.rmdir()
+    except OSError as error:
+        return error.errno == errno.ENOENT
+    return True
 
 
 def _move_to(folder: Path) -> None:

@@ -6,6 +6,7 @@ by its path, and imports nothing but what Python always has.
 """
 
 import ctypes
+import errno
 import marshal
 import os
 import signal
@@ -17,6 +18,9 @@ from typing import Any, Final, NoReturn
 HEADER: Final = struct.Struct("=I")
 ANSWER: Final = struct.Struct("=ii")
 
+_Program = tuple[list[bytes], list[bytes], dict[bytes, bytes]]
+
+_NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR)
 _FILES: Final = 3
 _CLONE3: Final = 435
 _CLONE_PARENT: Final = 0x8000
@@ -34,13 +38,14 @@ def main() -> None:
         header, files, _, _ = socket.recv_fds(worker, HEADER.size, _FILES)
         if not header:
             return
-        argv, cwd, environment = marshal.loads(_read(worker, HEADER.unpack(header)[0]))  # noqa: S302 - the worker wrote it
+        content = _read(worker, HEADER.unpack(header)[0])
+        programs, argv, cwd, environment = marshal.loads(content)  # noqa: S302 - the worker wrote it
         for file in files:
             os.set_inheritable(file, False)  # noqa: FBT003 - it takes no keyword
         output, failure, cgroup = files
         pid = _clone(libc, cgroup)
         if pid == 0:
-            _become(argv, cwd, environment, output, failure)
+            _become((programs, argv, environment), cwd, output, failure)
         error = ctypes.get_errno() if pid < 0 else 0
         for file in files:
             os.close(file)
@@ -65,9 +70,7 @@ def _clone(libc: ctypes.PyDLL, cgroup: int) -> int:
     return int(libc.syscall(_CLONE3, arguments, len(arguments)))
 
 
-def _become(
-    argv: list[bytes], cwd: bytes, environment: dict[bytes, bytes], output: int, failure: int
-) -> NoReturn:
+def _become(program: _Program, cwd: bytes, output: int, failure: int) -> NoReturn:
     place: Any = b""
     try:
         for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # Python does so.
@@ -78,12 +81,24 @@ def _become(
         place = cwd
         os.chdir(cwd)
         place = b""
-        os.execvpe(argv[0], argv, environment)  # noqa: S606 - that is what it is for
+        _exec(*program)
     except BaseException as error:  # noqa: BLE001 - the worker is told of anything, and nothing may go on here
         number = error.errno if isinstance(error, OSError) and error.errno else 0
         os.write(failure, marshal.dumps((number, place, str(error))))
     finally:
         os._exit(255)
+
+
+def _exec(programs: list[bytes], argv: list[bytes], environment: dict[bytes, bytes]) -> NoReturn:
+    failed = OSError(errno.ENOENT, os.strerror(errno.ENOENT))
+    for program in programs:
+        try:
+            os.execve(program, argv, environment)  # noqa: S606 - that is what this is for
+        except OSError as error:
+            # That one of them may not be executed says more than that others are not there.
+            if failed.errno in _NOT_THERE:
+                failed = error
+    raise failed
 
 
 if __name__ == "__main__":

@@ -50,6 +50,7 @@ class Launcher:
         """
         encoded = marshal.dumps(
             (
+                _candidates(os.fsencode(argv[0]), environment),
                 [os.fsencode(argument) for argument in argv],
                 os.fsencode(cwd),
                 {os.fsencode(name): os.fsencode(value) for name, value in environment.items()},
@@ -99,7 +100,8 @@ class Launcher:
         return int(pid)
 
     def _connection(self) -> socket.socket:
-        if self._socket is None or self._owner != os.getpid():
+        alive = self._program is not None and self._owner == os.getpid() and self._program.poll() is None
+        if self._socket is None or not alive:
             self.close()
             mine, its = socket.socketpair()
             with its:
@@ -114,6 +116,13 @@ class Launcher:
             self._socket, self._owner = mine, os.getpid()
             atexit.register(self.close)
         return self._socket
+
+
+def _candidates(program: bytes, environment: Mapping[str, str]) -> list[bytes]:
+    """Name the files that a program may be, in the order in which they are tried (execvp(3))."""
+    if b"/" in program:
+        return [program]
+    return [os.fsencode(folder or ".") + b"/" + program for folder in os.get_exec_path(environment)]
 
 
 def _fail(content: bytes) -> None:
