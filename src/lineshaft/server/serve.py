@@ -171,7 +171,7 @@ def _serve_by_processes(settings: ServerSettings, listener: socket.socket) -> No
 
 @contextmanager
 def _ending_with_parent() -> Iterator[None]:
-    """Stop this process when the one that has started it is gone, lest it keep the port with nobody to stop it."""
+    """Stop this process when the one that has started it is gone, lest it keep the port for ever."""
     parent = multiprocessing.parent_process()
     if parent is None:
         yield
