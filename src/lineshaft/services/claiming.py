@@ -11,7 +11,6 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import CorruptRunError, ExpressionError
 from lineshaft.model.event import AttemptLeased, AttemptLost
 from lineshaft.model.limits import Limits
-from lineshaft.model.placement import Offer
 from lineshaft.model.run import Lease, Run
 from lineshaft.model.worker import Worker
 from lineshaft.ports.clock import Clock
@@ -29,14 +28,12 @@ class Taken:
     Attributes:
         key_id: of the worker key that the leases belong to.
         draining: whether the worker is to take no more.
-        offer: what the worker offers.
         leases: what it has taken, oldest first.
         decisions: what was written, in order.
     """
 
     key_id: UUID | None
     draining: bool
-    offer: Offer
     leases: list[LeaseMessage] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
 
@@ -55,7 +52,7 @@ class Claiming:
     ) -> Taken:
         """Lease what a worker can serve, up to so many attempts; nothing to one that drains."""
         now = self._clock.now()
-        taken = Taken(worker.key_id, worker.draining, worker.offer)
+        taken = Taken(worker.key_id, worker.draining)
         while not worker.draining:
             room = slots - len(taken.leases)
             claim = Claim(worker, room, token, now, now + self._lease_time, self._limits)

@@ -12,13 +12,12 @@ from lineshaft.model.worker_key import INSIDE, WorkerCaller
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
-from lineshaft.ports.wakeups import QUEUE, STOPPING, Listener, worker_topic
+from lineshaft.ports.wakeups import QUEUE, STOPPING, worker_topic
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.services.bad_runs import Current
 from lineshaft.services.claiming import Claiming, Taken
 from lineshaft.services.closing import Closing
 from lineshaft.services.heartbeats import Heartbeats
-from lineshaft.services.lines import Lines, Place
 from lineshaft.services.losing import Losing
 from lineshaft.services.progress import Progress, find_run
 from lineshaft.services.registering import Registering
@@ -53,8 +52,6 @@ class _Desk:
     registering: Registering
     claiming: Claiming
     heartbeats: Heartbeats
-    lines: Lines
-    longest_wait: timedelta
 
 
 class CallersDesk:
@@ -74,18 +71,21 @@ class CallersDesk:
 
     async def claim(self, request: ClaimRequest) -> LeasesAnswer:
         """Ask for attempts, waiting up to `wait_seconds` for the first."""
-        desk, told = self._desk, worker_topic(request.worker_id)
-        # No longer than leases live, so that one who has fallen silent gets nothing more when they run out.
-        wait = min(timedelta(seconds=request.wait_seconds), desk.longest_wait)
-        until = desk.clock.now() + wait
-        with desk.store.wakeups.listen(QUEUE, STOPPING, told) as listener:
+        desk = self._desk
+        until = desk.clock.now() + timedelta(seconds=request.wait_seconds)
+        with desk.store.wakeups.listen(QUEUE, STOPPING, worker_topic(request.worker_id)) as listener:
             taken = await self._take(request)
             if taken.draining:
                 return await self._wait_in_vain(until)
-            if not taken.leases and wait > timedelta():
-                idle = request.slots >= taken.offer.capacity.slots
-                with desk.lines.waiting(taken.offer, idle=idle) as place:
-                    taken = await self._wait_in_line(request, place, listener, until, taken)
+            while not taken.leases and not taken.draining:
+                left = until - desk.clock.now()
+                if left <= timedelta():
+                    break
+                if desk.closing.begun:
+                    raise _stopping()
+                if not await listener.wait(left):
+                    break
+                taken = await self._take(request)
             return LeasesAnswer(leases=tuple(taken.leases))
 
     async def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
@@ -131,25 +131,6 @@ class CallersDesk:
         decisions, taken = await desk.losing.bad_runs.write(work)
         log_decisions(decisions)
         return LeasesAnswer() if taken is None else self._given(taken, token)
-
-    async def _wait_in_line(
-        self, request: ClaimRequest, place: Place, queue: Listener, until: datetime, taken: Taken
-    ) -> Taken:
-        desk, told = self._desk, worker_topic(request.worker_id)
-        with desk.store.wakeups.listen(place.topic, STOPPING, told) as behind:
-            while not taken.leases and not taken.draining:
-                left = until - desk.clock.now()
-                if left <= timedelta():
-                    break
-                if desk.closing.begun:
-                    raise _stopping()
-                in_front = place.in_front
-                if not await (queue if in_front else behind).wait(left):
-                    break
-                if in_front or not place.in_front:
-                    taken = await self._take(request)
-                # Who has come to the front knows by its other listener whether there was something meanwhile.
-        return taken
 
     async def _take(self, request: ClaimRequest) -> Taken:
         desk, token = self._desk, self._desk.ids.new_token()
@@ -213,8 +194,6 @@ class WorkerDesk(CallersDesk):
             registering=Registering(clock, ids, lease_time, losing, keys),
             claiming=Claiming(clock, progress, lease_time, limits),
             heartbeats=Heartbeats(store, clock, lease_time, sessions, closing),
-            lines=Lines(store.wakeups),
-            longest_wait=lease_time / 2,
         )
         super().__init__(desk, INSIDE)
 
