@@ -8,9 +8,11 @@ from pathlib import Path
 from lineshaft.definition import read_definition
 from lineshaft.definition.compiling.generated import read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.model.limits import NO_LIMITS, Limits
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.worker_keys import FileKeys, no_file_keys
 from lineshaft.store import open_store
 
 USERNAME = "admin"
@@ -20,7 +22,13 @@ LEASE_TIME = timedelta(seconds=30)
 
 
 @asynccontextmanager
-async def temporary_plane(folder: Path, clock: Clock | None = None) -> AsyncIterator[ControlPlane]:
+async def temporary_plane(
+    folder: Path,
+    clock: Clock | None = None,
+    *,
+    limits: Limits = NO_LIMITS,
+    file_keys: FileKeys = no_file_keys,
+) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a temporary database; its blobs are in the folder."""
     ids = RandomIds()
     store = await open_store(
@@ -34,6 +42,8 @@ async def temporary_plane(folder: Path, clock: Clock | None = None) -> AsyncIter
             ids,
             check=lambda _: None,
             lease_time=LEASE_TIME,
+            limits=limits,
+            file_keys=file_keys,
         )
         await plane.credentials.ensure_user(USERNAME, PASSWORD)
         yield plane

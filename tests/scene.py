@@ -116,7 +116,7 @@ class Scene:
 
         def work(transaction: Transaction) -> list[Held]:
             now = self.clock.now()
-            worker = Worker(self.worker_id, "w", Offer(kinds, Capacity(limit or 1)), now, now)
+            worker = Worker(self.worker_id, "w", Offer(kinds, Capacity(9_999)), now, now)
             claimed = transaction.attempts.claim(Claim(worker, limit, token, now, now + LEASE_TIME))
             lease = Lease(token, self.worker_id)
             for address in claimed:

@@ -1,4 +1,4 @@
-"""Server programs that tests start and stop."""
+"""Programs that serve, which tests start and stop."""
 
 import os
 import signal
@@ -19,7 +19,7 @@ _KEPT = ("PATH", "HOME", "LANG", "PYTHONPATH", "VIRTUAL_ENV")
 
 
 class ServerProcess:
-    """A server of ours in a process of its own."""
+    """A server or a worker of ours in a process of its own."""
 
     def __init__(self, process: subprocess.Popen[str], output: IO[str]) -> None:
         self.process = process
@@ -38,7 +38,7 @@ class ServerProcess:
         while line := self._coming.get():
             if words in line:
                 return line
-        raise AssertionError(f"The server ended: {''.join(self._lines)}")
+        raise AssertionError(f"The program ended: {''.join(self._lines)}")
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> tuple[int, str]:
         """Send it a signal, and return its exit code and all that it logged."""
@@ -62,7 +62,7 @@ class ServerProcess:
 def server_process(
     data: Path, command: str = "up", *, program: Path = TESTS / "up_program.py", **variables: str
 ) -> Iterator[ServerProcess]:
-    """Start a server whose settings are these variables; it is killed at the end if it still runs."""
+    """Start a server or a worker whose settings are these variables; it is killed at the end if it runs."""
     kept: Mapping[str, str] = {name: os.environ[name] for name in _KEPT if name in os.environ}
     environment = {
         **kept,

@@ -16,6 +16,7 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome
 from lineshaft.wire.work import AnyWorkMessage, ExecWorkMessage, RunWorkMessage
 from lineshaft.wire.worker import LeaseMessage
+from lineshaft.worker.checkouts import KEPT, Checkouts
 from lineshaft.worker.driver import Assignment, Driver
 from lineshaft.worker.drivers.run import RunDriver
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
@@ -67,6 +68,7 @@ class Bench:
 
     folder: Path
     driver: RunDriver
+    checkouts: Checkouts
     log: Log = field(default_factory=Log)
     resolved: list[str] = field(default_factory=list)
 
@@ -80,19 +82,32 @@ class Bench:
         return [path for root in roots for lent in root.iterdir() for path in lent.iterdir()]
 
 
-async def perform(driver: Driver, lease: LeaseMessage, log: Log, resolved: list[str]) -> Outcome:
+async def perform(
+    driver: Driver, lease: LeaseMessage, log: Log, resolved: list[str], stop: asyncio.Event | None = None
+) -> Outcome:
     """Have a driver work on an attempt whose source is where the driver finds it."""
 
     async def resolve_source(commit: str) -> str:
         resolved.append(commit)
         return commit
 
-    return await driver.perform(Assignment(lease, log, asyncio.Event(), resolve_source))
+    return await driver.perform(Assignment(lease, log, stop or asyncio.Event(), resolve_source))
 
 
 def mirrors_in(folder: Path) -> Mirrors:
     """Keep mirrors in a folder; local repositories may lie below it."""
     return Mirrors(GitProgram(ProcessExecutor(), folder, "test/git"), folder / "mirrors", (folder,))
+
+
+@asynccontextmanager
+async def sources_in(folder: Path) -> AsyncIterator[Sources]:
+    """Lend workspaces in a folder, below which local repositories may lie."""
+    workspaces, checkouts = Workspaces(folder / "workspaces"), Checkouts(folder / "checkouts")
+    try:
+        yield Sources(workspaces, checkouts, mirrors_in(folder))
+    finally:
+        await checkouts.close()
+        await workspaces.close()
 
 
 @asynccontextmanager
@@ -102,11 +117,14 @@ async def bench(
     environment: Mapping[str, str] | None = None,
     ignore_images: bool = False,
     endpoints: Endpoints = NO_ENDPOINTS,
+    kept: int = KEPT,
 ) -> AsyncIterator[Bench]:
     """Set a run driver up; local repositories may lie below the folder."""
     executor = ProcessExecutor()
     workspaces, handovers = Workspaces(folder / "workspaces"), Workspaces(folder / "handovers")
-    sources = Sources(workspaces, mirrors_in(folder))
+    checkouts = Checkouts(folder / "checkouts", kept)
+    await checkouts.recover()
+    sources = Sources(workspaces, checkouts, mirrors_in(folder))
     driver = RunDriver(
         executor,
         sources,
@@ -118,7 +136,8 @@ async def bench(
         endpoints=endpoints,
     )
     try:
-        yield Bench(folder, driver)
+        yield Bench(folder, driver, checkouts)
     finally:
+        await checkouts.close()
         await workspaces.close()
         await handovers.close()

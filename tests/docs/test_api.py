@@ -17,7 +17,7 @@ from lineshaft.server.documents import (
     RunDocument,
     ValidationDocument,
     WorkerDocument,
-    WorkerKeyPage,
+    WorkerKeyDocument,
 )
 from lineshaft.server.problems import ANSWERS
 from lineshaft.wire.worker import HeartbeatAnswer, LeasesAnswer, LogAnswer, Welcome
@@ -62,7 +62,7 @@ def test_every_code_that_a_route_can_answer_with_is_listed() -> None:
 def test_the_answers_that_are_shown_are_of_the_form_that_is_described() -> None:
     forms: list[type[BaseModel]] = [Acknowledgement, RunDocument, EventDocument, Message]
     forms += [ExplanationDocument, ReportDocument, ValidationDocument]
-    forms += [WorkerDocument, NewWorkerKeyDocument, WorkerKeyPage]
+    forms += [WorkerDocument, NewWorkerKeyDocument, WorkerKeyDocument]
     forms += [Welcome, LeasesAnswer, HeartbeatAnswer, LogAnswer]
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
     shown += [json.loads(data) for data in re.findall(r'^data: (\{"number".*)$', TEXT, re.MULTILINE)]

@@ -51,8 +51,8 @@ class HttpWorker:
 
     It connects at its first call. Nothing is tried again here: that is up to whoever knows what the call was
     for. Besides what the protocol names, every method may raise `BadCredentialsError`, `BadWorkerKeyError`,
-    `ForbiddenError`, `InvalidInputError`, `UnsupportedProtocolError`, and `ServerError` where the answer is none
-    of the protocol's. Close it, or use it as a context manager.
+    `InvalidInputError`, `UnsupportedProtocolError`, and `ServerError` where the answer makes no sense. Close
+    it, or use it as a context manager.
     """
 
     def __init__(self, config: ClientConfig, key: str | None = None) -> None:

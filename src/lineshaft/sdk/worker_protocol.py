@@ -23,22 +23,28 @@ class WorkerProtocol(Protocol):
     `resolve_source` where its lease names a repository and no commit, `append_log` with ascending offsets,
     `report` once. All methods may be called concurrently for different attempts.
 
-    Every method may raise `UnavailableError` (try again later, with the same arguments), and
-    `WorkerNotFoundError` where it carries a worker id (register again). Repeating a call is safe: a repeated
-    append is recognised by its offset, a repeated report is answered with `StaleLeaseError`, which then means
-    that the first one has arrived.
+    Every method may raise `UnavailableError` (try again later, with the same arguments), `ForbiddenError` (it
+    speaks for what was registered with another key), and `WorkerNotFoundError` where it carries a worker id
+    (register again). Repeating a call is safe: a repeated append is recognised by its offset and its bytes, a
+    repeated report is answered with `StaleLeaseError`, which then means that the first one has arrived.
+
+    No time that a worker tells is asked for: how long its leases live is for the server's clock to say.
     """
 
     async def register(self, hello: Hello) -> Welcome:
-        """Begin a session; one of the same name is ended, and what it held is lost."""
+        """Begin a session; one of the same name is ended, and what it held is lost.
+
+        Raises:
+            ForbiddenError: the key is for a worker of another name, or the name is at work under another key.
+        """
         ...
 
     async def claim(self, request: ClaimRequest) -> LeasesAnswer:
-        """Ask for attempts, waiting up to `wait_seconds` for the first."""
+        """Ask for attempts, waiting up to `wait_seconds` for the first; a worker that drains gets none."""
         ...
 
     async def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
-        """Prolong leases and hear what is to be stopped, waiting up to `wait_seconds` for news of that."""
+        """Prolong leases and hear what is to be stopped, or to drain, waiting up to `wait_seconds` for it."""
         ...
 
     async def resolve_source(self, report: SourceReport) -> SourceAnswer:
@@ -63,7 +69,7 @@ class WorkerProtocol(Protocol):
 
         Raises:
             StaleLeaseError: the lease is dead.
-            LogOffsetError: the data does not begin where the log ends.
+            LogOffsetError: the data does not begin where the log ends, or differs from what is there.
         """
         ...
 

@@ -78,10 +78,15 @@ def _worker_key(scope: Scope) -> bytes | None:
 
 
 async def _worker_caller(path: str, key: bytes, keys: WorkerKeyService) -> WorkerCaller:
-    if not key:
-        raise BadWorkerKeyError
-    caller = await keys.caller(key)
-    if not path.startswith(_FOR_WORKERS):
+    is_for_workers = path.startswith(_FOR_WORKERS)
+    try:
+        caller = await keys.caller(key)
+    except BadWorkerKeyError:
+        if is_for_workers:
+            raise
+        # Whoever calls anything else is told of the credentials that would do there.
+        raise BadCredentialsError from None
+    if not is_for_workers:
         raise ForbiddenError(
             f"A worker key opens what is below {_FOR_WORKERS} and nothing else.",
             advice="Call this with a user's name and password.",

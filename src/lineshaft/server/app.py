@@ -29,7 +29,8 @@ from lineshaft.server.routes import (
 from lineshaft.server.stopping import STATE_KEY, Stopping
 from lineshaft.services.control_plane import ControlPlane
 
-_CLOSED: Final = (runs, pipelines, events, logs, reports, workers, worker_keys, worker_protocol)
+# Those first that are asked for most: a request is compared with all that stand before its own.
+_CLOSED: Final = (worker_protocol, runs, pipelines, events, logs, reports, workers, worker_keys)
 _OPEN: Final = (health, welcome, docs)
 
 OPEN_PATHS: Final = frozenset({"/", "/health", "/ready"}) | docs.PATHS

@@ -111,7 +111,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     SourceUnreachableError: Answer(HTTPStatus.BAD_GATEWAY, "The source does not answer", _LATER),
     UnavailableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable for the moment", _LATER),
     StoreUnavailableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer", _LATER),
-    ServerUnreachableError: Answer(HTTPStatus.BAD_GATEWAY, "Another server does not answer", _LATER),
+    ServerUnreachableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Another server does not answer", _LATER),
     CorruptRunError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The run cannot be read", told=True),
     ConfigurationError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The server is not set up for this"),
     ServerError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),

@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
@@ -208,8 +209,10 @@ def _text(value: Any) -> str:
             return value.get_secret_value()
         case dict():
             return json.dumps(value)
-        case tuple():
+        case (Path(), *_):
             return os.pathsep.join(str(each) for each in value)
+        case tuple():
+            return ",".join(value)
         case _:
             return str(value)
 

@@ -121,6 +121,8 @@ class WorkerKeyService:
             BadWorkerKeyError: it is wrong, empty, expired or revoked.
             StoreUnavailableError: the database does not answer.
         """
+        if not key:
+            raise BadWorkerKeyError
         shown = key_hash(key)
         # What is looked up is a hash, so that how long that takes tells nothing of any key.
         in_file = self._file_keys().get(shown)

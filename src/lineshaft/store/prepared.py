@@ -21,9 +21,13 @@ _Bound = tuple[Any, ...] | list[tuple[Any, ...]]
 
 
 class Prepared:
-    """A statement with a fixed set of parameters."""
+    """A statement with a fixed set of parameters.
 
-    def __init__(self, statement: Insert | Update | Delete | Select[Any], *columns: str) -> None:
+    Attributes:
+        statement: the statement.
+    """
+
+    def __init__(self, statement: Insert | Update | Delete | Select[*tuple[Any, ...]], *columns: str) -> None:
         """Take a statement without expanding parameters.
 
         Args:
@@ -31,7 +35,7 @@ class Prepared:
             columns: of an INSERT or UPDATE that does not say itself, the columns that it sets; the values are
                 then given by the columns' names.
         """
-        self._statement: Final = statement
+        self.statement: Final = statement
         self._columns: Final = columns or None
         self._forms: Final[dict[str, _Form]] = {}
 
@@ -58,7 +62,7 @@ class Prepared:
         form = self._forms.get(connection.dialect.name)
         if form is None:
             form = self._forms[connection.dialect.name] = _Form(
-                self._statement, self._columns, connection.dialect
+                self.statement, self._columns, connection.dialect
             )
         return form
 
@@ -79,7 +83,7 @@ class _Form:
 
     def __init__(
         self,
-        statement: Insert | Update | Delete | Select[Any],
+        statement: Insert | Update | Delete | Select[*tuple[Any, ...]],
         columns: Sequence[str] | None,
         dialect: Dialect,
     ) -> None:

@@ -50,6 +50,9 @@ def literal_state(state: State) -> ColumnElement[str]:
     return literal_column(f"'{state.value}'", String())
 
 
+ONE: Final = literal_column("1", Integer())
+"""For LIMIT: where that is a parameter, PostgreSQL plans for a tenth of all rows."""
+
 _JSON: Final = JSON(none_as_null=True)
 
 

@@ -14,6 +14,7 @@ from lineshaft.model.run import Run
 from lineshaft.model.tree import Tree
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.wakeups import OUTBOX, QUEUE
+from lineshaft.store.advisory import AdvisoryLocks
 from lineshaft.store.pending import PendingRuns
 from lineshaft.store.recent import RecentDefinitions, RecentRuns
 
@@ -66,6 +67,7 @@ class Session:
         definitions: the definitions that it has read or written.
         topics: what is to be woken after the commit, besides queue and outbox.
         unclaimed: the attempts that this transaction has queued and not claimed.
+        locks: its locks on what is no row.
         changes: how many changes have been asked for.
     """
 
@@ -82,6 +84,7 @@ class Session:
         self.definitions: dict[str, Definition] = {}
         self.topics: set[str] = set()
         self.unclaimed: set[AttemptAddress] = set()
+        self.locks = AdvisoryLocks(connection, sole_writer=memory.sole_writer)
         self.changes = 0
         self._commits_before = memory.runs.commits()
 

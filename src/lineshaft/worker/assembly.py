@@ -23,6 +23,7 @@ from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.wire.worker import Hello
 from lineshaft.worker.agent import Agent
 from lineshaft.worker.capacity import memory_bytes, processors
+from lineshaft.worker.checkouts import Checkouts
 from lineshaft.worker.driver import Driver
 from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
@@ -126,23 +127,26 @@ async def open_agent(
         environ: the worker's environment, which also tells where Docker and Kubernetes are.
 
     Raises:
-        ConfigurationError: another worker of this name uses the folder.
+        ConfigurationError: another worker of this name uses the folder, or it cannot be made.
     """
     # A name may hold characters that a folder's may not.
     digest = hashlib.sha256(plan.name.encode()).hexdigest()[:12]
     folder = plan.data / "workers" / digest
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     workspace_folder = folder if plan.workspace_root is None else plan.workspace_root / digest
+    for each in (folder, workspace_folder):
+        _make(each)
     with _alone_in(folder, plan.name):
         executor = ProcessExecutor()
         prefix = label_prefix(folder)
         await executor.sweep(prefix)
         workspaces = Workspaces(workspace_folder / "workspaces")
         handovers = Workspaces(folder / "handovers")
+        checkouts = Checkouts(workspace_folder / "checkouts", plan.workspaces_kept)
+        await checkouts.recover()
         await workspaces.clear()
         await handovers.clear()
         git = GitProgram(executor, folder, f"{prefix}git")
-        sources = Sources(workspaces, Mirrors(git, folder / "mirrors", plan.git_roots))
+        sources = Sources(workspaces, checkouts, Mirrors(git, folder / "mirrors", plan.git_roots))
         run = RunDriver(
             executor,
             sources,
@@ -158,6 +162,7 @@ async def open_agent(
             equipment = Equipment(protocol, drivers, plan.name, plan.slots, LoadGate(plan.max_load))
             yield Agent(plan.hello(), equipment)
         finally:
+            await checkouts.close()
             await workspaces.close()
             await handovers.close()
 
@@ -178,6 +183,16 @@ def _drivers(
         WorkKind.DEPLOY: DeployDriver(clusters, sources),
     }
     return {kind: driver for kind, driver in drivers.items() if kind in plan.kinds}
+
+
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(
+            f"The worker's folder {folder} cannot be made: {error.strerror}.",
+            advice="Name another folder with --data or --workspace-root, or let this user write there.",
+        ) from error
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 from typing import Final
 
+_LEADS_OUT: Final = "leads out of the workspace"
 _READ_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
@@ -31,7 +32,7 @@ def confined(root: Path, path: str) -> Path:
     Nothing may be at work below the folder meanwhile, for what has been looked at could then be exchanged.
 
     Args:
-        root: the folder, which is there.
+        root: the folder, which is there; a link may lead to it, but it is none itself.
         path: relative to it; empty means the folder itself.
 
     Returns:
@@ -42,7 +43,10 @@ def confined(root: Path, path: str) -> Path:
     """
     if not path:
         return root
-    real_root = root.resolve()
+    real_root = root.parent.resolve() / root.name
+    if real_root.is_symlink():
+        # A task may have put it in the folder's place.
+        raise OutsideError(_LEADS_OUT)
     try:
         real = (real_root / path).resolve(strict=True)
     except FileNotFoundError:
@@ -51,7 +55,7 @@ def confined(root: Path, path: str) -> Path:
         words = error.strerror if isinstance(error, OSError) else str(error)
         raise OutsideError(f"cannot be followed ({words})") from error
     if not real.is_relative_to(real_root):
-        raise OutsideError("leads out of the workspace")
+        raise OutsideError(_LEADS_OUT)
     return real
 
 

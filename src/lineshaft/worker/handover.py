@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from lineshaft.worker.removal import FOLDER_FLAGS
+
 _MODE: Final = 0o600
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -58,8 +60,13 @@ class Handover:
     def clear(self) -> None:
         """Remove the files, as far as a task has left them as they were; the rest is its folder's owner's."""
         with contextlib.suppress(OSError):
-            for name in os.listdir(self.folder):  # noqa: PTH208 - every task pays for it, and this costs least.
-                (self.folder / name).unlink()
+            # A task may have put a link in the folder's place.
+            folder = os.open(self.folder, FOLDER_FLAGS)
+            try:
+                for name in os.listdir(folder):  # noqa: PTH208 - paths cannot name an open folder.
+                    os.unlink(name, dir_fd=folder)
+            finally:
+                os.close(folder)
 
 
 def _write(path: Path, text: str) -> None:

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Final
 
 from lineshaft.model.attempt import AttemptAddress
-from lineshaft.model.errors import LineshaftError, LogOffsetError, StaleLeaseError
+from lineshaft.model.errors import LineshaftError, StaleLeaseError
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.worker.patience import Patience
 
@@ -68,7 +68,7 @@ class LogUpload:
                 self._pending_bytes -= len(piece)
                 self._room.set()
         except LineshaftError as error:
-            if not isinstance(error, StaleLeaseError | LogOffsetError):
+            if not isinstance(error, StaleLeaseError):
                 _LOG.warning("The server takes no more of an attempt's log: %s", error)
             # Somebody else has the attempt now, or it has ended; what it prints is nobody's any more.
             self._dead = True

@@ -14,6 +14,7 @@ from lineshaft.model.errors import (
     AccessError,
     InvalidInputError,
     LineshaftError,
+    ServerUnreachableError,
     StaleLeaseError,
     UnavailableError,
     WorkerNotFoundError,
@@ -34,6 +35,7 @@ from lineshaft.worker.slots import Slots
 _LOG: Final = logging.getLogger("lineshaft.worker")
 _CLAIM_WAIT_SECONDS: Final = 10.0
 _LONGEST_WAIT_SECONDS: Final = 30.0
+_SHORTEST_PATIENCE_SECONDS: Final = 5.0
 _LOOK_AGAIN: Final = timedelta(seconds=2)
 """How often a host that is too busy is looked at."""
 _LOOKS_OF_THE_IDLE: Final = 15
@@ -246,17 +248,22 @@ class Session:
                 self._heed(asked, answer)
 
     async def _beat(self, told: frozenset[AttemptAddress]) -> tuple[set[AttemptAddress], HeartbeatAnswer]:
+        third = self._welcome.lease_seconds / 3
         held = [each for each in self._held.values() if not each.lost]
         heartbeat = Heartbeat(
             worker_id=self._welcome.worker_id,
             tokens=frozenset(each.lease.token for each in held),
             stopping=told,
-            wait_seconds=min(self._welcome.lease_seconds / 3, _LONGEST_WAIT_SECONDS),
+            wait_seconds=min(third, _LONGEST_WAIT_SECONDS),
             load=self._equipment.gate.load(),
             draining=self._orders.drain.is_set(),
         )
         try:
-            answer = await self._protocol.heartbeat(heartbeat)
+            # On a line that swallows all, leases would die while one answer is waited for.
+            async with asyncio.timeout(heartbeat.wait_seconds + max(third, _SHORTEST_PATIENCE_SECONDS)):
+                answer = await self._protocol.heartbeat(heartbeat)
+        except TimeoutError as error:
+            raise ServerUnreachableError("The server has not answered a heartbeat in time.") from error
         except AccessError:
             if self._equipment.clock() - self._heard_at >= self._welcome.lease_seconds:
                 self._worthless.set()

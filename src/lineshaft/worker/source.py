@@ -1,23 +1,30 @@
 """The source of an attempt: which commit it is, and its checkout in a workspace."""
 
+import errno
+import hashlib
+import os
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
+from uuid import UUID
 
 from lineshaft.definition.repository import without_credentials
-from lineshaft.integrations.git.mirror import Mirrors
-from lineshaft.model.errors import SourceError, SourceRefusedError
+from lineshaft.integrations.git.mirror import Mirror, Mirrors
+from lineshaft.model.errors import SourceError, SourceRefusedError, SourceUnreachableError
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.wire.worker import LeaseMessage
+from lineshaft.worker.checkouts import Checkout, Checkouts
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import within_limits
 from lineshaft.worker.workspace import Workspaces
 
+_FULL: Final = (errno.ENOSPC, errno.EDQUOT)
+_ROOM_BYTES: Final = 1024 * 1024
 _FULL_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
 
@@ -37,14 +44,16 @@ class Source:
 class Sources:
     """Lends workspaces with checkouts in them."""
 
-    def __init__(self, workspaces: Workspaces, mirrors: Mirrors) -> None:
+    def __init__(self, workspaces: Workspaces, checkouts: Checkouts, mirrors: Mirrors) -> None:
         """Check out into workspaces.
 
         Args:
-            workspaces: lends the folders.
+            workspaces: lends the empty folders of pipelines without a repository.
+            checkouts: lends those of all others.
             mirrors: where sources come from.
         """
         self._workspaces = workspaces
+        self._checkouts = checkouts
         self._mirrors = mirrors
 
     @asynccontextmanager
@@ -54,32 +63,104 @@ class Sources:
         Yields:
             Where it is, or how the attempt ends because there is none.
         """
-        folder = self._workspaces.lend()
-        try:
-            yield await self._check_out(assignment, folder)
-        finally:
-            await self._workspaces.take_back(folder)
-
-    async def _check_out(self, assignment: Assignment, folder: Path) -> Source | Outcome:
         if assignment.lease.repository is None:
-            return Source(folder, None)
+            folder = self._workspaces.lend()
+            try:
+                yield Source(folder, None)
+            finally:
+                await self._workspaces.take_back(folder)
+            return
         try:
-            commit = await within_limits(assignment, _check_out(assignment, self._mirrors, folder))
+            found = await within_limits(assignment, self._check_out(assignment, assignment.lease.repository))
         except SourceError as error:
-            return _source_outcome(assignment.lease, error)
-        return commit if isinstance(commit, Outcome) else Source(folder, commit)
+            found = _source_outcome(assignment.lease, error)
+        if isinstance(found, Outcome):
+            yield found
+            return
+        checkout, commit = found
+        try:
+            yield Source(checkout.folder, commit)
+        finally:
+            await self._checkouts.take_back(checkout)
+
+    async def _check_out(self, assignment: Assignment, repository: str) -> tuple[Checkout, str]:
+        try:
+            return await self._try(assignment, repository)
+        except SourceUnreachableError as error:
+            if not _wants_room(error):
+                raise
+        # What is kept is worth less than the attempt.
+        await self._checkouts.discard_idle()
+        try:
+            return await self._try(assignment, repository)
+        except SourceUnreachableError as error:
+            raise (_NoRoomError() if _wants_room(error) else error) from error
+
+    async def _try(self, assignment: Assignment, repository: str) -> tuple[Checkout, str]:
+        lease = assignment.lease
+        mirror = self._mirrors.of(repository)
+        commit = lease.commit
+        if commit is None:
+            found = await mirror.resolve(lease.address.run_id, _wanted_ref(lease))
+            commit = await assignment.resolve_source(found)
+        await mirror.ensure(commit)
+        key = _key(lease.pipeline_id, repository, self._mirrors.settings_stamp())
+        return await self._bring(mirror, commit, key), commit
+
+    async def _bring(self, mirror: Mirror, commit: str, key: str) -> Checkout:
+        """Bring a workspace to a commit; one that was used before and fails is thrown away for a new one."""
+        checkout = await self._checkouts.lend(key)
+        used = checkout.used
+        try:
+            return await self._bring_one(mirror, commit, checkout)
+        except _NoRoomError:
+            raise
+        except SourceUnreachableError:
+            if not used:
+                raise
+        return await self._bring_one(mirror, commit, self._checkouts.make(key))
+
+    async def _bring_one(self, mirror: Mirror, commit: str, checkout: Checkout) -> Checkout:
+        try:
+            checkout.create()
+            await mirror.checkout(commit, checkout.folder, checkout.keeper, intact=checkout.intact)
+            checkout.begin()
+        except (SourceUnreachableError, OSError) as error:
+            # Throwing it away makes room again.
+            full = _is_full(checkout.place.parent, error)
+            self._checkouts.discard(checkout)
+            if full:
+                raise _NoRoomError from error
+            if isinstance(error, OSError):
+                text = f"the worker cannot write its workspace ({error.strerror})."
+                raise SourceUnreachableError(text) from error
+            raise
+        except BaseException:
+            self._checkouts.discard(checkout)
+            raise
+        return checkout
 
 
-async def _check_out(assignment: Assignment, mirrors: Mirrors, folder: Path) -> str:
-    lease = assignment.lease
-    mirror = mirrors.of(lease.repository or "")
-    commit = lease.commit
-    if commit is None:
-        found = await mirror.resolve(lease.address.run_id, _wanted_ref(lease))
-        commit = await assignment.resolve_source(found)
-    await mirror.ensure(commit)
-    await mirror.checkout(commit, folder)
-    return commit
+class _NoRoomError(SourceUnreachableError):
+    def __init__(self) -> None:
+        super().__init__("there is no space left on the worker's disk.")
+
+
+def _wants_room(error: SourceUnreachableError) -> bool:
+    return isinstance(error, _NoRoomError) or os.strerror(errno.ENOSPC) in error.message
+
+
+def _is_full(folder: Path, error: Exception) -> bool:
+    """Whether something failed for want of room, which git does not always say."""
+    if isinstance(error, OSError):
+        return error.errno in _FULL
+    state = os.statvfs(folder)
+    return state.f_bavail * state.f_frsize < _ROOM_BYTES or (state.f_files > 0 and state.f_favail == 0)
+
+
+def _key(pipeline_id: UUID, repository: str, stamp: str) -> str:
+    """Name whose workspace it is, without the credentials that a repository's address may carry."""
+    return hashlib.sha256(f"{pipeline_id}\n{stamp}\n{repository}".encode()).hexdigest()
 
 
 def _wanted_ref(lease: LeaseMessage) -> str | None:

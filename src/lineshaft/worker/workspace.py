@@ -1,12 +1,14 @@
-"""Workspaces: an empty folder for each attempt, of its own while it lasts."""
+"""Workspaces without a source: an empty folder for each attempt, of its own while it lasts."""
 
 import asyncio
+import contextlib
 import os
-import shutil
 import stat
 from itertools import count
 from pathlib import Path
 from typing import Final
+
+from lineshaft.worker.removal import remove_tree
 
 _MODE: Final = 0o700
 _REMOVALS_AT_MOST: Final = 64
@@ -24,16 +26,19 @@ class Workspaces:
         self._root: Final = root
         self._numbers = count(1)
         self._free: list[Path] = []
-        self._removals: set[asyncio.Task[None]] = set()
+        self._removals: set[asyncio.Task[bool]] = set()
         root.mkdir(mode=_MODE, parents=True, exist_ok=True)
 
     def lend(self) -> Path:
         """Lend an empty folder."""
         if self._free:
             return self._free.pop()
-        folder = self._root / str(next(self._numbers))
-        folder.mkdir(mode=_MODE)
-        return folder
+        while True:
+            folder = self._root / str(next(self._numbers))
+            # What could not be removed may be in the way.
+            with contextlib.suppress(FileExistsError):
+                folder.mkdir(mode=_MODE)
+                return folder
 
     async def take_back(self, folder: Path) -> None:
         """Take a folder back; nobody may use it any more. Waits only when very many are to be removed."""
@@ -58,23 +63,6 @@ class Workspaces:
     def _remove_all(self) -> None:
         for path in list(self._root.iterdir()):
             remove_tree(path)
-
-
-def remove_tree(folder: Path) -> None:
-    """Remove a folder as far as that is allowed, also where its owner has taken the right to write away."""
-    if folder.is_symlink():
-        folder.unlink()
-        return
-    shutil.rmtree(folder, ignore_errors=True)
-    if not folder.exists():
-        return
-    folder.chmod(_MODE)
-    for path, names, _ in os.walk(folder):
-        # Before the walk goes into them, so that it can.
-        for inner in (Path(path, name) for name in names):
-            if not inner.is_symlink():
-                inner.chmod(_MODE)
-    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _is_as_made(folder: Path) -> bool:

@@ -9,6 +9,7 @@ from definitions import read_definition
 from lineshaft.ports.ids import RandomIds
 from lineshaft.store import SqlStore, open_store
 from scene import Scene
+from waiting_line import WaitingLine
 
 
 @pytest.fixture(params=["file", "postgres"])
@@ -43,3 +44,9 @@ async def store(url: str) -> AsyncIterator[SqlStore]:
 def scene(store: SqlStore) -> Scene:
     """A scene over each kind of store."""
     return Scene(store)
+
+
+@pytest.fixture
+def line(store: SqlStore) -> WaitingLine:
+    """A waiting line over each kind of store."""
+    return WaitingLine(store)

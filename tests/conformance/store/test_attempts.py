@@ -21,10 +21,11 @@ async def test_an_empty_queue_gives_nothing(scene: Scene) -> None:
 
 
 async def test_what_waits_in_the_queue_is_claimed_oldest_first(scene: Scene) -> None:
-    later = await scene.pipeline(THREE)
-    first = await scene.run(THREE)
+    pipeline = await scene.pipeline(THREE)
+    later = await scene.waiting_run(pipeline)
+    first = await scene.apply((await scene.waiting_run(pipeline)).id, RunStarted())
     scene.clock.advance(timedelta(seconds=1))
-    second = await scene.apply((await scene.waiting_run(later)).id, RunStarted())
+    second = await scene.apply(later.id, RunStarted())
 
     claimed = [held.address for held in await scene.claim(4)]
 

@@ -1,6 +1,7 @@
 """The worker protocol in both of its forms, over one control plane each."""
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -8,11 +9,10 @@ import pytest_asyncio
 
 from http_server import http_server
 from lineshaft.ports.clock import ManualClock
-from lineshaft.sdk.config import ClientConfig
-from lineshaft.sdk.http_worker import HttpWorker
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.services.control_plane import ControlPlane
-from planes import PASSWORD, USERNAME, temporary_plane
+from planes import temporary_plane
+from protocol_callers import Callers
 
 
 @pytest.fixture
@@ -27,9 +27,12 @@ async def plane(tmp_path: Path, clock: ManualClock) -> AsyncIterator[ControlPlan
 
 
 @pytest_asyncio.fixture(params=["direct", "http"])
-async def protocol(request: pytest.FixtureRequest, plane: ControlPlane) -> AsyncIterator[WorkerProtocol]:
-    if request.param == "direct":
-        yield plane.desk
-        return
-    async with http_server(plane) as url, HttpWorker(ClientConfig(url, USERNAME, PASSWORD)) as worker:
-        yield worker
+async def callers(request: pytest.FixtureRequest, plane: ControlPlane) -> AsyncIterator[Callers]:
+    async with AsyncExitStack() as opened:
+        url = None if request.param == "direct" else await opened.enter_async_context(http_server(plane))
+        yield Callers(plane, url, opened)
+
+
+@pytest_asyncio.fixture
+async def protocol(callers: Callers) -> WorkerProtocol:
+    return await callers.user()

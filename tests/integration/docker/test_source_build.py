@@ -15,19 +15,16 @@ from lineshaft.model.state import State
 from lineshaft.wire.work import SourceBuildWorkMessage
 from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.source import Sources
-from lineshaft.worker.workspace import Workspaces
-from worker_tasks import Log, lease_of, mirrors_in, perform
+from worker_tasks import Log, lease_of, perform, sources_in
 
 
 class Builder:
     """The build driver of a worker, and a source."""
 
-    def __init__(self, folder: Path, address: str, workspaces: Workspaces) -> None:
+    def __init__(self, folder: Path, address: str, sources: Sources) -> None:
         self.origin = Origin(folder)
         self.log = Log()
-        self._driver = BuildDriver(
-            DockerAccess(address, Path("/nonexistent")), Sources(workspaces, mirrors_in(folder))
-        )
+        self._driver = BuildDriver(DockerAccess(address, Path("/nonexistent")), sources)
 
     async def build(self, repository: str, **facts: object) -> Outcome:
         said = {"dockerfile": "Dockerfile", "context": ".", "repository": repository, "tag": "v1", **facts}
@@ -38,9 +35,8 @@ class Builder:
 
 @pytest.fixture
 async def builder(tmp_path: Path, docker_engine: Engine) -> AsyncIterator[Builder]:
-    workspaces = Workspaces(tmp_path / "workspaces")
-    yield Builder(tmp_path, docker_engine.address, workspaces)
-    await workspaces.close()
+    async with sources_in(tmp_path) as sources:
+        yield Builder(tmp_path, docker_engine.address, sources)
 
 
 async def test_an_image_is_built_from_the_source_and_pushed(
@@ -100,16 +96,18 @@ async def test_a_dockerfile_beside_its_context_is_used(
         ({"context": ".."}, "the context '..' leads out of the workspace"),
         ({"context": "file"}, "the context 'file' is no folder"),
         ({"dockerfile": "sub"}, "the Dockerfile 'sub' is no file"),
+        ({"dockerfile": "out/passwd"}, "the Dockerfile 'out/passwd' leads out of the workspace"),
+        ({"context": "out"}, "the context 'out' leads out of the workspace"),
     ],
 )
 async def test_paths_that_lead_nowhere_or_out_fail_the_build(
     tmp_path: Path, facts: dict[str, str], words: str
 ) -> None:
-    workspaces = Workspaces(tmp_path / "workspaces")
-    builder = Builder(tmp_path, "unix:///nonexistent/docker.sock", workspaces)
-    builder.origin.commit_files({"Dockerfile": "FROM scratch", "file": "x", "sub/x": "x"})
-    outcome = await builder.build("127.0.0.1:1/app", **facts)
-    await workspaces.close()
+    async with sources_in(tmp_path) as sources:
+        builder = Builder(tmp_path, "unix:///nonexistent/docker.sock", sources)
+        builder.origin.commit_files({"Dockerfile": "FROM scratch", "file": "x", "sub/x": "x"})
+        builder.origin.commit_link("out", "/etc")
+        outcome = await builder.build("127.0.0.1:1/app", **facts)
     assert outcome.reason is not None
     assert outcome.reason.code is ReasonCode.IMAGE_BUILD_FAILED
     assert words in outcome.reason.text

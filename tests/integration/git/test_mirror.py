@@ -36,7 +36,7 @@ async def check_out(mirrors: Mirrors, address: str, folder: Path) -> str:
     mirror = mirrors.of(address)
     commit = await mirror.resolve("trip")
     folder.mkdir()
-    await mirror.checkout(commit, folder)
+    await mirror.checkout(commit, folder, folder.with_suffix(".keeper"))
     return commit
 
 
@@ -111,7 +111,7 @@ async def test_an_older_commit_can_be_checked_out(mirrors: Mirrors, origin: Orig
     mirror = mirrors.of(str(origin.bare))
     await mirror.ensure(old)
     (tmp_path / "work").mkdir()
-    await mirror.checkout(old, tmp_path / "work")
+    await mirror.checkout(old, tmp_path / "work", tmp_path / "keeper")
     assert (tmp_path / "work" / "file").read_text() == "one"
 
 
@@ -235,7 +235,7 @@ async def test_an_older_commit_is_resolved_by_the_beginning_of_its_id(
     await mirror.resolve("trip")
     assert await mirror.resolve("trip", wanted[:digits]) == wanted
     (tmp_path / "work").mkdir()
-    await mirror.checkout(wanted, tmp_path / "work")
+    await mirror.checkout(wanted, tmp_path / "work", tmp_path / "keeper")
     assert (tmp_path / "work" / "file").read_text() == "one"
 
 
@@ -247,7 +247,7 @@ async def test_only_the_newest_commit_of_a_branch_is_fetched(
     mirror = mirrors.of(str(origin.bare))
     assert await mirror.resolve("trip", "side") == wanted
     (tmp_path / "work").mkdir()
-    await mirror.checkout(wanted, tmp_path / "work")
+    await mirror.checkout(wanted, tmp_path / "work", tmp_path / "keeper")
     assert git("rev-list", "--count", "HEAD", folder=tmp_path / "work") == "1"
 
 

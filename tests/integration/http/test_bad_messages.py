@@ -9,12 +9,12 @@ from http_pipelines import Document
 from http_problems import ID, fields, problem
 from lineshaft.wire.message import LEASE_HEADER, PROTOCOL_HEADER
 
-WORKER = {PROTOCOL_HEADER: "1"}
+WORKER = {PROTOCOL_HEADER: "2"}
 ROUTES = ["register", "claim", "heartbeat", "source", "report"]
 ADDRESS = {"run_id": ID, "node": 1, "attempt": 1}
 
 
-@pytest.mark.parametrize("version", [None, "", "0", "2", "99", "one", "1.0", "9" * 5_000])
+@pytest.mark.parametrize("version", [None, "", "0", "3", "99", "one", "1.0", "9" * 5_000])
 @pytest.mark.parametrize("route", ROUTES)
 def test_a_worker_of_another_version_is_told_which_are_served(
     api: httpx2.Client, route: str, version: str | None
@@ -23,7 +23,7 @@ def test_a_worker_of_another_version_is_told_which_are_served(
 
     answer = api.post(f"/v1/worker/{route}", headers=headers, json={})
 
-    assert problem(answer, 426)["served"] == [1]
+    assert problem(answer, 426)["served"] == [1, 2]
     assert answer.headers["upgrade"]
 
 
@@ -49,11 +49,21 @@ def _report(**members: Any) -> Document:
         ("register", _hello(kinds=["dance"]), "kinds.0"),
         ("register", _hello(slots=0), "slots"),
         ("register", _hello(slots=10**30), "slots"),
+        ("register", _hello(labels=["x" * 10_000]), "labels.0"),
+        ("register", _hello(labels=["a b"]), "labels.0"),
+        ("register", _hello(labels=[""]), "labels.0"),
+        ("register", _hello(labels=[f"l{number}" for number in range(101)]), "labels"),
+        ("register", _hello(cpus=0), "cpus"),
+        ("register", _hello(cpus=-1), "cpus"),
+        ("register", _hello(memory_bytes=2**60), "memory_bytes"),
+        ("register", _hello(version="x" * 101), "version"),
         ("claim", _claim(worker_id="x"), "worker_id"),
         ("claim", _claim(wait_seconds=61), "wait_seconds"),
         ("claim", _claim(wait_seconds=-1), "wait_seconds"),
         ("heartbeat", {"worker_id": ID}, "tokens"),
         ("heartbeat", {"worker_id": ID, "tokens": ["a\0b"]}, "tokens.0"),
+        ("heartbeat", {"worker_id": ID, "tokens": [], "load": 1.5}, "load"),
+        ("heartbeat", {"worker_id": ID, "tokens": [], "draining": "perhaps"}, "draining"),
         ("source", {"address": ADDRESS, "token": "t", "commit": "HEAD"}, "commit"),
         ("report", _report(outcome={"state": "running"}), "outcome"),
         ("report", _report(outcome={"state": "lost"}), "outcome"),

@@ -57,7 +57,10 @@ def test_every_route_but_the_open_ones_asks_for_credentials() -> None:
     }
 
     assert document["security"] == [{"basic": []}]
-    assert document["components"]["securitySchemes"] == {"basic": {"type": "http", "scheme": "basic"}}
+    assert document["components"]["securitySchemes"] == {
+        "basic": {"type": "http", "scheme": "basic"},
+        "worker-key": {"type": "http", "scheme": "bearer"},
+    }
     assert open_paths == {"/", "/health", "/ready"}
 
 

@@ -20,8 +20,7 @@ from lineshaft.wire.work import SourceDeployWorkMessage
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.source import Sources
-from lineshaft.worker.workspace import Workspaces
-from worker_tasks import lease_of, mirrors_in
+from worker_tasks import lease_of, sources_in
 
 _APP = "apis/apps/v1/namespaces/production/deployments/my-app"
 _CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n"
@@ -32,12 +31,12 @@ _DONE = {"observedGeneration": 1, "replicas": 2, "updatedReplicas": 2, "availabl
 class Deployer:
     """The deploy driver of a worker, and a source."""
 
-    def __init__(self, folder: Path, workspaces: Workspaces) -> None:
+    def __init__(self, folder: Path, sources: Sources) -> None:
         self.origin = Origin(folder)
         self.output = Output()
         self.kubeconfig = folder / "kubeconfig"
         access = ClusterAccess(kubeconfigs=(self.kubeconfig,))
-        self._driver = DeployDriver(access, Sources(workspaces, mirrors_in(folder)))
+        self._driver = DeployDriver(access, sources)
 
     async def deploy(self, manifests: str, address: str, **facts: Any) -> Outcome:
         work = SourceDeployWorkMessage(manifests=manifests, cluster=Cluster("shop", address, "production"))
@@ -59,9 +58,8 @@ class Deployer:
 
 @pytest.fixture
 async def deployer(tmp_path: Path) -> AsyncIterator[Deployer]:
-    workspaces = Workspaces(tmp_path / "workspaces")
-    yield Deployer(tmp_path, workspaces)
-    await workspaces.close()
+    async with sources_in(tmp_path) as sources:
+        yield Deployer(tmp_path, sources)
 
 
 def refusal(outcome: Outcome) -> tuple[ReasonCode, str]:
@@ -122,6 +120,17 @@ async def test_manifests_that_are_not_there_are_refused(
     code, text = refusal(await deployer.deploy(path, cluster.address))
     assert code is ReasonCode.MANIFEST_REFUSED
     assert repr(path) in text
+
+
+@pytest.mark.parametrize("path", ["out.yaml", "."])
+async def test_manifests_by_a_link_that_leads_out_are_refused(
+    deployer: Deployer, cluster: FakeCluster, path: str
+) -> None:
+    deployer.origin.commit_link("out.yaml", "/etc/passwd")
+    code, text = refusal(await deployer.deploy(path, cluster.address))
+    assert code is ReasonCode.MANIFEST_REFUSED
+    assert "leads out of the workspace" in text
+    assert cluster.applied == []
 
 
 @pytest.mark.parametrize(("context", "name"), [("shop", "c1"), ("someone@shop", "shop")])

@@ -210,7 +210,13 @@ def test_a_worker_that_is_gone_takes_no_work_with_it(tmp_path: Path) -> None:
 
 
 def test_several_processes_serve_one_database(tmp_path: Path, empty_postgres_url: str) -> None:
-    several: dict[str, Any] = {"LINESHAFT_WORKERS": "2", "LINESHAFT_DATABASE_URL": empty_postgres_url}
+    several: dict[str, Any] = {
+        "LINESHAFT_WORKERS": "2",
+        "LINESHAFT_DATABASE_URL": empty_postgres_url,
+        # Settings that are lists reach every process, though these say nothing to a server without a worker.
+        "LINESHAFT_LABELS": "gpu,linux",
+        "LINESHAFT_MEMORY": "2GiB",
+    }
     with server_process(tmp_path, "server", **several) as server:
         url = server.address()
         with _client(url) as api, _client(url) as other:
@@ -278,3 +284,14 @@ def _claim(api: httpx2.Client, worker: str, *, wait_seconds: int, timeout: float
     message = {"worker_id": worker, "slots": 1, "wait_seconds": wait_seconds}
     answer = api.post("/v1/worker/claim", headers=WORKER, json=message, timeout=timeout)
     return list(answer.json()["leases"])
+
+
+def test_the_server_goes_on_when_the_worker_inside_was_told_to_drain(tmp_path: Path) -> None:
+    with server_process(tmp_path) as server, _client(server.address()) as api:
+        api.post("/v1/workers/inside/drain").raise_for_status()
+        server.line_with("The worker inside has ended")
+
+        api.get("/health").raise_for_status()
+        code, log = server.stop()
+
+    assert code == 0, log

@@ -75,6 +75,7 @@ async def test_the_nodes_that_a_task_makes_are_handed_on(worker: Bench) -> None:
     [
         ("true", "is not there"),
         ("ln -s /etc/passwd nodes.yml", "leads out of the workspace"),
+        ('cd .. && mv "$LINESHAFT_WORKSPACE" x && ln -s /etc "$LINESHAFT_WORKSPACE"', "leads out"),
         ("mkfifo nodes.yml", "is no plain file"),
         ("mkdir nodes.yml", "is no plain file"),
         ("head -c 1048577 /dev/zero > nodes.yml", "is larger than 1,024 KiB"),

@@ -114,6 +114,35 @@ async def test_a_link_in_the_source_that_leads_out_is_refused(tmp_path: Path, wo
     assert worker.log.text == ""
 
 
+async def test_a_link_in_the_source_to_another_folder_of_it_is_followed(
+    tmp_path: Path, worker: Bench
+) -> None:
+    origin = Origin(tmp_path)
+    origin.commit_files({"deep/er/file": "here"})
+    origin.commit_link("way", "deep/er")
+    await worker.run(
+        'cat file; test "$PWD" = "$(pwd -P)" && echo " real"', repository=str(origin.bare), cwd="way"
+    )
+    assert worker.log.text == "here real\n"
+
+
+async def test_a_link_that_a_task_has_left_leads_the_next_one_nowhere(tmp_path: Path, worker: Bench) -> None:
+    origin = Origin(tmp_path)
+    origin.commit_files({"deep/file": "here"})
+    await worker.run("mv deep away && ln -s / deep", repository=str(origin.bare))
+    await worker.run("cat file", repository=str(origin.bare), cwd="deep")
+    assert worker.log.text == "here"
+
+
+async def test_a_link_in_the_place_of_the_tasks_files_is_not_followed(tmp_path: Path, worker: Bench) -> None:
+    (tmp_path / "outside").mkdir()
+    (tmp_path / "outside" / "file").write_text("kept")
+    await worker.run(
+        f'place=$(dirname "$LINESHAFT_OUTPUT") && rm -r "$place" && ln -s {tmp_path}/outside "$place"'
+    )
+    assert (tmp_path / "outside" / "file").read_text() == "kept"
+
+
 async def test_a_file_is_no_folder_to_run_in(tmp_path: Path, worker: Bench) -> None:
     origin = Origin(tmp_path)
     origin.commit("text")

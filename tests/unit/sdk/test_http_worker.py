@@ -5,6 +5,7 @@ import json
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -30,12 +31,12 @@ ADDRESS = AttemptAddress(UUID(int=2), 1, 1)
 
 
 @asynccontextmanager
-async def _answering(status: str, body: bytes) -> AsyncIterator[HttpWorker]:
+async def _answering(status: str, body: bytes, header: str = "Via: x") -> AsyncIterator[HttpWorker]:
     """Speak to a server that always gives one answer."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n\r\n"
+        head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nConnection: close\r\n{header}\r\n\r\n"
         writer.write(head.encode() + body)
         await writer.drain()
         writer.close()
@@ -81,6 +82,21 @@ async def test_every_answer_is_an_error_that_says_whether_to_try_again(
             await worker.claim(CLAIM)
 
     assert issubclass(caught.type, UnavailableError) == issubclass(error, UnavailableError)
+
+
+@pytest.mark.parametrize(
+    ("said", "wait"),
+    [("7", timedelta(seconds=7)), ("0", timedelta()), ("Fri, 20 Nov 2026 10:00:00 GMT", None), ("-1", None)],
+)
+async def test_when_to_try_again_is_passed_on_where_it_is_a_number_of_seconds(
+    said: str, wait: timedelta | None
+) -> None:
+    answer = _answering("503 Service Unavailable", _problem("unavailable"), f"Retry-After: {said}")
+    async with answer as worker:
+        with pytest.raises(UnavailableError) as caught:
+            await worker.claim(CLAIM)
+
+    assert caught.value.retry_after == wait
 
 
 async def test_a_version_that_is_not_served_is_told_with_those_that_are() -> None:

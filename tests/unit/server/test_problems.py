@@ -9,6 +9,8 @@ from starlette.responses import Response
 from lineshaft.model import errors
 from lineshaft.model.errors import (
     BadCredentialsError,
+    BadWorkerKeyError,
+    CorruptRunError,
     InvalidDefinitionError,
     LineshaftError,
     LogOffsetError,
@@ -16,7 +18,7 @@ from lineshaft.model.errors import (
     Problem,
     RunNotFoundError,
     ServerError,
-    StoreUnavailableError,
+    UnavailableError,
     UnsupportedProtocolError,
 )
 from lineshaft.server.problems import ANSWERS, problem_response
@@ -106,11 +108,31 @@ def test_an_unserved_protocol_is_told_with_those_that_are_served() -> None:
     assert "9" in body["detail"]
 
 
-def test_a_database_that_does_not_answer_says_when_to_come_back() -> None:
-    response = problem_response(StoreUnavailableError("The database does not answer."))
+@pytest.mark.parametrize("error", [*_tree(UnavailableError)], ids=lambda error: error.__name__)
+def test_what_does_not_answer_for_a_while_says_when_to_come_back(error: type[UnavailableError]) -> None:
+    response = problem_response(error("It does not answer."))
 
     assert response.status_code == 503
-    assert response.headers["retry-after"] == "1"
+    assert int(response.headers["retry-after"]) > 0
+
+
+def test_a_bad_worker_key_is_told_as_rfc_6750_says() -> None:
+    response = problem_response(BadWorkerKeyError())
+
+    assert response.status_code == 401
+    assert response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+def test_a_run_that_cannot_be_read_is_named(caplog: pytest.LogCaptureFixture) -> None:
+    response = problem_response(CorruptRunError("r1", "its tree is gone"))
+
+    body = _body(response)
+    assert response.status_code == 500
+    assert isinstance(body, dict)
+    assert body["type"] == "urn:lineshaft:problem:corrupt-run"
+    assert "r1" in body["detail"]
+    assert body["advice"]
+    assert "r1" in caplog.text
 
 
 def test_an_internal_error_is_logged_and_its_cause_is_not_told(caplog: pytest.LogCaptureFixture) -> None:

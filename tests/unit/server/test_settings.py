@@ -185,3 +185,41 @@ def test_a_worker_is_named_after_its_host() -> None:
 def test_a_workers_name_has_a_form() -> None:
     with pytest.raises(ConfigurationError, match=r"^--name: "):
         WorkerSettings.load(name="two words")
+
+
+@pytest.mark.parametrize(
+    ("text", "limits"),
+    [
+        ("shop=4,*=20", {"shop": 4, "*": 20}),
+        (" shop = 4 , ", {"shop": 4}),
+        ("a=b=4", {"a=b": 4}),
+        ('{"a, b": 4, "*": 20}', {"a, b": 4, "*": 20}),
+    ],
+)
+def test_limits_are_read_by_name(monkeypatch: pytest.MonkeyPatch, text: str, limits: dict[str, int]) -> None:
+    monkeypatch.setenv("LINESHAFT_PIPELINE_LIMITS", text)
+    assert ServerSettings.load().limits.pipelines == limits
+
+
+def test_limits_stand_in_the_file_as_a_table(tmp_path: Path) -> None:
+    config = write(tmp_path, '[server]\npipeline_limits = {"*" = 20}\nlabel_limits = {gpu = 2}\n')
+    limits = ServerSettings.load(config=config).limits
+    assert (limits.pipelines, limits.labels) == ({"*": 20}, {"gpu": 2})
+
+
+@pytest.mark.parametrize(
+    "text", ["shop", "=4", "shop=", "shop=0", "shop=-1", "shop=x", "shop=4;", "{", "[]", "{}x"]
+)
+def test_limits_that_make_no_sense_are_refused(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("LINESHAFT_PIPELINE_LIMITS", text)
+    with pytest.raises(ConfigurationError, match="LINESHAFT_PIPELINE_LIMITS"):
+        ServerSettings.load()
+
+
+def test_a_limit_is_of_what_can_be_a_label() -> None:
+    with pytest.raises(ConfigurationError, match="label-limits"):
+        ServerSettings.load(label_limits="a b=2")
+
+
+def test_the_worker_keys_file_may_be_below_the_home_folder() -> None:
+    assert ServerSettings.load(worker_keys_file="~/keys").worker_keys_file == Path.home() / "keys"

@@ -27,8 +27,14 @@ def test_a_link_that_stays_inside_is_followed(root: Path) -> None:
 
 
 def test_a_folder_that_is_reached_by_a_link_itself_is_no_obstacle(root: Path, tmp_path: Path) -> None:
-    (tmp_path / "way").symlink_to(root)
-    assert confined(tmp_path / "way", "inner") == root / "inner"
+    (tmp_path / "way").symlink_to(tmp_path)
+    assert confined(tmp_path / "way" / "root", "inner") == root / "inner"
+
+
+def test_a_link_in_the_place_of_the_folder_is_not_followed(root: Path, tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(root)
+    with pytest.raises(OutsideError, match="leads out"):
+        confined(tmp_path / "link", "inner")
 
 
 @pytest.mark.parametrize("path", ["..", "inner/../..", "/", "/etc"])

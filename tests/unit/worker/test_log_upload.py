@@ -1,8 +1,10 @@
 import asyncio
 from uuid import UUID
 
+import pytest
+
 from lineshaft.model.attempt import AttemptAddress
-from lineshaft.model.errors import StaleLeaseError
+from lineshaft.model.errors import InvalidInputError, LogOffsetError, NodeNotFoundError, StaleLeaseError
 from lineshaft.wire.worker import (
     ClaimRequest,
     Heartbeat,
@@ -28,13 +30,13 @@ class LogServer:
         self.gate.set()
         self.asked = asyncio.Event()
         self.pieces: list[bytes] = []
-        self.stale = False
+        self.refusal: Exception | None = None
 
     async def append_log(self, address: AttemptAddress, token: str, offset: int, data: bytes) -> int:
         self.asked.set()
         await self.gate.wait()
-        if self.stale:
-            raise StaleLeaseError("The lease is dead.")
+        if self.refusal is not None:
+            raise self.refusal
         assert (address, token) == (ADDRESS, "token")
         assert offset == sum(map(len, self.pieces))
         self.pieces.append(data)
@@ -107,7 +109,7 @@ async def test_a_writer_waits_while_too_much_is_on_its_way() -> None:
 async def test_output_of_an_attempt_whose_lease_is_dead_is_dropped_and_its_writer_set_free() -> None:
     server = LogServer()
     server.gate.clear()
-    server.stale = True
+    server.refusal = StaleLeaseError("The lease is dead.")
     upload = upload_to(server)
     for _ in range(BUFFER_BYTES // PIECE_BYTES - 1):
         await upload.write(b"x" * PIECE_BYTES)
@@ -124,3 +126,16 @@ async def test_nothing_is_sent_when_nothing_was_written() -> None:
     server = LogServer()
     await upload_to(server).finish()
     assert not server.asked.is_set()
+
+
+@pytest.mark.parametrize("refusal", [LogOffsetError(7), NodeNotFoundError("Gone."), InvalidInputError("No.")])
+async def test_a_log_that_the_server_refuses_is_given_up_and_told_of(
+    refusal: Exception, caplog: pytest.LogCaptureFixture
+) -> None:
+    server = LogServer()
+    server.refusal = refusal
+    upload = upload_to(server)
+    await upload.write(b"some")
+    await upload.finish()
+    await upload.write(b"more")
+    assert "takes no more" in caplog.text

@@ -5,6 +5,21 @@ from pathlib import Path
 from typing import Final
 
 _FORMAT: Final = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n"
+_KEEPER: Final = """\
+[core]
+\tsplitIndex = false
+\tuntrackedCache = false
+\tfsmonitor = false
+\tcheckStat = default
+\ttrustctime = true
+\tignoreStat = false
+\tsparseCheckout = false
+[index]
+\tversion = 2
+\tsparse = false
+[feature]
+\tmanyFiles = false
+"""
 
 
 def write_mirror(folder: Path) -> None:
@@ -30,11 +45,43 @@ def write_checkout(git: Path, mirror: Path, commit: str, origin: str) -> None:
         origin: the address of the remote `origin`.
     """
     _write_skeleton(git)
+    _write_origin(git, origin)
+    _point(git, mirror, commit)
+    (git / "ORIG_HEAD").write_text(f"{commit}\n")
+
+
+def write_keeper(keeper: Path, mirror: Path, commit: str, origin: str) -> None:
+    """Make the repository by which a work tree is kept from one checkout to the next, or point it elsewhere.
+
+    It lies outside of the work tree, since what lies inside is not the worker's alone. No setting of the user
+    may change the form of its index, which the worker reads.
+
+    Args:
+        keeper: its folder, which may be there.
+        mirror: as for `write_checkout`.
+        commit: as for `write_checkout`.
+        origin: as for `write_checkout`.
+    """
+    if not keeper.exists():
+        _write_skeleton(keeper)
+        _write_origin(keeper, origin)
+        with (keeper / "config").open("a") as config:
+            config.write(_KEEPER)
+    _point(keeper, mirror, commit)
+
+
+def _point(git: Path, mirror: Path, commit: str) -> None:
     (git / "objects" / "info" / "alternates").write_text(f"{mirror / 'objects'}\n")
     (git / "HEAD").write_text(f"{commit}\n")
-    shallow = mirror / "shallow"
-    if shallow.exists():
-        (git / "shallow").write_bytes(shallow.read_bytes())
+    try:
+        shallow = (mirror / "shallow").read_bytes()
+    except FileNotFoundError:
+        (git / "shallow").unlink(missing_ok=True)
+    else:
+        (git / "shallow").write_bytes(shallow)
+
+
+def _write_origin(git: Path, origin: str) -> None:
     quoted = origin.replace("\\", "\\\\").replace('"', '\\"')
     (git / "config").write_text(
         f"{_FORMAT}\tbare = false\n"

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import re
+import shutil
 from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
@@ -10,14 +11,17 @@ from pathlib import Path
 from typing import Final
 
 from lineshaft.definition.repository import without_credentials
-from lineshaft.integrations.git.layout import clear_unfinished, write_checkout, write_mirror
+from lineshaft.integrations.git.index import UnreadableIndexError, attributes_of
+from lineshaft.integrations.git.layout import clear_unfinished, write_checkout, write_keeper, write_mirror
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.ref import names_of
 from lineshaft.integrations.git.remote import Remote, open_remote
 from lineshaft.integrations.git.shared_work import SharedWork
+from lineshaft.integrations.git.thread import in_thread
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
 
 FETCH_LIMIT: Final = timedelta(minutes=10)
+CHECKOUT_LIMIT: Final = timedelta(minutes=10)
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ABBREVIATED: Final = re.compile(r"[0-9a-f]{4,63}")
@@ -52,6 +56,10 @@ class Mirrors:
         self._fetch_limit = fetch_limit
         self._mirrors: dict[str, Mirror] = {}
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+    def settings_stamp(self) -> str:
+        """Tell by which settings git writes files now; see `GitProgram.settings_stamp`."""
+        return self._git.settings_stamp()
 
     def of(self, address: str) -> "Mirror":
         """Return the mirror of a repository; nothing is fetched yet.
@@ -121,20 +129,43 @@ class Mirror:
                 await self._fetch_commit(commit)
         self._commits.add(commit)
 
-    async def checkout(self, commit: str, folder: Path) -> None:
-        """Make a work tree of a commit that the mirror has.
+    async def checkout(self, commit: str, folder: Path, keeper: Path, *, intact: bool = False) -> None:
+        """Bring a work tree to a commit that the mirror has, writing only what differs.
 
-        The folder becomes a repository of its own that reads the mirror's objects and never writes to it.
+        The folder becomes a repository of its own that reads the mirror's objects and never writes to it. Git
+        itself goes by the keeper alone, so that nothing that lies in the folder can tell it what to do.
 
         Args:
             commit: the full commit id.
-            folder: empty.
+            folder: empty; or it holds nothing but files of the last checkout with this keeper, as that has
+                left them. It has no `.git`.
+            keeper: where what is known of the folder is kept, outside of it; made when it is not there.
+                Whoever sees this fail trusts neither of them again.
+            intact: whether not a file of the last checkout is missing.
 
         Raises:
             SourceUnreachableError: git failed.
+            OSError: a file of the repository could not be written.
         """
+        index = keeper / "index"
+        before = index.read_bytes() if index.exists() else None
+        if before is None or not intact or (keeper / "HEAD").read_text().strip() != commit:
+            write_keeper(keeper, self._folder, commit, self.origin)
+            await self._reset(commit, folder, keeper)
+            if before is not None and await in_thread(partial(_attributes_differ, before, index)):
+                # A file's bytes may be others now although its content is the same: all are written anew.
+                index.unlink()
+                await self._reset(commit, folder, keeper)
         write_checkout(folder / ".git", self._folder, commit, self.origin)
-        await self._git.run("reset", "--quiet", "--hard", commit, "--", folder=folder)
+        await in_thread(partial(shutil.copyfile, index, folder / ".git" / "index"))
+
+    async def _reset(self, commit: str, folder: Path, keeper: Path) -> None:
+        await self._git.run(
+            *(f"--git-dir={keeper}", f"--work-tree={folder}"),
+            *("reset", "--quiet", "--hard", commit, "--"),
+            folder=folder,
+            limit=CHECKOUT_LIMIT,
+        )
 
     async def _resolve(self, ref: str | None) -> str:
         if ref is not None and _COMMIT.fullmatch(ref):
@@ -216,3 +247,10 @@ class Mirror:
             environment=self.remote.environment,
             limit=self._fetch_limit,
         )
+
+
+def _attributes_differ(before: bytes, index: Path) -> bool:
+    try:
+        return attributes_of(before) != attributes_of(index.read_bytes())
+    except UnreadableIndexError:
+        return True

@@ -1,6 +1,7 @@
 """The git program, run so that neither an address nor a repository can make it do anything else."""
 
 import asyncio
+import hashlib
 import itertools
 import os
 import re
@@ -19,6 +20,7 @@ GRACE: Final = timedelta(seconds=2)
 _KEPT_BYTES: Final = 16 * 1024
 _URL_CREDENTIALS: Final = re.compile(r"(\w+://)[^/\s]*@")
 _NOT_THERE: Final = re.compile(r"not our ref|unadvertised object|find remote ref")
+_OF_MACHINE: Final = (Path("/etc/gitconfig"), Path("/etc/gitattributes"))
 _REFUSED_VARIABLE: Final = re.compile(r"LINESHAFT_|GIT_(?!SSL_)")
 
 # What the user's own configuration says comes first, such as credential helpers and proxies; what is below it
@@ -63,6 +65,9 @@ class GitProgram:
         configuration = folder / "gitconfig"
         configuration.write_text(_CONFIGURATION)
         inherited = {name: value for name, value in os.environ.items() if not _REFUSED_VARIABLE.match(name)}
+        home = Path(inherited.get("HOME") or "/")
+        user = Path(inherited.get("XDG_CONFIG_HOME") or home / ".config") / "git"
+        self._settings = (home / ".gitconfig", user / "attributes", *_OF_MACHINE)
         self._environment: Final = inherited | {
             "GIT_CONFIG_GLOBAL": str(configuration),
             "GIT_TERMINAL_PROMPT": "0",
@@ -71,6 +76,13 @@ class GitProgram:
             "GIT_OPTIONAL_LOCKS": "0",
             "LC_ALL": "C",
         }
+
+    def settings_stamp(self) -> str:
+        """Tell which settings of the user and the machine git goes by now, such as those of line ends.
+
+        What was checked out under another stamp may differ from what would be checked out now.
+        """
+        return hashlib.sha256(repr([_state_of(path) for path in self._settings]).encode()).hexdigest()
 
     async def run(
         self,
@@ -113,6 +125,14 @@ class GitProgram:
             complaint = output.complaint()
             raise (SourceRefusedError if _NOT_THERE.search(complaint) else SourceUnreachableError)(complaint)
         return output.text().strip()
+
+
+def _state_of(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 class _Tail:

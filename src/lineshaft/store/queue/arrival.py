@@ -12,7 +12,17 @@ once may give a turn out twice; then of the two attempts the older one goes firs
 from datetime import datetime
 from typing import Final
 
-from sqlalchemy import ScalarSelect, Select, bindparam, func, insert, literal, select, union_all
+from sqlalchemy import (
+    BigInteger,
+    ScalarSelect,
+    Select,
+    bindparam,
+    func,
+    insert,
+    literal_column,
+    select,
+    union_all,
+)
 
 from lineshaft.engine.decision import AttemptQueued
 from lineshaft.model.run import Run
@@ -20,7 +30,7 @@ from lineshaft.model.state import State
 from lineshaft.store.prepared import Prepared
 from lineshaft.store.queue.key import memory_bytes_of, millicpus_of, queue_key
 from lineshaft.store.run_rows import Values
-from lineshaft.store.schema import attempts, literal_state
+from lineshaft.store.schema import ONE, attempts, literal_state
 
 QUEUE: Final = bindparam("in_queue", type_=attempts.c.queue.type)
 PIPELINE: Final = bindparam("of_pipeline", type_=attempts.c.pipeline_id.type)
@@ -37,20 +47,20 @@ def next_turn() -> ScalarSelect[int]:
     queued = other.c.state == literal_state(State.QUEUED)
     running = other.c.state == literal_state(State.RUNNING)
     here = (other.c.queue == QUEUE, other.c.priority == PRIORITY)
-    first = select(other.c.turn).where(queued, *here).order_by(other.c.turn).limit(1)
-    begun = select(other.c.turn + 1).where(running, *here).order_by(other.c.turn.desc()).limit(1)
+    first = select(other.c.turn).where(queued, *here).order_by(other.c.turn).limit(ONE)
+    begun = select(other.c.turn + 1).where(running, *here).order_by(other.c.turn.desc()).limit(ONE)
     own = (
         select(other.c.turn + 1)
         .where(queued, *here, other.c.pipeline_id == PIPELINE)
         .order_by(other.c.turn.desc())
-        .limit(1)
+        .limit(ONE)
     )
     turns = union_all(*(_or_zero(each) for each in (first, begun, own))).subquery("turns")
     return select(func.max(turns.c.turn)).scalar_subquery()
 
 
 def _or_zero(turn: Select[tuple[int]]) -> Select[tuple[int]]:
-    return select(func.coalesce(turn.scalar_subquery(), literal(0)).label("turn"))
+    return select(func.coalesce(turn.scalar_subquery(), literal_column("0", BigInteger())).label("turn"))
 
 
 INSERT_ATTEMPT: Final = Prepared(
@@ -78,7 +88,7 @@ INSERT_ATTEMPT: Final = Prepared(
 def queued_values(run: Run, effect: AttemptQueued, at: datetime) -> Values:
     """Tell what `INSERT_ATTEMPT` takes."""
     demand = effect.demand
-    kind, millicpus, memory_bytes = demand.kind.value, millicpus_of(demand), memory_bytes_of(demand)
+    kind, millicpus, memory_bytes = demand.kind.value, millicpus_of(demand.cpus), memory_bytes_of(demand)
     return {
         "of_run": run.id,
         "of_node": effect.node,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import Connection, String, bindparam, null, or_, select, type_coerce, update
+from sqlalchemy import Connection, String, bindparam, cast, null, or_, select, update
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.state import State
@@ -38,7 +38,7 @@ _SELECT_ASIDE: Final = Prepared(
         runs.c.pipeline_id,
         runs.c.priority,
         attempts.c.kind,
-        type_coerce(attempts.c.labels, String()),
+        cast(attempts.c.labels, String()),
         attempts.c.millicpus,
         attempts.c.memory_bytes,
     )

@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Iterable
 from hashlib import sha256
-from math import ceil
 from typing import Final
 
 from lineshaft.model.placement import LABEL_PATTERN, Demand
@@ -15,7 +14,8 @@ LONGEST_KEY: Final = 500
 
 _LABEL: Final = re.compile(LABEL_PATTERN)
 _MOST_MILLICPUS: Final = 2**31 - 1
-_MOST_BYTES: Final = 2**63 - 1
+_MOST_BYTES: Final = 2**48
+"""More than any worker has, and little enough that what thousands of attempts ask for can be added up."""
 
 
 def queue_key(kind: str, labels: Iterable[str], millicpus: int, memory_bytes: int) -> str:
@@ -31,13 +31,13 @@ def queue_key(kind: str, labels: Iterable[str], millicpus: int, memory_bytes: in
     return f"{kind} #{sha256(json.dumps(asked).encode()).hexdigest()} {amounts}"
 
 
-def millicpus_of(demand: Demand) -> int:
-    """Tell how many thousandths of a processor are asked for, not less than was said."""
-    return min(ceil(demand.cpus * 1000), _MOST_MILLICPUS)
+def millicpus_of(cpus: float) -> int:
+    """Tell how many thousandths of a processor that is: one at least, where it is not nothing."""
+    return round(min(max(cpus * 1000, cpus > 0), _MOST_MILLICPUS))
 
 
 def memory_bytes_of(demand: Demand) -> int:
-    """Tell how much memory is asked for, as a number that a database takes."""
+    """Tell how much memory is asked for, as a number that a database can reckon with."""
     return min(demand.memory_bytes, _MOST_BYTES)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, Row, Select, String, bindparam, select, type_coerce
+from sqlalchemy import Connection, Row, Select, String, bindparam, cast, select
 
 from lineshaft.model.attempt import AttemptAddress, HeldAttempt, QueuedAttempt
 from lineshaft.model.placement import Demand
@@ -14,7 +14,7 @@ from lineshaft.store.schema import attempts, literal_state
 
 _DEMAND: Final = (
     attempts.c.kind,
-    type_coerce(attempts.c.labels, String()).label("labels_text"),
+    cast(attempts.c.labels, String()).label("labels_text"),
     attempts.c.millicpus,
     attempts.c.memory_bytes,
 )

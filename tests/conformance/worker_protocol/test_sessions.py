@@ -1,0 +1,59 @@
+"""Sessions that end otherwise than their worker wants, in every form of the worker protocol."""
+
+import asyncio
+from uuid import UUID
+
+import pytest
+
+from lineshaft.model.errors import ConflictError
+from lineshaft.sdk.worker_protocol import WorkerProtocol
+from lineshaft.services.control_plane import ControlPlane
+from worker_protocol_scene import ONE, beat, claim, register, report_on, start
+
+FORGOTTEN = UUID(int=9)
+LONG_SECONDS = 60
+
+
+async def test_a_worker_that_says_that_it_drains_takes_no_more(
+    plane: ControlPlane, protocol: WorkerProtocol
+) -> None:
+    await start(plane, "name: two\nsteps: [{name: a, run: make}, {name: b, run: make}]\n")
+    worker_id = await register(protocol)
+    (lease,) = await claim(protocol, worker_id)
+
+    answer = await protocol.heartbeat(beat(worker_id, lease, draining=True))
+
+    assert answer.drain
+    assert answer.living == {lease.address}
+    assert (await protocol.report(report_on(worker_id, lease, slots=1))).leases == ()
+
+
+async def test_a_worker_that_says_that_it_drains_ends_its_own_claim(plane: ControlPlane) -> None:
+    # By a direct call alone, since nobody can tell when a claim over HTTP has begun to wait.
+    worker_id = await register(plane.desk)
+    claiming = asyncio.create_task(claim(plane.desk, worker_id, wait_seconds=LONG_SECONDS))
+    await asyncio.sleep(0)
+
+    await plane.desk.heartbeat(beat(worker_id, draining=True))
+
+    async with asyncio.timeout(LONG_SECONDS / 2):
+        assert await claiming == ()
+
+
+async def test_a_session_whose_name_another_has_taken_does_not_take_it_back(
+    plane: ControlPlane, protocol: WorkerProtocol
+) -> None:
+    former = await register(protocol)
+    await register(protocol)
+    await start(plane, ONE)
+
+    with pytest.raises(ConflictError, match="taken this one's place"):
+        await register(protocol, former=former)
+
+
+async def test_a_session_that_nobody_has_the_name_of_any_more_is_begun_anew(
+    protocol: WorkerProtocol,
+) -> None:
+    worker_id = await register(protocol, former=FORGOTTEN)
+    again = await register(protocol, former=worker_id)
+    assert await claim(protocol, again) == ()
