@@ -55,6 +55,7 @@ class _Desk:
     claiming: Claiming
     heartbeats: Heartbeats
     rush: Rush
+    longest_wait: timedelta
 
 
 class CallersDesk:
@@ -74,7 +75,9 @@ class CallersDesk:
 
     async def claim(self, request: ClaimRequest) -> LeasesAnswer:
         """Ask for attempts, waiting up to `wait_seconds` for the first."""
-        until = self._desk.clock.now() + timedelta(seconds=request.wait_seconds)
+        # No longer than leases live, so that one who has fallen silent gets nothing more when they run out.
+        wait = min(timedelta(seconds=request.wait_seconds), self._desk.longest_wait)
+        until = self._desk.clock.now() + wait
         topics = STOPPING, worker_topic(request.worker_id)
         wakeups = self._desk.store.wakeups
         with wakeups.listen(QUEUE, *topics) as listener, wakeups.listen(*topics) as told:
@@ -210,6 +213,7 @@ class WorkerDesk(CallersDesk):
             claiming=Claiming(clock, progress, lease_time, limits),
             heartbeats=Heartbeats(store, clock, lease_time, sessions, closing),
             rush=Rush(),
+            longest_wait=lease_time / 2,
         )
         super().__init__(desk, INSIDE)
 
