@@ -6,6 +6,8 @@ VENV ?= .venv
 PORT ?= 5001
 LINESHAFT_URL ?= http://localhost:5001
 ARGS ?=
+SEEDS ?= 2000
+FROM ?= 0
 
 # Trust whom this machine trusts, as pip does, a company's own authority among them.
 export UV_SYSTEM_CERTS ?= true
@@ -16,7 +18,7 @@ PIP_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run-local test lint format lock bench bench-language run-integration run-container stop-container FORCE
+.PHONY: help run-local test lint format lock simulate bench bench-language run-integration run-container stop-container FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -44,6 +46,9 @@ lock: $(VENV)/.uv ## Bring requirements/ up to pyproject.toml; ARGS=--upgrade mo
 	$(PIP_COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
 	$(PIP_COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(PIP_COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+
+simulate: $(VENV)/.dev ## Play SEEDS=2000 fleets in which everything goes wrong, FROM=0 on, or one: SEED=17
+	PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS) --from $(FROM) $(if $(SEED),--seed $(SEED)) $(ARGS)
 
 bench: $(VENV)/.dev ## Run the benchmarks
 	$(BIN)/python bench/run.py $(ARGS)

@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from lineshaft.definition.compiling.read import read_native
+from lineshaft.model.errors import StaleLeaseError
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.run import Run
@@ -96,6 +98,25 @@ async def test_generated_nodes_join_the_run(desk: Desk) -> None:
     (made,) = await desk.claim()
     assert made.path == "gen/made"
     assert (await desk.report(made, Outcome(State.SUCCEEDED))).state is State.SUCCEEDED
+
+
+async def test_a_repeated_report_of_generated_nodes_is_stale(desk: Desk) -> None:
+    await desk.start(GENERATING)
+    (lease,) = await desk.claim()
+    outcome = Outcome(State.SUCCEEDED, generated="[{name: made, run: make}]")
+    await desk.report(lease, outcome)
+
+    with pytest.raises(StaleLeaseError):
+        await desk.report(lease, outcome)
+
+
+async def test_a_report_of_generated_nodes_for_a_node_that_is_not_there_is_stale(desk: Desk) -> None:
+    await desk.start(GENERATING)
+    (lease,) = await desk.claim()
+    elsewhere = lease.model_copy(update={"address": replace(lease.address, node=99)})
+
+    with pytest.raises(StaleLeaseError):
+        await desk.report(elsewhere, Outcome(State.SUCCEEDED, generated="[{name: made, run: make}]"))
 
 
 @pytest.mark.parametrize("text", ["[{name: a, rum: make}]", "a: [", "x" * 1_100_000, "[]: {}", "\ud800"])

@@ -6,6 +6,7 @@ from typing import Final
 from uuid import UUID
 
 from lineshaft.definition import read_generated
+from lineshaft.engine.advance import holds_lease
 from lineshaft.engine.outputs import OUTPUTS_LIMIT_BYTES, size_bytes
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import InvalidInputError
@@ -85,8 +86,8 @@ async def checked_report(store: Store, report: Report) -> CheckedReport:
         return checked
     run_id = report.address.run_id
     run, definition = await store.read(lambda transaction: _run_of(transaction, run_id))
-    if generated_path(run, report.address.node) is None:
-        return checked
+    if not _is_leased(run, report) or generated_path(run, report.address.node) is None:
+        return checked  # A repeat, or one that comes too late: the write refuses it.
     if len(outcome.generated.encode(errors="replace")) > GENERATED_LIMIT_BYTES:
         text = f"The file of nodes is longer than {GENERATED_LIMIT_BYTES:,} bytes, which is the limit."
         return _refused(report, ReasonCode.GENERATED_NODES_REFUSED, text)
@@ -101,6 +102,11 @@ async def checked_report(store: Store, report: Report) -> CheckedReport:
     except InvalidInputError as error:
         return _refused(report, ReasonCode.GENERATED_NODES_REFUSED, _told(error))
     return replace(checked, generated=generated)
+
+
+def _is_leased(run: Run, report: Report) -> bool:
+    node, attempt = report.address.node, report.address.attempt
+    return 0 < node < len(run.tree) and holds_lease(run.nodes[node], attempt, report.token)
 
 
 def _run_of(transaction: Transaction, run_id: UUID) -> tuple[Run, Definition]:

@@ -1,10 +1,11 @@
 """Functions run together in one transaction, and committed with it."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RootTransaction
 
 from lineshaft.ports.store import Transaction
 from lineshaft.store.session import Memory, Session
@@ -100,11 +101,23 @@ def commit_together(
         transaction.commit()
     except Exception as error:
         memory.runs.forget(session.runs)
+        _abandon(connection, transaction)
         if trouble_of(error) is Trouble.LOST:
             raise CommitLostError from error
         raise
     session.remember()
     return Committed(answers, topics)
+
+
+def _abandon(connection: Connection, transaction: RootTransaction) -> None:
+    """End a transaction whose COMMIT was refused, since the connection may be the only one that writes.
+
+    SQLAlchemy takes it for ended, while in the database it is still open.
+    """
+    with suppress(Exception):
+        transaction.rollback()
+        if not connection.invalidated:
+            connection.connection.rollback()
 
 
 def _run(work: Work[T], transaction: Transaction, session: Session) -> Answer[T]:

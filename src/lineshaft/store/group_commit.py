@@ -115,7 +115,9 @@ class GroupCommit:
                 break
             await self._backoff.sleep(wait)
             locking = alone
-        if not alone and trouble in (Trouble.NONE, Trouble.CONFLICT):
+        # What may have been committed is not done again.
+        again = trouble in (Trouble.NONE, Trouble.CONFLICT) and not isinstance(failure, CommitLostError)
+        if again and not alone:
             return [answer for work in works for answer in await self._answers([work], locking=True)]
         return [Raised(_verdict(failure, trouble)) for _ in works]
 

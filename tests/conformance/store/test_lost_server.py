@@ -83,6 +83,27 @@ async def test_a_write_whose_commit_was_cut_off_is_not_done_again(store: SqlStor
     assert not await store.read(has("ann"))
 
 
+async def test_writes_whose_common_commit_was_cut_off_are_not_done_again(
+    store: SqlStore, postgres_url: str
+) -> None:
+    await cut_off_commits(postgres_url)
+    calls: list[str] = []
+
+    def work(name: str) -> Callable[[Transaction], None]:
+        def put_one(transaction: Transaction) -> None:
+            calls.append(name)
+            put(name)(transaction)
+
+        return put_one
+
+    answers = await asyncio.gather(
+        store.write(work("ann")), store.write(work("bob")), store.write(work("cid")), return_exceptions=True
+    )
+
+    assert [type(answer) for answer in answers] == [StoreUnavailableError] * 3
+    assert sorted(calls) == ["ann", "bob", "cid"]
+
+
 def put(name: str) -> Callable[[Transaction], None]:
     return lambda transaction: transaction.users.put(User(name, ""))
 
