@@ -29,9 +29,10 @@ class DeskWorker:
         """Create a pipeline, and start a run of it."""
         return await self.plane.runs.trigger((await self.pipeline(text)).id, request)
 
-    async def claim(self, slots: int = 1) -> dict[str, LeaseMessage]:
+    async def claim(self, slots: int = 1, *, wait_seconds: float = 0) -> dict[str, LeaseMessage]:
         """Claim what is queued; by path."""
-        request = ClaimRequest(worker_id=(await self._registered()).worker_id, slots=slots)
+        worker_id = (await self._registered()).worker_id
+        request = ClaimRequest(worker_id=worker_id, slots=slots, wait_seconds=wait_seconds)
         return {lease.path: lease for lease in (await self.plane.desk.claim(request)).leases}
 
     async def report(self, lease: LeaseMessage, outcome: Outcome = SUCCEEDED) -> Run:

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 
 from lineshaft.engine.decision import Decision
 from lineshaft.model.attempt import AttemptAddress
@@ -19,11 +18,11 @@ from lineshaft.services.bad_runs import Current
 from lineshaft.services.claiming import Claiming, Taken
 from lineshaft.services.closing import Closing
 from lineshaft.services.heartbeats import Heartbeats
+from lineshaft.services.lines import Lines, Place
 from lineshaft.services.losing import Losing
 from lineshaft.services.progress import Progress, find_run
 from lineshaft.services.registering import Registering
 from lineshaft.services.reported import checked_report
-from lineshaft.services.rush import Rush
 from lineshaft.services.sessions import Sessions
 from lineshaft.services.worker_keys import WorkerKeyService
 from lineshaft.telemetry.run_log import log_decisions
@@ -54,7 +53,8 @@ class _Desk:
     registering: Registering
     claiming: Claiming
     heartbeats: Heartbeats
-    rush: Rush
+    lines: Lines
+    longest_wait: timedelta
 
 
 class CallersDesk:
@@ -74,15 +74,18 @@ class CallersDesk:
 
     async def claim(self, request: ClaimRequest) -> LeasesAnswer:
         """Ask for attempts, waiting up to `wait_seconds` for the first."""
-        until = self._desk.clock.now() + timedelta(seconds=request.wait_seconds)
-        topics = STOPPING, worker_topic(request.worker_id)
-        wakeups = self._desk.store.wakeups
-        with wakeups.listen(QUEUE, *topics) as listener, wakeups.listen(*topics) as told:
+        desk, told = self._desk, worker_topic(request.worker_id)
+        # No longer than leases live, so that one who has fallen silent gets nothing more when they run out.
+        wait = min(timedelta(seconds=request.wait_seconds), desk.longest_wait)
+        until = desk.clock.now() + wait
+        with desk.store.wakeups.listen(QUEUE, STOPPING, told) as listener:
             taken = await self._take(request)
-            if taken.worker.draining:
+            if taken.draining:
                 return await self._wait_in_vain(until)
-            if not taken.leases:
-                taken = await self._wait_for_leases(request, taken, until, listener, told)
+            if not taken.leases and wait > timedelta():
+                idle = request.slots >= taken.offer.capacity.slots
+                with desk.lines.waiting(taken.offer, idle=idle) as place:
+                    taken = await self._wait_in_line(request, place, listener, until, taken)
             return LeasesAnswer(leases=tuple(taken.leases))
 
     async def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
@@ -129,22 +132,23 @@ class CallersDesk:
         log_decisions(decisions)
         return LeasesAnswer() if taken is None else self._given(taken, token)
 
-    async def _wait_for_leases(
-        self, request: ClaimRequest, taken: Taken, until: datetime, listener: Listener, told: Listener
+    async def _wait_in_line(
+        self, request: ClaimRequest, place: Place, queue: Listener, until: datetime, taken: Taken
     ) -> Taken:
-        """Look again whenever the queue may hold something, until the worker drains or the time is up."""
-        desk = self._desk
-        while not taken.leases and not taken.worker.draining:
-            left = until - desk.clock.now()
-            if left <= timedelta():
-                break
-            if desk.closing.begun:
-                raise _stopping()
-            if not await listener.wait(left):
-                break
-            look = partial(self._take, request)
-            found = await desk.rush.look(taken.worker.offer, look, partial(told.wait, timedelta()))
-            taken = found or taken
+        desk, told = self._desk, worker_topic(request.worker_id)
+        with desk.store.wakeups.listen(place.topic, STOPPING, told) as behind:
+            while not taken.leases and not taken.draining:
+                left = until - desk.clock.now()
+                if left <= timedelta():
+                    break
+                if desk.closing.begun:
+                    raise _stopping()
+                in_front = place.in_front
+                if not await (queue if in_front else behind).wait(left):
+                    break
+                if in_front or not place.in_front:
+                    taken = await self._take(request)
+                # Who has come to the front knows by its other listener whether there was something meanwhile.
         return taken
 
     async def _take(self, request: ClaimRequest) -> Taken:
@@ -162,7 +166,7 @@ class CallersDesk:
         """Note leases that have been committed."""
         log_decisions(taken.decisions)
         if taken.leases:
-            self._desk.sessions.leased([token], taken.worker.key_id)
+            self._desk.sessions.leased([token], taken.key_id)
         return LeasesAnswer(leases=tuple(taken.leases))
 
     async def _wait_in_vain(self, until: datetime) -> LeasesAnswer:
@@ -209,7 +213,8 @@ class WorkerDesk(CallersDesk):
             registering=Registering(clock, ids, lease_time, losing, keys),
             claiming=Claiming(clock, progress, lease_time, limits),
             heartbeats=Heartbeats(store, clock, lease_time, sessions, closing),
-            rush=Rush(),
+            lines=Lines(store.wakeups),
+            longest_wait=lease_time / 2,
         )
         super().__init__(desk, INSIDE)
 

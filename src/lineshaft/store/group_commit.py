@@ -106,6 +106,10 @@ class GroupCommit:
                 # Behind the answers' own callbacks: who is answered goes on before who only watches.
                 asyncio.get_running_loop().call_soon(self._wake, committed.topics)
                 return committed.answers
+            if trouble is Trouble.CONFLICT and not alone and not locking:
+                # Nobody else can come between now; one by one would take a commit for each.
+                locking = True
+                continue
             wait = next(waits, None) if trouble in worth_trying else None
             if wait is None:
                 break

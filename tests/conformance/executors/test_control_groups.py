@@ -88,6 +88,13 @@ async def test_a_command_that_does_not_start_leaves_no_group(scene: Scene, hiera
     assert hierarchy.leftovers(command.label) == []
 
 
+async def test_a_command_has_no_open_file_but_the_standard_ones(scene: Scene) -> None:
+    # The fourth is the folder itself, as it is being listed.
+    await scene.run("exec ls /proc/self/fd")
+
+    assert scene.output.data == b"0\n1\n2\n3\n"
+
+
 BOMB = """
 import os, signal
 try:

@@ -1,5 +1,6 @@
 """What only blobs as files do."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 

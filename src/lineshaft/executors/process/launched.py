@@ -32,6 +32,7 @@ _CLONE_ARGUMENTS: Final = struct.Struct("=11Q")
 def main() -> None:
     """Serve until the worker has gone."""
     worker = socket.socket(fileno=int(sys.argv[1]))
+    worker.set_inheritable(False)
     os.chdir("/")
     libc = ctypes.PyDLL(None, use_errno=True)
     while True:
