@@ -75,7 +75,8 @@ def commit_together(
         works: the functions.
         memory: what the store remembers; it learns what was committed.
         announce: called before the commit with the topics to be woken.
-        locking: whether to keep other processes from writing the runs that are read here.
+        locking: whether to keep other processes from writing the runs that are read here. Such transactions
+            take turns, since they meet at the same runs and would wait for each other in circles.
 
     Raises:
         CommitLostError: the database went away during the commit.
