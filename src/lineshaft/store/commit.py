@@ -93,7 +93,7 @@ def commit_together(
         if topics:
             announce(connection, topics)
     except BaseException as error:
-        memory.runs.forget(session.runs)
+        _forget(session, memory)
         if is_missing_reference(error):
             memory.definitions.forget_all()
         transaction.rollback()
@@ -101,13 +101,19 @@ def commit_together(
     try:
         transaction.commit()
     except Exception as error:
-        memory.runs.forget(session.runs)
+        _forget(session, memory)
         _abandon(connection, transaction)
         if trouble_of(error) is Trouble.LOST:
             raise CommitLostError from error
         raise
     session.remember()
     return Committed(answers, topics)
+
+
+def _forget(session: Session, memory: Memory) -> None:
+    """Forget what memory is trusted with. Where others write too it is not: versions are compared."""
+    if memory.sole_writer:
+        memory.runs.forget(session.runs)
 
 
 def _abandon(connection: Connection, transaction: RootTransaction) -> None:
