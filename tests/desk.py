@@ -43,6 +43,6 @@ class DeskWorker:
 
     async def _registered(self) -> Welcome:
         if self._welcome is None:
-            hello = Hello(name=self._name, kinds=frozenset({WorkKind.RUN}), slots=9)
+            hello = Hello(name=self._name, kinds=frozenset({WorkKind.RUN}), slots=100)
             self._welcome = await self.plane.desk.register(hello)
         return self._welcome

@@ -53,6 +53,10 @@ class WaitingLine:
         offer = Offer(frozenset(kinds), capacity, tuple(sorted(labels)))
         return Worker(self.scene.ids.new_id(), name, offer, now, now)
 
+    async def register(self, worker: Worker) -> None:
+        """Begin a worker's session."""
+        await self.store.write(lambda transaction: transaction.workers.register(worker))
+
     async def pipeline(self, name: str) -> Pipeline:
         """Find a pipeline, or add it."""
         if name not in self.pipelines:

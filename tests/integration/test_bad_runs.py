@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import UUID
 
+import httpx2
 import pytest
 
+from http_problems import problem
+from http_server import http_server
 from lineshaft.definition import read_definition
+from lineshaft.definition.compiling.read import read_native
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.errors import UnavailableError
@@ -20,7 +24,7 @@ from lineshaft.services.bad_runs import ASIDE_FOR, BadRuns
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.store import open_store
 from lineshaft.wire.worker import LeaseMessage
-from planes import LEASE_TIME
+from planes import LEASE_TIME, PASSWORD, USERNAME
 from worker_protocol_scene import beat, claim, register, report_on, start
 
 BAD = "name: bad\nsteps: [{name: a, run: make}]\n"
@@ -155,6 +159,29 @@ async def test_a_worker_is_shown_although_a_run_that_it_works_on_cannot_be_read(
         task.run_id: (task.path, task.run_number) for task in status.running
     }
     assert told == {bad.id: ("", None), good.id: ("a", 1)}
+
+
+async def test_a_run_that_cannot_be_read_is_named_by_the_api_and_left_out_of_lists(servers: Servers) -> None:
+    async with servers.plane() as plane:
+        await plane.credentials.ensure_user(USERNAME, PASSWORD)
+        bad = await start(plane, BAD)
+        await plane.pipelines.replace(bad.pipeline_id, read_native(GOOD.encode()))
+        good = [await plane.runs.trigger(bad.pipeline_id) for _ in range(2)]
+
+    async with (
+        servers.plane(reads_bad=False) as plane,
+        http_server(plane) as url,
+        httpx2.AsyncClient(base_url=url, auth=(USERNAME, PASSWORD)) as http,
+    ):
+        document = problem(await http.get(f"/v1/runs/{bad.id}"), 500)
+        assert document["type"].endswith(":corrupt-run")
+        assert str(bad.id) in document["detail"]
+        assert document["advice"]
+        first = (await http.get(f"/v1/pipelines/{bad.pipeline_id}/runs?limit=1")).json()
+        whole = (await http.get(f"/v1/pipelines/{bad.pipeline_id}/runs?limit=3")).json()
+        assert ([run["number"] for run in first["items"]], first["next"]) == ([3], 3)
+        assert {UUID(run["id"]) for run in whole["items"]} == {run.id for run in good}
+        assert whole["next"] is None
 
 
 async def test_a_deploy_that_was_set_aside_while_it_ran_does_not_begin_twice(servers: Servers) -> None:

@@ -34,7 +34,7 @@ class Desk:
         return await self.plane.runs.trigger(pipeline.id, request or RunRequest())
 
     async def claim(self, slots: int = 1) -> tuple[LeaseMessage, ...]:
-        hello = Hello(name="w", kinds=frozenset({WorkKind.RUN}), slots=9)
+        hello = Hello(name="w", kinds=frozenset({WorkKind.RUN}), slots=100)
         self.worker = await self.plane.desk.register(hello)
         request = ClaimRequest(worker_id=self.worker.worker_id, slots=slots)
         return (await self.plane.desk.claim(request)).leases

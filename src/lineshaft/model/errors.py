@@ -26,9 +26,9 @@ LineshaftError
 ├── UnavailableError             something we need does not answer; trying again later may help
 │   ├── StoreUnavailableError
 │   └── ServerUnreachableError
-├── CorruptRunError              what is stored of a run cannot be read
 ├── ConfigurationError           Lineshaft cannot start as it is set up
 └── ServerError                  a server's answer that fits none of the above
+    └── CorruptRunError          what is stored of a run makes no sense
 
 A step that fails is an outcome (`model.outcome`), never an error: these are for when *we* cannot go on.
 """
@@ -297,24 +297,6 @@ class ServerUnreachableError(UnavailableError):
     code = "server-unreachable"
 
 
-class CorruptRunError(LineshaftError):
-    """What is stored of a run cannot be read; nothing was changed.
-
-    Attributes:
-        run_id: the run.
-    """
-
-    code = "corrupt-run"
-
-    def __init__(self, run_id: object, cause: str) -> None:
-        """Name the run, and what is wrong with what is stored of it."""
-        super().__init__(
-            f"Run {run_id} cannot be read: {cause}",
-            advice="Start its pipeline anew. Other runs are not concerned; what was stored is kept as it is.",
-        )
-        self.run_id = run_id
-
-
 class ConfigurationError(LineshaftError):
     """Lineshaft cannot start as it is set up; the message names the setting."""
 
@@ -334,3 +316,23 @@ class ServerError(LineshaftError):
         """Keep the answer's status beside its message."""
         super().__init__(message, advice=advice)
         self.status = status
+
+
+class CorruptRunError(ServerError):
+    """What is stored of a run makes no sense, so that nothing can be done with it.
+
+    Attributes:
+        run_id: the run.
+    """
+
+    code = "corrupt-run"
+
+    def __init__(self, run_id: object, why: str) -> None:
+        """Name the run, and what of it makes no sense."""
+        super().__init__(
+            f"The run {run_id} cannot be read: {why}.",
+            status=500,
+            advice="See whether a newer version of Lineshaft has written it; if not, restore a backup, or "
+            "start its pipeline anew. Other runs are not concerned.",
+        )
+        self.run_id = run_id

@@ -183,7 +183,10 @@ class Runs(Protocol):
         ...
 
     def page(self, pipeline_id: UUID, *, before: int | None, limit: int) -> Sequence[Run]:
-        """List the pipeline's runs, newest first, with numbers below `before`."""
+        """List the pipeline's runs, newest first, with numbers below `before`.
+
+        Those that cannot be read are left out.
+        """
         ...
 
     def events(self, run_id: UUID, *, after: int, limit: int) -> Sequence[RunEvent]:

@@ -112,9 +112,9 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     UnavailableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable for the moment", _LATER),
     StoreUnavailableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer", _LATER),
     ServerUnreachableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Another server does not answer", _LATER),
-    CorruptRunError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The run cannot be read", told=True),
     ConfigurationError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The server is not set up for this"),
     ServerError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
+    CorruptRunError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The run cannot be read", told=True),
 }
 """Every error of `model.errors`, without exception."""
 

@@ -1,13 +1,12 @@
 """Claiming: attempts taken from the queue for a worker, as leases with all that they need."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from uuid import UUID
 
 from lineshaft.engine.advance import holds_lease
 from lineshaft.engine.decision import Decision
-from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.attempt import AttemptAddress, LeasedAttempt
 from lineshaft.model.errors import CorruptRunError, ExpressionError
 from lineshaft.model.event import AttemptLeased, AttemptLost
 from lineshaft.model.limits import Limits
@@ -26,16 +25,16 @@ class Taken:
     """What one claim brought.
 
     Attributes:
-        key_id: of the worker key that the leases belong to.
-        draining: whether the worker is to take no more.
+        worker: who has claimed.
         leases: what it has taken, oldest first.
         decisions: what was written, in order.
+        found_nothing: whether it could have taken anything that its offer serves, and there was nothing.
     """
 
-    key_id: UUID | None
-    draining: bool
+    worker: Worker
     leases: list[LeaseMessage] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    found_nothing: bool = False
 
 
 class Claiming:
@@ -52,15 +51,19 @@ class Claiming:
     ) -> Taken:
         """Lease what a worker can serve, up to so many attempts; nothing to one that drains."""
         now = self._clock.now()
-        taken = Taken(worker.key_id, worker.draining)
-        while not worker.draining:
+        taken = Taken(worker)
+        if worker.draining:
+            return taken
+        while True:
             room = slots - len(taken.leases)
             claim = Claim(worker, room, token, now, now + self._lease_time, self._limits)
             addresses = transaction.attempts.claim(claim)
             if self._lease_all(transaction, current, addresses, Lease(token, worker.id), taken):
                 break
             # What failed has made room, and there may be more in the queue.
-        return taken
+        if taken.leases:
+            return taken
+        return replace(taken, found_nothing=_has_room(worker, transaction.attempts.held_by(worker.id)))
 
     def _lease_all(
         self,
@@ -95,9 +98,16 @@ class Claiming:
             taken.decisions.extend(self._progress.apply(transaction, run.id, failure, now))
 
 
+def _has_room(worker: Worker, held: Sequence[LeasedAttempt]) -> bool:
+    """Tell whether a worker can take anything that its offer serves, whatever it holds."""
+    capacity = worker.offer.capacity
+    counts_slots_alone = capacity.cpus is None and capacity.memory_bytes is None
+    return not held or (counts_slots_alone and len(held) < capacity.slots)
+
+
 def _token_of_holder(run: Run, address: AttemptAddress) -> str:
     """Tell by which lease a run takes an attempt for running."""
     node = run.nodes[address.node] if address.node < len(run.nodes) else None
     if node is None or node.lease is None or not holds_lease(node, address.attempt, node.lease.token):
-        raise CorruptRunError(run.id, "the queue holds an attempt that the run does not wait for.")
+        raise CorruptRunError(run.id, "the queue holds an attempt that it does not wait for")
     return node.lease.token

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from lineshaft.engine.decision import Decision
 from lineshaft.model.attempt import AttemptAddress
@@ -12,7 +13,7 @@ from lineshaft.model.worker_key import INSIDE, WorkerCaller
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
-from lineshaft.ports.wakeups import QUEUE, STOPPING, worker_topic
+from lineshaft.ports.wakeups import QUEUE, STOPPING, Listener, worker_topic
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.services.bad_runs import Current
 from lineshaft.services.claiming import Claiming, Taken
@@ -22,6 +23,7 @@ from lineshaft.services.losing import Losing
 from lineshaft.services.progress import Progress, find_run
 from lineshaft.services.registering import Registering
 from lineshaft.services.reported import checked_report
+from lineshaft.services.rush import Rush
 from lineshaft.services.sessions import Sessions
 from lineshaft.services.worker_keys import WorkerKeyService
 from lineshaft.telemetry.run_log import log_decisions
@@ -52,6 +54,7 @@ class _Desk:
     registering: Registering
     claiming: Claiming
     heartbeats: Heartbeats
+    rush: Rush
 
 
 class CallersDesk:
@@ -71,21 +74,15 @@ class CallersDesk:
 
     async def claim(self, request: ClaimRequest) -> LeasesAnswer:
         """Ask for attempts, waiting up to `wait_seconds` for the first."""
-        desk = self._desk
-        until = desk.clock.now() + timedelta(seconds=request.wait_seconds)
-        with desk.store.wakeups.listen(QUEUE, STOPPING, worker_topic(request.worker_id)) as listener:
+        until = self._desk.clock.now() + timedelta(seconds=request.wait_seconds)
+        topics = STOPPING, worker_topic(request.worker_id)
+        wakeups = self._desk.store.wakeups
+        with wakeups.listen(QUEUE, *topics) as listener, wakeups.listen(*topics) as told:
             taken = await self._take(request)
-            if taken.draining:
+            if taken.worker.draining:
                 return await self._wait_in_vain(until)
-            while not taken.leases and not taken.draining:
-                left = until - desk.clock.now()
-                if left <= timedelta():
-                    break
-                if desk.closing.begun:
-                    raise _stopping()
-                if not await listener.wait(left):
-                    break
-                taken = await self._take(request)
+            if not taken.leases:
+                taken = await self._wait_for_leases(request, taken, until, listener, told)
             return LeasesAnswer(leases=tuple(taken.leases))
 
     async def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
@@ -132,6 +129,24 @@ class CallersDesk:
         log_decisions(decisions)
         return LeasesAnswer() if taken is None else self._given(taken, token)
 
+    async def _wait_for_leases(
+        self, request: ClaimRequest, taken: Taken, until: datetime, listener: Listener, told: Listener
+    ) -> Taken:
+        """Look again whenever the queue may hold something, until the worker drains or the time is up."""
+        desk = self._desk
+        while not taken.leases and not taken.worker.draining:
+            left = until - desk.clock.now()
+            if left <= timedelta():
+                break
+            if desk.closing.begun:
+                raise _stopping()
+            if not await listener.wait(left):
+                break
+            look = partial(self._take, request)
+            found = await desk.rush.look(taken.worker.offer, look, partial(told.wait, timedelta()))
+            taken = found or taken
+        return taken
+
     async def _take(self, request: ClaimRequest) -> Taken:
         desk, token = self._desk, self._desk.ids.new_token()
 
@@ -147,7 +162,7 @@ class CallersDesk:
         """Note leases that have been committed."""
         log_decisions(taken.decisions)
         if taken.leases:
-            self._desk.sessions.leased([token], taken.key_id)
+            self._desk.sessions.leased([token], taken.worker.key_id)
         return LeasesAnswer(leases=tuple(taken.leases))
 
     async def _wait_in_vain(self, until: datetime) -> LeasesAnswer:
@@ -194,6 +209,7 @@ class WorkerDesk(CallersDesk):
             registering=Registering(clock, ids, lease_time, losing, keys),
             claiming=Claiming(clock, progress, lease_time, limits),
             heartbeats=Heartbeats(store, clock, lease_time, sessions, closing),
+            rush=Rush(),
         )
         super().__init__(desk, INSIDE)
 

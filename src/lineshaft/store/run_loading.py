@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Row, and_, bindparam, select
 
 from lineshaft.model.definition import Definition
+from lineshaft.model.errors import CorruptRunError, LineshaftError
 from lineshaft.model.run import Generated, Run
 from lineshaft.model.state import State
 from lineshaft.store.definitions import SqlDefinitions
@@ -47,12 +48,42 @@ _SELECT_GENERATED: Final = (
 _SELECT_OUTPUTS: Final = select(outputs).where(outputs.c.run_id.in_(bindparam("of_runs", expanding=True)))
 
 
+UNREADABLE: Final = (
+    ArithmeticError,
+    AttributeError,
+    LineshaftError,
+    LookupError,
+    RecursionError,
+    TypeError,
+    ValueError,
+)
+"""What comes of rows, definitions and generated nodes that make no sense."""
+
+
+def corrupt(run_id: UUID, error: BaseException) -> CorruptRunError:
+    """Say that a run cannot be read, and why."""
+    if isinstance(error, CorruptRunError):
+        return error
+    return CorruptRunError(run_id, f"{type(error).__name__}, {error}")
+
+
 def load_runs(session: Session, definitions: SqlDefinitions, rows: Sequence[Row[Any]]) -> list[Run]:
     """Read runs whose rows have been read, with all their nodes.
 
     Raises:
+        CorruptRunError: what is stored of one of the runs makes no sense.
         RunChangedError: another process has written one of the runs since its row was read.
     """
+    try:
+        return _load_together(session, definitions, rows)
+    except UNREADABLE as error:
+        if len(rows) == 1:
+            raise corrupt(rows[0].id, error) from error
+    # One of them is the reason; which one, each alone will tell.
+    return [run for row in rows for run in load_runs(session, definitions, [row])]
+
+
+def _load_together(session: Session, definitions: SqlDefinitions, rows: Sequence[Row[Any]]) -> list[Run]:
     nodes_of: defaultdict[UUID, list[Row[Any]]] = defaultdict(list)
     if rows:
         versions = {row.id: row.version for row in rows}

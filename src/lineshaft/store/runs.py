@@ -1,6 +1,7 @@
 """Runs in the database."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, assert_never
 from uuid import UUID
@@ -21,13 +22,14 @@ from lineshaft.engine.decision import (
     TreeGrown,
 )
 from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.errors import CorruptRunError
 from lineshaft.model.event import RunEvent
 from lineshaft.model.run import Run
 from lineshaft.ports.store import TIMER_NOTICE
 from lineshaft.ports.wakeups import TIMERS, log_topic, run_topic, worker_topic
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.prepared import Prepared
-from lineshaft.store.run_loading import SELECT_RUN, load_runs
+from lineshaft.store.run_loading import SELECT_RUN, UNREADABLE, corrupt, load_runs
 from lineshaft.store.run_rows import read_event
 from lineshaft.store.schema import events, pipelines, runs
 from lineshaft.store.session import Session
@@ -52,11 +54,11 @@ _SELECT_CHILD: Final = select(runs.c.id).where(
     runs.c.parent_attempt == bindparam("of_attempt"),
 )
 _SELECT_PAGE: Final = (
-    SELECT_RUN.where(runs.c.pipeline_id == bindparam("of_pipeline"))
+    SELECT_RUN.where(runs.c.pipeline_id == bindparam("of_pipeline"), runs.c.number < bindparam("below"))
     .order_by(runs.c.number.desc())
     .limit(bindparam("at_most"))
 )
-_SELECT_PAGE_BELOW: Final = _SELECT_PAGE.where(runs.c.number < bindparam("below"))
+_SELECT_NUMBERS: Final = _SELECT_PAGE.with_only_columns(runs.c.number, runs.c.id)
 _SELECT_EVENTS: Final = (
     select(events)
     .where(events.c.run_id == bindparam("of_run"), events.c.number > bindparam("above"))
@@ -143,10 +145,24 @@ class SqlRuns:
 
     def page(self, pipeline_id: UUID, *, before: int | None, limit: int) -> Sequence[Run]:
         """List the pipeline's runs, newest first, with numbers below `before`."""
-        values: dict[str, Any] = {"of_pipeline": pipeline_id, "at_most": limit}
-        if before is None:
+        values: dict[str, Any] = {"of_pipeline": pipeline_id, "at_most": limit, "below": before or _ALL}
+        try:
             return self._list(_SELECT_PAGE, values)
-        return self._list(_SELECT_PAGE_BELOW, {**values, "below": before})
+        except CorruptRunError:
+            return self._readable(values, limit)
+
+    def _readable(self, values: dict[str, Any], limit: int) -> Sequence[Run]:
+        """Fill a page one by one, leaving out the runs that cannot be read."""
+        readable: list[Run] = []
+        while len(readable) < limit:
+            rows = self._session.connection.execute(_SELECT_NUMBERS, values).all()
+            for row in rows:
+                with suppress(CorruptRunError):
+                    readable += filter(None, [self.get(row.id)])
+            if len(rows) < limit:
+                break
+            values = {**values, "below": rows[-1].number}
+        return readable[:limit]
 
     def events(self, run_id: UUID, *, after: int, limit: int) -> Sequence[RunEvent]:
         """List a run's events with numbers above `after`, ascending."""
@@ -166,13 +182,21 @@ class SqlRuns:
     def _load(self, run_id: UUID) -> Run | None:
         if self._session.locking:
             _LOCK_VERSION.execute(self._session.connection, {"of_run": run_id})
-        rows = self._session.connection.execute(_SELECT_BY_ID, {"of_run": run_id}).all()
+        try:
+            rows = self._session.connection.execute(_SELECT_BY_ID, {"of_run": run_id}).all()
+        except UNREADABLE as error:
+            raise corrupt(run_id, error) from error
         return next(iter(load_runs(self._session, self._definitions, rows)), None)
 
     def _list(self, statement: Select[Any], values: dict[str, Any]) -> Sequence[Run]:
         session = self._session
         session.pending.flush()
-        rows = session.connection.execute(statement, values).all()
+        try:
+            rows = session.connection.execute(statement, values).all()
+        except UNREADABLE:
+            # A row among them makes no sense. Read by themselves, it is the one that tells so.
+            found = session.connection.execute(statement.with_only_columns(runs.c.id), values).scalars()
+            return [run for run_id in found.all() if (run := self.get(run_id)) is not None]
         remembered = {row.id: self._remembered(row) for row in rows}
         loaded = load_runs(session, self._definitions, [row for row in rows if remembered[row.id] is None])
         session.runs.update({run.id: run for run in (*remembered.values(), *loaded) if run is not None})

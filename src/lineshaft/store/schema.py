@@ -261,8 +261,9 @@ Index(
 )
 Index(
     "ix_attempts_turns_queued",
-    attempts.c.queue,
+    # The queue comes second, so that no planner takes this index where only the queue is known.
     attempts.c.pipeline_id,
+    attempts.c.queue,
     attempts.c.priority,
     attempts.c.turn,
     sqlite_where=_QUEUED,

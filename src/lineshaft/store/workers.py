@@ -16,6 +16,7 @@ from lineshaft.store.schema import workers
 from lineshaft.store.session import Session
 from lineshaft.store.upsert import insert_or_keep
 
+_KINDS: Final = frozenset(kind.value for kind in WorkKind)
 _IS: Final = workers.c.id == bindparam("of_id")
 _FIELDS: Final = (
     workers.c.id,
@@ -119,7 +120,10 @@ def _worker(row: Sequence[Any]) -> Worker:
         id=worker_id,
         name=name,
         offer=Offer(
-            frozenset(map(WorkKind, kinds)), Capacity(slots, cpus, memory_bytes), tuple(labels or ())
+            # A server of a later version may know more of them.
+            frozenset(WorkKind(kind) for kind in kinds if kind in _KINDS),
+            Capacity(slots, cpus, memory_bytes),
+            tuple(labels or ()),
         ),
         registered_at=registered_at,
         seen_at=seen_at,

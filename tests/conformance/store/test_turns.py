@@ -16,6 +16,12 @@ async def test_a_pipelines_attempts_go_in_the_order_in_which_they_were_queued(li
     assert await line.claim(slots=9) == ["shop 1", "shop 2", "shop 3", "shop 4"]
 
 
+async def test_one_claim_may_take_many(line: WaitingLine) -> None:
+    await line.queue("shop", 50)
+
+    assert await line.claim(slots=45) == [f"shop {number}" for number in range(1, 46)]
+
+
 async def test_pipelines_take_turns(line: WaitingLine) -> None:
     await line.queue("a", 3)
     line.wait(timedelta(seconds=1))
@@ -124,7 +130,7 @@ async def test_of_more_queues_than_a_claim_looks_into_those_of_the_highest_prior
 
     taken = await line.claim(line.worker(*labels), 20)
 
-    assert taken == [f"shop {1 + 2 * number}" for number in range(19, 3, -1)]
+    assert taken == [f"shop {1 + 2 * number}" for number in range(19, -1, -1)]
 
 
 async def test_what_is_queued_is_listed_with_what_it_asks_for(line: WaitingLine) -> None:

@@ -10,6 +10,7 @@ woken, so that whoever claims for it does so again.
 """
 
 from collections.abc import Sequence
+from typing import Final
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.ports.store import Claim
@@ -22,6 +23,9 @@ from lineshaft.store.queue.room import NO_ROOM, Room, asks_for_room, free_room, 
 from lineshaft.store.queue.taking import take
 from lineshaft.store.session import Session
 
+MOST_AT_ONCE: Final = 16
+"""How many attempts one statement takes at most."""
+
 
 def claim_attempts(session: Session, claim: Claim) -> list[AttemptAddress]:
     """Take queued attempts for a worker, in the order in which they are to be worked on."""
@@ -31,11 +35,13 @@ def claim_attempts(session: Session, claim: Claim) -> list[AttemptAddress]:
     if limited:
         session.locks.take(LIMITS)
     session.pending.flush_attempts()
-    claimed = some = _claim_some(session, claim, claim.slots, limited=limited)
-    # Under a limit only so many are taken at once as are allowed, whichever pipelines they are of.
-    while limited and some and len(claimed) < claim.slots:
-        some = _claim_some(session, claim, claim.slots - len(claimed), limited=limited)
-        claimed = [*claimed, *some]
+    claimed: list[AttemptAddress] = []
+    while len(claimed) < claim.slots:
+        some = _claim_some(session, claim, min(claim.slots - len(claimed), MOST_AT_ONCE), limited=limited)
+        claimed += some
+        # Under a limit only so many are taken at once as are allowed, whichever pipelines they are of.
+        if not some or not (limited or len(some) == MOST_AT_ONCE):
+            break
     return claimed
 
 

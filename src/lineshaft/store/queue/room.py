@@ -61,7 +61,7 @@ def _sum(column: Any, name: str) -> Label[int]:
     return cast(func.coalesce(func.sum(column), 0), BigInteger).label(name)
 
 
-_SELECT_TAKEN: Final = Prepared(
+SELECT_TAKEN: Final = Prepared(
     select(_sum(attempts.c.millicpus, "millicpus"), _sum(attempts.c.memory_bytes, "memory_bytes")).where(
         attempts.c.state == literal_state(State.RUNNING),
         attempts.c.worker_id == bindparam("of_worker"),
@@ -71,7 +71,7 @@ _SELECT_TAKEN: Final = Prepared(
 
 def free_room(connection: Connection, worker_id: UUID, capacity: Capacity) -> Room:
     """Tell what a worker's leases have left of its capacity; it may be less than nothing."""
-    ((millicpus, memory_bytes),) = _SELECT_TAKEN.rows(connection, {"of_worker": worker_id})
+    ((millicpus, memory_bytes),) = SELECT_TAKEN.rows(connection, {"of_worker": worker_id})
     whole = whole_room(capacity)
     return Room(
         whole.millicpus if capacity.cpus is None else whole.millicpus - millicpus,

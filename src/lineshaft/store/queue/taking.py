@@ -16,6 +16,7 @@ from sqlalchemy import (
     bindparam,
     func,
     literal,
+    literal_column,
     select,
     tuple_,
     union_all,
@@ -40,14 +41,16 @@ def take(
     connection: Connection, claim: Claim, opened: Sequence[OpenQueue], room: Room, allowance: Allowance
 ) -> list[AttemptAddress]:
     """Take from queues as many attempts as there is room for, the first in order first."""
+    # One queue's attempts all ask for the same; of several queues' the statement adds up what they ask for.
+    size = min(allowance.at_most, opened[0].at_most) if len(opened) == 1 else allowance.at_most
     values = _values(claim, opened, room, allowance.at_most)
     if allowance.restricts:
-        statement = take_statement(len(opened), allowance.which)
+        statement = take_statement(len(opened), size, allowance.which)
         values["names"] = sorted(allowance.pipelines)
         rows = [tuple(row) for row in connection.execute(statement, values)]
     else:
-        rows = _prepared(len(opened)).rows(connection, values)
-    return [AttemptAddress(*key) for _priority, _turn, _queued_at, *key in sorted(rows)]
+        rows = _prepared(len(opened), size).rows(connection, values)
+    return [AttemptAddress(*key) for _rank, _turn, _queued_at, *key in sorted(rows)]
 
 
 def _values(claim: Claim, opened: Sequence[OpenQueue], room: Room, at_most: int) -> dict[str, Any]:
@@ -57,11 +60,7 @@ def _values(claim: Claim, opened: Sequence[OpenQueue], room: Room, at_most: int)
         "expires_at": claim.expires_at,
     }
     for number, each in enumerate(opened):
-        values |= {
-            f"queue_{number}": each.head.queue,
-            f"least_{number}": each.least_priority,
-            f"at_most_{number}": min(each.at_most, at_most),
-        }
+        values |= {f"queue_{number}": each.head.queue, f"least_{number}": each.least_priority}
     if len(opened) > 1:
         values |= {"at_most": at_most, "free_millicpus": room.millicpus, "free_memory": room.memory_bytes}
         for number, each in enumerate(opened):
@@ -71,12 +70,12 @@ def _values(claim: Claim, opened: Sequence[OpenQueue], room: Room, at_most: int)
 
 
 @cache
-def _prepared(queues: int) -> Prepared:
-    return Prepared(take_statement(queues))
+def _prepared(queues: int, size: int) -> Prepared:
+    return Prepared(take_statement(queues, size))
 
 
 @cache
-def take_statement(queues: int, which: Which | None = None) -> Update:
+def take_statement(queues: int, size: int, which: Which | None = None) -> Update:
     """Make the statement that takes the first attempts of so many queues.
 
     Each queue's first ones are a range of the index, whatever its length. They stand in common table
@@ -84,9 +83,11 @@ def take_statement(queues: int, which: Which | None = None) -> Update:
 
     Args:
         queues: how many.
+        size: how many attempts of each queue are looked at. It is a literal, because where LIMIT is a
+            parameter, PostgreSQL plans for a tenth of the queue, and reads the whole table for it.
         which: whether only attempts of some pipelines, or of all but some, may be taken.
     """
-    firsts = [_first_of(number, which).cte(f"first_{number}") for number in range(queues)]
+    firsts = [_first_of(number, size, which).cte(f"first_{number}") for number in range(queues)]
     chosen = _keys(firsts[0]) if queues == 1 else _chosen(firsts)
     return (
         update(attempts)
@@ -101,7 +102,7 @@ def take_statement(queues: int, which: Which | None = None) -> Update:
     )
 
 
-def _first_of(number: int, which: Which | None) -> Select[Any]:
+def _first_of(number: int, size: int, which: Which | None) -> Select[Any]:
     return (
         select(*_KEY, attempts.c.priority, attempts.c.turn, attempts.c.queued_at)
         .where(
@@ -111,7 +112,7 @@ def _first_of(number: int, which: Which | None) -> Select[Any]:
             *_of_pipelines(which),
         )
         .order_by(attempts.c.priority.desc(), *_IN_TURN)
-        .limit(bindparam(f"at_most_{number}"))
+        .limit(literal_column(str(size), Integer()))
         .with_for_update(of=attempts, skip_locked=True)
     )
 

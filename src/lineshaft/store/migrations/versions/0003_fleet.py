@@ -44,7 +44,7 @@ def _attempts() -> None:
         "node",
     ]
     _index("ix_attempts_claims", claims, "state = 'queued'")
-    _index("ix_attempts_turns_queued", ["queue", "pipeline_id", "priority", "turn"], "state = 'queued'")
+    _index("ix_attempts_turns_queued", ["pipeline_id", "queue", "priority", "turn"], "state = 'queued'")
     _index("ix_attempts_turns_running", ["queue", "priority", "turn"], "state = 'running'")
     _index("ix_attempts_aside", ["aside_until"], "state = 'queued' AND queue IS NULL")
 
