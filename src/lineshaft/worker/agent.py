@@ -2,8 +2,8 @@
 
 import asyncio
 import logging
+from collections.abc import Iterator
 from datetime import timedelta
-from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -74,9 +74,10 @@ class Agent:
         patience = self._equipment.patience
         # Nothing is in hand that would be worth waiting for.
         patience.established = False
-        hello = self._hello.model_copy(update={"former": former})
-        calls = partial(self._equipment.protocol.register, hello)
-        registering = asyncio.create_task(patience.until_available(calls))
+        tries = self._hellos(former)
+        registering = asyncio.create_task(
+            patience.until_available(lambda: self._equipment.protocol.register(next(tries)))
+        )
         draining = asyncio.create_task(self._orders.drain.wait())
         try:
             await asyncio.wait({registering, draining}, return_when=asyncio.FIRST_COMPLETED)
@@ -88,6 +89,12 @@ class Agent:
             draining.cancel()
             await asyncio.gather(registering, draining, return_exceptions=True)
         patience.established = True
-        kinds = ", ".join(sorted(hello.kinds))
-        _LOG.info("Worker '%s' serves %s with %d slots.", hello.name, kinds, hello.slots)
+        kinds = ", ".join(sorted(self._hello.kinds))
+        _LOG.info("Worker '%s' serves %s with %d slots.", self._hello.name, kinds, self._hello.slots)
         return welcome
+
+    def _hellos(self, former: UUID | None) -> Iterator[Hello]:
+        """Say first which session was the last one; behind a try whose answer was lost, that is not known."""
+        yield self._hello.model_copy(update={"former": former})
+        while True:
+            yield self._hello
