@@ -38,7 +38,13 @@ class Taken:
 
 
 class Claiming:
-    """Takes attempts from the queue, within a transaction."""
+    """Takes attempts from the queue, within a transaction.
+
+    A worker that has heard no answer to a claim makes it again with the same token, and gets what the first
+    one took. Only leases that live and that its own session holds are given again, so that none comes back
+    from the dead: a token whose leases have all ended is as good as a new one, because the attempts that are
+    leased under it now have addresses that were never leased before.
+    """
 
     def __init__(self, clock: Clock, progress: Progress, lease_time: timedelta, limits: Limits) -> None:
         self._clock = clock
@@ -52,7 +58,7 @@ class Claiming:
         """Lease what a worker can serve, up to so many attempts; nothing to one that drains."""
         now = self._clock.now()
         taken = Taken(worker)
-        if worker.draining:
+        if worker.draining or slots < 1:
             return taken
         while True:
             room = slots - len(taken.leases)
@@ -64,6 +70,20 @@ class Claiming:
         if taken.leases:
             return taken
         return replace(taken, found_nothing=_has_room(worker, transaction.attempts.held_by(worker.id)))
+
+    def give_again(self, transaction: Transaction, current: Current, worker: Worker, token: str) -> Taken:
+        """Give a worker the leases that it took with a token and that live; their time begins anew."""
+        given = Taken(worker)
+        # Looked for without writing first, since mostly there is none.
+        if not any(each.token == token for each in transaction.attempts.held_by(worker.id)):
+            return given
+        expires_at = self._clock.now() + self._lease_time
+        for each in transaction.attempts.renew(worker.id, frozenset({token}), expires_at=expires_at):
+            with current.at(each.address):
+                self._give(
+                    transaction, find_run(transaction, each.address.run_id), each.address, token, given
+                )
+        return given
 
     def _lease_all(
         self,
@@ -91,11 +111,19 @@ class Claiming:
             lost = AttemptLost(address.node, address.attempt, _token_of_holder(run, address))
             taken.decisions.extend(self._progress.apply(transaction, run.id, lost, now))
             return
+        self._give(transaction, run, address, lease.token, taken)
+
+    def _give(
+        self, transaction: Transaction, run: Run, address: AttemptAddress, token: str, taken: Taken
+    ) -> None:
+        """Tell a worker what it has leased, or end an attempt that cannot begin."""
+        if not _is_leased(run, address, token):
+            return
         try:
-            taken.leases.append(lease_message(run, address, lease.token))
+            taken.leases.append(lease_message(run, address, token))
         except ExpressionError as error:
-            failure = unrendered(address, lease.token, error)
-            taken.decisions.extend(self._progress.apply(transaction, run.id, failure, now))
+            failure = unrendered(address, token, error)
+            taken.decisions.extend(self._progress.apply(transaction, run.id, failure, self._clock.now()))
 
 
 def _has_room(worker: Worker, held: Sequence[LeasedAttempt]) -> bool:
@@ -111,3 +139,8 @@ def _token_of_holder(run: Run, address: AttemptAddress) -> str:
     if node is None or node.lease is None or not holds_lease(node, address.attempt, node.lease.token):
         raise CorruptRunError(run.id, "the queue holds an attempt that it does not wait for")
     return node.lease.token
+
+
+def _is_leased(run: Run, address: AttemptAddress, token: str) -> bool:
+    """Tell whether a run takes an attempt for running under a lease."""
+    return address.node < len(run.nodes) and holds_lease(run.nodes[address.node], address.attempt, token)

@@ -1,6 +1,7 @@
 """The desk at which workers call: the worker protocol, served by direct calls."""
 
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -78,11 +79,13 @@ class CallersDesk:
         topics = STOPPING, worker_topic(request.worker_id)
         wakeups = self._desk.store.wakeups
         with wakeups.listen(QUEUE, *topics) as listener, wakeups.listen(*topics) as told:
-            taken = await self._take(request)
-            if taken.worker.draining:
-                return await self._wait_in_vain(until)
-            if not taken.leases:
-                taken = await self._wait_for_leases(request, taken, until, listener, told)
+            token = request.token or self._desk.ids.new_token()
+            taken = await self._take(request, token)
+            if not taken.leases and request.slots:
+                if taken.worker.draining:
+                    return await self._wait_in_vain(until)
+                look = partial(self._take, request, token)
+                taken = await self._wait_for_leases(look, taken, until, listener, told)
             return LeasesAnswer(leases=tuple(taken.leases))
 
     async def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
@@ -113,7 +116,7 @@ class CallersDesk:
         """Tell how an attempt ended, and get new leases for up to `slots` more."""
         desk, address = self._desk, report.address
         checked = await checked_report(desk.store, report)
-        token = desk.ids.new_token()
+        token = report.next_token or desk.ids.new_token()
 
         def work(transaction: Transaction, current: Current) -> tuple[list[Decision], Taken | None]:
             run = desk.sessions.leased_run(transaction, address, report.token, self._caller, report.worker_id)
@@ -123,14 +126,20 @@ class CallersDesk:
             if not report.slots:
                 return decisions, None
             worker = desk.sessions.find(transaction, report.worker_id, self._caller)
+            # Nothing lives under the token yet: it came with this report, which is taken only once.
             return decisions, desk.claiming.take(transaction, current, worker, report.slots, token)
 
         decisions, taken = await desk.losing.bad_runs.write(work)
         log_decisions(decisions)
-        return LeasesAnswer() if taken is None else self._given(taken, token)
+        return LeasesAnswer() if taken is None else self._given(taken)
 
     async def _wait_for_leases(
-        self, request: ClaimRequest, taken: Taken, until: datetime, listener: Listener, told: Listener
+        self,
+        look: Callable[[], Awaitable[Taken]],
+        taken: Taken,
+        until: datetime,
+        listener: Listener,
+        told: Listener,
     ) -> Taken:
         """Look again whenever the queue may hold something, until the worker drains or the time is up."""
         desk = self._desk
@@ -142,27 +151,30 @@ class CallersDesk:
                 raise _stopping()
             if not await listener.wait(left):
                 break
-            look = partial(self._take, request)
             found = await desk.rush.look(taken.worker.offer, look, partial(told.wait, timedelta()))
             taken = found or taken
         return taken
 
-    async def _take(self, request: ClaimRequest) -> Taken:
-        desk, token = self._desk, self._desk.ids.new_token()
+    async def _take(self, request: ClaimRequest, token: str) -> Taken:
+        desk = self._desk
 
         def work(transaction: Transaction, current: Current) -> Taken:
             worker = desk.sessions.find(transaction, request.worker_id, self._caller)
-            return desk.claiming.take(transaction, current, worker, request.slots, token)
+            given = desk.claiming.give_again(transaction, current, worker, token)
+            if given.leases:
+                return given
+            taken = desk.claiming.take(transaction, current, worker, request.slots, token)
+            return replace(taken, decisions=[*given.decisions, *taken.decisions])
 
         taken = await desk.losing.bad_runs.write(work)
-        self._given(taken, token)
+        self._given(taken)
         return taken
 
-    def _given(self, taken: Taken, token: str) -> LeasesAnswer:
+    def _given(self, taken: Taken) -> LeasesAnswer:
         """Note leases that have been committed."""
         log_decisions(taken.decisions)
-        if taken.leases:
-            self._desk.sessions.leased([token], taken.worker.key_id)
+        leases = [(lease.address, lease.token) for lease in taken.leases]
+        self._desk.sessions.leased(leases, taken.worker.key_id)
         return LeasesAnswer(leases=tuple(taken.leases))
 
     async def _wait_in_vain(self, until: datetime) -> LeasesAnswer:
