@@ -221,7 +221,7 @@ async def test_a_token_that_could_be_guessed_or_is_none_is_422_and_takes_nothing
 
     answer = await caller.post("claim", worker_id=caller.worker_id, slots=1, token=token)
 
-    assert fields(problem(answer, 422, "invalid-input")) == ["token"]
+    assert fields(problem(answer, 422)) == ["token"]
     assert (await caller.claim(token="sixteen-letters-"))["token"] == "sixteen-letters-"
 
 
