@@ -11,7 +11,7 @@ from lineshaft.model.state import State
 from lineshaft.ports.clock import ManualClock
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.wire.worker import ClaimRequest, LeaseMessage, SourceReport
+from lineshaft.wire.worker import LeaseMessage, SourceReport
 from planes import LEASE_TIME
 from protocol_callers import Callers
 from worker_protocol_scene import beat, claim, register, report_on, start
@@ -36,8 +36,7 @@ DEPLOY = "name: d\nsteps: [{name: a, deploy: {manifests: d, cluster: c, namespac
 async def _claim(
     protocol: WorkerProtocol, worker_id: UUID, token: str = TOKEN, slots: int = 4, wait_seconds: float = 0
 ) -> tuple[LeaseMessage, ...]:
-    request = ClaimRequest(worker_id=worker_id, slots=slots, wait_seconds=wait_seconds, token=token)
-    return (await protocol.claim(request)).leases
+    return await claim(protocol, worker_id, slots, wait_seconds, token=token)
 
 
 async def test_leases_carry_the_token_that_the_worker_has_chosen(
