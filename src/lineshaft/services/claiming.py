@@ -52,38 +52,42 @@ class Claiming:
         self._lease_time = lease_time
         self._limits = limits
 
+    def take_once(
+        self, transaction: Transaction, current: Current, worker: Worker, slots: int, token: str
+    ) -> Taken:
+        """Give a worker again what it holds under a token; where that is nothing, lease it something new."""
+        given = Taken(worker)
+        if any(each.token == token for each in transaction.attempts.held_by(worker.id)):
+            self._give_again(transaction, current, token, given)
+        if given.leases or worker.draining or slots < 1:
+            return given
+        taken = self.take(transaction, current, worker, slots, token)
+        # Looked at behind the claim, since another server may have leased it something meanwhile.
+        found_nothing = not taken.leases and _has_room(worker, transaction.attempts.held_by(worker.id))
+        return replace(taken, decisions=given.decisions + taken.decisions, found_nothing=found_nothing)
+
     def take(
         self, transaction: Transaction, current: Current, worker: Worker, slots: int, token: str
     ) -> Taken:
         """Lease what a worker can serve, up to so many attempts; nothing to one that drains."""
         now = self._clock.now()
         taken = Taken(worker)
-        if worker.draining or slots < 1:
-            return taken
-        while True:
+        while not worker.draining:
             room = slots - len(taken.leases)
             claim = Claim(worker, room, token, now, now + self._lease_time, self._limits)
             addresses = transaction.attempts.claim(claim)
             if self._lease_all(transaction, current, addresses, Lease(token, worker.id), taken):
                 break
             # What failed has made room, and there may be more in the queue.
-        if taken.leases:
-            return taken
-        return replace(taken, found_nothing=_has_room(worker, transaction.attempts.held_by(worker.id)))
+        return taken
 
-    def give_again(self, transaction: Transaction, current: Current, worker: Worker, token: str) -> Taken:
-        """Give a worker the leases that it took with a token and that live; their time begins anew."""
-        given = Taken(worker)
-        # Looked for without writing first, since mostly there is none.
-        if not any(each.token == token for each in transaction.attempts.held_by(worker.id)):
-            return given
+    def _give_again(self, transaction: Transaction, current: Current, token: str, given: Taken) -> None:
+        """Give out leases a second time; their time begins anew."""
         expires_at = self._clock.now() + self._lease_time
-        for each in transaction.attempts.renew(worker.id, frozenset({token}), expires_at=expires_at):
+        for each in transaction.attempts.renew(given.worker.id, frozenset({token}), expires_at=expires_at):
             with current.at(each.address):
-                self._give(
-                    transaction, find_run(transaction, each.address.run_id), each.address, token, given
-                )
-        return given
+                run = find_run(transaction, each.address.run_id)
+                self._give(transaction, run, each.address, token, given)
 
     def _lease_all(
         self,

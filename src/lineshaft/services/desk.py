@@ -1,7 +1,7 @@
 """The desk at which workers call: the worker protocol, served by direct calls."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
@@ -160,11 +160,7 @@ class CallersDesk:
 
         def work(transaction: Transaction, current: Current) -> Taken:
             worker = desk.sessions.find(transaction, request.worker_id, self._caller)
-            given = desk.claiming.give_again(transaction, current, worker, token)
-            if given.leases:
-                return given
-            taken = desk.claiming.take(transaction, current, worker, request.slots, token)
-            return replace(taken, decisions=[*given.decisions, *taken.decisions])
+            return desk.claiming.take_once(transaction, current, worker, request.slots, token)
 
         taken = await desk.losing.bad_runs.write(work)
         self._given(taken)
