@@ -203,11 +203,15 @@ class Attempts(Protocol):
         Taken are only those that the worker's offer serves, and together no more than it has left beside what
         it holds (slots, processors, memory) and than the limits allow. Of these, those of the highest
         priority go first; within a priority pipelines take turns, and a pipeline's attempts go in the order
-        in which they were queued. Attempts with other labels or of another kind wait in queues of their own,
-        which take turns too. One that has waited long, and that the worker could take if it had less to do,
-        holds back those behind it in its queue, so that large tasks do not wait for ever.
+        in which they were queued. Attempts that ask for something else (kind, labels, processors, memory)
+        wait in queues of their own, which take turns too. One that has waited long, and that the worker could
+        take if it had less to do, holds back those that ask for what it lacks, so that large tasks do not
+        wait for ever.
 
-        The cost does not depend on how many attempts are queued, but where a limit keeps many back.
+        The cost does not depend on how many attempts are queued, but where a limit keeps many back. A worker
+        that is draining, as the store knows it, takes nothing. Where another process claims for the same
+        worker at that moment, attempts that ask for processors or memory may be left to it; then the worker's
+        topic is woken, and whoever waits for attempts should claim again.
 
         The token names one lease together with an attempt's address, since no attempt is leased twice.
         """

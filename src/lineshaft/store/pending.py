@@ -2,6 +2,8 @@
 
 A run that several events of one transaction change is written once. The order of the statements is the order
 in which locks are taken, the same in every process: attempts, as those who claim them do, then runs, by id.
+Claims pass over attempts that are locked, and wait for nothing but the lock of those that a limit concerns,
+which they take before their own transaction's attempts.
 """
 
 from collections.abc import Sequence

@@ -96,6 +96,7 @@ async def test_what_a_run_was_started_with_survives_a_restart(durable_url: str) 
         cause=Cause.PIPELINE,
         parent=AttemptAddress(RandomIds().new_id(), 4, 2),
         concurrency_group="main",
+        priority=-7,
     )  # fmt: skip
     await store.close()
 

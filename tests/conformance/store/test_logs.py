@@ -94,6 +94,18 @@ async def test_an_append_that_overlaps_the_end_in_part_is_refused(scene: Scene, 
     assert await read_all(scene, held) == b"abc"
 
 
+async def test_other_bytes_in_the_place_of_those_that_are_there_are_refused(scene: Scene, held: Held) -> None:
+    await append(scene, held, 0, b"abc")
+    await append(scene, held, 3, b"def")
+
+    with pytest.raises(LogOffsetError) as caught:
+        await append(scene, held, 2, b"cX")
+
+    assert caught.value.expected_offset == 6
+    assert await append(scene, held, 2, b"cd") == 6
+    assert await read_all(scene, held) == b"abcdef"
+
+
 async def test_a_negative_offset_is_refused(scene: Scene, held: Held) -> None:
     with pytest.raises(LogOffsetError):
         await append(scene, held, -1, b"")

@@ -6,6 +6,7 @@ from uuid import UUID
 from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.work import WorkKind
 from lineshaft.model.worker import Worker
+from lineshaft.ports.wakeups import worker_topic
 from scene import Scene
 
 
@@ -34,6 +35,58 @@ async def test_a_new_session_takes_the_place_of_the_one_of_its_name(scene: Scene
 
     assert await find(scene, first.id) is None
     assert await find(scene, third.id) == third
+
+
+async def test_all_that_a_worker_says_of_itself_is_kept(scene: Scene) -> None:
+    offer = Offer(frozenset(WorkKind), Capacity(8, cpus=7.5, memory_bytes=2**40), ("gpu", "linux"))
+    full = replace(
+        worker(scene, "ann"),
+        offer=offer,
+        key_id=scene.ids.new_id(),
+        load=0.25,
+        version="0.1.0",
+        draining=True,
+    )
+    await register(scene, full)
+
+    assert await find(scene, full.id) == full
+    assert await scene.look(lambda transaction: transaction.workers.named("ann")) == full
+    assert await scene.look(lambda transaction: transaction.workers.named("bob")) is None
+    plain = worker(scene, "ann")
+    await register(scene, plain)
+    assert await everyone(scene) == [plain]
+
+
+async def test_a_worker_that_is_to_drain_is_told(scene: Scene) -> None:
+    ann = worker(scene, "ann")
+    await register(scene, ann)
+
+    with scene.store.wakeups.listen(worker_topic(ann.id)) as listener:
+        await scene.store.write(lambda transaction: transaction.workers.drain(ann.id))
+        assert await listener.wait(timedelta(minutes=1))
+
+    assert await find(scene, ann.id) == replace(ann, draining=True)
+
+
+async def test_a_removed_worker_is_gone(scene: Scene) -> None:
+    ann, bob = worker(scene, "ann"), worker(scene, "bob")
+    await register(scene, ann)
+    await register(scene, bob)
+
+    await scene.store.write(lambda transaction: transaction.workers.remove(ann.id))
+
+    assert await find(scene, ann.id) is None
+    assert await everyone(scene) == [bob]
+
+
+async def test_a_worker_tells_how_busy_its_host_is(scene: Scene) -> None:
+    ann = worker(scene, "ann")
+    await register(scene, ann)
+    now = scene.clock.now()
+
+    await scene.store.write(lambda transaction: transaction.workers.seen(ann.id, now, 0.75))
+
+    assert await find(scene, ann.id) == replace(ann, load=0.75)
 
 
 async def test_workers_are_listed_by_name(scene: Scene) -> None:

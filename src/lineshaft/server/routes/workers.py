@@ -3,6 +3,7 @@
 from typing import Final
 
 from fastapi import APIRouter
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
 from lineshaft.server.depends import After, Limit, Plane, WorkerPath
@@ -11,6 +12,23 @@ from lineshaft.server.rendering import page_json, to_json
 from lineshaft.wire.fleet import worker_document
 
 _JSON: Final = "application/json"
+
+
+class _WorkerNames(Convertor[str]):
+    """Workers' names in paths: they may hold slashes, but what ends with `/drain` is another address."""
+
+    regex = "(?!.*/drain$).+"
+
+    def convert(self, value: str) -> str:
+        """Take it as it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """Say it as it is."""
+        return value
+
+
+register_url_convertor("worker", _WorkerNames())
 
 router = APIRouter(prefix="/v1/workers", tags=["workers"])
 
@@ -25,7 +43,7 @@ async def list_workers(plane: Plane, limit: Limit = 50, after: After = None) -> 
     return Response(page_json(items, following), media_type=_JSON)
 
 
-@router.get("/{name:path}", responses={200: {"model": WorkerDocument}})
+@router.get("/{name:worker}", responses={200: {"model": WorkerDocument}})
 async def get_worker(name: WorkerPath, plane: Plane) -> Response:
     """Tell what a worker offers and what it runs."""
     return Response(to_json(worker_document(await plane.workers.get(name))), media_type=_JSON)
@@ -38,7 +56,7 @@ async def drain_worker(name: WorkerPath, plane: Plane) -> Response:
     return Response(to_json(document), status_code=202, media_type=_JSON)
 
 
-@router.delete("/{name:path}", status_code=204)
+@router.delete("/{name:worker}", status_code=204)
 async def forget_worker(name: WorkerPath, plane: Plane) -> Response:
     """Take a worker that is offline from the list."""
     await plane.workers.forget(name)

@@ -1,7 +1,8 @@
 """Claims: what a worker takes from the queues.
 
-A cheap read tells which queues have something in them. What of that the worker serves, has room for and may
-take is worked out here, and one UPDATE takes it.
+A cheap read tells which queues have something in them. From which of them the worker takes, and how many, is
+worked out here; then one UPDATE a queue takes them. One that looked into several queues would lock more than
+it takes, and another process would find nothing there meanwhile.
 
 Two processes may claim for one worker at once, and neither sees what the other takes before it commits. So
 what asks for processors or memory is taken under a lock of the worker's. It is not waited for: who waits
@@ -10,6 +11,7 @@ woken, so that whoever claims for it does so again.
 """
 
 from collections.abc import Sequence
+from math import ceil
 from typing import Final
 
 from lineshaft.model.attempt import AttemptAddress
@@ -18,7 +20,7 @@ from lineshaft.ports.wakeups import worker_topic
 from lineshaft.store.advisory import LIMITS, number_of
 from lineshaft.store.queue.heads import Head, read_heads
 from lineshaft.store.queue.limiting import Allowance, concerns, read_allowance
-from lineshaft.store.queue.order import open_queues
+from lineshaft.store.queue.order import MOST_QUEUES, OpenQueue, levels, open_queues
 from lineshaft.store.queue.room import NO_ROOM, Room, asks_for_room, free_room, whole_room
 from lineshaft.store.queue.taking import take
 from lineshaft.store.session import Session
@@ -36,29 +38,66 @@ def claim_attempts(session: Session, claim: Claim) -> list[AttemptAddress]:
         session.locks.take(LIMITS)
     session.pending.flush_attempts()
     claimed: list[AttemptAddress] = []
-    while len(claimed) < claim.slots:
-        some = _claim_some(session, claim, min(claim.slots - len(claimed), MOST_AT_ONCE), limited=limited)
+    more = True
+    while more and len(claimed) < claim.slots:
+        some, more = _claim_some(session, claim, claim.slots - len(claimed), limited=limited)
         claimed += some
-        # Under a limit only so many are taken at once as are allowed, whichever pipelines they are of.
-        if not some or not (limited or len(some) == MOST_AT_ONCE):
-            break
     return claimed
 
 
-def _claim_some(session: Session, claim: Claim, slots: int, *, limited: bool) -> list[AttemptAddress]:
+def _claim_some(
+    session: Session, claim: Claim, slots: int, *, limited: bool
+) -> tuple[list[AttemptAddress], bool]:
+    """Take some of what is there now, and tell whether there may be more."""
     offer = claim.worker.offer
     heads, held = read_heads(session.connection, claim.worker.id)
     served = [head for head in heads if offer.serves(head.demand)]
     slots = min(slots, offer.capacity.slots - held)
     if not served or slots < 1:
-        return []
+        return [], False
     allowance = Allowance(slots)
     if limited:
         allowance = read_allowance(session.connection, claim.limits, slots, served)
     allowed = [head for head in served if allowance.lets(head)]
     room = _room(session, claim, allowed)
-    opened = open_queues(allowed, room, allowance.at_most, claim.now, claim.token)
-    return take(session.connection, claim, opened, room, allowance) if opened else []
+    opened = open_queues(allowed, room, claim.now, claim.token)
+    for level in levels(opened):
+        reached = [each for each in opened[:MOST_QUEUES] if each.head.priority >= level]
+        some = _take_in_turns(session, claim, reached, level, room=room, allowance=allowance)
+        if some:
+            # One queue alone has given all that it has when it gives less than it was asked for.
+            return some, limited or len(opened) > 1 or len(some) >= min(MOST_AT_ONCE, slots)
+    return [], False
+
+
+def _take_in_turns(
+    session: Session,
+    claim: Claim,
+    queues: Sequence[OpenQueue],
+    level: int,
+    *,
+    room: Room,
+    allowance: Allowance,
+) -> list[AttemptAddress]:
+    """Take from each queue its share of what is left, as long as it fits."""
+    taken: list[AttemptAddress] = []
+    for number, each in enumerate(queues):
+        left = allowance.at_most - len(taken)
+        share = ceil(left / (len(queues) - number))
+        demand = each.head.demand
+        count = min(share, room.times(demand), MOST_AT_ONCE)
+        if count > 0:
+            some = take(
+                session.connection,
+                claim,
+                each.head.queue,
+                least_priority=max(level, each.least_priority),
+                count=count,
+                allowance=allowance,
+            )
+            room = room.without(demand, len(some))
+            taken += some
+    return taken
 
 
 def _room(session: Session, claim: Claim, heads: Sequence[Head]) -> Room:

@@ -10,12 +10,13 @@ from lineshaft.store.queue.heads import Head
 from lineshaft.store.queue.room import Room
 
 MOST_QUEUES: Final = 16
-"""From how many queues one claim takes at most."""
+"""From how many queues a claim takes at once at most."""
 
 LONG: Final = timedelta(minutes=1)
 """How long an attempt waits until a worker that has no room for it keeps it some."""
 
-_ANY_PRIORITY: Final = -(2**31)
+ANY_PRIORITY: Final = -(2**31)
+"""No attempt has a lower one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +25,14 @@ class OpenQueue:
 
     Attributes:
         head: the queue.
-        at_most: how many of its attempts there is room for.
         least_priority: of the attempts that may be taken.
     """
 
     head: Head
-    at_most: int
-    least_priority: int = _ANY_PRIORITY
+    least_priority: int = ANY_PRIORITY
 
 
-def open_queues(heads: Iterable[Head], room: Room, slots: int, now: datetime, token: str) -> list[OpenQueue]:
+def open_queues(heads: Iterable[Head], room: Room, now: datetime, token: str) -> list[OpenQueue]:
     """Choose the queues that a claim takes from.
 
     The highest priority goes first; queues of one priority are drawn by a lot that the claim's token and the
@@ -46,24 +45,33 @@ def open_queues(heads: Iterable[Head], room: Room, slots: int, now: datetime, to
     Args:
         heads: of the queues that the worker serves.
         room: what it has free.
-        slots: how many attempts it takes.
         now: the time.
         token: the claim's.
     """
     ordered = sorted(heads, key=lambda head: (-head.priority, _lot(token, head.queue)))
     waiting = [head for head in ordered if head.queued_at <= now - LONG and not room.times(head.demand)]
-    opened = []
-    for head in ordered:
-        at_most, least = min(slots, room.times(head.demand)), _least_priority(head, waiting, room)
-        if at_most > 0 and head.priority >= least:
-            opened.append(OpenQueue(head, at_most, least))
-    return _first(opened)
+    opened = [
+        OpenQueue(head, _least_priority(head, waiting, room)) for head in ordered if room.times(head.demand)
+    ]
+    return [each for each in opened if each.head.priority >= each.least_priority]
+
+
+def levels(opened: Sequence[OpenQueue]) -> list[int]:
+    """List the priorities down to which a claim looks, one after the other, until it finds something.
+
+    It mostly does at the first, that of the first queue's head. What stands there may be another's by now,
+    or held back by a limit.
+    """
+    if len(opened) == 1:
+        return [ANY_PRIORITY]
+    heads = sorted({each.head.priority for each in opened[: MOST_QUEUES + 1]}, reverse=True)
+    return heads if len(opened) > MOST_QUEUES else [*heads, ANY_PRIORITY]
 
 
 def _least_priority(head: Head, waiting: Iterable[Head], room: Room) -> int:
     """Tell which priority an attempt needs so as not to take what others wait for."""
     in_its_way = (other.priority + 1 for other in waiting if _takes_from(head, other, room))
-    return max(in_its_way, default=_ANY_PRIORITY)
+    return max(in_its_way, default=ANY_PRIORITY)
 
 
 def _takes_from(head: Head, other: Head, room: Room) -> bool:
@@ -72,17 +80,6 @@ def _takes_from(head: Head, other: Head, room: Room) -> bool:
     return (asked.cpus > 0 and not room.has_cpus(lacking)) or (
         asked.memory_bytes > 0 and not room.has_memory(lacking)
     )
-
-
-def _first(opened: Sequence[OpenQueue]) -> list[OpenQueue]:
-    """Keep as many as a claim takes from, and what of them goes before the others' first."""
-    if len(opened) <= MOST_QUEUES:
-        return list(opened)
-    next_priority = opened[MOST_QUEUES].head.priority
-    return [
-        OpenQueue(each.head, each.at_most, max(each.least_priority, next_priority))
-        for each in opened[:MOST_QUEUES]
-    ]
 
 
 def _lot(token: str, queue: str) -> bytes:

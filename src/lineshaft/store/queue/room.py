@@ -33,6 +33,13 @@ class Room:
         processors = _times(self.millicpus, millicpus_of(demand.cpus))
         return min(processors, _times(self.memory_bytes, memory_bytes_of(demand)))
 
+    def without(self, demand: Demand, count: int) -> "Room":
+        """Tell what is left when so many attempts have been taken."""
+        return Room(
+            self.millicpus - count * millicpus_of(demand.cpus),
+            self.memory_bytes - count * memory_bytes_of(demand),
+        )
+
     def has_cpus(self, demand: Demand) -> bool:
         """Whether there are the processors that are asked for."""
         return millicpus_of(demand.cpus) <= max(self.millicpus, 0)
