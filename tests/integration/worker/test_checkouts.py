@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 from uuid import UUID
@@ -18,17 +17,6 @@ from mount_namespace import run_mounted
 from worker_tasks import Bench, bench, lease_of, mirrors_in, perform
 
 OTHER_PIPELINE = UUID("0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5c")
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    return Origin(tmp_path)
-
-
-@pytest.fixture
-async def worker(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with bench(tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture
