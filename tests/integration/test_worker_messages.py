@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from lineshaft.ports.clock import ManualClock
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.wire import worker as messages
 from lineshaft.wire.message import LEASE_HEADER, PROTOCOL_HEADER, Message
-from planes import LEASE_TIME, PASSWORD, USERNAME, temporary_plane
+from planes import LEASE_TIME, PASSWORD, USERNAME
 from worker_protocol_scene import start
 
 HELLO: dict[str, Any] = {"name": "w", "kinds": ["run"], "slots": 2}
@@ -57,17 +56,6 @@ class Caller:
         outcome = {"state": "succeeded", "exit_code": 0}
         said = {"worker_id": self.worker_id, "address": lease["address"], "token": lease["token"]}
         return await self.post("report", **{**said, "outcome": outcome, **members})
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def plane(tmp_path: Path, clock: ManualClock) -> AsyncIterator[ControlPlane]:
-    async with temporary_plane(tmp_path, clock) as opened:
-        yield opened
 
 
 @pytest.fixture
