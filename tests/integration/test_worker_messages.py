@@ -70,6 +70,17 @@ async def caller(url: str) -> AsyncIterator[Caller]:
         yield Caller(http)
 
 
+@pytest.fixture
+async def written(plane: ControlPlane, caller: Caller) -> dict[str, Any]:
+    """A lease whose log is `one`."""
+    await start(plane)
+    await caller.register()
+    lease = await caller.claim()
+    await caller.append(lease, 0, b"o")
+    await caller.append(lease, 1, b"ne")
+    return lease
+
+
 def _client(url: str, version: str = "2", **headers: str) -> httpx2.AsyncClient:
     headers = {PROTOCOL_HEADER: version, **headers}
     return httpx2.AsyncClient(base_url=url, auth=(USERNAME, PASSWORD), headers=headers)
@@ -136,35 +147,23 @@ async def test_a_worker_of_version_1_that_drains_is_not_told_over_and_over(
     ids=["a gap", "a gap of one", "beyond the end", "longer", "other bytes", "another byte", "far away"],
 )
 async def test_an_append_that_does_not_fit_is_409_with_the_expected_offset_and_changes_nothing(
-    plane: ControlPlane, caller: Caller, offset: int, data: bytes
+    plane: ControlPlane, caller: Caller, written: dict[str, Any], offset: int, data: bytes
 ) -> None:
-    await start(plane)
-    await caller.register()
-    lease = await caller.claim()
-    await caller.append(lease, 0, b"o")
-    await caller.append(lease, 1, b"ne")
-
-    document = problem(await caller.append(lease, offset, data), 409)
+    document = problem(await caller.append(written, offset, data), 409)
 
     assert document["type"].endswith(":log-offset")
     assert document["expected_offset"] == 3
-    assert await _log(plane, lease) == b"one"
+    assert await _log(plane, written) == b"one"
 
 
 @pytest.mark.parametrize(("offset", "data"), [(0, b"one"), (1, b"n"), (1, b"ne"), (2, b"e"), (3, b"")])
 async def test_an_append_of_what_is_there_is_a_repeat(
-    plane: ControlPlane, caller: Caller, offset: int, data: bytes
+    plane: ControlPlane, caller: Caller, written: dict[str, Any], offset: int, data: bytes
 ) -> None:
-    await start(plane)
-    await caller.register()
-    lease = await caller.claim()
-    await caller.append(lease, 0, b"o")
-    await caller.append(lease, 1, b"ne")
-
-    answer = await caller.append(lease, offset, data)
+    answer = await caller.append(written, offset, data)
 
     assert answer.json() == {"size_bytes": 3}
-    assert await _log(plane, lease) == b"one"
+    assert await _log(plane, written) == b"one"
 
 
 async def test_what_is_said_of_an_attempt_that_has_ended_is_409_and_changes_nothing(
