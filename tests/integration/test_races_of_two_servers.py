@@ -54,11 +54,6 @@ async def plane_over(
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 async def planes(
     postgres_url: str, tmp_path: Path, clock: ManualClock
 ) -> AsyncIterator[tuple[ControlPlane, ControlPlane]]:

@@ -2,14 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from functools import partial
-from typing import TypeVar
 from uuid import UUID
 
 import pytest
 
+from conformance.store.other_process import meanwhile
 from definitions import definition, read_definition, wide
 from lineshaft.model.event import CancelRequested, RunStarted
 from lineshaft.model.placement import Capacity, Offer
@@ -24,8 +24,6 @@ from lineshaft.ports.store import Transaction
 from lineshaft.store import SqlStore, open_store
 from scene import Scene
 from trees import sequence, task
-
-T = TypeVar("T")
 
 AT_ONCE = timedelta()
 LONG = timedelta(minutes=1)
@@ -265,18 +263,3 @@ def put(name: str) -> Callable[[Transaction], None]:
 
 def has(name: str) -> Callable[[Transaction], bool]:
     return lambda transaction: transaction.users.get(name) is not None
-
-
-def meanwhile(url: str, do: Callable[[SqlStore], Awaitable[T]]) -> T:
-    """Do something with another store while a transaction of the first one is open."""
-    done: list[T] = []
-
-    async def use() -> None:
-        store = await opened(url)
-        done.append(await do(store))
-        await store.close()
-
-    thread = threading.Thread(target=lambda: asyncio.run(use()))
-    thread.start()
-    thread.join()
-    return done[0]

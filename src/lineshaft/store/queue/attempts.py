@@ -16,13 +16,13 @@ from lineshaft.store.prepared import Prepared
 from lineshaft.store.queue.aside import bring_back, set_aside
 from lineshaft.store.queue.claiming import claim_attempts
 from lineshaft.store.queue.listing import list_held, list_queued
+from lineshaft.store.queue.standing import ADDRESS
 from lineshaft.store.schema import attempts, literal_state
 from lineshaft.store.session import Session
 
 _QUEUED: Final = attempts.c.state == literal_state(State.QUEUED)
 _LEASED: Final = attempts.c.state == literal_state(State.RUNNING)
-_KEY: Final = (attempts.c.run_id, attempts.c.node, attempts.c.attempt)
-_LEASE: Final = (*_KEY, attempts.c.token, attempts.c.worker_id, attempts.c.stopping)
+_LEASE: Final = (*ADDRESS, attempts.c.token, attempts.c.worker_id, attempts.c.stopping)
 
 _RENEW: Final = (
     update(attempts)
