@@ -29,6 +29,7 @@ _name = click.argument("name", shell_complete=complete_worker, help="The worker'
 @click.command(
     "list",
     cls=Command,
+    short_help="List workers by name, with what is free of each.",
     examples=(
         "lineshaft worker list",
         "# The names of those that are offline",
