@@ -49,6 +49,10 @@ class _Engine:
         """Empty the database, which keeps its tables; another process may be said to hold its locks."""
         self.fate = Commit.GOES_WELL
         self.is_locked = is_locked
+        # A seed that has failed may have left a transaction open.
+        self.connection.rollback()
+        if self.raw.in_transaction:
+            self.raw.execute("ROLLBACK")
         self.raw.deserialize(self._template)
         self.raw.execute("PRAGMA foreign_keys=ON")
 
