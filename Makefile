@@ -18,13 +18,15 @@ PIP_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help run-local test lint format lock simulate bench bench-language run-integration run-container stop-container FORCE
+.PHONY: help install run-local test lint format lock simulate bench bench-language run-integration run-container stop-container FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 	@echo
 	@echo "  PYTHON=$(PYTHON) and VENV=$(VENV) choose the interpreter and where it is set up;"
 	@echo "  ARGS='...' is handed on to the program that a target runs."
+
+install: $(VENV)/.run ## Make .venv/bin/lineshaft, which starts servers and workers
 
 run-local: $(VENV)/.run ## Start Lineshaft at http://localhost:5001 with a worker inside
 	exec $(BIN)/lineshaft up --port $(PORT) $(ARGS)

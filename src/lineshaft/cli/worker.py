@@ -61,11 +61,13 @@ for _command in COMMANDS:
 
 def _work(connection: Connection, flags: dict[str, Any]) -> bool:
     with loading():
+        from lineshaft.telemetry.logging import set_up_logging
         from lineshaft.worker.key import worker_key
         from lineshaft.worker.serve import serve
         from lineshaft.worker.settings import WorkerSettings
 
         settings = WorkerSettings.load(config=connection.config, **flags)
+    set_up_logging(settings.log_level)
     key = worker_key(settings.key_file, named=flags["key_file"] is not None)
     return serve(settings, connection.client_config(needs_password=key is None), key)
 

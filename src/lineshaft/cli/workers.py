@@ -29,6 +29,7 @@ _name = click.argument("name", shell_complete=complete_worker, help="The worker'
 @click.command(
     "list",
     cls=Command,
+    short_help="List workers by name, with what is free of each.",
     examples=(
         "lineshaft worker list",
         "# The names of those that are offline",
@@ -46,7 +47,7 @@ def list_workers(connection: Connection, output: Output) -> None:
     elif found:
         now = SystemClock().now()
         print_table(
-            ("NAME", "STATE", "KINDS", "LABELS", "FREE SLOTS", "FREE CPUS", "FREE MEMORY", "LOAD", "SEEN"),
+            ("NAME", "STATE", "SEEN", "LABELS", "FREE SLOTS", "FREE CPUS", "FREE MEMORY", "LOAD", "KINDS"),
             [_row(worker, now) for worker in found],
             _STYLES,
         )
@@ -122,16 +123,17 @@ COMMANDS: Final = (list_workers, show_worker, drain_worker, forget_worker)
 
 
 def _row(worker: "WorkerView", now: datetime) -> Sequence[str]:
+    # A narrow terminal cuts the end off, which is the same for most workers.
     return (
         worker.name,
         worker.state,
-        ",".join(worker.kinds),
+        f"{duration_text(now - worker.seen_at)} ago",
         ",".join(worker.labels) or "-",
         _room(worker.slots),
         "-" if worker.cpus is None else _room(worker.cpus),
         "-" if worker.memory_bytes is None else _memory(worker.memory_bytes),
         _load(worker),
-        f"{duration_text(now - worker.seen_at)} ago",
+        ",".join(worker.kinds),
     )
 
 

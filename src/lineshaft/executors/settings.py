@@ -6,18 +6,19 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
 
-from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, StringConstraints
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.memory_size import memory_bytes_of
-from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL
+from lineshaft.model.placement import LONGEST_LABEL, is_label
 from lineshaft.sdk.settings import Settings
 
 _FEWEST_SLOTS: Final = 2
 """Two attempts can go on even on the smallest machine, so that a task that only waits blocks nobody."""
 
 _MOST_LABELS: Final = 100
+_LONGEST_URL: Final = 2048
 _MOST_MEMORY_BYTES: Final = 2**53 - 1
 """The largest whole number that every reader of JSON understands."""
 
@@ -73,11 +74,7 @@ def _labels(said: Any) -> Any:
 
 
 def _is_label(label: Any) -> bool:
-    return (
-        isinstance(label, str)
-        and len(label) <= LONGEST_LABEL
-        and re.fullmatch(LABEL_PATTERN, label) is not None
-    )
+    return isinstance(label, str) and is_label(label)
 
 
 def _memory(said: Any) -> Any:
@@ -96,7 +93,13 @@ Folder = Annotated[Path, AfterValidator(_absolute)]
 """A folder's path, made absolute; `~` stands for the home folder."""
 
 
-HttpUrl = Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]\S*$", max_length=2048)]
+def _http_url(url: str) -> str:
+    if len(url) > _LONGEST_URL or re.fullmatch(r"https?://[^\s/]\S*", url) is None:
+        raise ValueError("the URL must be that of an HTTP service, such as http://localhost:4318/v1/traces")
+    return url
+
+
+HttpUrl = Annotated[str, AfterValidator(_http_url)]
 """The address of an HTTP service."""
 
 

@@ -62,7 +62,7 @@ def _message(body: bytes, kind: type[MessageT]) -> MessageT:
         return kind.model_validate_json(body, strict=True)
     except ValidationError as error:
         problems = [field_problem(entry) for entry in error.errors(include_url=False, include_context=False)]
-        raise InvalidInputError(f"The body is no {kind.__name__} message.", problems=problems) from None
+        raise InvalidInputError("The request's body is not as it must be.", problems=problems) from None
 
 
 def _too_large(limit_bytes: int) -> InputTooLargeError:

@@ -1,6 +1,7 @@
 """The settings of a server: docs/settings.md explains each."""
 
 import json
+import re
 from datetime import timedelta
 from typing import Annotated, Any, ClassVar, Final, Self
 
@@ -16,7 +17,7 @@ from lineshaft.wire.worker import Label
 
 _SQLITE: Final = "sqlite:"
 _POSTGRESQL: Final = "postgresql:"
-_BUCKET: Final = r"^s3://[^/\s]+(/\S*)?$"
+_LONGEST_URL: Final = 2048
 _LONGEST_KEPT_DAYS: Final = 36_500
 
 
@@ -27,6 +28,12 @@ def _database_in(validated: dict[str, Any]) -> str:
 def _known_database(url: str) -> str:
     if not url.startswith((_SQLITE, _POSTGRESQL)):
         raise ValueError("the database must be sqlite:///PATH or postgresql://USER:PASSWORD@HOST:PORT/NAME")
+    return url
+
+
+def _bucket(url: str) -> str:
+    if len(url) > _LONGEST_URL or re.fullmatch(r"s3://[^/\s]+(/\S*)?", url) is None:
+        raise ValueError("a place for blobs must be written as s3://BUCKET/PREFIX")
     return url
 
 
@@ -77,9 +84,7 @@ class ServerSettings(MachineSettings):
     database_url: Annotated[str, AfterValidator(_known_database)] = Field(
         default_factory=_database_in, repr=False
     )
-    blobs_url: Annotated[str, StringConstraints(pattern=r"^s3://[^/\s]+(/\S*)?$", max_length=2048)] | None = (
-        None
-    )
+    blobs_url: Annotated[str, AfterValidator(_bucket)] | None = None
     username: Annotated[str, StringConstraints(min_length=1, max_length=255)] = DEFAULT_CREDENTIAL
     password: SecretStr = Field(default=SecretStr(DEFAULT_CREDENTIAL), min_length=1)
     workers: int = Field(default=1, ge=1, le=256)

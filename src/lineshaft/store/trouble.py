@@ -90,9 +90,7 @@ def unavailable(error: BaseException, trouble: Trouble) -> StoreUnavailableError
             advice = "Try again in a moment."
         case Trouble.LOST:
             message = f"The database does not answer: {words_of(error)}"
-            advice = (
-                "See that it runs and can be reached; Lineshaft connects by itself as soon as it is back."
-            )
+            advice = "See that it runs and can be reached. Servers that have started connect by themselves."
         case Trouble.FAILED | Trouble.NONE:
             message = f"The database cannot go on: {words_of(error)}"
             advice = "See its log, and whether its disk is full."

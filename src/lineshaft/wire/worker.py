@@ -1,14 +1,15 @@
 """The messages of the worker protocol."""
 
+import re
 from dataclasses import replace
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import Field, StringConstraints, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, field_validator
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome
-from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL
+from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, is_label
 from lineshaft.model.surroundings import ImageBuild
 from lineshaft.model.work import WorkKind
 from lineshaft.wire.message import PROTOCOL_VERSION, Message
@@ -20,12 +21,42 @@ Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length
 ChosenToken = Annotated[Token, StringConstraints(min_length=16)]
 """A token that a worker makes for leases that are still to come: 128 random bits, which nobody guesses."""
 
-Label = Annotated[str, StringConstraints(pattern=LABEL_PATTERN, max_length=LONGEST_LABEL)]
+
+def _label(text: str) -> str:
+    if not is_label(text):
+        raise ValueError(
+            f"must be one word of at most {LONGEST_LABEL} letters, digits and `_ . : / = + -`, "
+            "and begin with a letter, a digit or `_`"
+        )
+    return text
+
+
+Label = Annotated[
+    str,
+    AfterValidator(_label),
+    WithJsonSchema({"type": "string", "maxLength": LONGEST_LABEL, "pattern": LABEL_PATTERN}),
+]
 """What a worker says of itself, and a task asks of its worker."""
 
+_LONGEST_NAME: Final = 255
+_NAME_PATTERN: Final = r"^[\w][\w.@:/-]*$"
 
-WorkerName = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[\w][\w.@:/-]*$")]
-"""What a worker calls itself."""
+
+def _worker_name(text: str) -> str:
+    if len(text) > _LONGEST_NAME or re.fullmatch(_NAME_PATTERN, text) is None:
+        raise ValueError(
+            f"must be one word of at most {_LONGEST_NAME} letters, digits and `_ . @ : / -`, "
+            "and begin with a letter, a digit or `_`"
+        )
+    return text
+
+
+WorkerName = Annotated[
+    str,
+    AfterValidator(_worker_name),
+    WithJsonSchema({"type": "string", "minLength": 1, "maxLength": _LONGEST_NAME, "pattern": _NAME_PATTERN}),
+]
+"""What a worker calls itself, and the name of a worker key."""
 
 
 class Hello(Message):

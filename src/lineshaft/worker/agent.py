@@ -90,7 +90,8 @@ class Agent:
             await asyncio.gather(registering, draining, return_exceptions=True)
         patience.established = True
         kinds = ", ".join(sorted(self._hello.kinds))
-        _LOG.info("Worker '%s' serves %s with %d slots.", self._hello.name, kinds, self._hello.slots)
+        slots = "1 slot" if self._hello.slots == 1 else f"{self._hello.slots} slots"
+        _LOG.info("Worker '%s' serves %s with %s.", self._hello.name, kinds, slots)
         return welcome
 
     def _hellos(self, former: UUID | None) -> Iterator[Hello]:

@@ -8,7 +8,6 @@ from typing import Final
 
 from lineshaft.sdk.config import ClientConfig
 from lineshaft.sdk.http_worker import HttpWorker
-from lineshaft.telemetry.logging import set_up_logging
 from lineshaft.worker.agent import Agent
 from lineshaft.worker.assembly import WorkerPlan, open_agent
 from lineshaft.worker.settings import WorkerSettings
@@ -37,7 +36,6 @@ def serve(settings: WorkerSettings, server: ClientConfig, key: str | None = None
         UnsupportedProtocolError: the server speaks another version of the protocol.
         ServerError: what answers is no Lineshaft server.
     """
-    set_up_logging(settings.log_level)
     return asyncio.run(_serve(settings, server, key))
 
 

@@ -3,11 +3,12 @@
 import socket
 from typing import Annotated, Any, ClassVar, Final
 
-from pydantic import BeforeValidator, Field, StringConstraints
+from pydantic import BeforeValidator, Field
 from pydantic_settings import NoDecode
 
 from lineshaft.executors.settings import Folder, MachineSettings
 from lineshaft.model.work import WorkKind
+from lineshaft.wire.worker import WorkerName
 
 DRIVERS: Final = frozenset({WorkKind.RUN, WorkKind.BUILD, WorkKind.DEPLOY})
 """The kinds of work whose drivers are built in."""
@@ -35,9 +36,7 @@ class WorkerSettings(MachineSettings):
 
     table: ClassVar[str] = "worker"
 
-    name: Annotated[str, StringConstraints(max_length=255, pattern=r"^[\w][\w.@:/-]*$")] = Field(
-        default_factory=socket.gethostname
-    )
+    name: WorkerName = Field(default_factory=socket.gethostname)
     key_file: Folder | None = None
     drivers: Annotated[frozenset[WorkKind], NoDecode, BeforeValidator(_drivers)] = Field(
         default_factory=lambda: DRIVERS

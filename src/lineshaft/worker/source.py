@@ -23,6 +23,7 @@ from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import within_limits
 from lineshaft.worker.workspace import Workspaces
 
+_NO_ROOM: Final = "there is no space left on the worker's disk."
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _ROOM_BYTES: Final = 1024 * 1024
 _FULL_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
@@ -95,7 +96,7 @@ class Sources:
             return await self._try(assignment, repository)
         except SourceUnreachableError as error:
             if _wants_room(error):
-                raise _NoRoomError from error
+                raise SourceUnreachableError(_NO_ROOM) from error
             raise
 
     async def _try(self, assignment: Assignment, repository: str) -> tuple[Checkout, str]:
@@ -115,10 +116,8 @@ class Sources:
         used = checkout.used
         try:
             return await self._bring_one(mirror, commit, checkout)
-        except _NoRoomError:
-            raise
-        except SourceUnreachableError:
-            if not used:
+        except SourceUnreachableError as error:
+            if not used or _NO_ROOM in error.message:
                 raise
         return await self._bring_one(mirror, commit, self._checkouts.make(key))
 
@@ -132,7 +131,7 @@ class Sources:
             full = _is_full(checkout.place.parent, error)
             self._checkouts.discard(checkout)
             if full:
-                raise _NoRoomError from error
+                raise SourceUnreachableError(_NO_ROOM) from error
             if isinstance(error, OSError):
                 text = f"the worker cannot write its workspace ({error.strerror})."
                 raise SourceUnreachableError(text) from error
@@ -143,13 +142,8 @@ class Sources:
         return checkout
 
 
-class _NoRoomError(SourceUnreachableError):
-    def __init__(self) -> None:
-        super().__init__("there is no space left on the worker's disk.")
-
-
 def _wants_room(error: SourceUnreachableError) -> bool:
-    return isinstance(error, _NoRoomError) or os.strerror(errno.ENOSPC) in error.message
+    return _NO_ROOM in error.message or os.strerror(errno.ENOSPC) in error.message
 
 
 def _is_full(folder: Path, error: Exception) -> bool:

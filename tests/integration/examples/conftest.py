@@ -28,13 +28,14 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
 def server_url(tmp_path_factory: pytest.TempPathFactory, path: str) -> Iterator[str]:
     data: Path = tmp_path_factory.mktemp("server")
     roots = str(tmp_path_factory.getbasetemp())
-    settings = {
-        "LINESHAFT_GIT_ROOTS": roots,
-        "LINESHAFT_IGNORE_IMAGES": "true",
-        # What one of the examples asks for.
-        "LINESHAFT_LABELS": "linux",
-    }
-    with server_process(data, PATH=path, HOME=HOME, **settings) as server:
+    with server_process(
+        data,
+        PATH=path,
+        HOME=HOME,
+        LINESHAFT_GIT_ROOTS=roots,
+        LINESHAFT_IGNORE_IMAGES="true",
+        LINESHAFT_LABELS="linux",  # One of the examples asks for it.
+    ) as server:
         yield server.address()
 
 

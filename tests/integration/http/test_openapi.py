@@ -86,11 +86,19 @@ def test_the_page_loads_nothing_from_elsewhere(stranger: httpx2.Client) -> None:
     page = stranger.get("/docs")
 
     assert page.headers["content-type"] == "text/html; charset=utf-8"
-    loaded = re.findall(r"""(?:src|href)=["']([^"']+)|url: '([^']+)""", page.text)
+    loaded = re.findall(r"""(?:src|href)=["']([^"']+)|new URL\('([^']+)'""", page.text)
     paths = [path or url for path, url in loaded]
     assert len(paths) == 4
     assert not any("//" in path for path in paths)
     assert [stranger.get(f"/{path}").status_code for path in paths] == [200] * 4
+
+
+def test_the_page_asks_for_the_description_without_the_credentials_of_its_address(
+    stranger: httpx2.Client,
+) -> None:
+    page = stranger.get("/docs").text
+
+    assert "url: location.origin + new URL('openapi.json', location.href).pathname," in page
 
 
 def test_the_description_names_each_operation_once() -> None:

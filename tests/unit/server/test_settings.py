@@ -132,6 +132,19 @@ def test_a_value_that_makes_no_sense_is_refused_naming_the_table(tmp_path: Path)
         ServerSettings.load(config=config)
 
 
+@pytest.mark.parametrize(
+    ("flag", "value", "words"),
+    [
+        ("label_limits", "a b=1", "must be one word of at most 100 letters, digits"),
+        ("blobs_url", "https://bucket", "a place for blobs must be written as s3://BUCKET/PREFIX"),
+        ("otlp_logs_endpoint", "localhost", "the URL must be that of an HTTP service"),
+    ],
+)
+def test_what_a_text_must_look_like_is_told_in_words(flag: str, value: str, words: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"^--{flag.replace('_', '-')}: {words}"):
+        ServerSettings.load(**{flag: value})
+
+
 def test_all_that_is_wrong_is_told_at_once() -> None:
     with pytest.raises(ConfigurationError) as caught:
         ServerSettings.load(port="x", slots="0", data="/nonexistent")

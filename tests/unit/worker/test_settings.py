@@ -36,6 +36,12 @@ def test_labels_of_the_wrong_shape_are_refused(labels: str) -> None:
         WorkerSettings.load(labels=labels)
 
 
+@pytest.mark.parametrize("name", ["my worker", "", "-x", "x\n", "x" * 256])
+def test_a_name_that_is_no_word_is_refused_in_words(name: str) -> None:
+    with pytest.raises(ConfigurationError, match="--name: must be one word of at most 255 letters, digits"):
+        WorkerSettings.load(name=name)
+
+
 @pytest.mark.parametrize(
     ("said", "size"), [("8GiB", 8 << 30), ("512MiB", 512 << 20), ("34359738368", 32 << 30), (None, None)]
 )

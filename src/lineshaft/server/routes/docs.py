@@ -6,7 +6,7 @@ from typing import Final
 from fastapi import APIRouter, Request
 from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
-from starlette.responses import Response
+from starlette.responses import HTMLResponse, Response
 
 from lineshaft.server.openapi import describe
 from lineshaft.server.rendering import to_json
@@ -20,6 +20,12 @@ _MEDIA_TYPES: Final = {
 }
 PATHS: Final = frozenset({"/docs", "/openapi.json", *(f"/docs/{asset}" for asset in _MEDIA_TYPES)})
 """What the page consists of."""
+
+_WITHOUT_CREDENTIALS: Final = (
+    "url: 'openapi.json'",
+    "url: location.origin + new URL('openapi.json', location.href).pathname",
+)
+"""Browsers refuse to fetch what is relative to an address that a name and password stand in."""
 
 _DAY: Final = {"Cache-Control": "public, max-age=86400"}
 
@@ -38,7 +44,7 @@ async def openapi(request: Request) -> Response:
 @router.head("/docs")
 async def docs() -> Response:
     """Show the API, with forms to try it."""
-    return get_swagger_ui_html(
+    page = get_swagger_ui_html(
         openapi_url="openapi.json",
         title="Lineshaft",
         swagger_js_url="docs/swagger-ui-bundle.js",
@@ -46,6 +52,7 @@ async def docs() -> Response:
         swagger_favicon_url="docs/favicon-32x32.png",
         swagger_ui_parameters={"deepLinking": True, "persistAuthorization": True},
     )
+    return HTMLResponse(bytes(page.body).decode().replace(*_WITHOUT_CREDENTIALS))
 
 
 @router.get("/docs/{asset}")
