@@ -1,11 +1,10 @@
 """A server whose every answer a test gives by hand, and a worker at work for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from itertools import count
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -13,6 +12,7 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
+from lineshaft.ports.ids import CountingIds, Ids
 from lineshaft.wire.worker import (
     ClaimRequest,
     Heartbeat,
@@ -180,6 +180,13 @@ class Load:
         return self.seconds
 
 
+class ChosenIds(CountingIds):
+    """Ids in a row, and tokens as long as those that workers choose."""
+
+    def new_token(self) -> str:
+        return f"chosen-by-worker-{super().new_token()}"
+
+
 @dataclass
 class Scene:
     """A worker in a test's hands."""
@@ -190,7 +197,7 @@ class Scene:
     load: Load = field(default_factory=Load)
     seconds: float = 0.0
     sessions: int = 0
-    tokens: Iterator[int] = field(default_factory=lambda: count(1))
+    ids: Ids = field(default_factory=ChosenIds)
 
     def agent(self, *, slots: int = 2, max_load: float | None = None) -> Agent:
         equipment = Equipment(
@@ -201,7 +208,7 @@ class Scene:
             LoadGate(max_load, self.load.source, self.load.clock),
             Patience(self.pauses.sleep),
             lambda: self.seconds,
-            lambda: f"chosen-by-worker-{next(self.tokens)}",
+            self.ids,
         )
         return Agent(Hello(name="w", kinds=frozenset({WorkKind.RUN}), slots=slots), equipment)
 

@@ -1,6 +1,7 @@
 """A worker of a simulated fleet: the real agent, and the way of its calls to the servers."""
 
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from random import Random
 from typing import Any, Final, TypeVar
 
@@ -24,6 +25,7 @@ from lineshaft.worker.load import LoadGate
 from lineshaft.worker.patience import Patience
 from lineshaft.worker.session import Equipment
 from simulation.driver import SimulatedDriver
+from simulation.identity import SeededIds, ServerClock
 from simulation.ledger import Ledger
 from simulation.network import PATIENCE_SECONDS, Network
 from simulation.pipelines import LABELS
@@ -133,7 +135,7 @@ class SimulatedWorker:
             gate=LoadGate(_MAX_LOAD, site.random.random, site.loop.time),
             patience=Patience(jitter=site.random),
             clock=site.loop.time,
-            new_token=lambda: f"{site.random.getrandbits(128):032x}",
+            ids=SeededIds(ServerClock(site.loop, timedelta()), site.random),
         )
         self.agent = Agent(self._hello, equipment)
         try:

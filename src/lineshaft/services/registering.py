@@ -1,6 +1,7 @@
 """Registering: a worker begins a session."""
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from lineshaft.engine.decision import Decision
 from lineshaft.model.errors import ConflictError
@@ -42,14 +43,21 @@ class Registering:
 
         Raises:
             ForbiddenError: the key is for a worker of another name, or the name is at work under another key.
-            ConflictError: another session has taken the name from the one that the worker had.
+            ConflictError: another session has taken the name from the one that the worker had, or the id that
+                it has chosen is another's.
         """
         refuse_name(hello.name, caller)
         now = self._clock.now()
-        worker = _session(hello, self._ids, now, caller)
+        worker = _session(hello, hello.session or self._ids.new_id(), now, caller)
 
         def work(transaction: Transaction, current: Current) -> list[Decision]:
             former = transaction.workers.named(hello.name)
+            if former is not None and former.id == worker.id and former.key_id == worker.key_id:
+                return []  # It has said so before, and has not heard the answer.
+            if transaction.workers.get(worker.id) is not None:
+                raise ConflictError(
+                    f"The session {worker.id} is another worker's.", advice="Let each worker choose its own."
+                )
             if former is not None and hello.former not in {None, former.id}:
                 raise ConflictError(
                     f"Another worker named '{hello.name}' has taken this one's place.",
@@ -75,10 +83,10 @@ class Registering:
         )
 
 
-def _session(hello: Hello, ids: Ids, now: datetime, caller: WorkerCaller) -> Worker:
+def _session(hello: Hello, session_id: UUID, now: datetime, caller: WorkerCaller) -> Worker:
     offer = Offer(
         hello.kinds,
         Capacity(hello.slots, hello.cpus, hello.memory_bytes),
         tuple(sorted(hello.labels)),
     )
-    return Worker(ids.new_id(), hello.name, offer, now, now, key_id=caller.key_id, version=hello.version)
+    return Worker(session_id, hello.name, offer, now, now, key_id=caller.key_id, version=hello.version)

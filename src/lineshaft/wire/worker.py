@@ -73,6 +73,8 @@ class Hello(Message):
         version: of Lineshaft.
         former: the session that it had before in this process, which the server does not know any more; None
             where it had none. If another session has taken the name since, it is not to take it back.
+        session: the id that the session is to have, by which one who has heard no answer says the same again;
+            None lets the server choose.
     """
 
     protocol: int = PROTOCOL_VERSION
@@ -84,6 +86,7 @@ class Hello(Message):
     memory_bytes: int | None = Field(default=None, gt=0, le=2**53 - 1)
     version: str = Field(default="", max_length=100)
     former: UUID | None = None
+    session: UUID | None = None
 
 
 class Welcome(Message):

@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Final
 from uuid import UUID
@@ -74,9 +73,10 @@ class Agent:
         patience = self._equipment.patience
         # Nothing is in hand that would be worth waiting for.
         patience.established = False
-        tries = self._hellos(former)
+        # The same again at each try: one whose answer was lost may have begun the session.
+        hello = self._hello.model_copy(update={"former": former, "session": self._equipment.ids.new_id()})
         registering = asyncio.create_task(
-            patience.until_available(lambda: self._equipment.protocol.register(next(tries)))
+            patience.until_available(lambda: self._equipment.protocol.register(hello))
         )
         draining = asyncio.create_task(self._orders.drain.wait())
         try:
@@ -93,9 +93,3 @@ class Agent:
         slots = "1 slot" if self._hello.slots == 1 else f"{self._hello.slots} slots"
         _LOG.info("Worker '%s' serves %s with %s.", self._hello.name, kinds, slots)
         return welcome
-
-    def _hellos(self, former: UUID | None) -> Iterator[Hello]:
-        """Say first which session was the last one; behind a try whose answer was lost, that is not known."""
-        yield self._hello.model_copy(update={"former": former})
-        while True:
-            yield self._hello

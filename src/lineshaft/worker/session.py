@@ -25,7 +25,7 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
-from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.ids import Ids, RandomIds
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.wire.worker import ClaimRequest, Heartbeat, HeartbeatAnswer, LeaseMessage, Report, Welcome
 from lineshaft.worker.driver import Driver
@@ -73,7 +73,7 @@ class Equipment:
         gate: lets work in while the host is not too busy.
         patience: repeats calls while the server is away.
         clock: tells the time in seconds.
-        new_token: makes a token of at least 128 random bits.
+        ids: makes the ids of sessions and the tokens of claims.
     """
 
     protocol: WorkerProtocol
@@ -83,7 +83,7 @@ class Equipment:
     gate: LoadGate = field(default_factory=LoadGate)
     patience: Patience = field(default_factory=Patience)
     clock: Callable[[], float] = time.monotonic
-    new_token: Callable[[], str] = RandomIds().new_token
+    ids: Ids = field(default_factory=RandomIds)
 
 
 @dataclass(slots=True)
@@ -116,7 +116,7 @@ class Session:
         self._patience = equipment.patience
         self._orders = orders
         self._slots = Slots(equipment.slots)
-        self._token = equipment.new_token()
+        self._token = equipment.ids.new_token()
         self._in_doubt = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -216,7 +216,7 @@ class Session:
             answer = await self._protocol.claim(request)
         self._in_doubt = False
         if answer.leases:
-            self._token = self._equipment.new_token()
+            self._token = self._equipment.ids.new_token()
         self._begin(answer.leases)
 
     def _begin(self, leases: tuple[LeaseMessage, ...]) -> None:
@@ -255,7 +255,7 @@ class Session:
             self._held.pop(held.lease.address, None)
 
     async def _report(self, lease: LeaseMessage, outcome: Outcome) -> None:
-        asking = _Asking(self._equipment.new_token())
+        asking = _Asking(self._equipment.ids.new_token())
         try:
             try:
                 await self._patience.until_available(partial(self._try_report, lease, outcome, asking))

@@ -57,3 +57,23 @@ async def test_a_session_that_nobody_has_the_name_of_any_more_is_begun_anew(
     worker_id = await register(protocol, former=FORGOTTEN)
     again = await register(protocol, former=worker_id)
     assert await claim(protocol, again) == ()
+
+
+async def test_a_hello_that_is_repeated_goes_on_with_the_session_that_the_first_one_began(
+    plane: ControlPlane, protocol: WorkerProtocol
+) -> None:
+    session = UUID(int=7)
+    assert await register(protocol, session=session) == session
+    await start(plane, ONE)
+    (held,) = await claim(protocol, session)
+
+    assert await register(protocol, session=session) == session
+
+    assert (await protocol.heartbeat(beat(session, held))).living == {held.address}
+
+
+async def test_a_session_cannot_have_the_id_of_another_workers(protocol: WorkerProtocol) -> None:
+    session = await register(protocol, "one")
+
+    with pytest.raises(ConflictError, match="another worker's"):
+        await register(protocol, "two", session=session)

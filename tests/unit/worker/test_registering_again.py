@@ -4,7 +4,7 @@ from lineshaft.model.errors import ServerUnreachableError, WorkerNotFoundError
 from scripted_server import Scene, at_work
 
 
-async def test_a_second_try_names_no_former_session_since_the_first_may_have_ended_it() -> None:
+async def test_a_second_try_says_the_same_as_the_first_which_may_have_begun_the_session() -> None:
     scene = Scene()
     async with at_work(scene.agent()):
         assert (await scene.welcome()).former is None
@@ -16,5 +16,15 @@ async def test_a_second_try_names_no_former_session_since_the_first_may_have_end
         (await scene.pauses.next()).end()
         second = await scene.server.hellos.next()
 
-        assert first.message.former is not None
-        assert second.message.former is None
+        assert first.message.session is not None
+        assert second.message == first.message
+
+
+async def test_each_session_has_an_id_of_its_own() -> None:
+    scene = Scene()
+    async with at_work(scene.agent()):
+        first = await scene.welcome()
+        (await scene.server.heartbeats.next()).fail(WorkerNotFoundError("It is forgotten."))
+        (await scene.pauses.next()).end()
+
+        assert (await scene.welcome()).session != first.session
