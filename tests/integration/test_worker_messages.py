@@ -199,6 +199,19 @@ async def test_labels_of_10_000_characters_are_422_and_register_nobody(
     assert await plane.workers.page(after=None, limit=1) == []
 
 
+@pytest.mark.parametrize("token", ["", "fifteen-letters", "sixteen letters!", "x" * 129, 7])
+async def test_a_token_that_could_be_guessed_or_is_none_is_422_and_takes_nothing(
+    plane: ControlPlane, caller: Caller, token: object
+) -> None:
+    await start(plane)
+    await caller.register()
+
+    answer = await caller.post("claim", worker_id=caller.worker_id, slots=1, token=token)
+
+    assert fields(problem(answer, 422)) == ["token"]
+    assert (await caller.claim(token="sixteen-letters-"))["token"] == "sixteen-letters-"
+
+
 @pytest.mark.parametrize("off", [timedelta(days=-1), timedelta(days=1)])
 async def test_a_worker_whose_clock_is_a_day_off_works_as_any_other(
     plane: ControlPlane, url: str, clock: ManualClock, off: timedelta

@@ -37,6 +37,7 @@ class _Engine:
         self.is_locked: Callable[[], bool] = _never
         # Servers that share a database ask for PostgreSQL's advisory locks.
         self.raw.create_function("pg_advisory_xact_lock", 1, lambda _: None)
+        self.raw.create_function("set_config", 3, lambda _name, value, _local: value)
         self.raw.create_function("pg_try_advisory_xact_lock", 1, lambda _: not self.is_locked())
         engine = create_engine("sqlite+pysqlite://", creator=lambda: self.raw, poolclass=NullPool)
         event.listen(engine, "begin", self._begin)
@@ -49,6 +50,10 @@ class _Engine:
         """Empty the database, which keeps its tables; another process may be said to hold its locks."""
         self.fate = Commit.GOES_WELL
         self.is_locked = is_locked
+        # A seed that has failed may have left a transaction open.
+        self.connection.rollback()
+        if self.raw.in_transaction:
+            self.raw.execute("ROLLBACK")
         self.raw.deserialize(self._template)
         self.raw.execute("PRAGMA foreign_keys=ON")
 

@@ -132,6 +132,8 @@ class World:
             pass
         except StuckError as error:
             self.ledger.find(f"the simulation is stuck: {error}")
+        except Exception as error:  # noqa: BLE001 # Whatever it is, the seed has failed, and the next is to be played.
+            self.ledger.find(f"nothing can go on: {error!r}")
         if not self.ledger.findings:
             for context in self.loop.errors:
                 self.ledger.find(f"nobody caught {context.get('exception')!r}: {context.get('message')}")

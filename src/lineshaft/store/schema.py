@@ -34,7 +34,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from lineshaft.model.state import State
 from lineshaft.store.columns import Name, UtcDateTime
 
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 """The newest migration, whose outcome these tables are."""
 
 metadata: Final = MetaData(
@@ -130,9 +130,15 @@ runs: Final = Table(
     Column("output_count", Integer, nullable=False, server_default="0"),
     Column("priority", Integer, nullable=False, server_default="0"),
     Column("logs_removed_at", UtcDateTime),
+    Column("written_at", Integer),
+    Column("written_from", Integer),
     UniqueConstraint("pipeline_id", "number"),
     sqlite_with_rowid=False,
 )
+"""A run. Who has it in memory, at `written_from` or a later version, may read only what was written
+since of its nodes. Servers of earlier versions of Lineshaft do not say so, and leave `written_at` behind
+`version`.
+"""
 _partial_index(
     "ix_runs_unended",
     runs.c.pipeline_id,
@@ -175,11 +181,13 @@ nodes: Final = Table(
     Column("losses", Integer, nullable=False, server_default="0"),
     Column("stop_state", String),
     *_reason("stop"),
+    Column("written_at", Integer),
     sqlite_with_rowid=False,
 )
 """Nodes below the root that have ever changed; one without a row waits.
 
 The root's state is its run's; it has a row of its own once it is being stopped, of which the stop counts.
+`written_at` is the run's version that wrote the row; None where a server of an earlier version did.
 """
 
 outputs: Final = Table(

@@ -18,7 +18,7 @@ class Claim:
     Attributes:
         worker: its session, with what it offers.
         slots: how many it has room for, as it says itself.
-        token: carried by the leases.
+        token: carried by the leases; it may have been used before.
         now: the time.
         expires_at: when the leases run out.
         limits: how many attempts may run at once over all workers.
@@ -51,7 +51,7 @@ class Attempts(Protocol):
         worker at that moment, attempts that ask for processors or memory may be left to it; then the worker's
         topic is woken, and whoever waits for attempts should claim again.
 
-        The token is unique to this claim; together with an attempt's address it names one lease.
+        The token names one lease together with an attempt's address, since no attempt is leased twice.
         """
         ...
 
@@ -79,9 +79,17 @@ class Attempts(Protocol):
         ...
 
     def renew(
-        self, worker_id: UUID, tokens: frozenset[str], *, expires_at: datetime
+        self,
+        worker_id: UUID,
+        tokens: frozenset[str],
+        *,
+        expires_at: datetime,
+        but: frozenset[AttemptAddress] = frozenset(),
     ) -> Sequence[LeasedAttempt]:
-        """Prolong those of the worker's living leases that carry one of the tokens, and list them."""
+        """Prolong those of the worker's living leases that carry one of the tokens, and list them.
+
+        Leases on the attempts in `but` are left as they are, and not listed.
+        """
         ...
 
     def held_by(self, worker_id: UUID) -> Sequence[LeasedAttempt]:
