@@ -2,11 +2,12 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from urllib.parse import urlsplit
 
 _PIECE = 65_536
+_LONGEST_TEXT = 100
 
 
 class Relay:
@@ -16,6 +17,7 @@ class Relay:
         self._listener = listener
         self._lock = threading.Lock()
         self._target: tuple[str, int] | None = None
+        self._lose: bytes | None = None
         self._open: set[socket.socket] = set()
         self._threads: list[threading.Thread] = []
         self._closed = False
@@ -40,6 +42,17 @@ class Relay:
             for each in self._open:
                 with suppress(OSError):
                     each.shutdown(socket.SHUT_RDWR)
+
+    def lose_answer_with(self, text: bytes) -> None:
+        """Cut the connection, once, on which the next answer with a text comes, and do not pass that on."""
+        with self._lock:
+            self._lose = text
+
+    @property
+    def has_lost_it(self) -> bool:
+        """Whether the answer that was to be lost has come."""
+        with self._lock:
+            return self._lose is None
 
     def close(self) -> None:
         self.cut()
@@ -79,18 +92,30 @@ class Relay:
                     if self._target != target:
                         return
                     self._open |= {caller, server}
-                back = threading.Thread(target=self._pump, args=(server, caller))
+                back = threading.Thread(target=self._pump, args=(server, caller, self._is_to_be_lost))
                 back.start()
-                self._pump(caller, server)
+                self._pump(caller, server, lambda _: False)
                 back.join()
                 with self._lock:
                     self._open -= {caller, server}
 
+    def _is_to_be_lost(self, data: bytes) -> bool:
+        with self._lock:
+            if self._lose is None or self._lose not in data:
+                return False
+            self._lose = None
+            return True
+
     @staticmethod
-    def _pump(source: socket.socket, sink: socket.socket) -> None:
+    def _pump(source: socket.socket, sink: socket.socket, is_to_be_lost: Callable[[bytes], bool]) -> None:
+        passed = b""
         with suppress(OSError):
             while piece := source.recv(_PIECE):
+                # What is looked for may have come in two pieces.
+                if is_to_be_lost(passed + piece):
+                    break
                 sink.sendall(piece)
+                passed = piece[-_LONGEST_TEXT:]
         for each in (source, sink):
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)

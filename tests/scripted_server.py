@@ -1,10 +1,11 @@
 """A server whose every answer a test gives by hand, and a worker at work for it."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from itertools import count
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -189,6 +190,7 @@ class Scene:
     load: Load = field(default_factory=Load)
     seconds: float = 0.0
     sessions: int = 0
+    tokens: Iterator[int] = field(default_factory=lambda: count(1))
 
     def agent(self, *, slots: int = 2, max_load: float | None = None) -> Agent:
         equipment = Equipment(
@@ -199,6 +201,7 @@ class Scene:
             LoadGate(max_load, self.load.source, self.load.clock),
             Patience(self.pauses.sleep),
             lambda: self.seconds,
+            lambda: f"chosen-by-worker-{next(self.tokens)}",
         )
         return Agent(Hello(name="w", kinds=frozenset({WorkKind.RUN}), slots=slots), equipment)
 

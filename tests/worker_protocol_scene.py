@@ -30,10 +30,15 @@ async def register(protocol: WorkerProtocol, name: str = "w", **offer: Any) -> U
 
 
 async def claim(
-    protocol: WorkerProtocol, worker_id: UUID, slots: int = 4, wait_seconds: float = 0
+    protocol: WorkerProtocol,
+    worker_id: UUID,
+    slots: int = 4,
+    wait_seconds: float = 0,
+    *,
+    token: str | None = None,
 ) -> tuple[LeaseMessage, ...]:
     """Ask for attempts."""
-    request = ClaimRequest(worker_id=worker_id, slots=slots, wait_seconds=wait_seconds)
+    request = ClaimRequest(worker_id=worker_id, slots=slots, wait_seconds=wait_seconds, token=token)
     return (await protocol.claim(request)).leases
 
 

@@ -27,6 +27,7 @@ from lineshaft.wire.worker import LeaseMessage
 from planes import LEASE_TIME, PASSWORD, USERNAME
 from worker_protocol_scene import beat, claim, register, report_on, start
 
+TOKEN = "chosen-by-the-worker"
 BAD = "name: bad\nsteps: [{name: a, run: make}]\n"
 GOOD = "name: good\nsteps: [{name: a, run: make}]\n"
 BAD_DEPLOY = "name: bad\nsteps: [{name: a, deploy: {manifests: d, cluster: c, namespace: n}}]\n"
@@ -96,6 +97,23 @@ async def test_a_claim_goes_on_behind_an_attempt_whose_run_cannot_be_read(
     async with servers.back() as plane:
         (lease,) = await claim(plane.desk, await register(plane.desk, "other"))
         assert (lease.address.run_id, lease.address.attempt) == (bad.id, 1)
+
+
+async def test_a_claim_that_is_made_again_brings_leases_past_one_whose_run_cannot_be_read(
+    servers: Servers,
+) -> None:
+    async with servers.plane() as plane:
+        bad, good = await start(plane, BAD_DEPLOY), await start(plane, GOOD)
+        worker_id = await register(plane.desk)
+        assert len(await claim(plane.desk, worker_id, token=TOKEN)) == 2
+
+    async with servers.plane(reads_bad=False) as plane:
+        (lease,) = await claim(plane.desk, worker_id, token=TOKEN)
+        assert lease.address.run_id == good.id
+
+    async with servers.back() as plane:
+        assert await claim(plane.desk, await register(plane.desk, "other")) == ()
+        assert await _states(plane, bad) == [State.LOST]
 
 
 async def test_a_report_brings_the_next_attempt_past_one_whose_run_cannot_be_read(servers: Servers) -> None:

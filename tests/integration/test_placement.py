@@ -1,6 +1,5 @@
 """Priorities, and what queued tasks wait for, through the services on a database."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
@@ -18,17 +17,6 @@ from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.run_request import RunRequest
 from lineshaft.wire.worker import Hello
 from planes import LEASE_TIME, temporary_plane
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def plane(tmp_path: Path, clock: ManualClock) -> AsyncIterator[ControlPlane]:
-    async with temporary_plane(tmp_path, clock) as plane:
-        yield plane
 
 
 @pytest.fixture

@@ -27,9 +27,16 @@ from lineshaft.services.control_plane import ControlPlane
 from lineshaft.store import open_store
 from lineshaft.store.session import ReadGenerated
 from planes import LEASE_TIME
+from worker_protocol_scene import claim, register, start
 
 CALLED = "name: called\nsteps: [{name: a, run: make}]\n"
 FAILED = Outcome(State.FAILED, Reason(ReasonCode.EXIT_CODE, "Exited with 1."), 1)
+FOUR = """\
+name: four
+parallel: true
+steps: [{name: a, run: make}, {name: b, run: make}, {name: c, run: make}, {name: d, run: make}]
+"""
+TOKEN = "chosen-by-the-worker"
 QUEUE = "name: q\nconcurrency: {policy: queue}\n"
 MORE_THAN_ONE_TRANSACTION_CALLS = 80
 
@@ -44,11 +51,6 @@ async def plane_over(
         yield ControlPlane(store, BlobFolder(folder), clock, ids, check=lambda _: None, lease_time=LEASE_TIME)
     finally:
         await store.close()
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
 
 
 @pytest.fixture
@@ -206,3 +208,34 @@ async def test_a_server_reads_the_nodes_that_a_task_has_made_once(
             run = await workers[number % 2].report(lease)
         assert (await second.runs.get(run.id)).state is State.SUCCEEDED
     assert reads == 1
+
+
+async def test_a_claim_that_is_made_again_at_another_server_brings_the_same_leases(
+    planes: tuple[ControlPlane, ControlPlane],
+) -> None:
+    first, second = planes
+    await start(first, FOUR)
+    worker_id = await register(first.desk)
+
+    taken = await claim(first.desk, worker_id, 2, token=TOKEN)
+    again = await claim(second.desk, worker_id, 4, token=TOKEN)
+
+    assert len(taken) == 2
+    assert again == taken
+    assert await second.desk.append_log(again[0].address, TOKEN, 0, b"begun") == 5
+
+
+async def test_what_two_servers_take_at_once_with_one_token_is_all_brought_again(
+    planes: tuple[ControlPlane, ControlPlane],
+) -> None:
+    first, second = planes
+    await start(first, FOUR)
+    worker_id = await register(first.desk)
+
+    one, other = await asyncio.gather(
+        claim(first.desk, worker_id, 1, token=TOKEN), claim(second.desk, worker_id, 1, token=TOKEN)
+    )
+
+    again = await claim(first.desk, worker_id, 4, token=TOKEN)
+    assert sorted(each.path for each in again) == sorted({each.path for each in one + other})
+    assert again

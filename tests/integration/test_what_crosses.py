@@ -1,9 +1,7 @@
 """Things that come at an awkward moment: behind a cancellation, a deletion, or an earlier run."""
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
@@ -13,8 +11,8 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
 from lineshaft.ports.clock import ManualClock
+from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.run_request import RunRequest
-from planes import temporary_plane
 
 ONE_STEP = "steps: [{name: a, run: make}]\n"
 QUEUE = f"name: q\nconcurrency: {{policy: queue}}\n{ONE_STEP}"
@@ -24,14 +22,8 @@ FAILED = Outcome(State.FAILED, Reason(ReasonCode.EXIT_CODE, "Exited with 1."), 1
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def worker(tmp_path: Path, clock: ManualClock) -> AsyncIterator[DeskWorker]:
-    async with temporary_plane(tmp_path, clock) as plane:
-        yield DeskWorker(plane)
+def worker(plane: ControlPlane) -> DeskWorker:
+    return DeskWorker(plane)
 
 
 def states(run: Run) -> dict[str, str]:

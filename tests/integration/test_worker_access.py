@@ -21,11 +21,6 @@ USER = (USERNAME, PASSWORD)
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
 async def plane(tmp_path: Path, clock: ManualClock) -> AsyncIterator[ControlPlane]:
     of_hash = key_hash(FILE_KEY.encode())
     async with temporary_plane(tmp_path, clock, file_keys=lambda: {of_hash: file_caller(of_hash)}) as opened:

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from email.utils import format_datetime
-from pathlib import Path
 from typing import Any, get_args
 from uuid import UUID
 
@@ -18,7 +17,7 @@ from lineshaft.ports.clock import ManualClock
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.wire import worker as messages
 from lineshaft.wire.message import LEASE_HEADER, PROTOCOL_HEADER, Message
-from planes import LEASE_TIME, PASSWORD, USERNAME, temporary_plane
+from planes import LEASE_TIME, PASSWORD, USERNAME
 from worker_protocol_scene import start
 
 HELLO: dict[str, Any] = {"name": "w", "kinds": ["run"], "slots": 2}
@@ -60,17 +59,6 @@ class Caller:
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def plane(tmp_path: Path, clock: ManualClock) -> AsyncIterator[ControlPlane]:
-    async with temporary_plane(tmp_path, clock) as opened:
-        yield opened
-
-
-@pytest.fixture
 async def url(plane: ControlPlane) -> AsyncIterator[str]:
     async with http_server(plane) as address:
         yield address
@@ -80,6 +68,17 @@ async def url(plane: ControlPlane) -> AsyncIterator[str]:
 async def caller(url: str) -> AsyncIterator[Caller]:
     async with _client(url) as http:
         yield Caller(http)
+
+
+@pytest.fixture
+async def written(plane: ControlPlane, caller: Caller) -> dict[str, Any]:
+    """A lease whose log is `one`."""
+    await start(plane)
+    await caller.register()
+    lease = await caller.claim()
+    await caller.append(lease, 0, b"o")
+    await caller.append(lease, 1, b"ne")
+    return lease
 
 
 def _client(url: str, version: str = "2", **headers: str) -> httpx2.AsyncClient:
@@ -148,35 +147,23 @@ async def test_a_worker_of_version_1_that_drains_is_not_told_over_and_over(
     ids=["a gap", "a gap of one", "beyond the end", "longer", "other bytes", "another byte", "far away"],
 )
 async def test_an_append_that_does_not_fit_is_409_with_the_expected_offset_and_changes_nothing(
-    plane: ControlPlane, caller: Caller, offset: int, data: bytes
+    plane: ControlPlane, caller: Caller, written: dict[str, Any], offset: int, data: bytes
 ) -> None:
-    await start(plane)
-    await caller.register()
-    lease = await caller.claim()
-    await caller.append(lease, 0, b"o")
-    await caller.append(lease, 1, b"ne")
-
-    document = problem(await caller.append(lease, offset, data), 409)
+    document = problem(await caller.append(written, offset, data), 409)
 
     assert document["type"].endswith(":log-offset")
     assert document["expected_offset"] == 3
-    assert await _log(plane, lease) == b"one"
+    assert await _log(plane, written) == b"one"
 
 
 @pytest.mark.parametrize(("offset", "data"), [(0, b"one"), (1, b"n"), (1, b"ne"), (2, b"e"), (3, b"")])
 async def test_an_append_of_what_is_there_is_a_repeat(
-    plane: ControlPlane, caller: Caller, offset: int, data: bytes
+    plane: ControlPlane, caller: Caller, written: dict[str, Any], offset: int, data: bytes
 ) -> None:
-    await start(plane)
-    await caller.register()
-    lease = await caller.claim()
-    await caller.append(lease, 0, b"o")
-    await caller.append(lease, 1, b"ne")
-
-    answer = await caller.append(lease, offset, data)
+    answer = await caller.append(written, offset, data)
 
     assert answer.json() == {"size_bytes": 3}
-    assert await _log(plane, lease) == b"one"
+    assert await _log(plane, written) == b"one"
 
 
 async def test_what_is_said_of_an_attempt_that_has_ended_is_409_and_changes_nothing(
@@ -210,6 +197,19 @@ async def test_labels_of_10_000_characters_are_422_and_register_nobody(
     assert field.startswith("labels.")
     assert len(answer.content) < 2_000
     assert await plane.workers.page(after=None, limit=1) == []
+
+
+@pytest.mark.parametrize("token", ["", "fifteen-letters", "sixteen letters!", "x" * 129, 7])
+async def test_a_token_that_could_be_guessed_or_is_none_is_422_and_takes_nothing(
+    plane: ControlPlane, caller: Caller, token: object
+) -> None:
+    await start(plane)
+    await caller.register()
+
+    answer = await caller.post("claim", worker_id=caller.worker_id, slots=1, token=token)
+
+    assert fields(problem(answer, 422)) == ["token"]
+    assert (await caller.claim(token="sixteen-letters-"))["token"] == "sixteen-letters-"
 
 
 @pytest.mark.parametrize("off", [timedelta(days=-1), timedelta(days=1)])

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -15,7 +14,7 @@ from lineshaft.model.work import WorkKind
 from lineshaft.ports.clock import ManualClock
 from lineshaft.server.documents import WorkerDocument
 from lineshaft.services.control_plane import ControlPlane
-from planes import LEASE_TIME, PASSWORD, USERNAME, temporary_plane
+from planes import LEASE_TIME, PASSWORD, USERNAME
 from worker_protocol_scene import beat, claim, register, start
 
 TWO = """
@@ -27,17 +26,6 @@ steps:
       - {name: unit, resources: {cpus: 0.5, memory: 1GiB}, run: make}
       - {name: api, run: make}
 """
-
-
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def plane(tmp_path: Path, clock: ManualClock) -> AsyncIterator[ControlPlane]:
-    async with temporary_plane(tmp_path, clock) as opened:
-        yield opened
 
 
 @pytest.fixture

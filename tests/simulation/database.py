@@ -37,6 +37,7 @@ class _Engine:
         self.is_locked: Callable[[], bool] = _never
         # Servers that share a database ask for PostgreSQL's advisory locks.
         self.raw.create_function("pg_advisory_xact_lock", 1, lambda _: None)
+        self.raw.create_function("set_config", 3, lambda _name, value, _local: value)
         self.raw.create_function("pg_try_advisory_xact_lock", 1, lambda _: not self.is_locked())
         engine = create_engine("sqlite+pysqlite://", creator=lambda: self.raw, poolclass=NullPool)
         event.listen(engine, "begin", self._begin)

@@ -133,6 +133,7 @@ class SimulatedWorker:
             gate=LoadGate(_MAX_LOAD, site.random.random, site.loop.time),
             patience=Patience(jitter=site.random),
             clock=site.loop.time,
+            new_token=lambda: f"{site.random.getrandbits(128):032x}",
         )
         self.agent = Agent(self._hello, equipment)
         try:

@@ -48,12 +48,16 @@ def _recounted(place: Place, tree: Tree, nodes: Sequence[NodeRun], failed_needs:
     open_children = _count(not nodes[child].state.ended for child in place.children)
     against = _count(counts_against(tree[child].node, nodes[child].state) for child in place.below)
     open_needs = 0 if ended else _count(not nodes[need].state.ended for need in place.needs)
+    failed = 0 if ended else failed_needs.get(place.index, 0)
+    counts = (open_children, against, open_needs, failed)
+    if counts == (node.open_children, node.unsuccessful_children, node.open_needs, node.failed_needs):
+        return node
     return replace(
         node,
         open_children=open_children,
         unsuccessful_children=against,
         open_needs=open_needs,
-        failed_needs=0 if ended else failed_needs.get(place.index, 0),
+        failed_needs=failed,
     )
 
 

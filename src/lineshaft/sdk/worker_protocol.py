@@ -26,7 +26,12 @@ class WorkerProtocol(Protocol):
     Every method may raise `UnavailableError` (try again later, with the same arguments), `ForbiddenError` (it
     speaks for what was registered with another key), and `WorkerNotFoundError` where it carries a worker id
     (register again). Repeating a call is safe: a repeated append is recognised by its offset and its bytes, a
-    repeated report is answered with `StaleLeaseError`, which then means that the first one has arrived.
+    repeated claim by its token, and a repeated report is answered with `StaleLeaseError`, which then means
+    that the first one has arrived; a claim with its `next_token` and no slots brings what its answer would
+    have. A repeated `register` names no `former` session, since the first may have ended that one.
+
+    So whoever claims keeps to one token until an answer has brought leases, and never claims again with one
+    whose leases it has begun to work on.
 
     No time that a worker tells is asked for: how long its leases live is for the server's clock to say.
     """
@@ -40,7 +45,11 @@ class WorkerProtocol(Protocol):
         ...
 
     async def claim(self, request: ClaimRequest) -> LeasesAnswer:
-        """Ask for attempts, waiting up to `wait_seconds` for the first; a worker that drains gets none."""
+        """Ask for attempts, waiting up to `wait_seconds` for the first.
+
+        A worker that drains gets no new ones. While leases live that this session took with the same token,
+        it gets those again, with their time begun anew, and nothing else.
+        """
         ...
 
     async def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:

@@ -5,6 +5,7 @@ import json
 import logging
 import multiprocessing
 import os
+import resource
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
@@ -33,6 +34,7 @@ InnerWorker = Callable[[WorkerProtocol], Coroutine[Any, Any, None]]
 _LOG: Final = logging.getLogger("lineshaft.server")
 
 _BACKLOG: Final = 2_048
+_MOST_FILES: Final = 65_536
 _IDLE_CONNECTION_SECONDS: Final = 75
 """Longer than clients keep theirs, so that none sends a request on a connection that is being closed."""
 
@@ -58,6 +60,7 @@ def serve(settings: ServerSettings, *, worker: InnerWorker | None = None) -> Non
             f"A worker inside serves one server process, not {settings.workers}.",
             advice="Start `lineshaft server` with --workers, and `lineshaft worker` beside it.",
         )
+    _allow_many_connections()
     with _listening(settings.host, settings.port) as listener:
         if settings.workers > 1:
             _serve_by_processes(settings, listener)
@@ -190,6 +193,14 @@ def _ending_with_parent() -> Iterator[None]:
         yield
     finally:
         loop.remove_reader(parent.sentinel)
+
+
+def _allow_many_connections() -> None:
+    """Open as many files as the system lets us: each worker that waits has two connections."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _MOST_FILES if hard == resource.RLIM_INFINITY else min(hard, _MOST_FILES)
+    if soft not in (resource.RLIM_INFINITY, wanted) and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _try_out(settings: ServerSettings) -> None:

@@ -1,9 +1,8 @@
 """Claiming: attempts taken from the queue for a worker, as leases with all that they need."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from uuid import UUID
 
 from lineshaft.engine.advance import holds_lease
 from lineshaft.engine.decision import Decision
@@ -11,7 +10,6 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import CorruptRunError, ExpressionError
 from lineshaft.model.event import AttemptLeased, AttemptLost
 from lineshaft.model.limits import Limits
-from lineshaft.model.placement import Offer
 from lineshaft.model.run import Lease, Run
 from lineshaft.model.worker import Worker
 from lineshaft.ports.clock import Clock
@@ -27,22 +25,24 @@ class Taken:
     """What one claim brought.
 
     Attributes:
-        key_id: of the worker key that the leases belong to.
-        draining: whether the worker is to take no more.
-        offer: what the worker offers.
+        worker: who has claimed.
         leases: what it has taken, oldest first.
         decisions: what was written, in order.
     """
 
-    key_id: UUID | None
-    draining: bool
-    offer: Offer
+    worker: Worker
     leases: list[LeaseMessage] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
 
 
 class Claiming:
-    """Takes attempts from the queue, within a transaction."""
+    """Takes attempts from the queue, within a transaction.
+
+    A worker that has heard no answer to a claim makes it again with the same token, and gets what the first
+    one took. Only leases that live and that its own session holds are given again, so that none comes back
+    from the dead: a token whose leases have all ended is as good as a new one, because the attempts that are
+    leased under it now have addresses that were never leased before.
+    """
 
     def __init__(self, clock: Clock, progress: Progress, lease_time: timedelta, limits: Limits) -> None:
         self._clock = clock
@@ -50,12 +50,24 @@ class Claiming:
         self._lease_time = lease_time
         self._limits = limits
 
+    def take_once(
+        self, transaction: Transaction, current: Current, worker: Worker, slots: int, token: str
+    ) -> Taken:
+        """Give a worker again what it holds under a token; where that is nothing, lease it something new."""
+        given = Taken(worker)
+        if any(each.token == token for each in transaction.attempts.held_by(worker.id)):
+            self._give_again(transaction, current, token, given)
+        if given.leases or worker.draining or slots < 1:
+            return given
+        taken = self.take(transaction, current, worker, slots, token)
+        return replace(taken, decisions=given.decisions + taken.decisions)
+
     def take(
         self, transaction: Transaction, current: Current, worker: Worker, slots: int, token: str
     ) -> Taken:
         """Lease what a worker can serve, up to so many attempts; nothing to one that drains."""
         now = self._clock.now()
-        taken = Taken(worker.key_id, worker.draining, worker.offer)
+        taken = Taken(worker)
         while not worker.draining:
             room = slots - len(taken.leases)
             claim = Claim(worker, room, token, now, now + self._lease_time, self._limits)
@@ -64,6 +76,14 @@ class Claiming:
                 break
             # What failed has made room, and there may be more in the queue.
         return taken
+
+    def _give_again(self, transaction: Transaction, current: Current, token: str, given: Taken) -> None:
+        """Give out leases a second time; their time begins anew."""
+        expires_at = self._clock.now() + self._lease_time
+        for each in transaction.attempts.renew(given.worker.id, frozenset({token}), expires_at=expires_at):
+            with current.at(each.address):
+                run = find_run(transaction, each.address.run_id)
+                self._give(transaction, run, each.address, token, given)
 
     def _lease_all(
         self,
@@ -91,11 +111,19 @@ class Claiming:
             lost = AttemptLost(address.node, address.attempt, _token_of_holder(run, address))
             taken.decisions.extend(self._progress.apply(transaction, run.id, lost, now))
             return
+        self._give(transaction, run, address, lease.token, taken)
+
+    def _give(
+        self, transaction: Transaction, run: Run, address: AttemptAddress, token: str, taken: Taken
+    ) -> None:
+        """Tell a worker what it has leased, or end an attempt that cannot begin."""
+        if not _is_leased(run, address, token):
+            return
         try:
-            taken.leases.append(lease_message(run, address, lease.token))
+            taken.leases.append(lease_message(run, address, token))
         except ExpressionError as error:
-            failure = unrendered(address, lease.token, error)
-            taken.decisions.extend(self._progress.apply(transaction, run.id, failure, now))
+            failure = unrendered(address, token, error)
+            taken.decisions.extend(self._progress.apply(transaction, run.id, failure, self._clock.now()))
 
 
 def _token_of_holder(run: Run, address: AttemptAddress) -> str:
@@ -104,3 +132,8 @@ def _token_of_holder(run: Run, address: AttemptAddress) -> str:
     if node is None or node.lease is None or not holds_lease(node, address.attempt, node.lease.token):
         raise CorruptRunError(run.id, "the queue holds an attempt that it does not wait for")
     return node.lease.token
+
+
+def _is_leased(run: Run, address: AttemptAddress, token: str) -> bool:
+    """Tell whether a run takes an attempt for running under a lease."""
+    return address.node < len(run.nodes) and holds_lease(run.nodes[address.node], address.attempt, token)

@@ -1,7 +1,9 @@
 """The desk at which workers call: the worker protocol, served by direct calls."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from lineshaft.engine.decision import Decision
 from lineshaft.model.attempt import AttemptAddress
@@ -79,13 +81,14 @@ class CallersDesk:
         wait = min(timedelta(seconds=request.wait_seconds), desk.longest_wait)
         until = desk.clock.now() + wait
         with desk.store.wakeups.listen(QUEUE, STOPPING, told) as listener:
-            taken = await self._take(request)
-            if taken.draining:
-                return await self._wait_in_vain(until)
-            if not taken.leases and wait > timedelta():
-                idle = request.slots >= taken.offer.capacity.slots
-                with desk.lines.waiting(taken.offer, idle=idle) as place:
-                    taken = await self._wait_in_line(request, place, listener, until, taken)
+            look = partial(self._take, request, request.token or desk.ids.new_token())
+            taken = await look()
+            if not taken.leases and request.slots and wait > timedelta():
+                if taken.worker.draining:
+                    return await self._wait_in_vain(until)
+                offer = taken.worker.offer
+                with desk.lines.waiting(offer, idle=request.slots >= offer.capacity.slots) as place:
+                    taken = await self._wait_in_line(look, place, listener, until, taken)
             return LeasesAnswer(leases=tuple(taken.leases))
 
     async def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
@@ -116,7 +119,7 @@ class CallersDesk:
         """Tell how an attempt ended, and get new leases for up to `slots` more."""
         desk, address = self._desk, report.address
         checked = await checked_report(desk.store, report)
-        token = desk.ids.new_token()
+        token = report.next_token or desk.ids.new_token()
 
         def work(transaction: Transaction, current: Current) -> tuple[list[Decision], Taken | None]:
             run = desk.sessions.leased_run(transaction, address, report.token, self._caller, report.worker_id)
@@ -126,18 +129,25 @@ class CallersDesk:
             if not report.slots:
                 return decisions, None
             worker = desk.sessions.find(transaction, report.worker_id, self._caller)
+            # Nothing lives under the token yet: it came with this report, which is taken only once.
             return decisions, desk.claiming.take(transaction, current, worker, report.slots, token)
 
         decisions, taken = await desk.losing.bad_runs.write(work)
         log_decisions(decisions)
-        return LeasesAnswer() if taken is None else self._given(taken, token)
+        return LeasesAnswer() if taken is None else self._given(taken)
 
     async def _wait_in_line(
-        self, request: ClaimRequest, place: Place, queue: Listener, until: datetime, taken: Taken
+        self,
+        look: Callable[[], Awaitable[Taken]],
+        place: Place,
+        queue: Listener,
+        until: datetime,
+        taken: Taken,
     ) -> Taken:
-        desk, told = self._desk, worker_topic(request.worker_id)
+        """Look again whenever the queue may hold something, until the worker drains or the time is up."""
+        desk, told = self._desk, worker_topic(taken.worker.id)
         with desk.store.wakeups.listen(place.topic, STOPPING, told) as behind:
-            while not taken.leases and not taken.draining:
+            while not taken.leases and not taken.worker.draining:
                 left = until - desk.clock.now()
                 if left <= timedelta():
                     break
@@ -147,26 +157,26 @@ class CallersDesk:
                 if not await (queue if in_front else behind).wait(left):
                     break
                 if in_front or not place.in_front:
-                    taken = await self._take(request)
+                    taken = await look()
                 # Who has come to the front knows by its other listener whether there was something meanwhile.
         return taken
 
-    async def _take(self, request: ClaimRequest) -> Taken:
-        desk, token = self._desk, self._desk.ids.new_token()
+    async def _take(self, request: ClaimRequest, token: str) -> Taken:
+        desk = self._desk
 
         def work(transaction: Transaction, current: Current) -> Taken:
             worker = desk.sessions.find(transaction, request.worker_id, self._caller)
-            return desk.claiming.take(transaction, current, worker, request.slots, token)
+            return desk.claiming.take_once(transaction, current, worker, request.slots, token)
 
         taken = await desk.losing.bad_runs.write(work)
-        self._given(taken, token)
+        self._given(taken)
         return taken
 
-    def _given(self, taken: Taken, token: str) -> LeasesAnswer:
+    def _given(self, taken: Taken) -> LeasesAnswer:
         """Note leases that have been committed."""
         log_decisions(taken.decisions)
-        if taken.leases:
-            self._desk.sessions.leased([token], taken.key_id)
+        leases = [(lease.address, lease.token) for lease in taken.leases]
+        self._desk.sessions.leased(leases, taken.worker.key_id)
         return LeasesAnswer(leases=tuple(taken.leases))
 
     async def _wait_in_vain(self, until: datetime) -> LeasesAnswer:

@@ -76,7 +76,9 @@ class Heartbeats:
             transaction.workers.drain(worker.id)
             worker = replace(worker, draining=True)
         if heartbeat.tokens:
-            transaction.attempts.renew(worker.id, heartbeat.tokens, expires_at=now + self._lease_time)
+            transaction.attempts.renew(
+                worker.id, heartbeat.tokens, expires_at=now + self._lease_time, but=heartbeat.unknown
+            )
         return _News(worker, transaction.attempts.held_by(worker.id))
 
     def _look(self, transaction: Transaction, heartbeat: Heartbeat, caller: WorkerCaller) -> _News:

@@ -18,27 +18,29 @@ from lineshaft.services.progress import find_run
 
 _REMEMBERED: Final = 20_000
 
+_Lease = tuple[AttemptAddress, str]
+
 
 class Sessions:
     """Tells whether a caller may speak for a session or a lease.
 
     A session belongs to the key that it was registered with, for good, and so do the leases that it takes.
-    Which key a lease belongs to is remembered by its token, so that appending to a log asks the database
-    nothing more. Safe from any thread.
+    Which key a lease belongs to is remembered by its attempt and its token, so that appending to a log asks
+    the database nothing more. The token alone would not do: workers choose theirs. Safe from any thread.
     """
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._key_of_token: OrderedDict[str, UUID | None] = OrderedDict()
+        self._key_of_lease: OrderedDict[_Lease, UUID | None] = OrderedDict()
         self._lock = Lock()
 
-    def leased(self, tokens: Iterable[str], key_id: UUID | None) -> None:
+    def leased(self, leases: Iterable[_Lease], key_id: UUID | None) -> None:
         """Remember which key leases belong to; to be told when they are committed."""
         with self._lock:
-            for token in tokens:
-                self._key_of_token[token] = key_id
-            while len(self._key_of_token) > _REMEMBERED:
-                self._key_of_token.popitem(last=False)
+            for lease in leases:
+                self._key_of_lease[lease] = key_id
+            while len(self._key_of_lease) > _REMEMBERED:
+                self._key_of_lease.popitem(last=False)
 
     def find(self, transaction: Transaction, worker_id: UUID, caller: WorkerCaller) -> Worker:
         """Find a session that the caller speaks for.
@@ -78,7 +80,7 @@ class Sessions:
         node = run.nodes[address.node] if 0 < address.node < len(run.tree) else None
         if node is None or node.lease is None or not holds_lease(node, address.attempt, token):
             raise _stale()
-        _refuse_others(self._key_of(transaction, token, node.lease.worker_id), caller)
+        _refuse_others(self._key_of(transaction, (address, token), node.lease.worker_id), caller)
         if worker_id is not None and worker_id != node.lease.worker_id:
             raise ForbiddenError(
                 "The lease belongs to another worker's session.",
@@ -95,21 +97,21 @@ class Sessions:
             ForbiddenError: the lease belongs to another key.
         """
         with self._lock:
-            known = token in self._key_of_token
-            key_id = self._key_of_token.get(token)
+            known = (address, token) in self._key_of_lease
+            key_id = self._key_of_lease.get((address, token))
         if known:
             _refuse_others(key_id, caller)
         else:
             await self._store.read(lambda transaction: self.leased_run(transaction, address, token, caller))
 
-    def _key_of(self, transaction: Transaction, token: str, worker_id: UUID) -> UUID | None:
+    def _key_of(self, transaction: Transaction, lease: _Lease, worker_id: UUID) -> UUID | None:
         with self._lock:
-            if token in self._key_of_token:
-                return self._key_of_token[token]
+            if lease in self._key_of_lease:
+                return self._key_of_lease[lease]
         worker = transaction.workers.get(worker_id)
         if worker is None:
             raise _stale()
-        self.leased([token], worker.key_id)
+        self.leased([lease], worker.key_id)
         return worker.key_id
 
 

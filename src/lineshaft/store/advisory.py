@@ -6,13 +6,24 @@ A transaction keeps its locks to its end. Where one process alone writes, there 
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import BigInteger, Connection, bindparam, func, select
+from sqlalchemy import BigInteger, Connection, bindparam, func, literal_column, select
 
 from lineshaft.store.prepared import Prepared
 
 _NUMBER: Final = bindparam("number", type_=BigInteger())
 _LOCK: Final = Prepared(select(func.pg_advisory_xact_lock(_NUMBER)))
 _TRY_LOCK: Final = Prepared(select(func.pg_try_advisory_xact_lock(_NUMBER)))
+
+_TAKE_TURN: Final = Prepared(
+    select(
+        # Others may be many: this wait ends later than those for rows, and deadlocks are found meanwhile.
+        func.set_config("lock_timeout", literal_column("'10s'"), literal_column("true")),
+        func.pg_advisory_xact_lock(_NUMBER),
+    )
+)
+
+_TURNS: Final = 0x7475726E73
+"""Held by those who write runs that other processes write as well, one after the other: "turns" in ASCII."""
 
 LIMITS: Final = 0x6C696D697473
 """Held by those who claim under a limit on how many attempts run at once: "limits" in ASCII."""
@@ -37,6 +48,12 @@ class AdvisoryLocks:
         if not self._sole_writer and number not in self._held:
             _LOCK.execute(self._connection, {"number": number})
             self._held.add(number)
+
+    def take_turn(self) -> None:
+        """Wait until no other transaction that takes turns is under way."""
+        if not self._sole_writer and _TURNS not in self._held:
+            _TAKE_TURN.execute(self._connection, {"number": _TURNS})
+            self._held.add(_TURNS)
 
     def take_if_free(self, number: int) -> bool:
         """Tell whether the transaction has a lock now; it has not where another one has it."""

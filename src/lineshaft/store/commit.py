@@ -75,7 +75,8 @@ def commit_together(
         works: the functions.
         memory: what the store remembers; it learns what was committed.
         announce: called before the commit with the topics to be woken.
-        locking: whether to keep other processes from writing the runs that are read here.
+        locking: whether to keep other processes from writing the runs that are read here. Such transactions
+            take turns, since they meet at the same runs and would wait for each other in circles.
 
     Raises:
         CommitLostError: the database went away during the commit.
@@ -92,7 +93,7 @@ def commit_together(
         if topics:
             announce(connection, topics)
     except BaseException as error:
-        memory.runs.forget(session.runs)
+        _forget(session, memory)
         if is_missing_reference(error):
             memory.definitions.forget_all()
         transaction.rollback()
@@ -100,13 +101,19 @@ def commit_together(
     try:
         transaction.commit()
     except Exception as error:
-        memory.runs.forget(session.runs)
+        _forget(session, memory)
         _abandon(connection, transaction)
         if trouble_of(error) is Trouble.LOST:
             raise CommitLostError from error
         raise
     session.remember()
     return Committed(answers, topics)
+
+
+def _forget(session: Session, memory: Memory) -> None:
+    """Forget what memory is trusted with. Where others write too it is not: versions are compared."""
+    if memory.sole_writer:
+        memory.runs.forget(session.runs)
 
 
 def _abandon(connection: Connection, transaction: RootTransaction) -> None:

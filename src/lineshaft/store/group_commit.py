@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
+from math import inf
 from typing import Any, Final, Protocol, TypeVar
 
 from lineshaft.model.errors import StoreUnavailableError
@@ -12,6 +13,9 @@ from lineshaft.store.commit import Answer, CommitLostError, Committed, Raised, R
 from lineshaft.store.trouble import Trouble, trouble_of, unavailable
 
 T = TypeVar("T")
+
+_MEETING_SECONDS: Final = 1.0
+"""How long a process that has met another one at a run counts on meeting it again."""
 
 MOST_TOGETHER: Final = 256
 """How many functions share a transaction at most."""
@@ -52,6 +56,7 @@ class GroupCommit:
         self._waiting: deque[_Job] = deque()
         self._arrived = asyncio.Event()
         self._closing = False
+        self._met_others_at = -inf
         self._server = asyncio.create_task(self._serve(), name="lineshaft-group-commit")
 
     async def write(self, work: Work[T]) -> T:
@@ -93,6 +98,7 @@ class GroupCommit:
 
     async def _answers(self, works: Sequence[Work[Any]], *, locking: bool = False) -> Sequence[Answer[Any]]:
         alone = len(works) == 1
+        locking = locking or self._meets_others()
         worth_trying = (Trouble.LOST, Trouble.CONFLICT) if alone else (Trouble.LOST,)
         waits = self._backoff.waits()
         while True:
@@ -106,6 +112,8 @@ class GroupCommit:
                 # Behind the answers' own callbacks: who is answered goes on before who only watches.
                 asyncio.get_running_loop().call_soon(self._wake, committed.topics)
                 return committed.answers
+            if trouble is Trouble.CONFLICT:
+                self._met_others_at = asyncio.get_running_loop().time()
             if trouble is Trouble.CONFLICT and not alone and not locking:
                 # Nobody else can come between now; one by one would take a commit for each.
                 locking = True
@@ -120,6 +128,10 @@ class GroupCommit:
         if again and not alone:
             return [answer for work in works for answer in await self._answers([work], locking=True)]
         return [Raised(_verdict(failure, trouble)) for _ in works]
+
+    def _meets_others(self) -> bool:
+        """Tell whether another process has lately written the same runs, so that it will again."""
+        return asyncio.get_running_loop().time() - self._met_others_at < _MEETING_SECONDS
 
 
 def _verdict(failure: BaseException, trouble: Trouble) -> BaseException:

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from sqlalchemy import Connection, Update, bindparam, insert, literal, select, update
+from sqlalchemy import Connection, Update, bindparam, case, insert, literal, select, update
 
 from lineshaft.engine.decision import (
     AttemptEnded,
@@ -69,9 +69,15 @@ def _update_attempt(**values: Any) -> Update:
     )
 
 
-_INSERT_RUN: Final = Prepared(insert(runs), *FIXED_COLUMNS, *CHANGING_COLUMNS)
+_INSERT_RUN: Final = Prepared(insert(runs), *FIXED_COLUMNS, *CHANGING_COLUMNS, "written_from")
 _UPDATE_RUN: Final = Prepared(
-    update(runs).where(runs.c.id == bindparam("of_run"), runs.c.version == bindparam("of_version")),
+    update(runs)
+    .where(runs.c.id == bindparam("of_run"), runs.c.version == bindparam("of_version"))
+    .values(
+        written_from=case(
+            (runs.c.written_at == runs.c.version, runs.c.written_from), else_=bindparam("to_version")
+        )
+    ),
     *CHANGING_COLUMNS,
 )
 _LOCK_RUNS: Final = (
@@ -219,7 +225,7 @@ class PendingRuns:
         """Bring the attempts to where this transaction is, so that statements may read and change them."""
         if self._created:
             rows = [
-                {**fixed_values(run), **changing_values(run)}
+                {**fixed_values(run), **changing_values(run), "written_from": run.version}
                 for run in map(self._latest.__getitem__, self._created)
             ]
             _INSERT_RUN.execute_many(self._connection, rows)
@@ -248,7 +254,12 @@ class PendingRuns:
 
     def _update_runs(self) -> None:
         changes = [
-            {"of_run": run_id, "of_version": version, **changing_values(self._latest[run_id])}
+            {
+                "of_run": run_id,
+                "of_version": version,
+                "to_version": self._latest[run_id].version,
+                **changing_values(self._latest[run_id]),
+            }
             for run_id, version in sorted(self._stored_versions.items())
         ]
         if len(changes) == 1:

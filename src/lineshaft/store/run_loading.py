@@ -40,6 +40,7 @@ _SELECT_NODES: Final = (
     )
     .where(nodes.c.run_id.in_(bindparam("of_runs", expanding=True)))
 )
+_SELECT_WRITTEN_SINCE: Final = _SELECT_NODES.where(nodes.c.written_at > bindparam("since"))
 _SELECT_GENERATED: Final = (
     select(generated)
     .where(generated.c.run_id.in_(bindparam("of_runs", expanding=True)))
@@ -85,9 +86,12 @@ def load_runs(session: Session, definitions: SqlDefinitions, rows: Sequence[Row[
 
 def _load_together(session: Session, definitions: SqlDefinitions, rows: Sequence[Row[Any]]) -> list[Run]:
     nodes_of: defaultdict[UUID, list[Row[Any]]] = defaultdict(list)
+    known = _known_before(session, rows)
     if rows:
         versions = {row.id: row.version for row in rows}
-        for node in session.connection.execute(_SELECT_NODES, {"of_runs": list(versions)}):
+        selected = _SELECT_NODES if known is None else _SELECT_WRITTEN_SINCE
+        values = {"of_runs": list(versions), "since": 0 if known is None else known.version}
+        for node in session.connection.execute(selected, values):
             # The two statements may see different states where a transaction sees what others commit.
             if node.version != versions[node.run_id]:
                 raise RunChangedError([node.run_id])
@@ -95,10 +99,24 @@ def _load_together(session: Session, definitions: SqlDefinitions, rows: Sequence
     gathered = _gathered(session, rows)
     return [
         read_run(
-            row, nodes_of[row.id], _grown(session, definitions.stored(row.definition_hash), gathered, row.id)
+            row,
+            nodes_of[row.id],
+            _grown(session, definitions.stored(row.definition_hash), gathered, row.id),
+            known,
         )
         for row in rows
     ]
+
+
+def _known_before(session: Session, rows: Sequence[Row[Any]]) -> Run | None:
+    """Find what is remembered of a single run, where its nodes say which of them were written since."""
+    if len(rows) != 1:
+        return None
+    (row,) = rows
+    known = session.memory.runs.get(row.id)
+    # Otherwise a server of an earlier version has written it since what is remembered.
+    told = row.written_at == row.version
+    return known if known is not None and told and row.written_from <= known.version <= row.version else None
 
 
 @dataclass(slots=True)

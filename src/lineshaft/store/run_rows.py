@@ -38,11 +38,11 @@ FIXED_COLUMNS: Final = (
 )
 """The columns of a run that never change."""
 
-_LATER_COLUMNS: Final = ("logs_removed_at",)
-"""The columns that only retention writes, when the run has ended."""
+_OTHER_COLUMNS: Final = ("logs_removed_at", "written_from")
+"""The columns that only retention writes, when the run has ended, and that statements work out themselves."""
 
 CHANGING_COLUMNS: Final = tuple(
-    column.name for column in runs.columns if column.name not in (*FIXED_COLUMNS, *_LATER_COLUMNS)
+    column.name for column in runs.columns if column.name not in (*FIXED_COLUMNS, *_OTHER_COLUMNS)
 )
 """The columns of a run that change while it goes on."""
 
@@ -121,6 +121,7 @@ def changing_values(run: Run) -> Values:
         "started_at": root.started_at,
         "ended_at": root.ended_at,
         "version": run.version,
+        "written_at": run.version,
         "event_count": run.event_count,
         "growths": len(run.generated),
         "output_count": len(run.outputs),
@@ -145,6 +146,7 @@ def node_values(run: Run, index: int) -> Values:
         "stop_state": None if stop is None else stop.state.value,
         "stop_code": None if stop is None else stop.reason.code.value,
         "stop_text": None if stop is None else stop.reason.text,
+        "written_at": run.version,
     }
 
 
@@ -164,11 +166,19 @@ def event_values(run_id: UUID, event: RunEvent) -> Values:
     }
 
 
-def read_run(row: Row[Any], nodes: Iterable[Row[Any]], grown: Grown) -> Run:
-    """Read a run from its row, its nodes' rows, which carry their current leases, and what it gathered."""
+def read_run(row: Row[Any], nodes: Iterable[Row[Any]], grown: Grown, known: Run | None = None) -> Run:
+    """Read a run from its row, its nodes' rows, which carry their current leases, and what it gathered.
+
+    Args:
+        row: of the run.
+        nodes: of its nodes; where the run is known at an earlier version, of those that were written since.
+        grown: what it gathered.
+        known: the run at an earlier version.
+    """
     tree = grown.tree
-    states = list(waiting_nodes(tree))
-    root_stop = None
+    states = [] if known is None else list(known.nodes)
+    states += waiting_nodes(tree, len(states))
+    root_stop = None if known is None else known.root.stop
     for node in nodes:
         if node.node == ROOT:
             root_stop = _stop_of(node)

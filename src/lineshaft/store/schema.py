@@ -34,7 +34,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from lineshaft.model.state import State
 from lineshaft.store.columns import Name, UtcDateTime
 
-REVISION: Final = "0004"
+REVISION: Final = "0005"
 """The newest migration, whose outcome these tables are."""
 
 metadata: Final = MetaData(
@@ -59,6 +59,10 @@ _JSON: Final = JSON(none_as_null=True)
 
 def _reason(prefix: str = "reason") -> tuple[Column[Any], Column[Any]]:
     return Column(f"{prefix}_code", String), Column(f"{prefix}_text", String)
+
+
+def _partial_index(name: str, *columns: ColumnElement[Any], where: ColumnElement[bool]) -> None:
+    Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 alembic_version: Final = Table(
@@ -90,12 +94,11 @@ pipelines: Final = Table(
     sqlite_with_rowid=False,
 )
 Index("ix_pipelines_by_definition", pipelines.c.definition_hash)
-Index(
+_partial_index(
     "ix_pipelines_by_name",
     pipelines.c.name,
     pipelines.c.id,
-    sqlite_where=pipelines.c.deleted_at.is_(None),
-    postgresql_where=pipelines.c.deleted_at.is_(None),
+    where=pipelines.c.deleted_at.is_(None),
 )
 
 runs: Final = Table(
@@ -127,39 +130,41 @@ runs: Final = Table(
     Column("output_count", Integer, nullable=False, server_default="0"),
     Column("priority", Integer, nullable=False, server_default="0"),
     Column("logs_removed_at", UtcDateTime),
+    Column("written_at", Integer),
+    Column("written_from", Integer),
     UniqueConstraint("pipeline_id", "number"),
     sqlite_with_rowid=False,
 )
-Index(
+"""A run. Who has it in memory, at `written_from` or a later version, may read only what was written
+since of its nodes. Servers of earlier versions of Lineshaft do not say so, and leave `written_at` behind
+`version`.
+"""
+_partial_index(
     "ix_runs_unended",
     runs.c.pipeline_id,
     runs.c.number,
-    sqlite_where=runs.c.ended_at.is_(None),
-    postgresql_where=runs.c.ended_at.is_(None),
+    where=runs.c.ended_at.is_(None),
 )
-Index(
+_partial_index(
     "ix_runs_by_parent",
     runs.c.parent_run,
     runs.c.parent_node,
     runs.c.parent_attempt,
-    sqlite_where=runs.c.parent_run.is_not(None),
-    postgresql_where=runs.c.parent_run.is_not(None),
+    where=runs.c.parent_run.is_not(None),
 )
 Index("ix_runs_by_definition", runs.c.definition_hash)
-Index(
+_partial_index(
     "ix_runs_by_end",
     runs.c.ended_at,
     runs.c.id,
-    sqlite_where=runs.c.ended_at.is_not(None),
-    postgresql_where=runs.c.ended_at.is_not(None),
+    where=runs.c.ended_at.is_not(None),
 )
 _WITH_LOGS: Final = and_(runs.c.ended_at.is_not(None), runs.c.logs_removed_at.is_(None))
-Index(
+_partial_index(
     "ix_runs_with_logs",
     runs.c.ended_at,
     runs.c.id,
-    sqlite_where=_WITH_LOGS,
-    postgresql_where=_WITH_LOGS,
+    where=_WITH_LOGS,
 )
 
 nodes: Final = Table(
@@ -176,11 +181,13 @@ nodes: Final = Table(
     Column("losses", Integer, nullable=False, server_default="0"),
     Column("stop_state", String),
     *_reason("stop"),
+    Column("written_at", Integer),
     sqlite_with_rowid=False,
 )
 """Nodes below the root that have ever changed; one without a row waits.
 
 The root's state is its run's; it has a row of its own once it is being stopped, of which the stop counts.
+`written_at` is the run's version that wrote the row; None where a server of an earlier version did.
 """
 
 outputs: Final = Table(
@@ -259,16 +266,15 @@ before, which knows neither the column nor those behind it."""
 _QUEUED: Final = attempts.c.state == literal_state(State.QUEUED)
 _LEASED: Final = attempts.c.state == literal_state(State.RUNNING)
 # Servers of the version before claim by this one.
-Index(
+_partial_index(
     "ix_attempts_queue",
     attempts.c.kind,
     attempts.c.queued_at,
     attempts.c.run_id,
     attempts.c.node,
-    sqlite_where=_QUEUED,
-    postgresql_where=_QUEUED,
+    where=_QUEUED,
 )
-Index(
+_partial_index(
     "ix_attempts_claims",
     attempts.c.queue,
     attempts.c.priority.desc(),
@@ -276,40 +282,35 @@ Index(
     attempts.c.queued_at,
     attempts.c.run_id,
     attempts.c.node,
-    sqlite_where=_QUEUED,
-    postgresql_where=_QUEUED,
+    where=_QUEUED,
 )
-Index(
+_partial_index(
     "ix_attempts_turns_queued",
     # The queue comes second, so that no planner takes this index where only the queue is known.
     attempts.c.pipeline_id,
     attempts.c.queue,
     attempts.c.priority,
     attempts.c.turn,
-    sqlite_where=_QUEUED,
-    postgresql_where=_QUEUED,
+    where=_QUEUED,
 )
-Index(
+_partial_index(
     "ix_attempts_turns_running",
     attempts.c.queue,
     attempts.c.priority,
     attempts.c.turn,
-    sqlite_where=_LEASED,
-    postgresql_where=_LEASED,
+    where=_LEASED,
 )
 _ASIDE: Final = and_(_QUEUED, attempts.c.queue.is_(None))
-Index(
+_partial_index(
     "ix_attempts_aside",
     attempts.c.aside_until,
-    sqlite_where=_ASIDE,
-    postgresql_where=_ASIDE,
+    where=_ASIDE,
 )
-Index(
+_partial_index(
     "ix_attempts_leases",
     attempts.c.worker_id,
     attempts.c.lease_expires_at,
-    sqlite_where=_LEASED,
-    postgresql_where=_LEASED,
+    where=_LEASED,
 )
 
 log_chunks: Final = Table(

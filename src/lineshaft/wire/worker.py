@@ -18,6 +18,9 @@ from lineshaft.wire.work import WorkMessage
 Token = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+$", max_length=128)]
 """A fencing token, as `ports.ids` makes them."""
 
+ChosenToken = Annotated[Token, StringConstraints(min_length=16)]
+"""A token that a worker makes for leases that are still to come: 128 random bits, which nobody guesses."""
+
 
 def _label(text: str) -> str:
     if not is_label(text):
@@ -159,17 +162,21 @@ class ClaimRequest(Message):
 
     Attributes:
         worker_id: who asks.
-        slots: how many it has room for.
+        slots: how many it has room for; with 0 it asks only for what an earlier try has brought.
         wait_seconds: how long the server may hold the call while there are none.
+        token: carried by the leases that this claim brings. While any of them lives, a claim of the same
+            session with the same token brings those again, and nothing else. None leaves the choice to the
+            server, as version 1 did; such a claim must not be repeated.
     """
 
     worker_id: UUID
-    slots: int = Field(ge=1, le=10_000)
+    slots: int = Field(ge=0, le=10_000)
     wait_seconds: float = Field(default=0, ge=0, le=60)
+    token: ChosenToken | None = None
 
 
 class LeasesAnswer(Message):
-    """New leases for a worker, oldest first.
+    """Leases for a worker, oldest first.
 
     Attributes:
         leases: none when there was nothing to claim.
@@ -185,6 +192,8 @@ class Heartbeat(Message):
         worker_id: who says so.
         tokens: of all leases that it still works on, each once; one token may cover several attempts.
         stopping: the attempts that it knows it has to stop.
+        unknown: the attempts that an answer named as living and that it does not work on: one of its claims
+            was carried out twice, the second time for nobody. Their leases are not prolonged.
         wait_seconds: how long the server may hold the call while there is nothing new to tell.
         load: how busy the processors of its host are, from 0 to 1; None where it cannot tell.
         draining: whether it knows that it is to take no more.
@@ -193,6 +202,7 @@ class Heartbeat(Message):
     worker_id: UUID
     tokens: frozenset[Token]
     stopping: frozenset[AttemptAddress] = frozenset()
+    unknown: frozenset[AttemptAddress] = frozenset()
     load: float | None = Field(default=None, ge=0, le=1, allow_inf_nan=False)
     draining: bool = False
     wait_seconds: float = Field(default=0, ge=0, le=60)
@@ -255,6 +265,8 @@ class Report(Message):
         token: of its lease.
         outcome: how it ended.
         slots: how many new attempts the worker has room for now, which the answer may bring.
+        next_token: carried by the leases on these. When the answer is lost, a claim with this token brings
+            them. None leaves the choice to the server, as version 1 did.
     """
 
     worker_id: UUID
@@ -262,6 +274,7 @@ class Report(Message):
     token: Token
     outcome: Outcome
     slots: int = Field(default=0, ge=0, le=10_000)
+    next_token: ChosenToken | None = None
 
     @field_validator("outcome")
     @classmethod

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import partial
@@ -14,6 +15,7 @@ from lineshaft.model.errors import (
     AccessError,
     InvalidInputError,
     LineshaftError,
+    ServerError,
     ServerUnreachableError,
     StaleLeaseError,
     UnavailableError,
@@ -23,6 +25,7 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
+from lineshaft.ports.ids import RandomIds
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.wire.worker import ClaimRequest, Heartbeat, HeartbeatAnswer, LeaseMessage, Report, Welcome
 from lineshaft.worker.driver import Driver
@@ -36,6 +39,8 @@ _LOG: Final = logging.getLogger("lineshaft.worker")
 _CLAIM_WAIT_SECONDS: Final = 10.0
 _LONGEST_WAIT_SECONDS: Final = 30.0
 _SHORTEST_PATIENCE_SECONDS: Final = 5.0
+_NO_ANSWER: Final = (UnavailableError, ServerError, AccessError)
+"""What leaves open whether the server has done what it was asked for; see `Patience`."""
 _LOOK_AGAIN: Final = timedelta(seconds=2)
 """How often a host that is too busy is looked at."""
 _LOOKS_OF_THE_IDLE: Final = 15
@@ -68,6 +73,7 @@ class Equipment:
         gate: lets work in while the host is not too busy.
         patience: repeats calls while the server is away.
         clock: tells the time in seconds.
+        new_token: makes a token of at least 128 random bits.
     """
 
     protocol: WorkerProtocol
@@ -77,6 +83,20 @@ class Equipment:
     gate: LoadGate = field(default_factory=LoadGate)
     patience: Patience = field(default_factory=Patience)
     clock: Callable[[], float] = time.monotonic
+    new_token: Callable[[], str] = RandomIds().new_token
+
+
+@dataclass(slots=True)
+class _Asking:
+    """What a report asks for.
+
+    Attributes:
+        token: of the leases that its answer brings.
+        in_doubt: whether a try that asked for some was not answered.
+    """
+
+    token: str
+    in_doubt: bool = False
 
 
 class Session:
@@ -96,7 +116,12 @@ class Session:
         self._patience = equipment.patience
         self._orders = orders
         self._slots = Slots(equipment.slots)
+        self._token = equipment.new_token()
+        self._in_doubt = False
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._held: dict[AttemptAddress, Held] = {}
+        self._unknown: frozenset[AttemptAddress] = frozenset()
         self._tasks: set[asyncio.Task[None]] = set()
         self._heard_at = equipment.clock()
         self._worthless = asyncio.Event()
@@ -141,9 +166,14 @@ class Session:
         while (most := await self._may_claim()) > 0:
             try:
                 await self._patience.until_available(partial(self._ask, most), until=self._orders.drain)
-            except UnavailableError:
+            except _NO_ANSWER:
                 if not self._orders.drain.is_set():
                     raise
+        if self._in_doubt:
+            # What the last claim has brought would wait for its lease to die. The worker asks for as long as
+            # it has something else in hand, and once where it has not.
+            with suppress(*_NO_ANSWER):
+                await self._patience.until_available(partial(self._ask_for, 0), until=self._idle)
 
     async def _may_claim(self) -> int:
         """Wait until more may be claimed, and tell how much at most; 0 when nothing may be any more."""
@@ -164,15 +194,29 @@ class Session:
 
     async def _ask(self, most: int) -> None:
         # Reports may have asked for what was free while the server was away.
-        slots = min(most, self._slots.free)
-        if slots <= 0 or self._orders.drain.is_set():
-            return
+        slots = min(most, max(self._slots.free, 0))
+        if not self._orders.drain.is_set() and (slots or self._in_doubt):
+            await self._ask_for(slots)
+
+    async def _ask_for(self, slots: int) -> None:
+        """Claim, with the same token until an answer has brought leases.
+
+        Claims that were made before with this token may have taken leases whose answer was lost, or may still
+        take some. None of them has been begun, so that each is begun once, whichever answer brings it.
+        """
         request = ClaimRequest(
-            worker_id=self._welcome.worker_id, slots=slots, wait_seconds=_CLAIM_WAIT_SECONDS
+            worker_id=self._welcome.worker_id,
+            slots=slots,
+            wait_seconds=_CLAIM_WAIT_SECONDS if slots else 0,
+            token=self._token,
         )
+        self._in_doubt = True
         with self._slots.taking(slots):
             # Its answer may carry leases, so it is never abandoned. A draining worker's heartbeat ends it.
             answer = await self._protocol.claim(request)
+        self._in_doubt = False
+        if answer.leases:
+            self._token = self._equipment.new_token()
         self._begin(answer.leases)
 
     def _begin(self, leases: tuple[LeaseMessage, ...]) -> None:
@@ -185,10 +229,13 @@ class Session:
             self._slots.take()
             task = asyncio.create_task(self._serve_attempt(held))
             self._tasks.add(task)
+            self._idle.clear()
             task.add_done_callback(self._ended)
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
+        if not self._tasks:
+            self._idle.set()
         if not task.cancelled() and task.exception() is not None:
             _LOG.error("An attempt was dropped by an error of ours.", exc_info=task.exception())
 
@@ -208,8 +255,15 @@ class Session:
             self._held.pop(held.lease.address, None)
 
     async def _report(self, lease: LeaseMessage, outcome: Outcome) -> None:
+        asking = _Asking(self._equipment.new_token())
         try:
-            await self._patience.until_available(partial(self._try_report, lease, outcome))
+            try:
+                await self._patience.until_available(partial(self._try_report, lease, outcome, asking))
+            except StaleLeaseError:
+                if not asking.in_doubt:
+                    raise
+                # An earlier try has arrived, and its answer, which may have brought leases, has not.
+                await self._patience.until_available(partial(self._ask_again, asking))
         except (StaleLeaseError, WorkerNotFoundError):
             _LOG.info("The report on '%s' came too late, or twice.", lease.path)
         except LineshaftError as error:
@@ -218,7 +272,7 @@ class Session:
                 reason = Reason(ReasonCode.WORKER_ERROR, "The server has refused what its worker reported.")
                 await self._report(lease, Outcome(State.FAILED, reason))
 
-    async def _try_report(self, lease: LeaseMessage, outcome: Outcome) -> None:
+    async def _try_report(self, lease: LeaseMessage, outcome: Outcome, asking: "_Asking") -> None:
         may_ask = not self._orders.drain.is_set() and self._equipment.gate.is_open()
         slots = max(self._slots.free, 0) if may_ask else 0
         report = Report(
@@ -227,10 +281,20 @@ class Session:
             token=lease.token,
             outcome=outcome,
             slots=slots,
+            next_token=asking.token,
         )
         with self._slots.taking(slots):
-            answer = await self._protocol.report(report)
+            try:
+                answer = await self._protocol.report(report)
+            except _NO_ANSWER:
+                asking.in_doubt = asking.in_doubt or slots > 0
+                raise
         self._begin(answer.leases)
+
+    async def _ask_again(self, asking: "_Asking") -> None:
+        """Get what a report whose answer was lost has brought."""
+        request = ClaimRequest(worker_id=self._welcome.worker_id, slots=0, token=asking.token)
+        self._begin((await self._protocol.claim(request)).leases)
 
     async def _keep_leases(self) -> None:
         """Prolong the leases three times in their life, and hear at once what is to be stopped."""
@@ -254,6 +318,7 @@ class Session:
             worker_id=self._welcome.worker_id,
             tokens=frozenset(each.lease.token for each in held),
             stopping=told,
+            unknown=self._unknown - self._held.keys(),
             wait_seconds=min(third, _LONGEST_WAIT_SECONDS),
             load=self._equipment.gate.load(),
             draining=self._orders.drain.is_set(),
@@ -272,6 +337,7 @@ class Session:
         return {each.lease.address for each in held}, answer
 
     def _heed(self, asked: set[AttemptAddress], answer: HeartbeatAnswer) -> None:
+        self._unknown = answer.living - asked - self._held.keys()
         for address, held in self._held.items():
             if address in answer.stop:
                 held.stop.set()

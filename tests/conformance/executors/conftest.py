@@ -1,30 +1,33 @@
-"""Every executor, on every event loop that a worker runs on."""
+"""Every executor that this machine can have, on every event loop that a worker runs on."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 import uvloop
 
-from conformance.executors.control_groups import hierarchy_of
+from conformance.executors.control_groups import HIERARCHIES
 from conformance.executors.witness import Lifeline, Scene
 from lineshaft.executors.process import ProcessExecutor
 from lineshaft.executors.process.death import ThreadWatch
+from lineshaft.executors.process.hierarchy import Hierarchy
 from lineshaft.executors.process.portable_table import PortableTable
 from lineshaft.executors.process.system import System, this_system
 from lineshaft.ports.executor import Executor
 
+collect_ignore = [] if HIERARCHIES else ["test_control_groups.py"]
 
-def in_groups(*, unified: bool) -> Executor:
-    return ProcessExecutor(replace(this_system(), cgroups=hierarchy_of(unified=unified)))
+
+def in_groups(hierarchy: Hierarchy | None) -> Executor:
+    return ProcessExecutor(replace(this_system(), cgroups=hierarchy))
 
 
 EXECUTORS: dict[str, Callable[[], Executor]] = {
-    "process": lambda: ProcessExecutor(replace(this_system(), cgroups=None)),
-    "process-in-cgroups-1": lambda: in_groups(unified=False),
-    "process-in-cgroups-2": lambda: in_groups(unified=True),
+    "process": partial(in_groups, None),
+    **{f"process-in-cgroups-{name}": partial(in_groups, found) for name, found in HIERARCHIES.items()},
     "process-off-linux": lambda: ProcessExecutor(System(PortableTable(), ThreadWatch, adopts=False)),
 }
 

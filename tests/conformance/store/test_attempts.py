@@ -168,6 +168,25 @@ async def test_a_claims_token_renews_all_that_it_took(scene: Scene) -> None:
     assert await renew(scene, held[0].token) == [leased(each, scene) for each in held]
 
 
+async def test_a_renewal_leaves_out_what_it_is_told_to(scene: Scene) -> None:
+    await scene.run(THREE)
+    left_out, *others = await scene.claim(3)
+    scene.clock.advance(LEASE_TIME / 2)
+
+    renewed = await renew(scene, left_out.token, but=frozenset({left_out.address}))
+    scene.clock.advance(LEASE_TIME / 2)
+
+    assert renewed == [leased(each, scene) for each in others]
+    assert await expired(scene) == [leased(left_out, scene)]
+
+
+async def test_a_renewal_may_leave_out_everything(scene: Scene) -> None:
+    await scene.run(THREE)
+    (held,) = await scene.claim()
+
+    assert await renew(scene, held.token, but=frozenset({held.address})) == []
+
+
 async def test_an_ended_attempts_lease_cannot_be_renewed(scene: Scene) -> None:
     await scene.run(THREE)
     (held,) = await scene.claim()
@@ -203,11 +222,14 @@ def leased(held: Held, scene: Scene, *, stopping: bool = False) -> LeasedAttempt
     return LeasedAttempt(held.address, held.token, scene.worker_id, stopping)
 
 
-async def renew(scene: Scene, *tokens: str) -> list[LeasedAttempt]:
+async def renew(
+    scene: Scene, *tokens: str, but: frozenset[AttemptAddress] = frozenset()
+) -> list[LeasedAttempt]:
     expires_at = scene.clock.now() + LEASE_TIME
 
     def work(transaction: Transaction) -> list[LeasedAttempt]:
-        return list(transaction.attempts.renew(scene.worker_id, frozenset(tokens), expires_at=expires_at))
+        attempts = transaction.attempts
+        return list(attempts.renew(scene.worker_id, frozenset(tokens), expires_at=expires_at, but=but))
 
     return await scene.store.write(work)
 

@@ -1,13 +1,12 @@
 """Claims that two processes make at once over one PostgreSQL database."""
 
 import asyncio
-import threading
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
-from typing import TypeVar
 
 import pytest
 
+from conformance.store.other_process import meanwhile
 from definitions import read_definition
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.limits import Limits
@@ -17,8 +16,6 @@ from lineshaft.ports.store import Transaction
 from lineshaft.ports.wakeups import worker_topic
 from lineshaft.store import SqlStore, open_store
 from waiting_line import WaitingLine, asking
-
-T = TypeVar("T")
 
 LONG = timedelta(minutes=1)
 
@@ -131,18 +128,3 @@ async def test_claims_reports_and_heartbeats_at_once_end_without_a_deadlock(
     listed = await here.scene.look(lambda transaction: transaction.attempts.held())
     assert len({each.address for each in listed}) == len(listed)
     assert all(sum(each.worker_id == worker.id for each in listed) <= 4 for worker in workers)
-
-
-def meanwhile(url: str, do: Callable[[SqlStore], Awaitable[T]]) -> T:
-    """Do something with another store while a transaction of the first one is open."""
-    done: list[T] = []
-
-    async def use() -> None:
-        store = await open_store(url, ids=RandomIds(), read_definition=read_definition)
-        done.append(await do(store))
-        await store.close()
-
-    thread = threading.Thread(target=lambda: asyncio.run(use()))
-    thread.start()
-    thread.join()
-    return done[0]

@@ -2,12 +2,14 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
-from typing import TypeVar
+from functools import partial
+from uuid import UUID
 
 import pytest
 
+from conformance.store.other_process import meanwhile
 from definitions import definition, read_definition, wide
 from lineshaft.model.event import CancelRequested, RunStarted
 from lineshaft.model.placement import Capacity, Offer
@@ -22,8 +24,6 @@ from lineshaft.ports.store import Transaction
 from lineshaft.store import SqlStore, open_store
 from scene import Scene
 from trees import sequence, task
-
-T = TypeVar("T")
 
 AT_ONCE = timedelta()
 LONG = timedelta(minutes=1)
@@ -88,6 +88,26 @@ async def test_reports_to_both_at_once_all_count(here: Scene, there: Scene) -> N
         assert found.state is State.SUCCEEDED
         events = await scene.look(lambda transaction: transaction.runs.events(run.id, after=0, limit=999))
         assert [event.number for event in events] == list(range(1, found.event_count + 1))
+
+
+async def test_reports_on_many_runs_to_both_at_once_all_count_whatever_their_order(
+    here: Scene, there: Scene
+) -> None:
+    runs = [await here.run(wide(6)) for _ in range(5)]
+    claimed = await here.claim(30)
+
+    reports = [(here, there)[number % 2].report(held) for number, held in enumerate(claimed)]
+    # The two go through the runs in opposite orders, so that each waits for what the other has.
+    await asyncio.gather(*reports[::2], *reversed(reports[1::2]))
+
+    for run in runs:
+        ended = await here.look(partial(_run, run_id=run.id))
+        assert ended is not None
+        assert ended.state is State.SUCCEEDED
+
+
+def _run(transaction: Transaction, run_id: UUID) -> Run | None:
+    return transaction.runs.get(run_id)
 
 
 async def test_a_write_that_finds_a_run_changed_is_run_again_on_what_it_is_now(
@@ -243,18 +263,3 @@ def put(name: str) -> Callable[[Transaction], None]:
 
 def has(name: str) -> Callable[[Transaction], bool]:
     return lambda transaction: transaction.users.get(name) is not None
-
-
-def meanwhile(url: str, do: Callable[[SqlStore], Awaitable[T]]) -> T:
-    """Do something with another store while a transaction of the first one is open."""
-    done: list[T] = []
-
-    async def use() -> None:
-        store = await opened(url)
-        done.append(await do(store))
-        await store.close()
-
-    thread = threading.Thread(target=lambda: asyncio.run(use()))
-    thread.start()
-    thread.join()
-    return done[0]

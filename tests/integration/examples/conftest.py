@@ -29,7 +29,12 @@ def server_url(tmp_path_factory: pytest.TempPathFactory, path: str) -> Iterator[
     data: Path = tmp_path_factory.mktemp("server")
     roots = str(tmp_path_factory.getbasetemp())
     with server_process(
-        data, PATH=path, HOME=HOME, LINESHAFT_GIT_ROOTS=roots, LINESHAFT_IGNORE_IMAGES="true"
+        data,
+        PATH=path,
+        HOME=HOME,
+        LINESHAFT_GIT_ROOTS=roots,
+        LINESHAFT_IGNORE_IMAGES="true",
+        LINESHAFT_LABELS="linux",  # One of the examples asks for it.
     ) as server:
         yield server.address()
 

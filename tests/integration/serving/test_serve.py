@@ -1,6 +1,7 @@
 """Servers as processes: how they start, stop, and refuse to start."""
 
 import re
+import resource
 import signal
 import stat
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 import pytest
 
 from http_pipelines import Document, configuration, create, events, finish, start, start_of
@@ -34,6 +36,19 @@ def test_a_signal_ends_the_server_with_grace(tmp_path: Path, number: signal.Sign
 
     assert code == 0, log
     assert "Traceback" not in log
+
+
+def test_a_server_may_have_as_many_connections_as_the_system_allows(tmp_path: Path) -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
+    try:
+        with server_process(tmp_path) as server:
+            server.address()
+            limits = psutil.Process(server.process.pid).rlimit(resource.RLIMIT_NOFILE)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+    assert limits == (min(hard, 65_536), hard)
 
 
 def test_open_streams_and_waiting_calls_end_when_the_server_stops(tmp_path: Path) -> None:

@@ -31,12 +31,6 @@ PRINTING = BuilderWorkMessage(arguments=("printf", "%s\n"))
 ADDRESS = lease_of("true").address
 
 
-@pytest.fixture
-async def worker(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with bench(tmp_path) as opened:
-        yield opened
-
-
 async def test_an_entry_point_is_called_with_all_that_the_contract_names(worker: Bench) -> None:
     outcome = await worker.run(PRINTING)
     assert outcome.state is State.SUCCEEDED

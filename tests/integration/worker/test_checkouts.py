@@ -3,9 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
 from uuid import UUID
 
 import pytest
@@ -14,21 +12,9 @@ from git_server import Origin, git
 from lineshaft.integrations.git.mirror import Mirror
 from lineshaft.model.state import State
 from lineshaft.worker.checkouts import Checkout, Checkouts
-from mount_namespace import run_mounted
 from worker_tasks import Bench, bench, lease_of, mirrors_in, perform
 
 OTHER_PIPELINE = UUID("0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5c")
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    return Origin(tmp_path)
-
-
-@pytest.fixture
-async def worker(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with bench(tmp_path) as opened:
-        yield opened
 
 
 @pytest.fixture
@@ -393,30 +379,3 @@ async def test_when_the_users_settings_of_git_have_changed_all_is_written_anew(
         (tmp_path / "home" / ".gitconfig").write_text("[core]\n\tautocrlf = true\n")
         await worker.run("cat file", repository=str(origin.bare))
     assert worker.log.data == b"text\ntext\r\n"
-
-
-def run_on_small_disk(folder: Path, part: str, *sizes: int) -> dict[str, Any]:
-    """Run a task of a pipeline of its own for each size of the source, in bytes.
-
-    A part of the worker's folder is on a disk of 2 MiB.
-    """
-    (folder / part).mkdir()
-    program = Path(__file__).parents[2] / "small_disk_worker.py"
-    mount = ("-t", "tmpfs", "-o", "size=2m,mode=700", "tmpfs")
-    told = run_mounted(mount, folder / part, str(program), str(folder), *map(str, sizes))
-    answer: dict[str, Any] = json.loads(told)
-    return answer
-
-
-@pytest.mark.parametrize("part", ["checkouts", "mirrors"])
-def test_a_full_disk_is_a_plain_reason_and_the_workspace_goes(tmp_path: Path, part: str) -> None:
-    told = run_on_small_disk(tmp_path, part, 6_000_000)
-    ((state, reason),) = told["outcomes"]
-    assert state == State.FAILED
-    assert "no space left on the worker's disk" in reason
-    assert told["left"] == ["rubbish"]
-
-
-def test_when_the_disk_is_full_what_is_kept_makes_room(tmp_path: Path) -> None:
-    told = run_on_small_disk(tmp_path, "checkouts", 1_200_000, 1_300_000)
-    assert told["outcomes"] == [[State.SUCCEEDED, ""]] * 2

@@ -1,20 +1,11 @@
 """What tasks leave for the run, read from real files after real processes."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
-from worker_tasks import Bench, bench
-
-
-@pytest.fixture
-async def worker(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with bench(tmp_path) as opened:
-        yield opened
+from worker_tasks import Bench
 
 
 def refusal(outcome: Outcome) -> tuple[ReasonCode, str]:

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,6 @@ from lineshaft.wire.work import RunWorkMessage
 from worker_tasks import RUN_ID, Bench, bench, exec_of
 
 PATH = os.environ["PATH"]
-
-
-@pytest.fixture
-async def worker(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with bench(tmp_path) as opened:
-        yield opened
 
 
 def code_of(outcome: Outcome) -> ReasonCode | None:

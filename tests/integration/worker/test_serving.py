@@ -19,6 +19,7 @@ from server_process import TESTS, ServerProcess, server_process
 
 KEY = "a-key-for-tests-0123456789"
 PROGRAM = TESTS / "up_program.py"
+LEASES = b'{"leases":[{'
 LINES = "".join(f"line {number}\n" for number in range(3_000))
 
 
@@ -240,6 +241,47 @@ def test_a_network_that_is_cut_and_healed_takes_nothing_away(tmp_path: Path) -> 
             ended = finish(here.api, run)
             assert node(ended, "a") | {"state": "succeeded", "attempt": 1} == node(ended, "a")
             assert here.log(run) == "begun\nsaid\n"
+
+
+def test_a_task_whose_lease_was_lost_on_the_way_is_begun_all_the_same(tmp_path: Path) -> None:
+    with relay() as passing, place(tmp_path) as here:
+        passing.pass_on_to(here.url)
+        with here.worker("w", url=passing.url, LINESHAFT_SLOTS="1"):
+            passing.lose_answer_with(LEASES)
+            ended = finish(here.api, here.start("echo done"))
+            assert passing.has_lost_it
+            assert node(ended, "a") | {"state": "succeeded", "attempt": 1} == node(ended, "a")
+
+
+def test_what_a_reports_lost_answer_has_brought_is_begun_all_the_same(tmp_path: Path) -> None:
+    with relay() as passing, place(tmp_path) as here:
+        passing.pass_on_to(here.url)
+        go_on = here.signal("go-on")
+        with here.worker("w", url=passing.url, LINESHAFT_SLOTS="1"):
+            run = here.start(f"echo begun; cat {go_on}", "echo done")
+            here.written(run)
+            passing.lose_answer_with(LEASES)
+            go_on.write_text("said\n")
+            ended = finish(here.api, run)
+            assert passing.has_lost_it
+            for path in ("a", "b"):
+                assert node(ended, path) | {"state": "succeeded", "attempt": 1} == node(ended, path)
+
+
+def test_what_was_lost_on_the_way_is_begun_although_the_worker_drains(tmp_path: Path) -> None:
+    with relay() as passing, place(tmp_path) as here:
+        passing.pass_on_to(here.url)
+        go_on = here.signal("go-on")
+        with here.worker("w", url=passing.url, LINESHAFT_SLOTS="1") as worker:
+            run = here.start(f"echo begun; cat {go_on}", "echo done")
+            here.written(run)
+            passing.lose_answer_with(LEASES)
+            go_on.write_text("said\n")
+            worker.line_with("tries again")
+            worker.process.send_signal(signal.SIGTERM)
+            code, log = worker.ended()
+            assert code == 0, log
+            assert here.run(run)["state"] == "succeeded"
 
 
 def test_a_cancel_reaches_what_a_worker_runs(tmp_path: Path) -> None:

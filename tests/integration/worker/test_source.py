@@ -1,25 +1,11 @@
 """Which commit a task finds in its workspace."""
 
-from collections.abc import AsyncIterator
-from pathlib import Path
-
 import pytest
 
 from git_server import Origin
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
-from worker_tasks import Bench, bench
-
-
-@pytest.fixture
-async def worker(tmp_path: Path) -> AsyncIterator[Bench]:
-    async with bench(tmp_path) as opened:
-        yield opened
-
-
-@pytest.fixture
-def origin(tmp_path: Path) -> Origin:
-    return Origin(tmp_path)
+from worker_tasks import Bench
 
 
 async def test_without_a_ref_the_default_branch_is_checked_out_and_told(

@@ -48,3 +48,19 @@ async def test_each_is_tried_alone_when_that_was_in_vain() -> None:
     conflicts = Conflicts(2)
     await written_together(conflicts)
     assert conflicts.tries == [(3, False), (3, True), (1, True), (1, True), (1, True)]
+
+
+async def test_who_has_met_another_process_takes_turns_with_it_at_once_for_a_while() -> None:
+    conflicts = Conflicts(1)
+    group = GroupCommit(conflicts, lambda _: None, Backoff(asyncio.sleep))
+    for _ in range(2):
+        await group.write(lambda _: None)
+    await group.close()
+
+    assert conflicts.tries == [(1, False), (1, True), (1, True)]
+
+
+async def test_who_has_met_nobody_does_not_take_turns() -> None:
+    conflicts = Conflicts(0)
+    await written_together(conflicts)
+    assert conflicts.tries == [(3, False)]

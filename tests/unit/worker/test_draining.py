@@ -1,11 +1,12 @@
 import pytest
 
-from lineshaft.model.errors import ServerUnreachableError
+from lineshaft.model.errors import ServerError, ServerUnreachableError
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.state import State
 from lineshaft.wire.worker import LeasesAnswer
 from scripted_server import Scene, at_work, lease, living
 
+AWAY = ServerUnreachableError("Away.")
 NOTHING = LeasesAnswer()
 CANCELLED = Outcome(State.CANCELLED)
 
@@ -57,25 +58,71 @@ async def test_a_worker_that_the_server_tells_to_drain_ends_when_its_work_has_en
         await running
 
 
-async def test_a_worker_that_drains_does_not_wait_for_a_claim_that_the_server_is_not_there_for() -> None:
+async def test_a_worker_that_drains_asks_once_more_what_a_claim_without_an_answer_has_brought() -> None:
     scene = Scene()
     agent = scene.agent()
     async with at_work(agent) as running:
         await scene.welcome()
-        (await scene.server.claims.next()).fail(ServerUnreachableError("Away."))
+        first = await scene.server.claims.next()
+        first.fail(AWAY)
         await scene.pauses.next()
         agent.drain()
+        again = await scene.server.claims.next()
+        assert (again.message.slots, again.message.wait_seconds) == (0, 0)
+        assert again.message.token == first.message.token
+        again.answer(LeasesAnswer(leases=(lease(1),)))
+        (await scene.driver.begun()).end()
+        (await scene.server.reports.next()).answer(NOTHING)
         await running
+        assert scene.server.claims.none_waits()
 
 
-async def test_a_claim_that_fails_while_the_worker_drains_is_not_made_again() -> None:
+async def test_a_worker_that_drains_and_has_nothing_to_do_does_not_wait_for_its_server() -> None:
     scene = Scene()
     agent = scene.agent()
     async with at_work(agent) as running:
         await scene.welcome()
         claim = await scene.server.claims.next()
         agent.drain()
-        claim.fail(ServerUnreachableError("Away."))
+        claim.fail(AWAY)
+        (await scene.server.claims.next()).fail(AWAY)
+        await running
+
+
+async def test_a_worker_that_drains_asks_what_a_claim_has_brought_for_as_long_as_it_has_work() -> None:
+    scene = Scene()
+    agent = scene.agent()
+    async with at_work(agent) as running:
+        await scene.welcome()
+        (work,) = await scene.give(lease(1))
+        claim = await scene.server.claims.next()
+        agent.drain()
+        claim.fail(AWAY)
+        for _ in range(3):
+            again = await scene.server.claims.next()
+            assert again.message.slots == 0
+            again.fail(AWAY)
+            pause = await scene.pauses.next()
+            pause.end()
+        (await scene.server.claims.next()).fail(AWAY)
+        await scene.pauses.next()
+        work.end()
+        (await scene.server.reports.next()).answer(NOTHING)
+        await running
+
+
+async def test_an_answer_that_makes_no_sense_does_not_end_a_worker_that_drains_and_has_work() -> None:
+    scene = Scene()
+    agent = scene.agent()
+    async with at_work(agent) as running:
+        await scene.welcome()
+        (work,) = await scene.give(lease(1))
+        claim = await scene.server.claims.next()
+        agent.drain()
+        claim.fail(ServerError("A page.", status=502))
+        (await scene.server.claims.next()).answer(NOTHING)
+        work.end()
+        (await scene.server.reports.next()).answer(NOTHING)
         await running
 
 
@@ -100,7 +147,7 @@ async def test_a_worker_that_drains_while_the_server_is_away_ends() -> None:
     scene = Scene()
     agent = scene.agent()
     async with at_work(agent) as running:
-        (await scene.server.hellos.next()).fail(ServerUnreachableError("Away."))
+        (await scene.server.hellos.next()).fail(AWAY)
         await scene.pauses.next()
         agent.drain()
         await running

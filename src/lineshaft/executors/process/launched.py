@@ -1,6 +1,6 @@
 """A program that starts commands right in their control groups; `launcher` runs it, once a worker.
 
-Only clone3(2) brings a process to life in a group of version 2 at no cost, and it cannot be called within a
+Only clone3(2) brings a process to life right in a group of version 2, and it cannot be called within a
 program of many threads. So this small one calls it, and what it starts becomes the worker's child. It is run
 by its path, and imports nothing but what Python always has.
 """

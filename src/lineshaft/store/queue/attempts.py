@@ -16,13 +16,13 @@ from lineshaft.store.prepared import Prepared
 from lineshaft.store.queue.aside import bring_back, set_aside
 from lineshaft.store.queue.claiming import claim_attempts
 from lineshaft.store.queue.listing import list_held, list_queued
+from lineshaft.store.queue.standing import ADDRESS
 from lineshaft.store.schema import attempts, literal_state
 from lineshaft.store.session import Session
 
 _QUEUED: Final = attempts.c.state == literal_state(State.QUEUED)
 _LEASED: Final = attempts.c.state == literal_state(State.RUNNING)
-_KEY: Final = (attempts.c.run_id, attempts.c.node, attempts.c.attempt)
-_LEASE: Final = (*_KEY, attempts.c.token, attempts.c.worker_id, attempts.c.stopping)
+_LEASE: Final = (*ADDRESS, attempts.c.token, attempts.c.worker_id, attempts.c.stopping)
 
 _RENEW: Final = (
     update(attempts)
@@ -33,6 +33,16 @@ _RENEW: Final = (
     )
     .values(lease_expires_at=bindparam("expires_at"))
     .returning(*_LEASE)
+)
+_RENEW_ONE: Final = Prepared(
+    update(attempts)
+    .where(
+        _LEASED,
+        attempts.c.run_id == bindparam("of_run"),
+        attempts.c.node == bindparam("of_node"),
+        attempts.c.attempt == bindparam("of_attempt"),
+    )
+    .values(lease_expires_at=bindparam("expires_at"))
 )
 _HELD: Final = Prepared(select(*_LEASE).where(_LEASED, attempts.c.worker_id == bindparam("of_worker")))
 _EXPIRED: Final = (
@@ -85,17 +95,34 @@ class SqlAttempts:
         return list_queued(self._session.connection, limit)
 
     def renew(
-        self, worker_id: UUID, tokens: frozenset[str], *, expires_at: datetime
+        self,
+        worker_id: UUID,
+        tokens: frozenset[str],
+        *,
+        expires_at: datetime,
+        but: frozenset[AttemptAddress] = frozenset(),
     ) -> Sequence[LeasedAttempt]:
         """Prolong those of the worker's living leases that carry one of the tokens, and list them."""
         if not tokens:
             return ()
+        if but:
+            return self._renew_some(worker_id, tokens, expires_at, but)
         values = {"of_worker": worker_id, "of_tokens": list(tokens), "expires_at": expires_at}
         self._session.pending.flush_attempts()
         leased = _sorted(self._session.connection.execute(_RENEW, values))
         if leased:
             self._session.change()
         return leased
+
+    def _renew_some(
+        self, worker_id: UUID, tokens: frozenset[str], expires_at: datetime, but: frozenset[AttemptAddress]
+    ) -> Sequence[LeasedAttempt]:
+        kept = [each for each in self.held_by(worker_id) if each.token in tokens and each.address not in but]
+        if kept:
+            rows = [{**_key(each.address), "expires_at": expires_at} for each in kept]
+            _RENEW_ONE.execute_many(self._session.connection, rows)
+            self._session.change()
+        return kept
 
     def held_by(self, worker_id: UUID) -> Sequence[LeasedAttempt]:
         """List a worker's living leases."""
@@ -106,6 +133,10 @@ class SqlAttempts:
         """List living leases that have run out."""
         self._session.pending.flush_attempts()
         return _sorted(self._session.connection.execute(_EXPIRED, {"now": now, "at_most": limit}))
+
+
+def _key(address: AttemptAddress) -> dict[str, Any]:
+    return {"of_run": address.run_id, "of_node": address.node, "of_attempt": address.attempt}
 
 
 def _sorted(rows: Iterable[Sequence[Any]]) -> list[LeasedAttempt]:

@@ -11,6 +11,7 @@ from lineshaft.model.placement import Demand
 from lineshaft.model.state import State
 from lineshaft.store.prepared import Prepared
 from lineshaft.store.queue.key import read_demand
+from lineshaft.store.queue.standing import STANDING
 from lineshaft.store.schema import ONE, attempts, literal_state, workers
 
 _QUEUED: Final = attempts.c.state == literal_state(State.QUEUED)
@@ -49,13 +50,7 @@ def _select_heads() -> Prepared:
         return (
             select(column)
             .where(_QUEUED, attempts.c.queue == waiting.c.queue)
-            .order_by(
-                attempts.c.priority.desc(),
-                attempts.c.turn,
-                attempts.c.queued_at,
-                attempts.c.run_id,
-                attempts.c.node,
-            )
+            .order_by(*STANDING)
             .limit(ONE)
             .correlate(waiting)
             .scalar_subquery()

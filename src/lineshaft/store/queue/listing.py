@@ -10,6 +10,7 @@ from lineshaft.model.attempt import AttemptAddress, HeldAttempt, QueuedAttempt
 from lineshaft.model.placement import Demand
 from lineshaft.model.state import State
 from lineshaft.store.queue.key import read_demand
+from lineshaft.store.queue.standing import ADDRESS, STANDING
 from lineshaft.store.schema import attempts, literal_state
 
 _DEMAND: Final = (
@@ -18,17 +19,16 @@ _DEMAND: Final = (
     attempts.c.millicpus,
     attempts.c.memory_bytes,
 )
-_KEY: Final = (attempts.c.run_id, attempts.c.node, attempts.c.attempt)
 _SELECT_HELD: Final = (
-    select(*_KEY, attempts.c.worker_id, attempts.c.lease_expires_at, attempts.c.pipeline_id, *_DEMAND)
+    select(*ADDRESS, attempts.c.worker_id, attempts.c.lease_expires_at, attempts.c.pipeline_id, *_DEMAND)
     .where(attempts.c.state == literal_state(State.RUNNING))
-    .order_by(attempts.c.worker_id, *_KEY)
+    .order_by(attempts.c.worker_id, *ADDRESS)
 )
 _SELECT_HELD_BY: Final = _SELECT_HELD.where(attempts.c.worker_id.in_(bindparam("of_workers", expanding=True)))
 _SELECT_QUEUED: Final = (
-    select(*_KEY, attempts.c.pipeline_id, attempts.c.priority, attempts.c.queued_at, *_DEMAND)
+    select(*ADDRESS, attempts.c.pipeline_id, attempts.c.priority, attempts.c.queued_at, *_DEMAND)
     .where(attempts.c.state == literal_state(State.QUEUED), attempts.c.queue.is_not(None))
-    .order_by(attempts.c.priority.desc(), attempts.c.turn, attempts.c.queued_at, *_KEY)
+    .order_by(*STANDING, attempts.c.attempt)
     .limit(bindparam("at_most"))
 )
 

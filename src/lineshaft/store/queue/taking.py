@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -21,9 +21,8 @@ from lineshaft.model.state import State
 from lineshaft.ports.store import Claim
 from lineshaft.store.prepared import Prepared
 from lineshaft.store.queue.limiting import Allowance, Which
+from lineshaft.store.queue.standing import ADDRESS, STANDING
 from lineshaft.store.schema import attempts, literal_state, pipelines
-
-_KEY: Final = (attempts.c.run_id, attempts.c.node, attempts.c.attempt)
 
 
 def take(
@@ -79,34 +78,28 @@ def take_statement(count: int, which: Which | None = None) -> Update:
         which: whether only attempts of some pipelines, or of all but some, may be taken.
     """
     first = (
-        select(*_KEY)
+        select(*ADDRESS)
         .where(
             attempts.c.state == literal_state(State.QUEUED),
             attempts.c.queue == bindparam("of_queue"),
             attempts.c.priority >= bindparam("least"),
             *_of_pipelines(which),
         )
-        .order_by(
-            attempts.c.priority.desc(),
-            attempts.c.turn,
-            attempts.c.queued_at,
-            attempts.c.run_id,
-            attempts.c.node,
-        )
+        .order_by(*STANDING)
         .limit(literal_column(str(count), Integer()))
         .with_for_update(of=attempts, skip_locked=True)
         .cte("first")
     )
     return (
         update(attempts)
-        .where(tuple_(*_KEY).in_(select(first.c.run_id, first.c.node, first.c.attempt)))
+        .where(tuple_(*ADDRESS).in_(select(first.c.run_id, first.c.node, first.c.attempt)))
         .values(
             state=literal_state(State.RUNNING),
             worker_id=bindparam("to_worker"),
             token=bindparam("with_token"),
             lease_expires_at=bindparam("expires_at"),
         )
-        .returning((-attempts.c.priority).label("rank"), attempts.c.turn, attempts.c.queued_at, *_KEY)
+        .returning((-attempts.c.priority).label("rank"), attempts.c.turn, attempts.c.queued_at, *ADDRESS)
     )
 
 

@@ -1,0 +1,49 @@
+"""The store: state in transactions.
+
+`Store.write` runs a function against a `Transaction` and commits all that it did, or nothing. Functions that
+arrive together are run and committed together (group commit), in their order of arrival. So such a function
+
+- is plain synchronous code that touches the world only through the transaction,
+- may be run more than once, when its first run had to be rolled back (a conflict, a neighbour's error),
+- may raise: its own changes are undone, its neighbours' are kept.
+
+Within one process the functions given to `write` run one after the other. Between processes, `runs.version`
+is checked when a run is written; the loser is run again on what the winner left.
+"""
+
+from lineshaft.ports.store.attempts import Attempts, Claim
+from lineshaft.ports.store.logs import Logs
+from lineshaft.ports.store.outbox import DELETE_BLOBS, SEAL_LOG, Outbox, OutboxEntry
+from lineshaft.ports.store.pipelines import Pipelines
+from lineshaft.ports.store.reports import Reports
+from lineshaft.ports.store.retention import EndedRun, Retention
+from lineshaft.ports.store.runs import Runs
+from lineshaft.ports.store.store import Store
+from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
+from lineshaft.ports.store.transaction import Transaction
+from lineshaft.ports.store.users import Users
+from lineshaft.ports.store.worker_keys import WorkerKeys
+from lineshaft.ports.store.workers import Workers
+
+__all__ = [
+    "DELETE_BLOBS",
+    "SEAL_LOG",
+    "TIMER_NOTICE",
+    "Attempts",
+    "Claim",
+    "EndedRun",
+    "Logs",
+    "Outbox",
+    "OutboxEntry",
+    "Pipelines",
+    "Reports",
+    "Retention",
+    "Runs",
+    "Store",
+    "Timer",
+    "Timers",
+    "Transaction",
+    "Users",
+    "WorkerKeys",
+    "Workers",
+]

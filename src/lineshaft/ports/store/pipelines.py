@@ -1,0 +1,40 @@
+"""The pipelines that exist, as the store keeps them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from lineshaft.model.pipeline import Pipeline
+
+
+class Pipelines(Protocol):
+    """The pipelines that exist; deleted ones are not seen here."""
+
+    def add(self, pipeline: Pipeline) -> None:
+        """Add a new one, and its definition where that is new."""
+        ...
+
+    def get(self, pipeline_id: UUID) -> Pipeline | None:
+        """Find one by its id."""
+        ...
+
+    def newest(self, name: str) -> Pipeline | None:
+        """Find the one of that name that was added last."""
+        ...
+
+    def replace(self, pipeline: Pipeline) -> bool:
+        """Replace name, definition and `updated_at`; False when it does not exist."""
+        ...
+
+    def remove(self, pipeline_id: UUID, at: datetime) -> bool:
+        """Mark it deleted, which keeps its runs; False when it does not exist."""
+        ...
+
+    def page(self, *, name: str | None, after: tuple[str, UUID] | None, limit: int) -> Sequence[Pipeline]:
+        """List by (name, id), ascending, from behind `after`; `name` keeps only pipelines of that name."""
+        ...
+
+    def next_run_number(self, pipeline_id: UUID) -> int:
+        """Return the number of the pipeline's next run, from 1; it is taken when this transaction commits."""
+        ...

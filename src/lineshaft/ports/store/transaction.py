@@ -1,0 +1,87 @@
+"""All of the state, as one transaction sees it."""
+
+from typing import Protocol
+
+from lineshaft.model.definition import Definition
+from lineshaft.ports.store.attempts import Attempts
+from lineshaft.ports.store.logs import Logs
+from lineshaft.ports.store.outbox import Outbox
+from lineshaft.ports.store.pipelines import Pipelines
+from lineshaft.ports.store.reports import Reports
+from lineshaft.ports.store.retention import Retention
+from lineshaft.ports.store.runs import Runs
+from lineshaft.ports.store.timers import Timers
+from lineshaft.ports.store.users import Users
+from lineshaft.ports.store.worker_keys import WorkerKeys
+from lineshaft.ports.store.workers import Workers
+
+
+class Transaction(Protocol):
+    """All of the state, as one transaction sees it. Valid only within the function it was given to."""
+
+    @property
+    def pipelines(self) -> Pipelines:
+        """The pipelines that exist."""
+        ...
+
+    @property
+    def runs(self) -> Runs:
+        """The runs and what they consist of."""
+        ...
+
+    @property
+    def attempts(self) -> Attempts:
+        """The queue and the leases."""
+        ...
+
+    @property
+    def logs(self) -> Logs:
+        """The logs of attempts."""
+        ...
+
+    @property
+    def outbox(self) -> Outbox:
+        """What is to be done after the commit."""
+        ...
+
+    @property
+    def timers(self) -> Timers:
+        """The times at which runs want to hear of something."""
+        ...
+
+    @property
+    def reports(self) -> Reports:
+        """What runs have come to."""
+        ...
+
+    @property
+    def workers(self) -> Workers:
+        """The workers that have registered."""
+        ...
+
+    @property
+    def worker_keys(self) -> WorkerKeys:
+        """The worker keys that were made by the API."""
+        ...
+
+    @property
+    def retention(self) -> Retention:
+        """Removing what is old."""
+        ...
+
+    @property
+    def users(self) -> Users:
+        """Who may call the API."""
+        ...
+
+    def definition(self, definition_hash: str) -> Definition | None:
+        """Find a definition by its content hash."""
+        ...
+
+    def keep_definition(self, definition: Definition) -> None:
+        """Store a definition that is no pipeline's, unless its content is stored already."""
+        ...
+
+    def wake(self, topic: str) -> None:
+        """Wake a topic once this transaction has committed."""
+        ...
