@@ -1,7 +1,7 @@
 """`worker`: starts a worker; its commands look after those that a server has."""
 
 from dataclasses import replace
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
@@ -11,6 +11,10 @@ from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.loading import loading
 from lineshaft.cli.setting import machine_options, setting, together
 from lineshaft.cli.workers import COMMANDS
+from lineshaft.model.errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from lineshaft.sdk.config import ClientConfig
 
 _WORKER: Final = "Worker"
 
@@ -69,7 +73,21 @@ def _work(connection: Connection, flags: dict[str, Any]) -> bool:
         settings = WorkerSettings.load(config=connection.config, **flags)
     set_up_logging(settings.log_level)
     key = worker_key(settings.key_file, named=flags["key_file"] is not None)
-    return serve(settings, connection.client_config(needs_password=key is None), key)
+    return serve(settings, _server(connection, key), key)
+
+
+def _server(connection: Connection, key: str | None) -> "ClientConfig":
+    """Tell how to reach the server; without a key that takes a user's credentials."""
+    config = connection.client_config(needs_password=False)
+    if key is None:
+        try:
+            connection.client_config()
+        except ConfigurationError as error:
+            raise ConfigurationError(
+                f"This worker has no key for {config.url}.",
+                advice="Name its file with --key-file; `lineshaft worker-key create NAME` makes one.",
+            ) from error
+    return config
 
 
 def _refuse_options_before(command: str, context: click.Context) -> None:

@@ -228,7 +228,10 @@ class LogOffsetError(ConflictError):
 
     def __init__(self, expected_offset: int) -> None:
         """Name the offset that would have fitted."""
-        super().__init__(f"The log ends at byte {expected_offset}; the append begins elsewhere.")
+        super().__init__(
+            f"The log ends at byte {expected_offset}; the append begins elsewhere, or differs from it.",
+            advice=f"Append from byte {expected_offset} on.",
+        )
         self.expected_offset = expected_offset
 
 

@@ -41,6 +41,17 @@ Pipelines, their runs, and what they print. All but the routes without a lock ne
 those of the worker protocol take a worker key as well.
 Errors are problems after RFC 9457, each with the advice what to do next."""
 
+_CHAPTERS: Final = {
+    "pipelines": "Named, versioned definitions.",
+    "runs": "Trips along a pipeline: begun, watched, explained, cancelled, repeated.",
+    "logs": "What tasks print.",
+    "reports": "How runs have gone.",
+    "workers": "Those that take tasks, and the keys that let them in.",
+    "health": "Whether the server is up. Needs no credentials.",
+    "worker protocol": "What workers call.",
+}
+"""What the routes are about, in the order in which their reader needs them."""
+
 
 def _reference(name: str) -> Extra:
     return {"$ref": _SCHEMAS + name}
@@ -147,6 +158,7 @@ def describe(app: FastAPI) -> Extra:
         _KEY_SCHEME: {"type": "http", "scheme": "bearer"},
     }
     document["security"] = [{_SCHEME: []}]
+    document["tags"] = [{"name": name, "description": text} for name, text in _CHAPTERS.items()]
     return document
 
 

@@ -101,6 +101,17 @@ def test_the_page_asks_for_the_description_without_the_credentials_of_its_addres
     assert "url: location.origin + new URL('openapi.json', location.href).pathname," in page
 
 
+def test_each_operation_is_in_a_chapter_and_the_workers_own_come_last() -> None:
+    description = described_api()
+
+    chapters = [tag["name"] for tag in description["tags"]]
+    used = {
+        tag for methods in description["paths"].values() for each in methods.values() for tag in each["tags"]
+    }
+    assert set(chapters) == used
+    assert (chapters[0], chapters[-1]) == ("pipelines", "worker protocol")
+
+
 def test_the_description_names_each_operation_once() -> None:
     operations = [
         operation["operationId"]

@@ -333,3 +333,25 @@ def test_a_worker_with_a_setting_that_makes_no_sense_does_not_start(
         code, log = worker.ended()
     assert code == 8
     assert log.startswith("error: ")
+
+
+def test_a_worker_without_a_key_for_a_server_elsewhere_says_where_to_get_one(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    elsewhere = "https://ci.example.org"
+    with server_process(tmp_path, "worker", LINESHAFT_URL=elsewhere, XDG_CONFIG_HOME=folder) as worker:
+        code, log = worker.ended()
+
+    assert code == 8, log
+    assert "This worker has no key for https://ci.example.org." in log
+    assert "`lineshaft worker-key create NAME` makes one" in log
+
+
+def test_a_key_that_everybody_may_read_is_told_of_as_all_else_is(tmp_path: Path) -> None:
+    key = tmp_path / "key"
+    key.touch()
+    key.chmod(0o644)
+    with server_process(tmp_path, "worker", LINESHAFT_KEY_FILE=str(key)) as worker:
+        code, log = worker.ended()
+
+    assert code == 8, log
+    assert "lineshaft.worker - WARNING - Every user of this machine may read the key" in log

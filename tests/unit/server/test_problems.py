@@ -96,6 +96,7 @@ def test_a_wrong_offset_is_told_with_the_right_one() -> None:
     assert response.status_code == 409
     assert isinstance(body, dict)
     assert body["expected_offset"] == 17
+    assert body["advice"] == "Append from byte 17 on."
 
 
 def test_an_unserved_protocol_is_told_with_those_that_are_served() -> None:
