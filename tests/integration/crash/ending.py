@@ -23,7 +23,7 @@ def check(scene: Scene, moment: Moment, *, worker_died: bool, leases_run_out: bo
         assert event_numbers(scene, run) == list(range(1, len(event_numbers(scene, run)) + 1))
         for each in run["nodes"]:
             _check_attempts(moment, each, worker_died=worker_died, leases_run_out=leases_run_out)
-    _check_begun(scene, moment, runs)
+    _check_begun(scene, runs)
     for run in runs:
         _check_logs(scene, moment, run)
     scene.look()
@@ -70,23 +70,19 @@ def _check_attempts(moment: Moment, each: Document, *, worker_died: bool, leases
     if path in moment.again:
         # What is due when the worker dies may just have been on its way to it.
         assert 2 <= attempt <= (3 if worker_died else 2)
-    elif path in moment.leaked:
-        assert 2 <= attempt <= _MOST
-    elif path in moment.held and worker_died:
+    elif path in (*moment.held, *moment.leaked) and worker_died:
         assert attempt == 2
     else:
         assert attempt <= (_MOST if leases_run_out else 1)
 
 
-def _check_begun(scene: Scene, moment: Moment, runs: list[Document]) -> None:
+def _check_begun(scene: Scene, runs: list[Document]) -> None:
     """Check by what the tasks themselves have noted outside that no attempt began twice, or was made up."""
     begun = scene.signals.begun_attempts()
     assert set(begun.values()) <= {1}, begun
     last = {each["path"]: each["attempt"] for run in runs for each in run["nodes"]}
     for path, attempt in begun:
         assert 1 <= attempt <= last[path]
-    for path in moment.leaked:
-        assert (path, 1) not in begun, "nobody has ever heard of that lease"
     for run in runs:
         for each in run["nodes"]:
             if each["kind"] == "run" and each["state"] == "succeeded":

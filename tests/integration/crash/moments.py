@@ -76,7 +76,7 @@ class Moment:
         ends: how every node ends.
         run_ends: how the run ends.
         held: the tasks that the worker works on then: when it dies, they are tried again.
-        leaked: the tasks whose lease is on its way to the worker then, so that it never hears of it.
+        leaked: the tasks whose lease is on its way to the worker then, so that it has not heard of it.
         again: the tasks that are tried again in any case.
         says: what tasks print besides that they have begun, by path.
         lost: the tasks among `held` that are not tried again, and end lost when the worker dies.

@@ -145,13 +145,13 @@ def test_a_run_on_sqlite_ends_as_it_should(on_sqlite: Ground, victim: str, momen
 
 @pytest.mark.parametrize("moment", LEAKING)
 @pytest.mark.parametrize("victim", ["server", "worker", "cut"])
-def test_a_lease_that_never_arrived_runs_out_on_sqlite(
-    on_sqlite_with_short_leases: Ground, victim: str, moment: str
+def test_a_lease_that_never_arrived_is_given_again_on_sqlite(
+    on_sqlite: Ground, victim: str, moment: str
 ) -> None:
-    with scene(on_sqlite_with_short_leases) as begun:
+    with scene(on_sqlite) as begun:
         LEAKING[moment].reach(begun)
-        break_and_heal(on_sqlite_with_short_leases, begun, VICTIMS[victim])
-        check(begun, LEAKING[moment], worker_died=victim == "worker", leases_run_out=True)
+        break_and_heal(on_sqlite, begun, VICTIMS[victim])
+        check(begun, LEAKING[moment], worker_died=victim == "worker")
 
 
 @pytest.mark.parametrize("moment", LATE)
@@ -174,13 +174,13 @@ def test_a_run_on_postgresql_ends_as_it_should(on_postgres: Ground, victim: str,
 
 @pytest.mark.parametrize("moment", LEAKING)
 @pytest.mark.parametrize("victim", ["replica", "worker", "database", "cut"])
-def test_a_lease_that_never_arrived_runs_out_on_postgresql(
-    on_postgres_with_short_leases: Ground, victim: str, moment: str
+def test_a_lease_that_never_arrived_is_given_again_on_postgresql(
+    on_postgres: Ground, victim: str, moment: str
 ) -> None:
-    with scene(on_postgres_with_short_leases) as begun:
+    with scene(on_postgres) as begun:
         LEAKING[moment].reach(begun)
-        break_and_heal(on_postgres_with_short_leases, begun, VICTIMS[victim])
-        check(begun, LEAKING[moment], worker_died=victim == "worker", leases_run_out=True)
+        break_and_heal(on_postgres, begun, VICTIMS[victim])
+        check(begun, LEAKING[moment], worker_died=victim == "worker")
 
 
 @pytest.mark.parametrize("moment", LATE)
