@@ -26,6 +26,7 @@ from lineshaft.server.routes import (
     worker_protocol,
     workers,
 )
+from lineshaft.server.short_way import ShortWay
 from lineshaft.server.stopping import STATE_KEY, Stopping
 from lineshaft.services.control_plane import ControlPlane
 
@@ -67,6 +68,7 @@ def create_app(open_control_plane: OpenControlPlane, *, local_names_only: bool =
         responses=PROBLEMS,
     )
     app.state.methods = Methods(route for noun in (*_CLOSED, *_OPEN) for route in noun.router.routes)
+    app.add_middleware(ShortWay)
     app.add_middleware(Access, open_paths=OPEN_PATHS, local_names_only=local_names_only)
     add_problem_handlers(app)
     for noun in _CLOSED:

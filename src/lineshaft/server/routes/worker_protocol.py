@@ -1,10 +1,14 @@
 """The worker protocol (`sdk.worker_protocol`) over HTTP: a thin cover over the desk."""
 
+import re
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import APIRouter, Depends, Header, Path, Query, Request
 from starlette.responses import Response
+from starlette.types import Scope
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import UnsupportedProtocolError
@@ -119,6 +123,70 @@ async def append_log(
     address = AttemptAddress(run_id, node, attempt)
     size = await call.desk.append_log(address, lease, offset, await read_body(request))
     return _answer(LogAnswer(size_bytes=size))
+
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+_MOST_DIGITS: Final = 9
+_LOG: Final = re.compile(
+    f"{router.prefix}/runs/([0-9a-f]{{8}}(?:-[0-9a-f]{{4}}){{3}}-[0-9a-f]{{12}})"
+    f"/nodes/([0-9]{{1,{_MOST_DIGITS}}})/attempts/([1-9][0-9]{{0,{_MOST_DIGITS - 1}}})/log"
+)
+_OFFSET: Final = re.compile(rb"offset=([0-9]{1,15})")
+
+
+def endpoint_of(scope: Scope) -> Endpoint | None:
+    """Find what serves a request that is well-formed as far as its address tells; None for all others."""
+    path: str = scope["path"]
+    if not path.startswith(router.prefix):
+        return None
+    match scope["method"]:
+        case "POST":
+            return _POSTED.get(path) if not scope["query_string"] else None
+        case "PUT":
+            return _append_to(scope, path)
+        case _:
+            return None
+
+
+def _append_to(scope: Scope, path: str) -> Endpoint | None:
+    address, offset = _LOG.fullmatch(path), _OFFSET.fullmatch(scope["query_string"])
+    leases = [value for name, value in scope["headers"] if name == _LEASE_FIELD]
+    if address is None or offset is None or len(leases) != 1:
+        return None
+    run_id, node, attempt = address.groups()
+
+    async def append(request: Request) -> Response:
+        return await append_log(
+            request,
+            await _call(request),
+            run_id=UUID(run_id),
+            node=int(node),
+            attempt=int(attempt),
+            offset=int(offset[1]),
+            lease=leases[0].decode("latin-1"),
+        )
+
+    return append
+
+
+def _called(serve: Callable[[Request, _Call], Awaitable[Response]]) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        return await serve(request, await _call(request))
+
+    return endpoint
+
+
+_LEASE_FIELD: Final = LEASE_HEADER.lower().encode()
+_POSTED: Final[Mapping[str, Endpoint]] = {
+    f"{router.prefix}/{name}": _called(serve)
+    for name, serve in {
+        "claim": claim,
+        "heartbeat": heartbeat,
+        "source": resolve_source,
+        "report": report,
+    }.items()
+}
 
 
 def _answer(message: Message) -> Response:
