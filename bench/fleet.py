@@ -22,6 +22,8 @@ from workloads.workload import Figure, Sample
 
 _OURS: Final = "Lineshaft"
 _DATABASES: Final = ("sqlite", "postgresql")
+_PROCESSES: Final = (1, 2)
+_ROUNDS: Final = 3
 _QUEUES: Final = (100, 1_000, 10_000, 100_000)
 _HISTORIES: Final = (10, 100_000)
 
@@ -31,7 +33,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("parts", nargs="*", help=f"which of {', '.join(_PARTS)}; by default all")
     parser.add_argument("--tasks", type=int, default=5_000, help="for the rate")
-    parser.add_argument("--clients", type=int, default=16, help="for the rate")
+    parser.add_argument("--clients", type=int, default=64, help="for the rate")
     parser.add_argument("--slots", type=int, default=8, help="of each client")
     parser.add_argument("--workers", type=int, default=1_000, help="that are heard of")
     parser.add_argument(
@@ -50,9 +52,13 @@ def _figures() -> Mapping[str, Figure]:
     figures = {}
     for each in _DATABASES:
         figures[f"near {each}"] = Figure(f"queued to the process's start, by HTTP, {each}", "ms", aim=10)
-    figures["rate"] = Figure(
-        "trivial tasks by HTTP, two server processes on postgresql", "tasks/s", aim=400, more_is_better=True
-    )
+    for processes in _PROCESSES:
+        figures[f"rate {processes}"] = Figure(
+            f"trivial tasks by HTTP, server processes on postgresql: {processes}",
+            "tasks/s",
+            aim=400,
+            more_is_better=True,
+        )
     for each in _DATABASES:
         for length in _QUEUES:
             figures[f"claim {each} {length}"] = Figure(f"a claim with {length:,} queued, {each}", "ms")
@@ -71,11 +77,17 @@ def _near(_: argparse.Namespace) -> Iterator[Sample]:
 
 
 def _rate(options: argparse.Namespace) -> Iterator[Sample]:
-    with tempfile.TemporaryDirectory() as folder, postgres() as url:
-        rate = tasks_per_second(
-            Path(folder), url, tasks=options.tasks, clients=options.clients, slots=options.slots
-        )
-        yield Sample(_OURS, "rate", rate)
+    for processes in _PROCESSES * _ROUNDS:
+        with tempfile.TemporaryDirectory() as folder, postgres() as url:
+            rate = tasks_per_second(
+                Path(folder),
+                url,
+                processes=processes,
+                tasks=options.tasks,
+                clients=options.clients,
+                slots=options.slots,
+            )
+        yield Sample(_OURS, f"rate {processes}", rate)
 
 
 def _claims(options: argparse.Namespace) -> Iterator[Sample]:

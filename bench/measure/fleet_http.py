@@ -67,9 +67,11 @@ def _one(api: Connection, path: str, pipe: SignalPipe) -> float:
     return spent
 
 
-def tasks_per_second(folder: Path, database_url: str, *, tasks: int, clients: int, slots: int) -> float:
+def tasks_per_second(
+    folder: Path, database_url: str, *, processes: int, tasks: int, clients: int, slots: int
+) -> float:
     """Have clients claim, append a log and report, for tasks of ten runs, and return the rate."""
-    with server(folder, database_url, LINESHAFT_WORKERS="2") as (port, _):
+    with server(folder, database_url, LINESHAFT_WORKERS=str(processes)) as (port, _):
         with Connection(port, AUTHORIZATION) as api:
             steps = [{"name": f"t{number}", "run": "true"} for number in range(tasks // 10)]
             document = {"parallel": True, "concurrency": {"policy": "allow"}, "steps": steps}
