@@ -51,9 +51,8 @@ class AdvisoryLocks:
 
     def take_turn(self) -> None:
         """Wait until no other transaction that takes turns is under way."""
-        if not self._sole_writer and _TURNS not in self._held:
+        if not self._sole_writer:
             _TAKE_TURN.execute(self._connection, {"number": _TURNS})
-            self._held.add(_TURNS)
 
     def take_if_free(self, number: int) -> bool:
         """Tell whether the transaction has a lock now; it has not where another one has it."""

@@ -86,6 +86,9 @@ def commit_together(
     session = Session(connection, memory, writable=True, locking=locking)
     transaction = connection.begin()
     try:
+        if locking:
+            # Before all other locks, since they are taken in the order of what the functions do.
+            session.locks.take_turn()
         offered = SqlTransaction(session)
         answers = [_run(work, offered, session) for work in works]
         session.pending.flush()

@@ -175,15 +175,12 @@ class SqlRuns:
         self._session.saved.add(run.id)
 
     def _stored_version(self, run_id: UUID) -> int | None:
-        if self._session.locking:
-            self._session.locks.take_turn()
         statement = _LOCK_VERSION if self._session.locking else _SELECT_VERSION
         rows = statement.rows(self._session.connection, {"of_run": run_id})
         return rows[0][0] if rows else None
 
     def _load(self, run_id: UUID) -> Run | None:
         if self._session.locking:
-            self._session.locks.take_turn()
             _LOCK_VERSION.execute(self._session.connection, {"of_run": run_id})
         try:
             rows = self._session.connection.execute(_SELECT_BY_ID, {"of_run": run_id}).all()
