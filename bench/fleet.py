@@ -8,7 +8,7 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
@@ -44,11 +44,11 @@ def main() -> None:
     samples: list[Sample] = []
     for part in options.parts or _PARTS:
         samples += _PARTS[part](options)
-    print(table(_figures(), samples))
+    print(table(_figures(options.most), samples))
     print(f"load average {load_average()}", file=sys.stderr)
 
 
-def _figures() -> Mapping[str, Figure]:
+def _figures(most: int) -> Mapping[str, Figure]:
     figures = {}
     for each in _DATABASES:
         figures[f"near {each}"] = Figure(f"queued to the process's start, by HTTP, {each}", "ms", aim=10)
@@ -60,11 +60,11 @@ def _figures() -> Mapping[str, Figure]:
             more_is_better=True,
         )
     for each in _DATABASES:
-        for length in _QUEUES:
+        for length in _at_most(most, _QUEUES):
             figures[f"claim {each} {length}"] = Figure(f"a claim with {length:,} queued, {each}", "ms")
     figures["heartbeats"] = Figure("heartbeats of 1,000 workers", "% of a core", aim=10)
     for each in _DATABASES:
-        for history in _HISTORIES:
+        for history in _at_most(most, _HISTORIES):
             title = f"a run of one task with {history:,} runs in the history, {each}"
             figures[f"history {each} {history}"] = Figure(title, "ms")
     return figures
@@ -91,7 +91,7 @@ def _rate(options: argparse.Namespace) -> Iterator[Sample]:
 
 
 def _claims(options: argparse.Namespace) -> Iterator[Sample]:
-    lengths = [length for length in _QUEUES if length <= options.most]
+    lengths = _at_most(options.most, _QUEUES)
     for database, folder, url in _each_database():
         for length, seconds in asyncio.run(claim_seconds(folder, url, lengths)).items():
             yield Sample(_OURS, f"claim {database} {length}", 1e3 * seconds)
@@ -104,11 +104,15 @@ def _heartbeats(options: argparse.Namespace) -> Iterator[Sample]:
 
 
 def _history(options: argparse.Namespace) -> Iterator[Sample]:
-    histories = [min(history, options.most) for history in _HISTORIES]
+    histories = _at_most(options.most, _HISTORIES)
     for database, folder, url in _each_database():
         measured = asyncio.run(run_seconds(folder, url, histories))
-        for history, seconds in zip(_HISTORIES, measured.values(), strict=True):
+        for history, seconds in measured.items():
             yield Sample(_OURS, f"history {database} {history}", 1e3 * seconds)
+
+
+def _at_most(most: int, numbers: Iterable[int]) -> list[int]:
+    return sorted({min(number, most) for number in numbers})
 
 
 def _each_database() -> Iterator[tuple[str, Path, str]]:
