@@ -1,12 +1,11 @@
 """Blobs as files in a folder."""
 
 import asyncio
-import errno
 import os
 import re
 import secrets
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from io import FileIO
 from pathlib import Path
 from typing import Final, TypeVar
@@ -122,13 +121,17 @@ class _Part:
 
     def open(self) -> None:
         """Make the file."""
-        for _ in range(_FOLDER_TRIES):
-            # Who removes the folder's last blob at this moment removes the folder as well.
-            with suppress(FileNotFoundError):
+        for left in reversed(range(_FOLDER_TRIES)):
+            try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
                 self._file = self._part.open("xb", buffering=0)
+            except (FileNotFoundError, FileExistsError):
+                # Who removes the folder's last blob at this moment removes the folder as well: it is not
+                # there to open a file in, or it was there when it was to be made, and is no more.
+                if not left:
+                    raise
+            else:
                 return
-        raise FileNotFoundError(errno.ENOENT, "its folder is removed again and again")
 
     def write(self, chunk: bytes) -> None:
         """Write at its end."""
