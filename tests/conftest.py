@@ -6,7 +6,7 @@ Hypothesis tries the same examples at every run, so that a run of the tests tell
 
 from hypothesis import settings
 
-pytest_plugins = ("postgres", "s3_server")
+pytest_plugins = ("databases", "postgres", "s3_server")
 
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None)

@@ -31,17 +31,9 @@ SHOP = definition(sequence(task("build"), task("test"), name="shop"))
 OTHER = definition(sequence(task("only"), name="other"))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'lineshaft.db'}"
-    found: str = request.getfixturevalue("postgres_url")
-    return found
-
-
 @pytest.fixture
-async def house(url: str, tmp_path: Path) -> AsyncIterator[House]:
-    async with opened(url, tmp_path / "blobs", ManualClock()) as house:
+async def house(database_url: str, tmp_path: Path) -> AsyncIterator[House]:
+    async with opened(database_url, tmp_path / "blobs", ManualClock()) as house:
         yield house
 
 
@@ -143,17 +135,17 @@ async def test_the_log_of_a_node_that_was_kept_from_a_removed_run_says_so(house:
 
 
 async def test_a_crash_between_a_removal_and_that_of_its_blobs_leaves_no_blob(
-    url: str, tmp_path: Path
+    database_url: str, tmp_path: Path
 ) -> None:
     folder, clock = tmp_path / "blobs", ManualClock()
-    async with opened(url, folder, clock) as house:
+    async with opened(database_url, folder, clock) as house:
         pipeline = await house.scene.pipeline(SHOP)
         run = await house.ended_run(pipeline)
         await house.ended_run(pipeline)
         await house.retention(Kept(runs_for=DAY * 1.5)).go_round()
         assert house.blobs_of(run)
 
-    async with opened(url, folder, clock) as house:
+    async with opened(database_url, folder, clock) as house:
         await house.plane.settle()
 
         assert house.blobs_of(run) == set()

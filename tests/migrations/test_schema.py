@@ -24,18 +24,10 @@ class Call(Protocol):
     def __call__(self, do: Callable[[Connection], T]) -> Awaitable[T]: ...
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest) -> str:
-    if request.param == "sqlite":
-        return "sqlite://"
-    found: str = request.getfixturevalue("empty_postgres_url")
-    return found
-
-
 @pytest.fixture
-async def call(url: str) -> AsyncIterator[Call]:
-    if url == "sqlite://":
-        engine = create_engine("sqlite://")
+async def call(empty_database_url: str) -> AsyncIterator[Call]:
+    if empty_database_url.startswith("sqlite"):
+        engine = create_engine(empty_database_url)
         with engine.connect() as connection:
 
             async def do_here(do: Callable[[Connection], T]) -> T:
@@ -45,7 +37,7 @@ async def call(url: str) -> AsyncIterator[Call]:
         engine.dispose()
     else:
         server = create_async_engine(
-            url.replace("postgresql://", "postgresql+asyncpg://"), poolclass=NullPool
+            empty_database_url.replace("postgresql://", "postgresql+asyncpg://"), poolclass=NullPool
         )
         async with server.connect() as connection_to_server:
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -22,14 +21,6 @@ from waiting_line import WaitingLine, asking
 PIPELINE, RUN, WORKER, OTHER = (UUID(int=number) for number in range(1, 5))
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'lineshaft.db'}"
-    found: str = request.getfixturevalue("empty_postgres_url")
-    return found
-
-
 @asynccontextmanager
 async def upgraded(url: str) -> AsyncIterator[WaitingLine]:
     store = await open_store(url, ids=RandomIds(), read_definition=read_definition)
@@ -38,9 +29,9 @@ async def upgraded(url: str) -> AsyncIterator[WaitingLine]:
 
 
 @pytest.fixture
-async def former(url: str) -> FormerServer:
+async def former(empty_database_url: str) -> FormerServer:
     """A server of the version before, which has made the tables."""
-    server = FormerServer(url)
+    server = FormerServer(empty_database_url)
     await server.make_tables()
     await server.add_pipeline(PIPELINE)
     await server.add_run(RUN, PIPELINE)

@@ -12,15 +12,6 @@ from scene import Scene
 from waiting_line import WaitingLine
 
 
-@pytest.fixture(params=["file", "postgres"])
-def durable_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of each kind of database that survives being closed, empty."""
-    if request.param == "file":
-        return f"sqlite:///{tmp_path / 'lineshaft.db'}"
-    url: str = request.getfixturevalue("postgres_url")
-    return url
-
-
 @pytest.fixture(params=["file", "temporary", "postgres"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of each kind of database, empty."""

@@ -55,8 +55,8 @@ ON_SQLITE = {
 
 
 @pytest.mark.parametrize("damage", EVERYWHERE)
-async def test_a_run_that_makes_no_sense_is_named(durable_url: str, damage: str) -> None:
-    await is_named(durable_url, EVERYWHERE[damage])
+async def test_a_run_that_makes_no_sense_is_named(database_url: str, damage: str) -> None:
+    await is_named(database_url, EVERYWHERE[damage])
 
 
 @pytest.mark.parametrize("damage", ON_SQLITE)
@@ -74,9 +74,9 @@ async def test_a_list_names_the_run_in_it_that_makes_no_sense(tmp_path: Path, da
         assert raised.value.run_id == bad.id
 
 
-async def test_attempts_of_a_run_that_makes_no_sense_can_be_claimed_and_set_aside(durable_url: str) -> None:
-    good, bad = await with_a_corrupt_run(durable_url, EVERYWHERE["a state that nobody knows"])
-    async with opened(durable_url) as scene:
+async def test_attempts_of_a_run_that_makes_no_sense_can_be_claimed_and_set_aside(database_url: str) -> None:
+    good, bad = await with_a_corrupt_run(database_url, EVERYWHERE["a state that nobody knows"])
+    async with opened(database_url) as scene:
         now = scene.clock.now()
 
         claiming = WaitingLine(scene.store).claiming(slots=9)

@@ -24,9 +24,9 @@ LINE = b"0123456789abcdef" * 64
 
 @pytest.mark.parametrize("acknowledged", [1, 2, 13, 50])
 async def test_what_was_acknowledged_survives_the_kill_of_its_writer(
-    durable_url: str, acknowledged: int
+    database_url: str, acknowledged: int
 ) -> None:
-    lines = await killed_after(acknowledged, durable_url)
+    lines = await killed_after(acknowledged, database_url)
 
     versions: dict[UUID, int] = {}
     sizes: dict[AttemptAddress, int] = {}
@@ -38,7 +38,7 @@ async def test_what_was_acknowledged_survives_the_kill_of_its_writer(
                 sizes[AttemptAddress(UUID(of_run), int(node), 1)] = int(size)
             case _:
                 pytest.fail(f"the writer said: {line}")
-    store = await open_store(durable_url, ids=RandomIds(), read_definition=read_definition)
+    store = await open_store(database_url, ids=RandomIds(), read_definition=read_definition)
     for run_id, acknowledged_version in versions.items():
         found, events = await store.read(partial(look_at_run, run_id=run_id))
         assert found is not None

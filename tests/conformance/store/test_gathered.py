@@ -84,8 +84,8 @@ def assert_same(found: Run, expected: Run) -> None:
     assert found.tree.places == expected.tree.places
 
 
-async def test_what_a_run_was_started_with_survives_a_restart(durable_url: str) -> None:
-    store = await opened(durable_url)
+async def test_what_a_run_was_started_with_survives_a_restart(database_url: str) -> None:
+    store = await opened(database_url)
     run = await made(
         Scene(store),
         source=Source(
@@ -100,21 +100,21 @@ async def test_what_a_run_was_started_with_survives_a_restart(durable_url: str) 
     )  # fmt: skip
     await store.close()
 
-    assert_same(await found_anew(durable_url, run), run)
+    assert_same(await found_anew(database_url, run), run)
 
 
-async def test_no_known_changes_are_not_the_same_as_no_changes(durable_url: str) -> None:
-    store = await opened(durable_url)
+async def test_no_known_changes_are_not_the_same_as_no_changes(database_url: str) -> None:
+    store = await opened(database_url)
     unknown = await made(Scene(store), concurrency_group=None)
     none = await made(Scene(store), source=Source("https://example.org/s.git", changeset=()))
     await store.close()
 
-    assert_same(await found_anew(durable_url, unknown), unknown)
-    assert_same(await found_anew(durable_url, none), none)
+    assert_same(await found_anew(database_url, unknown), unknown)
+    assert_same(await found_anew(database_url, none), none)
 
 
-async def test_outputs_survive_a_restart_and_the_last_ones_count(durable_url: str) -> None:
-    store = await opened(durable_url)
+async def test_outputs_survive_a_restart_and_the_last_ones_count(database_url: str) -> None:
+    store = await opened(database_url)
     scene = Scene(store)
     run = await made(scene)
 
@@ -131,11 +131,11 @@ async def test_outputs_survive_a_restart_and_the_last_ones_count(durable_url: st
     after = await store.write(work)
     await store.close()
 
-    assert_same(await found_anew(durable_url, after), after)
+    assert_same(await found_anew(database_url, after), after)
 
 
-async def test_generated_nodes_are_part_of_the_run_after_a_restart(durable_url: str) -> None:
-    store = await opened(durable_url)
+async def test_generated_nodes_are_part_of_the_run_after_a_restart(database_url: str) -> None:
+    store = await opened(database_url)
     scene = Scene(store)
     run = await made(scene)
     tree = run.tree.grown(3, read_generated(MADE.text, LINE, run.tree, 3))
@@ -146,13 +146,13 @@ async def test_generated_nodes_are_part_of_the_run_after_a_restart(durable_url: 
     await store.write(lambda transaction: transaction.runs.save(decided))
     await store.close()
 
-    found = await found_anew(durable_url, decided.run)
+    found = await found_anew(database_url, decided.run)
     assert_same(found, decided.run)
     assert [place.path for place in found.tree.places][-2:] == ["made/x", "made/y"]
 
 
-async def test_why_nodes_and_the_run_are_being_stopped_survives_a_restart(durable_url: str) -> None:
-    store = await opened(durable_url)
+async def test_why_nodes_and_the_run_are_being_stopped_survives_a_restart(database_url: str) -> None:
+    store = await opened(database_url)
     scene = Scene(store)
     run = await scene.apply((await made(scene)).id, RunStarted())
     root = replace(run.root, stop=STOP)
@@ -163,11 +163,11 @@ async def test_why_nodes_and_the_run_are_being_stopped_survives_a_restart(durabl
     await store.write(lambda transaction: transaction.runs.save(decided))
     await store.close()
 
-    assert_same(await found_anew(durable_url, decided.run), decided.run)
+    assert_same(await found_anew(database_url, decided.run), decided.run)
 
 
-async def test_what_a_run_takes_over_from_another_is_written_with_it(durable_url: str) -> None:
-    store = await opened(durable_url)
+async def test_what_a_run_takes_over_from_another_is_written_with_it(database_url: str) -> None:
+    store = await opened(database_url)
     tree = LINE.tree.grown(3, read_generated(MADE.text, LINE, LINE.tree, 3))
     kept = NodeRun(State.SUCCEEDED, Reason(ReasonCode.KEPT, "It was kept."), attempt=0)
     nodes = waiting_nodes(tree).replaced(1, kept)
@@ -175,7 +175,7 @@ async def test_what_a_run_takes_over_from_another_is_written_with_it(durable_url
     run = await made(Scene(store), tree=tree, nodes=nodes, generated=(MADE,), outputs={1: {"a": "1"}})
     await store.close()
 
-    assert_same(await found_anew(durable_url, run), run)
+    assert_same(await found_anew(database_url, run), run)
 
 
 async def test_the_run_that_stands_for_an_attempt_is_found(scene: Scene) -> None:

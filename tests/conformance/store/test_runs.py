@@ -111,12 +111,12 @@ async def test_several_events_of_one_transaction_are_all_kept(scene: Scene) -> N
     assert await scene.claim(9) == []
 
 
-async def test_what_a_run_goes_through_survives_a_restart(durable_url: str) -> None:
-    first = await open_store(durable_url, ids=RandomIds(), read_definition=read_definition)
+async def test_what_a_run_goes_through_survives_a_restart(database_url: str) -> None:
+    first = await open_store(database_url, ids=RandomIds(), read_definition=read_definition)
     runs = await through_everything(Scene(first))
     await first.close()
 
-    second = await open_store(durable_url, ids=RandomIds(), read_definition=read_definition)
+    second = await open_store(database_url, ids=RandomIds(), read_definition=read_definition)
     for run in runs:
         assert second.recent(run.id) is None
         assert_equal(await second.read(partial(get, run_id=run.id)), run)
@@ -201,12 +201,12 @@ async def test_pages_go_through_a_pipelines_runs_newest_first(scene: Scene) -> N
     assert list(second) == [runs[1], runs[0]]
 
 
-async def test_a_page_of_runs_that_no_memory_holds_is_complete(durable_url: str) -> None:
-    first = await open_store(durable_url, ids=RandomIds(), read_definition=read_definition)
+async def test_a_page_of_runs_that_no_memory_holds_is_complete(database_url: str) -> None:
+    first = await open_store(database_url, ids=RandomIds(), read_definition=read_definition)
     runs = await through_everything(Scene(first))
     await first.close()
 
-    second = await open_store(durable_url, ids=RandomIds(), read_definition=read_definition)
+    second = await open_store(database_url, ids=RandomIds(), read_definition=read_definition)
     pipeline_id = runs[0].pipeline_id
     page = await second.read(lambda transaction: transaction.runs.page(pipeline_id, before=None, limit=9))
     for found, expected in zip(page, reversed(runs), strict=True):

@@ -191,15 +191,15 @@ async def test_a_read_sees_nothing_of_a_write_under_way(tmp_path: Path) -> None:
     await store.close()
 
 
-async def test_closing_finishes_what_was_accepted(durable_url: str) -> None:
-    store = await opened(durable_url)
+async def test_closing_finishes_what_was_accepted(database_url: str) -> None:
+    store = await opened(database_url)
     writes = [asyncio.create_task(store.write(put(f"user {number}"))) for number in range(10)]
     await asyncio.sleep(0)
 
     await store.close()
 
     await asyncio.gather(*writes)
-    again = await opened(durable_url)
+    again = await opened(database_url)
     assert all([await again.read(has(f"user {number}")) for number in range(10)])
     await again.close()
 
