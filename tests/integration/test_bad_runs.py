@@ -24,7 +24,7 @@ from lineshaft.services.bad_runs import ASIDE_FOR, BadRuns
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.store import open_store
 from lineshaft.wire.worker import LeaseMessage
-from planes import LEASE_TIME, PASSWORD, USERNAME
+from planes import LEASE_TIME, PASSWORD, USERNAME, add_user
 from worker_protocol_scene import beat, claim, register, report_on, start
 
 TOKEN = "chosen-by-the-worker"
@@ -181,7 +181,7 @@ async def test_a_worker_is_shown_although_a_run_that_it_works_on_cannot_be_read(
 
 async def test_a_run_that_cannot_be_read_is_named_by_the_api_and_left_out_of_lists(servers: Servers) -> None:
     async with servers.plane() as plane:
-        await plane.credentials.ensure_user(USERNAME, PASSWORD)
+        await add_user(plane.store)
         bad = await start(plane, BAD)
         await plane.pipelines.replace(bad.pipeline_id, read_native(GOOD.encode()))
         good = [await plane.runs.trigger(bad.pipeline_id) for _ in range(2)]

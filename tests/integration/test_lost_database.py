@@ -19,7 +19,7 @@ from lineshaft.ports.ids import RandomIds
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.store import open_store
 from lineshaft.wire.message import PROTOCOL_HEADER
-from planes import LEASE_TIME, PASSWORD, USERNAME
+from planes import LEASE_TIME, PASSWORD, USERNAME, add_user
 from postgres import PostgresServer
 from worker_protocol_scene import ONE, register
 
@@ -38,7 +38,7 @@ async def plane(postgres_url: str, tmp_path: Path) -> AsyncIterator[ControlPlane
         plane = ControlPlane(
             store, BlobFolder(tmp_path), SystemClock(), ids, check=lambda _: None, lease_time=LEASE_TIME
         )
-        await plane.credentials.ensure_user(USERNAME, PASSWORD)
+        await add_user(plane.store)
         yield plane
     finally:
         await store.close()
