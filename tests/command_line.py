@@ -54,4 +54,5 @@ def isolated(folder: Path, url: str, password: str) -> dict[str, str]:
         "XDG_CONFIG_HOME": str(folder),
         "NO_COLOR": "",
         "COLUMNS": "",
+        "LINES": "",
     }
