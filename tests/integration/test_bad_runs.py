@@ -30,6 +30,7 @@ from worker_protocol_scene import beat, claim, register, report_on, start
 TOKEN = "chosen-by-the-worker"
 BAD = "name: bad\nsteps: [{name: a, run: make}]\n"
 GOOD = "name: good\nsteps: [{name: a, run: make}]\n"
+ALONE = ["supersede", "queue"]
 BAD_DEPLOY = "name: bad\nsteps: [{name: a, deploy: {manifests: d, cluster: c, namespace: n}}]\n"
 
 
@@ -47,15 +48,15 @@ def read_all_but_bad(form: Format, text: str) -> Definition:
 class Servers:
     """Servers on one database, one after the other."""
 
+    url: str
     folder: Path
     clock: ManualClock
 
     @asynccontextmanager
     async def plane(self, *, reads_bad: bool = True) -> AsyncIterator[ControlPlane]:
         read = read_definition if reads_bad else read_all_but_bad
-        url = f"sqlite:///{self.folder}/lineshaft.db"
         ids = RandomIds()
-        store = await open_store(url, ids=ids, read_definition=read)
+        store = await open_store(self.url, ids=ids, read_definition=read)
         try:
             yield ControlPlane(
                 store, BlobFolder(self.folder), self.clock, ids, check=lambda _: None, lease_time=LEASE_TIME
@@ -73,8 +74,8 @@ class Servers:
 
 
 @pytest.fixture
-def servers(tmp_path: Path) -> Servers:
-    return Servers(tmp_path, ManualClock())
+def servers(database_url: str, tmp_path: Path) -> Servers:
+    return Servers(database_url, tmp_path, ManualClock())
 
 
 async def _states(plane: ControlPlane, *runs: Run) -> list[State]:
@@ -234,6 +235,75 @@ async def test_more_bad_runs_than_one_call_sets_aside_are_set_aside_by_the_next(
             except UnavailableError:
                 continue
         assert [lease.address.run_id for lease in leases] == [good.id]
+
+
+@pytest.mark.parametrize("policy", ALONE)
+async def test_a_run_that_cannot_be_read_does_not_hold_up_the_next_of_its_pipeline(
+    servers: Servers, policy: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with servers.plane() as plane:
+        bad = await _alone(plane, policy)
+
+    async with servers.plane(reads_bad=False) as plane:
+        good = await plane.runs.trigger(bad.pipeline_id)
+        (lease,) = await claim(plane.desk, await register(plane.desk))
+        assert lease.address.run_id == good.id
+    assert caplog.text.count(f"Run {bad.id}") == 1
+
+    async with servers.back() as plane:
+        (lease,) = await claim(plane.desk, await register(plane.desk, "other"))
+        assert lease.address.run_id == bad.id
+
+
+@pytest.mark.parametrize("policy", ALONE)
+async def test_what_a_worker_holds_of_a_run_that_is_passed_over_is_taken_from_it(
+    servers: Servers, policy: str
+) -> None:
+    async with servers.plane() as plane:
+        bad = await _alone(plane, policy)
+        worker_id = await register(plane.desk)
+        (lease,) = await claim(plane.desk, worker_id)
+
+    async with servers.plane(reads_bad=False) as plane:
+        await plane.runs.trigger(bad.pipeline_id)
+        assert not (await plane.desk.heartbeat(beat(worker_id, lease))).living
+
+
+async def test_runs_that_wait_behind_one_that_cannot_be_read_go_on_in_their_order(servers: Servers) -> None:
+    async with servers.plane() as plane:
+        bad = await _alone(plane, "queue")
+        waiting = [await plane.runs.trigger(bad.pipeline_id)]
+
+    async with servers.plane(reads_bad=False) as plane:
+        waiting.append(await plane.runs.trigger(bad.pipeline_id))
+        worker_id = await register(plane.desk)
+        for run in waiting:
+            (lease,) = await claim(plane.desk, worker_id)
+            assert lease.address.run_id == run.id
+            await plane.desk.report(report_on(worker_id, lease))
+        assert await _states(plane, *waiting) == [State.SUCCEEDED, State.SUCCEEDED]
+
+
+@pytest.mark.parametrize("policy", ["queue", "allow"])
+async def test_a_pipeline_can_be_deleted_although_a_run_of_it_cannot_be_read(
+    servers: Servers, policy: str
+) -> None:
+    async with servers.plane() as plane:
+        bad = await _alone(plane, policy)
+        good = await plane.runs.trigger(bad.pipeline_id)
+
+    async with servers.plane(reads_bad=False) as plane:
+        await plane.pipelines.delete(bad.pipeline_id)
+        assert await _states(plane, good) == [State.CANCELLED]
+        assert await claim(plane.desk, await register(plane.desk)) == ()
+
+
+async def _alone(plane: ControlPlane, policy: str) -> Run:
+    """Start a run that soon cannot be read, of a pipeline whose later ones can be."""
+    text = f"concurrency: {{policy: {policy}}}\n"
+    bad = await start(plane, text + BAD)
+    await plane.pipelines.replace(bad.pipeline_id, read_native((text + GOOD).encode()))
+    return bad
 
 
 async def _leased(plane: ControlPlane) -> tuple[Run, Run]:

@@ -38,6 +38,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
+from uuid import UUID
 
 
 class LineshaftError(Exception):
@@ -345,7 +346,7 @@ class CorruptRunError(ServerError):
 
     code = "corrupt-run"
 
-    def __init__(self, run_id: object, why: str) -> None:
+    def __init__(self, run_id: UUID, why: str) -> None:
         """Name the run, and what of it makes no sense."""
         super().__init__(
             f"The run {run_id} cannot be read: {why}.",

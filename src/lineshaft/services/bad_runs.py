@@ -1,15 +1,16 @@
 """Runs that cannot be read or moved: set aside, so that none of them holds up others."""
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final, TypeVar
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import CorruptRunError, UnavailableError
+from lineshaft.model.run import Run
 from lineshaft.ports.clock import Clock
-from lineshaft.ports.store import Store, Transaction
+from lineshaft.ports.store import Store, Transaction, UnendedRuns
 
 T = TypeVar("T")
 
@@ -19,6 +20,25 @@ ASIDE_FOR: Final = timedelta(minutes=5)
 _LOG: Final = logging.getLogger("lineshaft.queue")
 _MOST_AT_ONCE: Final = 20
 _BATCH: Final = 100
+
+
+def readable(transaction: Transaction, unended: UnendedRuns, now: datetime) -> Sequence[Run]:
+    """Pass over the runs that cannot be read, and return the others, oldest first.
+
+    What those have in the queue or at a worker is set aside, so that it does not run beside what comes now.
+    """
+    until = now + ASIDE_FOR
+    for error in unended.corrupt:
+        count = transaction.attempts.set_run_aside(error.run_id, until)
+        if count:
+            _LOG.error(
+                "Run %s: others go on without it, and its attempts (%d) are set aside until %s: %s",
+                error.run_id,
+                count,
+                until.isoformat(timespec="seconds"),
+                error,
+            )
+    return unended.runs
 
 
 class Current:

@@ -13,6 +13,7 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
+from lineshaft.services.bad_runs import readable
 from lineshaft.services.progress import Progress
 from lineshaft.telemetry.run_log import log_decisions
 
@@ -95,10 +96,11 @@ class PipelineService:
         def work(transaction: Transaction) -> list[Decision]:
             if not transaction.pipelines.remove(pipeline_id, now):
                 raise PipelineNotFoundError(pipeline_id)
+            unended = readable(transaction, transaction.runs.unended(pipeline_id), now)
             # The newest first: when the one that goes ends, none that waits for it is left to begin.
             return [
                 decision
-                for run in reversed(transaction.runs.unended(pipeline_id))
+                for run in reversed(unended)
                 for decision in self._progress.apply(transaction, run.id, CancelRequested(reason), now)
             ]
 

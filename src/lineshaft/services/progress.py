@@ -35,6 +35,7 @@ from lineshaft.model.tree import Place
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import OutboxEntry, Transaction
+from lineshaft.services.bad_runs import readable
 from lineshaft.services.calls import called_run, ended_call, pipeline_not_found, refused_call, stopped_call
 from lineshaft.services.new_run import NewRun, write_run
 
@@ -122,7 +123,7 @@ class Progress:
         """
         run = write_run(transaction, self._ids.new_id(), new, now)
         work = self._work(transaction, now)
-        earlier = _superseded_by(transaction, run, new)
+        earlier = _superseded_by(transaction, run, new, now)
         work.do(*_beginning(run, earlier))
         superseded = [each for each in earlier if each.cancel_reason is None]
         return Started(find_run(transaction, run.id), superseded, work.decisions)
@@ -225,7 +226,7 @@ class _Work:
         except PipelineNotFoundError:
             # Another server has deleted it since it was found.
             return [_Advance(run.id, refused_call(address, pipeline_not_found(work.pipeline)))]
-        return _beginning(child, _superseded_by(self.transaction, child, new))
+        return _beginning(child, _superseded_by(self.transaction, child, new, self.now))
 
     def _stop_call(self, run: Run, stopping: ChildRunStopping) -> list[_Chore]:
         address = AttemptAddress(run.id, stopping.node, stopping.attempt)
@@ -238,7 +239,8 @@ class _Work:
 
     def _begin_next(self, chore: _BeginNext) -> list[_Chore]:
         # Runs of a group begin in their order, so that the oldest that has not ended tells of all.
-        oldest = self.transaction.runs.unended_of_group(chore.pipeline_id, chore.group, limit=1)
+        unended = self.transaction.runs.unended_of_group(chore.pipeline_id, chore.group, limit=1)
+        oldest = readable(self.transaction, unended, self.now)
         return [_Advance(run.id, RunStarted()) for run in oldest if run.state is State.WAITING]
 
 
@@ -282,12 +284,12 @@ def find_place(run: Run, path: str) -> Place:
     return place
 
 
-def _superseded_by(transaction: Transaction, run: Run, new: NewRun) -> Sequence[Run]:
+def _superseded_by(transaction: Transaction, run: Run, new: NewRun, now: datetime) -> Sequence[Run]:
     """List the runs that a new one cancels, the newest first."""
     if run.concurrency_group is None or new.definition.concurrency.policy is not Policy.SUPERSEDE:
         return ()
     unended = transaction.runs.unended_of_group(run.pipeline_id, run.concurrency_group)
-    return [each for each in reversed(unended) if each.id != run.id]
+    return [each for each in reversed(readable(transaction, unended, now)) if each.id != run.id]
 
 
 def _beginning(run: Run, superseded: Sequence[Run]) -> list[_Chore]:

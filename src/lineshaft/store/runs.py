@@ -25,7 +25,7 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import CorruptRunError
 from lineshaft.model.event import RunEvent
 from lineshaft.model.run import Run
-from lineshaft.ports.store import TIMER_NOTICE
+from lineshaft.ports.store import TIMER_NOTICE, UnendedRuns
 from lineshaft.ports.wakeups import TIMERS, log_topic, run_topic, worker_topic
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.prepared import Prepared
@@ -42,12 +42,12 @@ _LOCK_PIPELINE: Final = (
     select(pipelines.c.id).where(pipelines.c.id == bindparam("of_pipeline")).with_for_update(key_share=True)
 )
 _ALL: Final = 2**31 - 1
-_SELECT_UNENDED: Final = SELECT_RUN.where(
-    runs.c.pipeline_id == bindparam("of_pipeline"), runs.c.ended_at.is_(None)
-).order_by(runs.c.number)
-_SELECT_UNENDED_OF_GROUP: Final = _SELECT_UNENDED.where(
-    runs.c.concurrency_group == bindparam("of_group")
-).limit(bindparam("at_most"))
+_SELECT_UNENDED: Final = (
+    SELECT_RUN.where(runs.c.pipeline_id == bindparam("of_pipeline"), runs.c.ended_at.is_(None))
+    .order_by(runs.c.number)
+    .limit(bindparam("at_most"))
+)
+_SELECT_UNENDED_OF_GROUP: Final = _SELECT_UNENDED.where(runs.c.concurrency_group == bindparam("of_group"))
 _SELECT_CHILD: Final = select(runs.c.id).where(
     runs.c.parent_run == bindparam("of_run"),
     runs.c.parent_node == bindparam("of_node"),
@@ -120,16 +120,36 @@ class SqlRuns:
         for effect in decision.effects:
             _note(session, decision, effect)
 
-    def unended(self, pipeline_id: UUID) -> Sequence[Run]:
-        """List the pipeline's runs that have not ended, oldest first."""
+    def unended(self, pipeline_id: UUID) -> UnendedRuns:
+        """List the pipeline's runs that have not ended."""
         self._lock_pipeline(pipeline_id)
-        return self._list(_SELECT_UNENDED, {"of_pipeline": pipeline_id})
+        return self._unended(_SELECT_UNENDED, {"of_pipeline": pipeline_id}, _ALL)
 
-    def unended_of_group(self, pipeline_id: UUID, group: str, *, limit: int | None = None) -> Sequence[Run]:
-        """List those of the pipeline's runs that have not ended and belong to a group, oldest first."""
+    def unended_of_group(self, pipeline_id: UUID, group: str, *, limit: int | None = None) -> UnendedRuns:
+        """List those of the pipeline's runs that have not ended and belong to a group."""
         self._lock_pipeline(pipeline_id)
-        values = {"of_pipeline": pipeline_id, "of_group": group, "at_most": limit or _ALL}
-        return self._list(_SELECT_UNENDED_OF_GROUP, values)
+        values = {"of_pipeline": pipeline_id, "of_group": group}
+        return self._unended(_SELECT_UNENDED_OF_GROUP, values, limit or _ALL)
+
+    def _unended(self, statement: Select[Any], values: dict[str, Any], limit: int) -> UnendedRuns:
+        try:
+            return UnendedRuns(self._list(statement, {**values, "at_most": limit}))
+        except CorruptRunError:
+            return self._told_apart(statement, {**values, "at_most": _ALL}, limit)
+
+    def _told_apart(self, statement: Select[Any], values: dict[str, Any], limit: int) -> UnendedRuns:
+        """Read runs one by one, up to so many, and keep what is wrong with those that cannot be read."""
+        ids = self._session.connection.execute(statement.with_only_columns(runs.c.id), values).scalars().all()
+        readable: list[Run] = []
+        corrupt: list[CorruptRunError] = []
+        for run_id in ids:
+            if len(readable) == limit:
+                break
+            try:
+                readable += filter(None, [self.get(run_id)])
+            except CorruptRunError as error:
+                corrupt.append(error)
+        return UnendedRuns(readable, corrupt)
 
     def child(self, parent: AttemptAddress) -> UUID | None:
         """Find the run that stands for an attempt of another run."""

@@ -1,6 +1,7 @@
 """Attempts that are kept out of claims, and come back."""
 
 from datetime import timedelta
+from uuid import UUID
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.ports.wakeups import QUEUE
@@ -88,6 +89,31 @@ async def test_an_attempt_is_set_aside_in_the_transaction_that_queued_it(line: W
     assert await line.claim() == []
 
 
+async def test_a_run_is_set_aside_with_all_that_it_has_queued_and_that_workers_hold(
+    line: WaitingLine,
+) -> None:
+    run_id = (await line.queue("shop", 3))[0].run_id
+    await line.queue("other")
+    assert await line.claim(slots=1) == ["shop 1"]
+
+    assert await set_run_aside(line, run_id) == 3
+    assert not await line.scene.look(lambda transaction: transaction.attempts.held())
+    assert await line.claim(slots=9) == ["other 1"]
+    line.wait(MINUTE)
+    assert await bring_back(line) == 3
+
+
+async def test_what_is_aside_already_comes_back_no_later_for_its_run(line: WaitingLine) -> None:
+    first, _ = await line.queue("shop", 2)
+    await set_aside(line, first)
+    line.wait(MINUTE / 2)
+
+    assert await set_run_aside(line, first.run_id) == 1
+    assert await set_run_aside(line, first.run_id) == 0
+    line.wait(MINUTE / 2)
+    assert await bring_back(line) == 1
+
+
 async def test_what_comes_back_wakes_the_queue(line: WaitingLine, scene: Scene) -> None:
     (address,) = await line.queue("shop")
     await set_aside(line, address)
@@ -103,6 +129,11 @@ async def test_what_comes_back_wakes_the_queue(line: WaitingLine, scene: Scene) 
 async def set_aside(line: WaitingLine, address: AttemptAddress) -> None:
     until = line.scene.clock.now() + MINUTE
     await line.store.write(lambda transaction: transaction.attempts.set_aside(address, until))
+
+
+async def set_run_aside(line: WaitingLine, run_id: UUID) -> int:
+    until = line.scene.clock.now() + MINUTE
+    return await line.store.write(lambda transaction: transaction.attempts.set_run_aside(run_id, until))
 
 
 async def bring_back(line: WaitingLine, limit: int = 9) -> int:

@@ -65,13 +65,31 @@ async def test_a_run_whose_values_cannot_be_read_is_named(tmp_path: Path, damage
 
 
 @pytest.mark.parametrize("damage", ["a state that nobody knows", "inputs that are no JSON"])
-async def test_a_list_names_the_run_in_it_that_makes_no_sense(tmp_path: Path, damage: str) -> None:
+async def test_what_has_not_ended_is_told_apart_from_what_makes_no_sense(tmp_path: Path, damage: str) -> None:
+    await is_told_apart(f"sqlite:///{tmp_path / 'lineshaft.db'}", (EVERYWHERE | ON_SQLITE)[damage])
+
+
+async def test_what_has_not_ended_is_told_apart_on_either_database(database_url: str) -> None:
+    await is_told_apart(database_url, EVERYWHERE["a state that nobody knows"])
+
+
+@pytest.mark.parametrize(("limit", "found"), [(1, 1), (None, 2)])
+async def test_a_run_that_makes_no_sense_does_not_count_among_the_oldest(
+    tmp_path: Path, limit: int | None, found: int
+) -> None:
     url = f"sqlite:///{tmp_path / 'lineshaft.db'}"
-    good, bad = await with_a_corrupt_run(url, (EVERYWHERE | ON_SQLITE)[damage])
+    good, bad = await with_a_corrupt_run(url, EVERYWHERE["a state that nobody knows"], bad_is_older=True)
     async with opened(url) as scene:
-        with pytest.raises(CorruptRunError) as raised:
-            await scene.look(lambda transaction: transaction.runs.unended(good.pipeline_id))
-        assert raised.value.run_id == bad.id
+        pipeline = await scene.look(lambda transaction: transaction.pipelines.get(good.pipeline_id))
+        assert pipeline is not None
+        newest = await scene.waiting_run(pipeline)
+
+        unended = await scene.look(
+            lambda transaction: transaction.runs.unended_of_group(pipeline.id, "", limit=limit)
+        )
+
+        assert [run.id for run in unended.runs] == [good.id, newest.id][:found]
+        assert [error.run_id for error in unended.corrupt] == [bad.id]
 
 
 async def test_attempts_of_a_run_that_makes_no_sense_can_be_claimed_and_set_aside(database_url: str) -> None:
@@ -93,6 +111,14 @@ async def test_attempts_of_a_run_that_makes_no_sense_can_be_claimed_and_set_asid
         assert {each.address.run_id for each in held} == {good.id}
 
 
+async def is_told_apart(url: str, damage: str) -> None:
+    good, bad = await with_a_corrupt_run(url, damage)
+    async with opened(url) as scene:
+        unended = await scene.look(lambda transaction: transaction.runs.unended(good.pipeline_id))
+        assert [run.id for run in unended.runs] == [good.id]
+        assert [error.run_id for error in unended.corrupt] == [bad.id]
+
+
 async def is_named(url: str, damage: str) -> None:
     good, bad = await with_a_corrupt_run(url, damage)
     async with opened(url) as scene:
@@ -106,12 +132,11 @@ async def is_named(url: str, damage: str) -> None:
         assert list(found.nodes) == list(good.nodes)
 
 
-async def with_a_corrupt_run(url: str, damage: str) -> tuple[Run, Run]:
+async def with_a_corrupt_run(url: str, damage: str, *, bad_is_older: bool = False) -> tuple[Run, Run]:
     async with opened(url) as scene:
         pipeline = await scene.pipeline(SHOP)
-        good, bad = [
-            await scene.apply((await scene.waiting_run(pipeline)).id, RunStarted()) for _ in range(2)
-        ]
+        runs = [await scene.apply((await scene.waiting_run(pipeline)).id, RunStarted()) for _ in range(2)]
+    bad, good = runs if bad_is_older else reversed(runs)
     script = damage.format(run=bad.id.hex)
     if url.startswith("sqlite"):
         with closing(sqlite3.connect(url.removeprefix("sqlite:///"))) as connection:

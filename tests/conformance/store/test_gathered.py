@@ -212,7 +212,7 @@ async def test_unended_runs_are_told_by_group(scene: Scene) -> None:
         lambda transaction: transaction.runs.unended_of_group(pipeline.id, "a", limit=1)
     )
     every = await scene.look(lambda transaction: transaction.runs.unended(pipeline.id))
-    assert (list(found), list(oldest), list(every)) == ([first, third], [first], runs)
+    assert (list(found.runs), list(oldest.runs), list(every.runs)) == ([first, third], [first], runs)
 
 
 async def test_the_newest_of_several_pipelines_of_a_name_is_found(scene: Scene) -> None:

@@ -167,8 +167,8 @@ async def test_unended_lists_what_has_not_ended_oldest_first(scene: Scene) -> No
 
     unended = await scene.store.write(lambda transaction: transaction.runs.unended(pipeline.id))
 
-    assert list(unended) == [first, begun]
-    assert other not in unended
+    assert list(unended.runs) == [first, begun]
+    assert other not in unended.runs
 
 
 async def test_unended_sees_what_its_own_transaction_has_done(scene: Scene) -> None:
@@ -178,14 +178,14 @@ async def test_unended_sees_what_its_own_transaction_has_done(scene: Scene) -> N
     def work(transaction: Transaction) -> list[Run]:
         scene.decide(transaction, first.id, CANCEL)
         second = scene.create(transaction, pipeline)
-        assert transaction.runs.unended(pipeline.id) == [second]
+        assert transaction.runs.unended(pipeline.id).runs == [second]
         scene.decide(transaction, second.id, RunStarted())
-        return list(transaction.runs.unended(pipeline.id))
+        return list(transaction.runs.unended(pipeline.id).runs)
 
     (found,) = await scene.store.write(work)
 
     assert found.state is State.QUEUED
-    assert await scene.look(lambda transaction: transaction.runs.unended(pipeline.id)) == [found]
+    assert await scene.look(lambda transaction: transaction.runs.unended(pipeline.id).runs) == [found]
 
 
 async def test_pages_go_through_a_pipelines_runs_newest_first(scene: Scene) -> None:

@@ -181,7 +181,7 @@ async def test_who_asks_for_the_unended_waits_for_another_who_has_asked(
         held_up_or_done.wait()
 
     def begin_next(transaction: Transaction) -> None:
-        unended = transaction.runs.unended(pipeline.id)
+        unended = transaction.runs.unended(pipeline.id).runs
         if unended and all(run.state is State.WAITING for run in unended):
             here.decide(transaction, unended[0].id, RunStarted())
 
@@ -189,7 +189,7 @@ async def test_who_asks_for_the_unended_waits_for_another_who_has_asked(
     await here.store.write(end)
     await asyncio.to_thread(other.join)
 
-    (run,) = await here.look(lambda transaction: transaction.runs.unended(pipeline.id))
+    (run,) = await here.look(lambda transaction: transaction.runs.unended(pipeline.id).runs)
     assert run.state is State.QUEUED
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterator
+from uuid import UUID
 
 import pytest
 from starlette.responses import Response
@@ -126,15 +127,16 @@ def test_a_bad_worker_key_is_told_as_rfc_6750_says() -> None:
 
 
 def test_a_run_that_cannot_be_read_is_named(caplog: pytest.LogCaptureFixture) -> None:
-    response = problem_response(CorruptRunError("r1", "its tree is gone"))
+    run_id = UUID(int=1)
+    response = problem_response(CorruptRunError(run_id, "its tree is gone"))
 
     body = _body(response)
     assert response.status_code == 500
     assert isinstance(body, dict)
     assert body["type"] == "urn:lineshaft:problem:corrupt-run"
-    assert "r1" in body["detail"]
+    assert str(run_id) in body["detail"]
     assert body["advice"]
-    assert "r1" in caplog.text
+    assert str(run_id) in caplog.text
 
 
 def test_an_internal_error_is_logged_and_its_cause_is_not_told(caplog: pytest.LogCaptureFixture) -> None:

@@ -17,7 +17,7 @@ from lineshaft.ports.store.outbox import DELETE_BLOBS, SEAL_LOG, Outbox, OutboxE
 from lineshaft.ports.store.pipelines import Pipelines
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import EndedRun, Retention
-from lineshaft.ports.store.runs import Runs
+from lineshaft.ports.store.runs import Runs, UnendedRuns
 from lineshaft.ports.store.store import Store
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
 from lineshaft.ports.store.transaction import Transaction
@@ -43,6 +43,7 @@ __all__ = [
     "Timer",
     "Timers",
     "Transaction",
+    "UnendedRuns",
     "Users",
     "WorkerKeys",
     "Workers",

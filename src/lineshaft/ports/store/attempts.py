@@ -62,6 +62,14 @@ class Attempts(Protocol):
         """
         ...
 
+    def set_run_aside(self, run_id: UUID, until: datetime) -> int:
+        """Set aside all attempts of a run that are queued or leased; what is aside already stays as it is.
+
+        Returns:
+            How many they were.
+        """
+        ...
+
     def bring_back(self, now: datetime, limit: int) -> int:
         """Queue what was set aside until now again, and attempts that a server of the version before queued.
 

@@ -1,13 +1,28 @@
 """Runs, as the store keeps them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
 from lineshaft.engine.decision import Decision
 from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.errors import CorruptRunError
 from lineshaft.model.event import RunEvent
 from lineshaft.model.run import Run
+
+
+@dataclass(frozen=True, slots=True)
+class UnendedRuns:
+    """Runs of a pipeline that have not ended.
+
+    Attributes:
+        runs: those that can be read, oldest first.
+        corrupt: what is wrong with each of the others that were met.
+    """
+
+    runs: Sequence[Run]
+    corrupt: Sequence[CorruptRunError] = ()
 
 
 class Runs(Protocol):
@@ -47,18 +62,19 @@ class Runs(Protocol):
         """
         ...
 
-    def unended(self, pipeline_id: UUID) -> Sequence[Run]:
-        """List the pipeline's runs that have not ended, oldest first.
+    def unended(self, pipeline_id: UUID) -> UnendedRuns:
+        """List the pipeline's runs that have not ended.
 
         Until a writing transaction that asked has ended, no other process can ask, so that of two processes,
         one of which ends a run while the other creates the next, the later one sees what the earlier one did.
         """
         ...
 
-    def unended_of_group(self, pipeline_id: UUID, group: str, *, limit: int | None = None) -> Sequence[Run]:
-        """List the pipeline's runs of a `concurrency_group` that have not ended, oldest first.
+    def unended_of_group(self, pipeline_id: UUID, group: str, *, limit: int | None = None) -> UnendedRuns:
+        """List the pipeline's runs of a `concurrency_group` that have not ended; the oldest `limit` of them.
 
-        As `unended`, it keeps other processes from asking.
+        Those that cannot be read do not count towards the limit. As `unended`, it keeps other processes from
+        asking.
         """
         ...
 

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
-from sqlalchemy import Connection, String, bindparam, cast, null, or_, select, update
+from sqlalchemy import Connection, String, and_, bindparam, cast, null, or_, select, update
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.state import State
@@ -18,17 +19,29 @@ _IS: Final = (
     attempts.c.node == bindparam("of_node"),
     attempts.c.attempt == bindparam("of_attempt"),
 )
+_ASIDE: Final = {
+    attempts.c.state: literal_state(State.QUEUED),
+    attempts.c.queue: null(),
+    attempts.c.aside_until: bindparam("until"),
+    attempts.c.worker_id: null(),
+    attempts.c.token: null(),
+    attempts.c.lease_expires_at: null(),
+}
 _SET_ASIDE: Final = Prepared(
     update(attempts)
     .where(*_IS, attempts.c.state.in_((literal_state(State.QUEUED), literal_state(State.RUNNING))))
-    .values(
-        state=literal_state(State.QUEUED),
-        queue=null(),
-        aside_until=bindparam("until"),
-        worker_id=null(),
-        token=null(),
-        lease_expires_at=null(),
+    .values(_ASIDE)
+)
+_SET_RUN_ASIDE: Final = Prepared(
+    update(attempts)
+    .where(
+        attempts.c.run_id == bindparam("of_run"),
+        or_(
+            attempts.c.state == literal_state(State.RUNNING),
+            and_(attempts.c.state == literal_state(State.QUEUED), attempts.c.queue.is_not(None)),
+        ),
     )
+    .values(_ASIDE)
 )
 _SELECT_ASIDE: Final = Prepared(
     select(
@@ -68,6 +81,11 @@ def set_aside(connection: Connection, address: AttemptAddress, until: datetime) 
         "until": until,
     }
     _SET_ASIDE.execute(connection, values)
+
+
+def set_run_aside(connection: Connection, run_id: UUID, until: datetime) -> int:
+    """Take all attempts of a run out of their queues, or from their workers; tells how many."""
+    return _SET_RUN_ASIDE.execute(connection, {"of_run": run_id, "until": until})
 
 
 def bring_back(connection: Connection, now: datetime, limit: int) -> int:

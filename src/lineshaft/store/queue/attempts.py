@@ -13,7 +13,7 @@ from lineshaft.model.state import State
 from lineshaft.ports.store import Claim
 from lineshaft.ports.wakeups import QUEUE
 from lineshaft.store.prepared import Prepared
-from lineshaft.store.queue.aside import bring_back, set_aside
+from lineshaft.store.queue.aside import bring_back, set_aside, set_run_aside
 from lineshaft.store.queue.claiming import claim_attempts
 from lineshaft.store.queue.listing import list_held, list_queued
 from lineshaft.store.queue.standing import ADDRESS
@@ -74,6 +74,12 @@ class SqlAttempts:
         self._session.pending.flush_attempts()
         set_aside(self._session.connection, address, until)
         self._session.unclaimed.discard(address)
+
+    def set_run_aside(self, run_id: UUID, until: datetime) -> int:
+        """Set aside all attempts of a run that are queued or leased, and tell how many they were."""
+        self._session.change()
+        self._session.pending.flush_attempts()
+        return set_run_aside(self._session.connection, run_id, until)
 
     def bring_back(self, now: datetime, limit: int) -> int:
         """Queue what was set aside until now again, and what a server of the version before has queued."""
