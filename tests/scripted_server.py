@@ -189,7 +189,12 @@ class ChosenIds(CountingIds):
 
 @dataclass
 class Scene:
-    """A worker in a test's hands."""
+    """A worker in a test's hands.
+
+    Attributes:
+        worker: the worker, where `working` has begun it.
+        running: its task, likewise.
+    """
 
     server: ScriptedServer = field(default_factory=ScriptedServer)
     driver: ScriptedDriver = field(default_factory=ScriptedDriver)
@@ -198,6 +203,8 @@ class Scene:
     seconds: float = 0.0
     sessions: int = 0
     ids: Ids = field(default_factory=ChosenIds)
+    worker: Agent = field(init=False)
+    running: asyncio.Task[Any] = field(init=False)
 
     def agent(self, *, slots: int = 2, max_load: float | None = None) -> Agent:
         equipment = Equipment(
@@ -249,3 +256,15 @@ async def at_work(agent: Agent) -> AsyncIterator[asyncio.Task[Any]]:
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+
+
+@asynccontextmanager
+async def working(
+    *, slots: int = 2, max_load: float | None = None, load: float = 0.0
+) -> AsyncIterator[Scene]:
+    """Have a worker run whose hello was answered, on a host that is so busy."""
+    scene = Scene(load=Load(load))
+    scene.worker = scene.agent(slots=slots, max_load=max_load)
+    async with at_work(scene.worker) as scene.running:
+        await scene.welcome()
+        yield scene

@@ -4,6 +4,7 @@ import asyncpg
 import pytest
 
 from definitions import definition, read_definition, wide
+from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.event import CancelRequested
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
@@ -43,6 +44,21 @@ async def known(scene: Scene, run: Run) -> Run:
     return found
 
 
+async def fail_as_a_former_server(url: str, address: AttemptAddress) -> None:
+    """End a node as a server of an earlier version would.
+
+    It knows nothing of who wrote what at which version, and leaves that as it is.
+    """
+    former = await asyncpg.connect(url)
+    await former.execute(
+        "UPDATE nodes SET state = 'failed', exit_code = 3 WHERE run_id = $1 AND node = $2",
+        address.run_id,
+        address.node,
+    )
+    await former.execute("UPDATE runs SET version = version + 1 WHERE id = $1", address.run_id)
+    await former.close()
+
+
 def same(one: Run, other: Run) -> bool:
     """Tell whether two runs are the same in all that is stored of them."""
     return (one.version, one.event_count, list(one.nodes)) == (
@@ -76,15 +92,7 @@ async def test_what_a_server_of_an_earlier_version_wrote_in_between_is_not_misse
     run = await here.run(wide(3))
     first, second, _ = await here.claim(3)
     await known(here, run)
-    # It knows nothing of who wrote what at which version, and leaves that as it is.
-    former = await asyncpg.connect(postgres_url)
-    await former.execute(
-        "UPDATE nodes SET state = 'failed', exit_code = 3 WHERE run_id = $1 AND node = $2",
-        run.id,
-        first.address.node,
-    )
-    await former.execute("UPDATE runs SET version = version + 1 WHERE id = $1", run.id)
-    await former.close()
+    await fail_as_a_former_server(postgres_url, first.address)
     assert (await known(here, run)).nodes[first.address.node].exit_code == 3
     await there.report(second)
 
@@ -103,14 +111,7 @@ async def test_who_missed_both_a_former_servers_write_and_a_later_one_reads_all_
     run = await here.run(wide(3))
     first, second, _ = await here.claim(3)
     await known(here, run)
-    former = await asyncpg.connect(postgres_url)
-    await former.execute(
-        "UPDATE nodes SET state = 'failed', exit_code = 3 WHERE run_id = $1 AND node = $2",
-        run.id,
-        first.address.node,
-    )
-    await former.execute("UPDATE runs SET version = version + 1 WHERE id = $1", run.id)
-    await former.close()
+    await fail_as_a_former_server(postgres_url, first.address)
     await there.report(second)
 
     found = await known(here, run)

@@ -4,15 +4,13 @@ from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
 from lineshaft.wire.work import BuildWorkMessage
 from lineshaft.wire.worker import LeasesAnswer
-from scripted_server import Scene, at_work, lease, living
+from scripted_server import lease, living, working
 
 NOTHING = LeasesAnswer()
 
 
 async def test_one_claim_asks_for_all_free_slots_and_all_leases_of_its_answer_are_begun() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=3)):
-        await scene.welcome()
+    async with working(slots=3) as scene:
         claim = await scene.server.claims.next()
         assert claim.message.slots == 3
         claim.answer(LeasesAnswer(leases=(lease(1), lease(2))))
@@ -22,9 +20,7 @@ async def test_one_claim_asks_for_all_free_slots_and_all_leases_of_its_answer_ar
 
 
 async def test_all_leases_of_a_reports_answer_are_begun() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=2)):
-        await scene.welcome()
+    async with working(slots=2) as scene:
         one, two = await scene.give(lease(1), lease(2))
         one.end()
         first = await scene.server.reports.next()
@@ -42,9 +38,7 @@ async def test_all_leases_of_a_reports_answer_are_begun() -> None:
 
 
 async def test_a_report_does_not_ask_again_for_slots_that_a_claim_asks_for() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=4)):
-        await scene.welcome()
+    async with working(slots=4) as scene:
         (work,) = await scene.give(lease(1))
         assert (await scene.server.claims.next()).message.slots == 3
         work.end()
@@ -52,9 +46,7 @@ async def test_a_report_does_not_ask_again_for_slots_that_a_claim_asks_for() -> 
 
 
 async def test_a_claim_that_is_made_again_asks_for_what_is_free_then() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=2)):
-        await scene.welcome()
+    async with working(slots=2) as scene:
         (work,) = await scene.give(lease(1))
         claim = await scene.server.claims.next()
         assert claim.message.slots == 1
@@ -70,10 +62,7 @@ async def test_a_claim_that_is_made_again_asks_for_what_is_free_then() -> None:
 
 
 async def test_nothing_is_claimed_while_the_host_is_too_busy_and_again_when_it_is_not() -> None:
-    scene = Scene()
-    scene.load.now = 0.99
-    async with at_work(scene.agent(max_load=0.95)):
-        await scene.welcome()
+    async with working(max_load=0.95, load=0.99) as scene:
         assert (await scene.server.heartbeats.next()).message.load == 0.99
         (await scene.pauses.next()).end()
         pause = await scene.pauses.next()
@@ -84,10 +73,7 @@ async def test_nothing_is_claimed_while_the_host_is_too_busy_and_again_when_it_i
 
 
 async def test_a_worker_that_has_nothing_to_do_takes_one_task_in_the_end_however_busy_its_host_is() -> None:
-    scene = Scene()
-    scene.load.now = 1.0
-    async with at_work(scene.agent(slots=4, max_load=0.95)):
-        await scene.welcome()
+    async with working(slots=4, max_load=0.95, load=1.0) as scene:
         for _ in range(15):
             (await scene.pauses.next()).end()
         claim = await scene.server.claims.next()
@@ -100,9 +86,7 @@ async def test_a_worker_that_has_nothing_to_do_takes_one_task_in_the_end_however
 
 
 async def test_a_report_asks_for_nothing_while_the_host_is_too_busy() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=1, max_load=0.95)):
-        await scene.welcome()
+    async with working(slots=1, max_load=0.95) as scene:
         (work,) = await scene.give(lease(1))
         scene.load.now = 1.0
         work.end()
@@ -116,9 +100,7 @@ async def test_a_report_asks_for_nothing_while_the_host_is_too_busy() -> None:
 
 
 async def test_a_report_that_is_made_again_asks_for_what_there_is_room_for_then() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=1, max_load=0.95)):
-        await scene.welcome()
+    async with working(slots=1, max_load=0.95) as scene:
         (work,) = await scene.give(lease(1))
         work.end()
         report = await scene.server.reports.next()
@@ -131,9 +113,7 @@ async def test_a_report_that_is_made_again_asks_for_what_there_is_room_for_then(
 
 
 async def test_a_report_that_the_server_refuses_becomes_one_that_it_takes() -> None:
-    scene = Scene()
-    async with at_work(scene.agent()):
-        await scene.welcome()
+    async with working() as scene:
         (work,) = await scene.give(lease(1))
         work.end()
         (await scene.server.reports.next()).fail(InvalidInputError("Too long."))
@@ -144,9 +124,7 @@ async def test_a_report_that_the_server_refuses_becomes_one_that_it_takes() -> N
 
 
 async def test_work_of_a_kind_that_the_worker_does_not_serve_is_reported_as_failed() -> None:
-    scene = Scene()
-    async with at_work(scene.agent()):
-        await scene.welcome()
+    async with working() as scene:
         work = BuildWorkMessage(dockerfile="Dockerfile", repository="shop", tag="1")
         foreign = lease(1).model_copy(update={"work": work})
         (await scene.server.claims.next()).answer(LeasesAnswer(leases=(foreign,)))
@@ -155,9 +133,7 @@ async def test_work_of_a_kind_that_the_worker_does_not_serve_is_reported_as_fail
 
 
 async def test_the_lease_of_what_is_being_reported_is_still_kept_alive() -> None:
-    scene = Scene()
-    async with at_work(scene.agent()):
-        await scene.welcome()
+    async with working() as scene:
         (await scene.server.heartbeats.next()).answer(living())
         (work,) = await scene.give(lease(1))
         work.end(Outcome(State.FAILED, exit_code=1))

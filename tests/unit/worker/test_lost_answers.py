@@ -11,7 +11,7 @@ from lineshaft.model.errors import (
     WorkerNotFoundError,
 )
 from lineshaft.wire.worker import LeasesAnswer
-from scripted_server import Scene, at_work, lease, living
+from scripted_server import lease, living, working
 
 AWAY = ServerUnreachableError("Away.")
 STALE = StaleLeaseError("Twice.")
@@ -22,9 +22,7 @@ NOTHING = LeasesAnswer()
     "error", [AWAY, StoreUnavailableError("The database is away."), ServerError("A page.", status=502)]
 )
 async def test_a_claim_is_made_again_with_its_token_until_there_is_an_answer(error: LineshaftError) -> None:
-    scene = Scene()
-    async with at_work(scene.agent()):
-        await scene.welcome()
+    async with working() as scene:
         first = await scene.server.claims.next()
         first.fail(error)
         for _ in range(3):
@@ -38,9 +36,7 @@ async def test_a_claim_is_made_again_with_its_token_until_there_is_an_answer(err
 
 
 async def test_a_token_that_has_brought_leases_is_not_used_again() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=3)):
-        await scene.welcome()
+    async with working(slots=3) as scene:
         tokens = []
         for number in range(3):
             claim = await scene.server.claims.next()
@@ -52,9 +48,7 @@ async def test_a_token_that_has_brought_leases_is_not_used_again() -> None:
 
 
 async def test_a_token_is_kept_while_its_claims_bring_nothing_since_an_earlier_try_may_still_do() -> None:
-    scene = Scene()
-    async with at_work(scene.agent()):
-        await scene.welcome()
+    async with working() as scene:
         first = await scene.server.claims.next()
         first.answer(NOTHING)
         second = await scene.server.claims.next()
@@ -62,9 +56,7 @@ async def test_a_token_is_kept_while_its_claims_bring_nothing_since_an_earlier_t
 
 
 async def test_the_next_session_begins_with_a_token_of_its_own() -> None:
-    scene = Scene()
-    async with at_work(scene.agent()):
-        await scene.welcome()
+    async with working() as scene:
         former = await scene.server.claims.next()
         former.fail(WorkerNotFoundError("Who?"))
         (await scene.pauses.next()).end()
@@ -73,9 +65,7 @@ async def test_the_next_session_begins_with_a_token_of_its_own() -> None:
 
 
 async def test_a_claim_without_an_answer_is_made_again_although_there_is_no_room_for_more() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=2)):
-        await scene.welcome()
+    async with working(slots=2) as scene:
         (work,) = await scene.give(lease(1))
         claim = await scene.server.claims.next()
         claim.fail(AWAY)
@@ -92,9 +82,7 @@ async def test_a_claim_without_an_answer_is_made_again_although_there_is_no_room
 
 
 async def test_what_a_reports_lost_answer_has_brought_is_asked_for_and_begun() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=1)):
-        await scene.welcome()
+    async with working(slots=1) as scene:
         (work,) = await scene.give(lease(1))
         work.end()
         report = await scene.server.reports.next()
@@ -112,15 +100,12 @@ async def test_what_a_reports_lost_answer_has_brought_is_asked_for_and_begun() -
 
 
 async def test_a_worker_that_drains_asks_as_long_as_it_takes_what_a_report_has_brought() -> None:
-    scene = Scene()
-    agent = scene.agent(slots=1)
-    async with at_work(agent) as running:
-        await scene.welcome()
+    async with working(slots=1) as scene:
         (work,) = await scene.give(lease(1))
         work.end()
         report = await scene.server.reports.next()
         # From now on it claims nothing of its own.
-        agent.drain()
+        scene.worker.drain()
         report.fail(AWAY)
         (await scene.pauses.next()).end()
         (await scene.server.reports.next()).fail(STALE)
@@ -132,42 +117,34 @@ async def test_a_worker_that_drains_asks_as_long_as_it_takes_what_a_report_has_b
         claim.answer(LeasesAnswer(leases=(lease(2),)))
         (await scene.driver.begun()).end()
         (await scene.server.reports.next()).answer(NOTHING)
-        await running
+        await scene.running
 
 
 async def test_a_report_that_is_stale_at_its_first_try_has_brought_nothing() -> None:
-    scene = Scene()
-    agent = scene.agent(slots=1)
-    async with at_work(agent) as running:
-        await scene.welcome()
+    async with working(slots=1) as scene:
         (work,) = await scene.give(lease(1))
         work.end()
         report = await scene.server.reports.next()
-        agent.drain()
+        scene.worker.drain()
         report.fail(STALE)
-        await running
+        await scene.running
         assert scene.server.claims.none_waits()
 
 
 async def test_a_report_that_asked_for_nothing_has_brought_nothing() -> None:
-    scene = Scene()
-    agent = scene.agent(slots=1)
-    async with at_work(agent) as running:
-        await scene.welcome()
+    async with working(slots=1) as scene:
         (work,) = await scene.give(lease(1))
-        agent.drain()
+        scene.worker.drain()
         work.end()
         (await scene.server.reports.next()).fail(AWAY)
         (await scene.pauses.next()).end()
         (await scene.server.reports.next()).fail(STALE)
-        await running
+        await scene.running
         assert scene.server.claims.none_waits()
 
 
 async def test_each_report_asks_with_a_token_of_its_own() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=2)):
-        await scene.welcome()
+    async with working(slots=2) as scene:
         one, two = await scene.give(lease(1), lease(2))
         one.end()
         first = await scene.server.reports.next()
@@ -178,9 +155,7 @@ async def test_each_report_asks_with_a_token_of_its_own() -> None:
 
 
 async def test_leases_that_the_worker_knows_nothing_of_are_not_to_be_prolonged() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=2)):
-        await scene.welcome()
+    async with working(slots=2) as scene:
         await scene.give(lease(1))
         (await scene.server.heartbeats.next()).answer(living(lease(1), lease(2)))
         heartbeat = await scene.server.heartbeats.next()

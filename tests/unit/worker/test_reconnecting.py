@@ -11,7 +11,7 @@ from lineshaft.model.errors import (
     WorkerNotFoundError,
 )
 from lineshaft.wire.worker import LeasesAnswer
-from scripted_server import LEASE_SECONDS, Scene, at_work, lease, living
+from scripted_server import LEASE_SECONDS, Scene, at_work, lease, living, working
 
 AWAY = ServerUnreachableError("Away.")
 NOTHING = LeasesAnswer()
@@ -28,9 +28,7 @@ async def test_a_worker_registers_as_often_as_it_takes() -> None:
 
 
 async def test_what_runs_goes_on_while_the_server_is_away() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=1)):
-        await scene.welcome()
+    async with working(slots=1) as scene:
         (work,) = await scene.give(lease(1))
         for _ in range(5):
             (await scene.server.heartbeats.next()).fail(AWAY)
@@ -44,9 +42,7 @@ async def test_what_runs_goes_on_while_the_server_is_away() -> None:
 async def test_an_answer_that_makes_no_sense_does_not_end_a_worker_that_was_served_before(
     error: ServerError,
 ) -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=1)):
-        await scene.welcome()
+    async with working(slots=1) as scene:
         await scene.give(lease(1))
         (await scene.server.heartbeats.next()).fail(error)
         (await scene.pauses.next()).end()
@@ -62,9 +58,7 @@ async def test_a_worker_whose_first_answer_makes_no_sense_ends_with_that() -> No
 
 
 async def test_leases_that_died_while_nothing_was_heard_are_dropped_and_the_living_go_on() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=3)):
-        await scene.welcome()
+    async with working(slots=3) as scene:
         dead, alive = await scene.give(lease(1), lease(2))
         (await scene.server.heartbeats.next()).fail(AWAY)
         (await scene.pauses.next()).end()
@@ -94,14 +88,12 @@ async def test_a_session_that_the_server_has_forgotten_is_begun_anew_without_its
 
 
 async def test_a_worker_whose_name_another_has_taken_ends_and_says_so() -> None:
-    scene = Scene()
-    async with at_work(scene.agent()) as running:
-        await scene.welcome()
+    async with working() as scene:
         (await scene.server.claims.next()).fail(WorkerNotFoundError("Who?"))
         (await scene.pauses.next()).end()
         (await scene.server.hellos.next()).fail(ConflictError("Taken."))
         with pytest.raises(ConflictError):
-            await running
+            await scene.running
 
 
 @pytest.mark.parametrize("error", [BadWorkerKeyError(), ForbiddenError("Not yours.")])
@@ -114,9 +106,7 @@ async def test_a_worker_that_is_refused_at_first_ends_with_that(error: Exception
 
 
 async def test_a_worker_whose_key_is_revoked_goes_on_for_as_long_as_its_leases_live() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=1)) as running:
-        await scene.welcome()
+    async with working(slots=1) as scene:
         (work,) = await scene.give(lease(1))
         scene.seconds = LEASE_SECONDS - 1
         (await scene.server.heartbeats.next()).fail(BadWorkerKeyError())
@@ -126,14 +116,12 @@ async def test_a_worker_whose_key_is_revoked_goes_on_for_as_long_as_its_leases_l
         scene.seconds = LEASE_SECONDS
         heartbeat.fail(BadWorkerKeyError())
         with pytest.raises(BadWorkerKeyError):
-            await running
+            await scene.running
         assert work.outcome.cancelled()
 
 
 async def test_a_key_that_is_taken_again_in_time_ends_nothing() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=1)):
-        await scene.welcome()
+    async with working(slots=1) as scene:
         await scene.give(lease(1))
         scene.seconds = LEASE_SECONDS - 1
         (await scene.server.heartbeats.next()).fail(BadWorkerKeyError())
@@ -147,9 +135,7 @@ async def test_a_key_that_is_taken_again_in_time_ends_nothing() -> None:
 
 
 async def test_what_is_cancelled_is_told_to_stop_and_the_server_hears_that_it_was() -> None:
-    scene = Scene()
-    async with at_work(scene.agent(slots=1)):
-        await scene.welcome()
+    async with working(slots=1) as scene:
         (work,) = await scene.give(lease(1))
         (await scene.server.heartbeats.next()).answer(living(lease(1), stop=[lease(1)]))
         await work.told_to_stop()
