@@ -8,9 +8,14 @@ LINESHAFT_URL ?= http://localhost:5001
 ARGS ?=
 SEEDS ?= 2000
 FROM ?= 0
+# Many tests wait, for a process or a timeout, so that three at a time keep two processors busy.
+TEST_PROCESSES ?= 3
 
 # Trust whom this machine trusts, as pip does, a company's own authority among them.
 export UV_SYSTEM_CERTS ?= true
+
+# Tests start hundreds of processes, each of which would compile hundreds of modules anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := $(VENV)/bin
 PIP_INSTALL := $(BIN)/uv pip install --quiet --python $(BIN)/python
@@ -32,7 +37,7 @@ run-local: $(VENV)/.run ## Start Lineshaft at http://localhost:5001 with a worke
 	exec $(BIN)/lineshaft up --port $(PORT) $(ARGS)
 
 test: $(VENV)/.dev ## Run the tests; ARGS='-k words' picks some, ARGS=--cov measures coverage
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest --numprocesses $(TEST_PROCESSES) $(ARGS)
 
 lint: $(VENV)/.dev ## Check style, formatting, types and the floors between modules
 	$(BIN)/ruff check .
