@@ -2,9 +2,10 @@
 
 import asyncio
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 from pathlib import Path
 
@@ -81,8 +82,14 @@ VICTIMS: Mapping[str, Victim] = {
     "hang": Victim(lambda ground: ground.station.network.hang(), lambda _: None),
 }
 
-ON_SQLITE = ("server", "worker", "cut", "hang")
-ON_POSTGRES = ("server", "replica", "worker", "database", "cut")
+_VICTIMS_OF = {
+    "sqlite": ("server", "worker", "cut", "hang"),
+    "postgresql": ("server", "replica", "worker", "database", "cut"),
+}
+_VICTIMS_OF_LEASES = {
+    "sqlite": ("server", "worker", "cut"),
+    "postgresql": ("replica", "worker", "database", "cut"),
+}
 
 
 @contextmanager
@@ -103,28 +110,32 @@ def postgres_ground(folder: Path, lease_seconds: float) -> Iterator[Ground]:
         yield Ground(opened, server)
 
 
-@pytest.fixture(scope="module")
-def on_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    with sqlite_ground(tmp_path_factory.mktemp("sqlite"), _LONG) as ground:
-        yield ground
+_GROUNDS = {"sqlite": sqlite_ground, "postgresql": postgres_ground}
 
 
 @pytest.fixture(scope="module")
-def on_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    with postgres_ground(tmp_path_factory.mktemp("postgres"), _LONG) as ground:
-        yield ground
+def grounds(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str, float], Ground]]:
+    """Opens a ground on a database when it is first asked for, and keeps it for all tests of this file."""
+    with ExitStack() as stack:
+
+        @cache
+        def opened(database: str, lease_seconds: float) -> Ground:
+            folder = tmp_path_factory.mktemp(database)
+            return stack.enter_context(_GROUNDS[database](folder, lease_seconds))
+
+        yield opened
 
 
-@pytest.fixture(scope="module")
-def on_sqlite_with_short_leases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    with sqlite_ground(tmp_path_factory.mktemp("short-sqlite"), _SHORT) as ground:
-        yield ground
+@pytest.fixture
+def ground(request: pytest.FixtureRequest, grounds: Callable[[str, float], Ground]) -> Ground:
+    return grounds(request.param, _LONG)
 
 
-@pytest.fixture(scope="module")
-def on_postgres_with_short_leases(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Ground]:
-    with postgres_ground(tmp_path_factory.mktemp("short-postgres"), _SHORT) as ground:
-        yield ground
+@pytest.fixture(params=_GROUNDS)
+def ground_with_short_leases(
+    request: pytest.FixtureRequest, grounds: Callable[[str, float], Ground]
+) -> Ground:
+    return grounds(request.param, _SHORT)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -134,60 +145,31 @@ def outage(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LongOutage]:
         yield begun
 
 
+def _pairs(victims: Mapping[str, Sequence[str]]) -> list[tuple[str, str]]:
+    return [(database, victim) for database, names in victims.items() for victim in names]
+
+
 @pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("victim", ON_SQLITE)
-def test_a_run_on_sqlite_ends_as_it_should(on_sqlite: Ground, victim: str, moment: str) -> None:
-    with scene(on_sqlite) as begun:
+@pytest.mark.parametrize(("ground", "victim"), _pairs(_VICTIMS_OF), indirect=["ground"])
+def test_a_run_ends_as_it_should(ground: Ground, victim: str, moment: str) -> None:
+    with scene(ground) as begun:
         MOMENTS[moment].reach(begun)
-        break_and_heal(on_sqlite, begun, VICTIMS[victim])
+        break_and_heal(ground, begun, VICTIMS[victim])
         check(begun, MOMENTS[moment], worker_died=victim == "worker")
 
 
 @pytest.mark.parametrize("moment", LEAKING)
-@pytest.mark.parametrize("victim", ["server", "worker", "cut"])
-def test_a_lease_that_never_arrived_is_given_again_on_sqlite(
-    on_sqlite: Ground, victim: str, moment: str
-) -> None:
-    with scene(on_sqlite) as begun:
+@pytest.mark.parametrize(("ground", "victim"), _pairs(_VICTIMS_OF_LEASES), indirect=["ground"])
+def test_a_lease_that_never_arrived_is_given_again(ground: Ground, victim: str, moment: str) -> None:
+    with scene(ground) as begun:
         LEAKING[moment].reach(begun)
-        break_and_heal(on_sqlite, begun, VICTIMS[victim])
+        break_and_heal(ground, begun, VICTIMS[victim])
         check(begun, LEAKING[moment], worker_died=victim == "worker")
 
 
 @pytest.mark.parametrize("moment", LATE)
-def test_a_worker_that_comes_back_late_changes_nothing_on_sqlite(
-    on_sqlite_with_short_leases: Ground, moment: str
-) -> None:
-    with scene(on_sqlite_with_short_leases) as begun:
-        LATE[moment].reach(begun)
-        check_late(begun, LATE[moment])
-
-
-@pytest.mark.parametrize("moment", MOMENTS)
-@pytest.mark.parametrize("victim", ON_POSTGRES)
-def test_a_run_on_postgresql_ends_as_it_should(on_postgres: Ground, victim: str, moment: str) -> None:
-    with scene(on_postgres) as begun:
-        MOMENTS[moment].reach(begun)
-        break_and_heal(on_postgres, begun, VICTIMS[victim])
-        check(begun, MOMENTS[moment], worker_died=victim == "worker")
-
-
-@pytest.mark.parametrize("moment", LEAKING)
-@pytest.mark.parametrize("victim", ["replica", "worker", "database", "cut"])
-def test_a_lease_that_never_arrived_is_given_again_on_postgresql(
-    on_postgres: Ground, victim: str, moment: str
-) -> None:
-    with scene(on_postgres) as begun:
-        LEAKING[moment].reach(begun)
-        break_and_heal(on_postgres, begun, VICTIMS[victim])
-        check(begun, LEAKING[moment], worker_died=victim == "worker")
-
-
-@pytest.mark.parametrize("moment", LATE)
-def test_a_worker_that_comes_back_late_changes_nothing_on_postgresql(
-    on_postgres_with_short_leases: Ground, moment: str
-) -> None:
-    with scene(on_postgres_with_short_leases) as begun:
+def test_a_worker_that_comes_back_late_changes_nothing(ground_with_short_leases: Ground, moment: str) -> None:
+    with scene(ground_with_short_leases) as begun:
         LATE[moment].reach(begun)
         check_late(begun, LATE[moment])
 
