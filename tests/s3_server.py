@@ -18,7 +18,7 @@ def s3() -> Iterator[Mapping[str, str]]:
     host, port = server.get_host_and_port()
     endpoint = f"http://{host}:{port}"
     # This server checks no signatures.
-    httpx2.put(f"{endpoint}/{BUCKET}").raise_for_status()
+    httpx2.put(f"{endpoint}/{BUCKET}", timeout=60).raise_for_status()
     yield {
         "AWS_ENDPOINT_URL": endpoint,
         "AWS_ACCESS_KEY_ID": "key",

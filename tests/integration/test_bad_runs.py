@@ -190,7 +190,7 @@ async def test_a_run_that_cannot_be_read_is_named_by_the_api_and_left_out_of_lis
     async with (
         servers.plane(reads_bad=False) as plane,
         http_server(plane) as url,
-        httpx2.AsyncClient(base_url=url, auth=(USERNAME, PASSWORD)) as http,
+        httpx2.AsyncClient(base_url=url, auth=(USERNAME, PASSWORD), timeout=60) as http,
     ):
         document = problem(await http.get(f"/v1/runs/{bad.id}"), 500)
         assert document["type"].endswith(":corrupt-run")

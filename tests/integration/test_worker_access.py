@@ -30,7 +30,10 @@ async def plane(tmp_path: Path, clock: ManualClock) -> AsyncIterator[ControlPlan
 @pytest.fixture
 async def http(plane: ControlPlane) -> AsyncIterator[httpx2.AsyncClient]:
     headers = {PROTOCOL_HEADER: "2"}
-    async with http_server(plane) as url, httpx2.AsyncClient(base_url=url, headers=headers) as client:
+    async with (
+        http_server(plane) as url,
+        httpx2.AsyncClient(base_url=url, headers=headers, timeout=60) as client,
+    ):
         yield client
 
 

@@ -83,7 +83,7 @@ async def written(plane: ControlPlane, caller: Caller) -> dict[str, Any]:
 
 def _client(url: str, version: str = "2", **headers: str) -> httpx2.AsyncClient:
     headers = {PROTOCOL_HEADER: version, **headers}
-    return httpx2.AsyncClient(base_url=url, auth=(USERNAME, PASSWORD), headers=headers)
+    return httpx2.AsyncClient(base_url=url, auth=(USERNAME, PASSWORD), headers=headers, timeout=60)
 
 
 async def _log(plane: ControlPlane, lease: dict[str, Any]) -> bytes:

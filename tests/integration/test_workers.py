@@ -32,7 +32,7 @@ steps:
 async def http(plane: ControlPlane) -> AsyncIterator[httpx2.AsyncClient]:
     async with (
         http_server(plane) as url,
-        httpx2.AsyncClient(base_url=url, auth=(USERNAME, PASSWORD)) as client,
+        httpx2.AsyncClient(base_url=url, auth=(USERNAME, PASSWORD), timeout=60) as client,
     ):
         yield client
 

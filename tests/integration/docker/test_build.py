@@ -58,7 +58,7 @@ async def test_an_image_is_built_and_can_be_read_from_the_registry(
         output=output,
     )
     assert outcome == Outcome(State.SUCCEEDED)
-    async with httpx2.AsyncClient() as client:
+    async with httpx2.AsyncClient(timeout=60) as client:
         kinds = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
         answer = await client.head(f"http://{registry}/v2/shop/app/manifests/v1", headers=kinds)
     assert f"digest: {answer.headers['docker-content-digest']}" in output.text

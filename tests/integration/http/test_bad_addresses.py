@@ -111,7 +111,7 @@ def test_an_attempt_that_is_none_is_refused(api: httpx2.Client, attempt: str) ->
     ],
 )
 def test_an_address_of_nothing_is_told_so(url: str, credentials: tuple[str, str], path: str) -> None:
-    with httpx2.Client(auth=credentials) as client:
+    with httpx2.Client(auth=credentials, timeout=60) as client:
         assert problem(client.get(f"{url}{path}"), 404)["advice"]
 
 

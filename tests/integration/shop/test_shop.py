@@ -78,7 +78,7 @@ async def test_the_shop_is_tested_built_and_shipped(
     assert code == 0, lines
     assert set(states(lines).values()) == {"succeeded"}
     assert {"test/unit/3.11", "test/unit/3.12", "test/api", "ship/setup", "ship/deploy"} < set(states(lines))
-    tags = httpx2.get(f"http://{registry}/v2/shop/tags/list").json()["tags"]
+    tags = httpx2.get(f"http://{registry}/v2/shop/tags/list", timeout=60).json()["tags"]
     assert tags == [lines[-1]["run"]["source"]["commit"][:8]]
     assert any("namespaces/shop/configmaps/shop" in path for path in cluster.objects)
 

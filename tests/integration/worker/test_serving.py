@@ -182,7 +182,7 @@ def test_a_third_signal_ends_the_worker_at_once_and_leaves_nothing_behind(tmp_pa
 
 def test_a_worker_drains_that_has_nothing_to_do_and_whose_server_is_away(tmp_path: Path) -> None:
     with relay() as passing:
-        here = Place(tmp_path, passing.url, httpx2.Client())
+        here = Place(tmp_path, passing.url, httpx2.Client(timeout=60))
         with here.api, here.starting("w") as worker:
             worker.line_with("tries again")
             code, log = worker.stop()
