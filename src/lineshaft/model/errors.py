@@ -11,7 +11,8 @@ LineshaftError
 │   ├── RunNotFoundError
 │   ├── NodeNotFoundError
 │   ├── LogRemovedError          a log that was there, and is too old to be kept
-│   └── WorkerNotFoundError
+│   ├── WorkerNotFoundError
+│   └── SecretMissingError       secrets that tasks name are nowhere
 ├── ConflictError                the state of things does not allow it
 │   ├── RunEndedError
 │   ├── RunNotEndedError
@@ -20,12 +21,14 @@ LineshaftError
 ├── AccessError
 │   ├── BadCredentialsError
 │   │   └── BadWorkerKeyError
+│   ├── TooManyAttemptsError     too many wrong credentials from there, or for that name
 │   └── ForbiddenError
 ├── SourceError                  a run's source cannot be had
 │   ├── SourceRefusedError       the settings do not allow it, or it has no such commit
 │   └── SourceUnreachableError   it does not answer
 ├── UnavailableError             something we need does not answer; trying again later may help
 │   ├── StoreUnavailableError
+│   ├── SecretsUnavailableError  the keeper of secrets does not answer, or not with what can be read
 │   └── ServerUnreachableError
 ├── ConfigurationError           Lineshaft cannot start as it is set up
 └── ServerError                  a server's answer that fits none of the above
@@ -193,6 +196,25 @@ class WorkerNotFoundError(NotFoundError):
     code = "worker-not-found"
 
 
+class SecretMissingError(NotFoundError):
+    """Secrets that tasks name are nowhere.
+
+    Attributes:
+        names: of the secrets, sorted.
+    """
+
+    code = "secret-missing"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Name them all."""
+        self.names = tuple(sorted(set(names)))
+        what = "is no secret" if len(self.names) == 1 else "are no secrets"
+        super().__init__(
+            f"There {what} named {', '.join(self.names)} for these tasks.",
+            advice="Set them with `lineshaft secret set NAME`, for all pipelines or with --pipeline.",
+        )
+
+
 class ConflictError(LineshaftError):
     """The state of things does not allow what was asked."""
 
@@ -264,6 +286,24 @@ class BadWorkerKeyError(BadCredentialsError):
         )
 
 
+class TooManyAttemptsError(AccessError):
+    """Too many wrong credentials came from there, or for that name.
+
+    Attributes:
+        retry_after: how long to wait.
+    """
+
+    code = "too-many-attempts"
+
+    def __init__(self, retry_after: timedelta) -> None:
+        """Say how long to wait, and no more."""
+        super().__init__(
+            "Too many wrong credentials were shown.",
+            advice=f"Try again in {max(1, round(retry_after.total_seconds()))} seconds.",
+        )
+        self.retry_after = retry_after
+
+
 class ForbiddenError(AccessError):
     """The credentials are good, but not for this."""
 
@@ -307,6 +347,12 @@ class StoreUnavailableError(UnavailableError):
     """The database does not answer or could not commit."""
 
     code = "store-unavailable"
+
+
+class SecretsUnavailableError(UnavailableError):
+    """What keeps the secrets does not answer, or its answer cannot be read with the keys that there are."""
+
+    code = "secrets-unavailable"
 
 
 class ServerUnreachableError(UnavailableError):

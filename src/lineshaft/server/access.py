@@ -13,6 +13,8 @@ from typing import Final
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lineshaft.model.errors import BadCredentialsError, BadWorkerKeyError, ForbiddenError, LineshaftError
+from lineshaft.model.principal import Actor, Means, Principal
+from lineshaft.model.role import Roles
 from lineshaft.model.user import User
 from lineshaft.model.worker_key import INSIDE, WorkerCaller
 from lineshaft.server.problems import problem_response
@@ -26,6 +28,12 @@ _FOR_WORKERS: Final = "/v1/worker/"
 
 CALLER: Final = "worker_caller"
 """Where a request's scope tells who calls the worker protocol."""
+
+PRINCIPAL: Final = "principal"
+"""Where a request's scope holds the user who calls."""
+
+ACTOR: Final = "actor"
+"""Where a request's scope tells who calls, for the audit log."""
 
 _PORT: Final = re.compile(r":[0-9]*$")
 
@@ -59,7 +67,9 @@ class Access:
             if key is not None:
                 scope[CALLER] = await _worker_caller(scope["path"], key, plane.worker_keys)
             else:
-                scope["user"] = await _user(scope, plane.credentials)
+                user = await _user(scope, plane.credentials)
+                scope[PRINCIPAL] = Principal(user.name, Means.PASSWORD, Roles(user.role))
+                scope[ACTOR] = Actor(user.name, Means.PASSWORD, _address(scope))
                 scope[CALLER] = INSIDE
                 if self._local_names_only:
                     _refuse_other_names(scope)
@@ -160,6 +170,11 @@ def _is_local(host: bytes) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _address(scope: Scope) -> str:
+    client = scope.get("client")
+    return "" if client is None else str(client[0])
 
 
 def _header(scope: Scope, name: bytes) -> bytes | None:

@@ -6,6 +6,8 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request
 
+from lineshaft.model.principal import Actor, Principal
+from lineshaft.server.access import ACTOR, PRINCIPAL
 from lineshaft.server.rendering import RunRenderings
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.runs import RunService
@@ -34,6 +36,18 @@ async def _shown_runs(request: Request) -> ShownRuns:
     return runs
 
 
+async def _principal(request: Request) -> Principal:
+    principal: Principal = request.scope[PRINCIPAL]
+    return principal
+
+
+async def _actor(request: Request) -> Actor:
+    actor: Actor = request.scope[ACTOR]
+    return actor
+
+
+Caller = Annotated[Principal, Depends(_principal)]
+By = Annotated[Actor, Depends(_actor)]
 Plane = Annotated[ControlPlane, Depends(_control_plane)]
 Runs = Annotated[ShownRuns, Depends(_shown_runs)]
 

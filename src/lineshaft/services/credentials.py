@@ -13,6 +13,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from lineshaft.model.errors import BadCredentialsError
+from lineshaft.model.role import Role
 from lineshaft.model.user import User
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import Store
@@ -45,7 +46,7 @@ class CredentialService:
         """Make sure that a user of this name and password exists."""
         user = await self._store.read(lambda transaction: transaction.users.get(name))
         if user is None or not await asyncio.to_thread(self._matches, user.password_hash, password):
-            new = User(name, await asyncio.to_thread(self._hasher.hash, password))
+            new = User(name, await asyncio.to_thread(self._hasher.hash, password), Role.ADMIN)
             await self._store.write(lambda transaction: transaction.users.put(new))
 
     async def retire(self, name: str, password: str) -> None:

@@ -1,6 +1,7 @@
 """A transaction, as the functions given to the store see it."""
 
 from lineshaft.model.definition import Definition
+from lineshaft.store.audit import SqlAudit
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.logs import SqlLogs
 from lineshaft.store.outbox import SqlOutbox
@@ -34,6 +35,7 @@ class SqlTransaction:
         self.workers = SqlWorkers(session)
         self.worker_keys = SqlWorkerKeys(session)
         self.users = SqlUsers(session)
+        self.audit = SqlAudit(session)
 
     def definition(self, definition_hash: str) -> Definition | None:
         """Find a definition by its content hash."""

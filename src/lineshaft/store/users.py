@@ -1,15 +1,16 @@
 """Users in the database."""
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import Row, bindparam, select
 
+from lineshaft.model.role import Role
 from lineshaft.model.user import User
 from lineshaft.store.schema import users
 from lineshaft.store.session import Session
 from lineshaft.store.upsert import insert_or_replace
 
-_SELECT: Final = select(users.c.name, users.c.password_hash).where(users.c.name == bindparam("of_name"))
+_SELECT: Final = select(users).where(users.c.name == bindparam("of_name"))
 _PUT: Final = insert_or_replace(users)
 
 
@@ -23,9 +24,15 @@ class SqlUsers:
     def get(self, name: str) -> User | None:
         """Find one by name."""
         row = self._session.connection.execute(_SELECT, {"of_name": name}).one_or_none()
-        return None if row is None else User(row.name, row.password_hash)
+        return None if row is None else _user(row)
 
     def put(self, user: User) -> None:
         """Add one, or replace the one of that name."""
         self._session.change()
-        self._session.connection.execute(_PUT, {"name": user.name, "password_hash": user.password_hash})
+        values = {column.name: getattr(user, column.name) for column in users.columns}
+        self._session.connection.execute(_PUT, values)
+
+
+def _user(row: Row[Any]) -> User:
+    values = row._asdict()
+    return User(**{**values, "role": None if row.role is None else Role(row.role)})

@@ -12,6 +12,7 @@ is checked when a run is written; the loser is run again on what the winner left
 """
 
 from lineshaft.ports.store.attempts import Attempts, Claim
+from lineshaft.ports.store.audit import Audit, AuditFilter
 from lineshaft.ports.store.logs import Logs
 from lineshaft.ports.store.outbox import DELETE_BLOBS, SEAL_LOG, Outbox, OutboxEntry
 from lineshaft.ports.store.pipelines import Pipelines
@@ -30,6 +31,8 @@ __all__ = [
     "SEAL_LOG",
     "TIMER_NOTICE",
     "Attempts",
+    "Audit",
+    "AuditFilter",
     "Claim",
     "EndedRun",
     "Logs",

@@ -4,6 +4,7 @@ from typing import Protocol
 
 from lineshaft.model.definition import Definition
 from lineshaft.ports.store.attempts import Attempts
+from lineshaft.ports.store.audit import Audit
 from lineshaft.ports.store.logs import Logs
 from lineshaft.ports.store.outbox import Outbox
 from lineshaft.ports.store.pipelines import Pipelines
@@ -72,6 +73,11 @@ class Transaction(Protocol):
     @property
     def users(self) -> Users:
         """Who may call the API."""
+        ...
+
+    @property
+    def audit(self) -> Audit:
+        """The audit log."""
         ...
 
     def definition(self, definition_hash: str) -> Definition | None:
