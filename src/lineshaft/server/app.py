@@ -1,14 +1,17 @@
 """The app: everything that answers HTTP, put together."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from lineshaft import __version__
+from lineshaft.ports.ids import RandomIds
 from lineshaft.server.access import Access
 from lineshaft.server.depends import ShownRuns
+from lineshaft.server.exchange import Exchange, Requests
 from lineshaft.server.guarded_route import guarded_routes
 from lineshaft.server.methods import Methods
 from lineshaft.server.open_routes import OpenRoutes
@@ -40,13 +43,21 @@ OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]
 """Opens what the app serves, when it starts, and closes it when the app ends."""
 
 
-def create_app(open_control_plane: OpenControlPlane, *, local_names_only: bool = False) -> FastAPI:
+def create_app(
+    open_control_plane: OpenControlPlane,
+    *,
+    local_names_only: bool = False,
+    logged: Requests = Requests.CHANGES,
+    trusted_proxies: Sequence[str] = (),
+) -> FastAPI:
     """Put the HTTP API together over a control plane.
 
     Args:
         open_control_plane: opens what the app serves.
         local_names_only: whether only who calls the server by an address or as localhost is answered, as is
             needed where everybody knows the credentials.
+        logged: which requests have a line in the log.
+        trusted_proxies: the addresses and networks of proxies that say truly who calls through them.
     """
 
     @asynccontextmanager
@@ -70,6 +81,9 @@ def create_app(open_control_plane: OpenControlPlane, *, local_names_only: bool =
     app.state.methods = Methods(routes)
     app.add_middleware(ShortWay)
     app.add_middleware(Access, open_routes=OpenRoutes(routes), local_names_only=local_names_only)
+    app.add_middleware(Exchange, ids=RandomIds(), logged=logged)
+    if trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(trusted_proxies))
     add_problem_handlers(app)
     for noun in _CLOSED:
         app.include_router(noun.router, responses=BAD_CREDENTIALS)
