@@ -133,9 +133,8 @@ class BoundedProtocol(StoppingProtocol):
         super().resume_writing()
 
     def _is_answering(self) -> bool:
-        cycle: RequestResponseCycle | None = (
-            self.cycle
-        )  # Uvicorn says that it is never None, and it is at first.
+        # Uvicorn says that it is never None, and at first it is.
+        cycle: RequestResponseCycle | None = self.cycle
         return cycle is not None and not cycle.response_complete
 
     def _await_head(self) -> None:

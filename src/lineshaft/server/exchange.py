@@ -44,8 +44,8 @@ class Requests(StrEnum):
 class Exchange:
     """Stands before everything else: each request and its answer pass through it.
 
-    A request has an id, which the answer (`X-Request-Id`), the log and the audit log tell. Neither queries nor
-    headers nor bodies are logged, for secrets may be in them.
+    A request has an id, which the answer (`X-Request-Id`), the log and the audit log tell. Neither queries
+    nor headers nor bodies are logged, for secrets may be in them.
     """
 
     def __init__(self, app: ASGIApp, *, ids: Ids, logged: Requests) -> None:

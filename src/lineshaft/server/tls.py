@@ -38,8 +38,8 @@ class Tls:
         except (OSError, ssl.SSLError) as error:
             raise ConfigurationError(
                 f"The TLS files cannot be used: {_words(error)}.",
-                advice="Name PEM files with --tls-cert and --tls-key, which this user may read and which belong "
-                "together, and with --tls-client-ca.",
+                advice="Name PEM files with --tls-cert, --tls-key and --tls-client-ca that this user may "
+                "read; certificate and key must belong together, and the key have no passphrase.",
             ) from error
         return fresh.context
 
@@ -90,9 +90,7 @@ class _Fresh:
                 self._current = self._tls.load()
                 _LOG.info("The TLS files were read again.")
         except (OSError, ssl.SSLError) as error:
-            _LOG.warning(
-                "The TLS files have changed and cannot be used, so the former ones are: %s", _words(error)
-            )
+            _LOG.warning("The TLS files have changed to what cannot be used: %s", _words(error))
         connection.context = self._current
 
 
