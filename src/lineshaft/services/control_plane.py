@@ -17,6 +17,7 @@ from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.grace import Grace
+from lineshaft.services.grants import GrantService
 from lineshaft.services.logs import LogService
 from lineshaft.services.losing import Losing
 from lineshaft.services.outbox import OutboxDelivery
@@ -27,6 +28,8 @@ from lineshaft.services.reports import ReportService
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.runs import RunService
 from lineshaft.services.timers import TimerService
+from lineshaft.services.tokens import TokenService
+from lineshaft.services.users import UserService
 from lineshaft.services.worker_keys import FileKeys, WorkerKeyService, no_file_keys
 from lineshaft.services.workers import WorkerService
 
@@ -48,6 +51,9 @@ class ControlPlane:
         reports: what runs have taken, and how they ended.
         timers: tells runs of the times that they asked for.
         credentials: who may call.
+        users: the use cases of users.
+        grants: the use cases of grants.
+        tokens: the use cases of tokens.
         workers: the workers, as people look after them.
         worker_keys: what workers prove themselves with.
         retention: removes what is old.
@@ -89,6 +95,10 @@ class ControlPlane:
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
         self.credentials = CredentialService(store, clock)
+        forget = self.credentials.forget
+        self.users = UserService(store, clock, ids, self.credentials.check, forget)
+        self.grants = GrantService(store, clock, ids, forget)
+        self.tokens = TokenService(store, clock, ids, forget)
         self.retention = RetentionService(store, clock, kept, chance=Random())  # noqa: S311 - no secret
         handlers = {
             SEAL_LOG: self.logs.seal,
