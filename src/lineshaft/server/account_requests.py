@@ -7,10 +7,11 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema, field_validator
 
 from lineshaft.model.role import Role
+from lineshaft.model.token import Expiry
 from lineshaft.model.user import LONGEST_USERNAME, USERNAME_PATTERN, USERNAME_RULE, is_username
 from lineshaft.server.requests import Request, in_utc
 from lineshaft.services.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, password_complaint
-from lineshaft.services.tokens import Expiry, TokenRequest
+from lineshaft.services.tokens import TokenRequest
 from lineshaft.services.users import Unchanged, UserChange
 from lineshaft.wire.worker import WorkerName
 

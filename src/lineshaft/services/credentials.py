@@ -84,11 +84,9 @@ class CredentialService:
             self._remembered.popitem(last=False)
         return user
 
-    def forget(self, name: str) -> None:
-        """Ask the database anew who a user is when they call next."""
-        stale = [digest for digest, (user, _) in self._remembered.items() if user.name == name]
-        for digest in stale:
-            del self._remembered[digest]
+    def forget(self) -> None:
+        """Ask the database anew about everyone who calls from now on."""
+        self._remembered.clear()
 
     def _matches(self, encoded: str, password: str) -> bool:
         try:

@@ -82,7 +82,7 @@ class GrantService:
             return grant
 
         grant = await self._store.write(work)
-        self._forget(name)
+        self._forget()
         return grant
 
     async def take(self, actor: Actor, pipeline_id: UUID, name: str) -> None:
@@ -112,4 +112,4 @@ class GrantService:
             )
 
         await self._store.write(work)
-        self._forget(name)
+        self._forget()

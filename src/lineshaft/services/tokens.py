@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from enum import Enum
 from typing import Final
 from uuid import UUID
 
@@ -20,7 +19,7 @@ from lineshaft.model.errors import (
 from lineshaft.model.permission import Permission, may
 from lineshaft.model.principal import Actor, Means, Principal
 from lineshaft.model.role import Role, Scope
-from lineshaft.model.token import Token
+from lineshaft.model.token import Expiry, Token
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
@@ -33,13 +32,6 @@ DEFAULT_LIFETIME: Final = timedelta(days=90)
 
 MOST_TOKENS: Final = 1_000
 """How many tokens a user may have at once."""
-
-
-class Expiry(Enum):
-    """Until when a token is good, where that is no time."""
-
-    DEFAULT = "default"
-    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +149,7 @@ class TokenService:
         """
         now = self._clock.now()
 
-        def work(transaction: Transaction) -> Token:
+        def work(transaction: Transaction) -> None:
             token = transaction.tokens.get(token_id)
             if token is None or not (token.user == by.name or may(by, Permission.ADMIN)):
                 raise NotFoundError(
@@ -175,10 +167,9 @@ class TokenService:
                 user=token.user,
                 name=token.name,
             )
-            return token
 
-        token = await self._store.write(work)
-        self._forget(token.user)
+        await self._store.write(work)
+        self._forget()
 
     async def shown(self, by: Principal) -> Token | None:
         """Find what is kept of the token that the caller has shown; None where none was."""

@@ -25,8 +25,8 @@ from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.passwords import PasswordHashing, password_complaint
 
-Forget = Callable[[str], object]
-"""Has this process ask the database anew who a user is, and what they may; called with the user's name."""
+Forget = Callable[[], object]
+"""Has this process ask the database anew who users are and what they may; called behind the commit."""
 
 CheckPassword = Callable[[str, str], Awaitable[object]]
 """Raises BadCredentialsError unless a user, named first, has this password."""
@@ -115,7 +115,7 @@ class UserService:
             self._record(transaction, now, actor, Action.USER_CREATED, name, role=_text(role))
 
         await self._store.write(work)
-        self._forget(name)
+        self._forget()
         return user
 
     async def get(self, name: str) -> tuple[User, Sequence[NamedGrant]]:
@@ -172,7 +172,7 @@ class UserService:
             self._record(transaction, now, actor, Action.USER_DELETED, name)
 
         await self._store.write(work)
-        self._forget(name)
+        self._forget()
 
     async def change_own_password(self, by: Principal, actor: Actor, present: str, new: str) -> None:
         """Change the caller's own password, which ends all of their sessions.
@@ -238,7 +238,7 @@ class UserService:
             return changed
 
         changed = await self._store.write(work)
-        self._forget(name)
+        self._forget()
         return changed
 
     def _hold(self, transaction: Transaction, name: str) -> User:
