@@ -52,7 +52,7 @@ class PasswordHashing:
     async def hash(self, password: str) -> str:
         """Make the hash by which a password is kept."""
         async with self._turn:
-            return await asyncio.to_thread(self._hasher.hash, password)
+            return await asyncio.to_thread(self._hasher.hash, _encoded(password))
 
     async def matches(self, encoded: str, password: str) -> bool:
         """Tell whether a hash is that of a password."""
@@ -61,9 +61,14 @@ class PasswordHashing:
 
     def _matches(self, encoded: str, password: str) -> bool:
         try:
-            return self._hasher.verify(encoded, password)
+            return self._hasher.verify(encoded, _encoded(password))
         except (VerificationError, InvalidHashError):
             return False
+
+
+def _encoded(password: str) -> bytes:
+    # Settings may hold bytes that are no UTF-8, which Python keeps as surrogates.
+    return password.encode("utf-8", "surrogatepass")
 
 
 @cache

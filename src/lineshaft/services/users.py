@@ -28,8 +28,11 @@ from lineshaft.services.passwords import PasswordHashing, password_complaint
 Forget = Callable[[], object]
 """Has this process ask the database anew who users are and what they may; called behind the commit."""
 
-CheckPassword = Callable[[str, str], Awaitable[object]]
-"""Raises BadCredentialsError unless a user, named first, has this password."""
+CheckPassword = Callable[[str, str, str], Awaitable[object]]
+"""Checks a user's name, their password, and the address that both come from.
+
+Raises BadCredentialsError where they are wrong, and TooManyAttemptsError where too many were.
+"""
 
 _FROM_SETTINGS_ADVICE: Final = (
     "Change LINESHAFT_USERNAME or LINESHAFT_PASSWORD (`username`, `password`), and start the server again."
@@ -181,6 +184,7 @@ class UserService:
             ForbiddenError: the caller has shown a token.
             InvalidInputError: `present` is not the present password, or the new one does not do.
             ConflictError: the user signs in elsewhere, or the server's settings name the password.
+            TooManyAttemptsError: too many wrong ones came from the caller's address.
         """
         if by.means is Means.TOKEN:
             raise _no_password_by_token()
@@ -194,7 +198,7 @@ class UserService:
             )
         _refuse(_password_problems("new_password", new, by.name))
         try:
-            await self._check(by.name, present)
+            await self._check(by.name, present, actor.address)
         except BadCredentialsError:
             _refuse([Problem("password", "is not the present password")])
         await self._change(actor, by.name, UserChange(password=new))

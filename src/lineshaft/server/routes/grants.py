@@ -10,6 +10,7 @@ from lineshaft.server.account_requests import GrantRequest
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import After, By, Caller, Limit, PipelineId, Plane, UserPath
 from lineshaft.server.documents import GrantDocument, GrantPage
+from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import PIPELINE_NOT_FOUND, required_body
 from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import page_json, to_json
@@ -17,7 +18,7 @@ from lineshaft.wire.access import grant_document
 
 _JSON: Final = "application/json"
 
-router = APIRouter(prefix="/v1/pipelines/{pipeline_id}/grants", tags=["users"])
+router = APIRouter(route_class=GuardedRoute, prefix="/v1/pipelines/{pipeline_id}/grants", tags=["users"])
 
 
 @router.get(

@@ -10,6 +10,7 @@ from lineshaft.server.account_requests import OwnPasswordRequest
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import By, Caller, Plane
 from lineshaft.server.documents import MeDocument
+from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import required_body
 from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import to_json
@@ -17,7 +18,7 @@ from lineshaft.wire.access import me_document
 
 _JSON: Final = "application/json"
 
-router = APIRouter(prefix="/v1/me", tags=["users"])
+router = APIRouter(route_class=GuardedRoute, prefix="/v1/me", tags=["users"])
 
 
 @router.get("", responses={200: {"model": MeDocument}}, openapi_extra=needs(Permission.SELF))

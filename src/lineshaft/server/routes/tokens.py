@@ -11,6 +11,7 @@ from lineshaft.server.account_requests import NewTokenRequest
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import After, By, Caller, Limit, Plane
 from lineshaft.server.documents import NewTokenDocument, TokenPage
+from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import required_body
 from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import page_json, to_json
@@ -18,7 +19,7 @@ from lineshaft.wire.access import new_token_document, token_document
 
 _JSON: Final = "application/json"
 
-router = APIRouter(prefix="/v1/tokens", tags=["users"])
+router = APIRouter(route_class=GuardedRoute, prefix="/v1/tokens", tags=["users"])
 
 
 @router.post(

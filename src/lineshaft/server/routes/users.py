@@ -11,6 +11,7 @@ from lineshaft.server.account_requests import NewUserRequest, UserChangeRequest
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import After, By, Caller, Limit, Plane, UserPath
 from lineshaft.server.documents import UserDetailDocument, UserDocument, UserPage
+from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import required_body
 from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import page_json, to_json
@@ -18,7 +19,7 @@ from lineshaft.wire.access import user_detail_document, user_document
 
 _JSON: Final = "application/json"
 
-router = APIRouter(prefix="/v1/users", tags=["users"])
+router = APIRouter(route_class=GuardedRoute, prefix="/v1/users", tags=["users"])
 
 
 @router.post(
