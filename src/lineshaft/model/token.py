@@ -2,9 +2,18 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from uuid import UUID
 
 from lineshaft.model.role import Scope
+
+
+class Expiry(Enum):
+    """Until when a token is to be good, where that is no time."""
+
+    DEFAULT = "default"
+    """As long as tokens are good for which nothing else is said; docs/access.md says how long that is."""
+    NEVER = "never"
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,11 +21,15 @@ from lineshaft.server.rendering import RunRenderings
 from lineshaft.server.routes import (
     docs,
     events,
+    grants,
     health,
     logs,
+    me,
     pipelines,
     reports,
     runs,
+    tokens,
+    users,
     welcome,
     worker_keys,
     worker_protocol,
@@ -36,7 +40,20 @@ from lineshaft.server.stopping import STATE_KEY, Stopping
 from lineshaft.services.control_plane import ControlPlane
 
 # Those first that are asked for most: a request is compared with all that stand before its own.
-_CLOSED: Final = (worker_protocol, runs, pipelines, events, logs, reports, workers, worker_keys)
+_CLOSED: Final = (
+    worker_protocol,
+    runs,
+    pipelines,
+    events,
+    logs,
+    reports,
+    workers,
+    worker_keys,
+    me,
+    users,
+    grants,
+    tokens,
+)
 _OPEN: Final = (health, welcome, docs)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]

@@ -56,6 +56,7 @@ RunId = Annotated[UUID, Path(description="The run's id.")]
 NodePath = Annotated[str, Path(description="The node's path: the names down to it, joined by `/`.")]
 
 WorkerPath = Annotated[str, Path(description="The worker's name.")]
+UserPath = Annotated[str, Path(max_length=255, pattern=r"^[^\x00]*$", description="The user's name.")]
 After = Annotated[
     str | None, Query(max_length=255, pattern=r"^[^\x00]*$", description="The page before's `next`.")
 ]

@@ -9,10 +9,11 @@ from lineshaft.services.credentials import CredentialService
 from lineshaft.services.known_callers import KnownCallers
 from lineshaft.services.noting import Noting
 from lineshaft.services.proof import Proof
+from lineshaft.services.token_text import PREFIX, token_hash
 from lineshaft.services.wrong_credentials import WrongCredentials
 
-TOKEN_PREFIX: Final = b"lst_"
-"""How tokens begin, so that people, scanners of secrets and this server know one when they see it."""
+TOKEN_PREFIX: Final = PREFIX.encode()
+"""How tokens begin, as they are sent."""
 
 
 class Authentication:
@@ -81,7 +82,7 @@ class Authentication:
             StoreUnavailableError: the database does not answer.
         """
         # What is looked up is a hash, so that how long that takes tells nothing of any token.
-        proof = Proof((Means.TOKEN, hashlib.sha256(token).hexdigest()), certificate=certificate)
+        proof = Proof((Means.TOKEN, token_hash(token)), certificate=certificate)
         try:
             return self._at_hand(proof) or await self.again(proof), proof
         except BadCredentialsError:

@@ -18,6 +18,7 @@ from lineshaft.services.authentication import Authentication
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.grace import Grace
+from lineshaft.services.grants import GrantService
 from lineshaft.services.known_callers import DEFAULT_SESSION_IDLE, KnownCallers
 from lineshaft.services.logs import LogService
 from lineshaft.services.losing import Losing
@@ -31,6 +32,8 @@ from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.run_pipelines import RunPipelines
 from lineshaft.services.runs import RunService
 from lineshaft.services.timers import TimerService
+from lineshaft.services.tokens import TokenService
+from lineshaft.services.users import UserService
 from lineshaft.services.worker_keys import FileKeys, WorkerKeyService, no_file_keys
 from lineshaft.services.workers import WorkerService
 from lineshaft.services.wrong_credentials import WrongCredentials
@@ -56,6 +59,9 @@ class ControlPlane:
         credentials: checks passwords.
         authentication: tells who calls.
         noting: has it written who was seen, and who was refused.
+        users: the use cases of users.
+        grants: the use cases of grants.
+        tokens: the use cases of tokens.
         workers: the workers, as people look after them.
         worker_keys: what workers prove themselves with.
         retention: removes what is old.
@@ -103,6 +109,9 @@ class ControlPlane:
         wrong = WrongCredentials(clock)
         self.credentials = CredentialService(store, clock, callers, wrong, self.noting)
         self.authentication = Authentication(self.credentials, callers, wrong, self.noting)
+        self.users = UserService(store, clock, ids, self.credentials.check, callers.forget)
+        self.grants = GrantService(store, clock, ids, callers.forget)
+        self.tokens = TokenService(store, clock, ids, callers.forget)
         self.retention = RetentionService(store, clock, kept, chance=Random())  # noqa: S311 - no secret
         handlers = {
             SEAL_LOG: self.logs.seal,

@@ -28,6 +28,7 @@ from sqlalchemy import (
     and_,
     false,
     literal_column,
+    true,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -379,12 +380,12 @@ users: Final = Table(
     Column("role", String, server_default="admin"),
     Column("issuer", String),
     Column("subject", String),
-    Column("from_settings", Boolean, nullable=False, server_default=false()),
+    Column("from_settings", Boolean, nullable=False, server_default=true()),
     Column("created_at", UtcDateTime),
     Column("disabled_at", UtcDateTime),
     Column("last_seen_at", UtcDateTime),
 )
-"""Who may sign in. Servers of earlier versions of Lineshaft know only admins."""
+"""Who may sign in. Servers of earlier versions of Lineshaft know only admins, whom their settings name."""
 _partial_index(
     "ix_users_by_subject",
     users.c.issuer,

@@ -1,7 +1,7 @@
 """Who may do what: users with roles, grants, tokens, browser sessions, secrets, the audit log, signing keys.
 
 All of it is added beside what is there, so that servers of the version before go on meanwhile. To them every
-user is an admin, which is what the users are that they make.
+user is an admin whom their settings name, which is what the users are that they make.
 """
 
 import sqlalchemy as sa
@@ -31,7 +31,7 @@ def _users() -> None:
         sa.Column("role", sa.String(), nullable=True, server_default="admin"),
         sa.Column("issuer", sa.String(), nullable=True),
         sa.Column("subject", sa.String(), nullable=True),
-        sa.Column("from_settings", sa.Boolean(), nullable=False, server_default=sa.false()),
+        sa.Column("from_settings", sa.Boolean(), nullable=False, server_default=sa.true()),
         sa.Column("created_at", TIME, nullable=True),
         sa.Column("disabled_at", TIME, nullable=True),
         sa.Column("last_seen_at", TIME, nullable=True),
