@@ -3,6 +3,7 @@
 import socket
 import sys
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Final
 
@@ -81,7 +82,8 @@ def login(
     config = connection.client_config(needs_password=False)
     name = connection.username or (config.username if password_stdin else username(config.username))
     password = connection.password or present_password("Password", from_stdin=password_stdin)
-    with Client(ClientConfig(config.url, name, password)) as client, waiting(f"Signing in to {config.url}"):
+    signing_in = replace(config, username=name, password=password, token=None)
+    with Client(signing_in) as client, waiting(f"Signing in to {config.url}"):
         made = _make_token(client, None if role is None else Role(role), expires or Expiry.DEFAULT)
         former = file.find(config.url)
         _keep(client, file, made)
@@ -192,7 +194,8 @@ def _revoke_or_fail(url: str, token: str, token_id: str) -> None:
     from lineshaft.sdk.client import Client
 
     # It is worth nothing already where the server does not know it.
-    with Client(ClientConfig(url, "", "", token)) as client, suppress(BadCredentialsError, NotFoundError):
+    config = replace(ClientConfig.load(url=url, needs_password=False), token=token)
+    with Client(config) as client, suppress(BadCredentialsError, NotFoundError):
         client.revoke_token(token_id)
 
 

@@ -1,6 +1,7 @@
 """`user`: who may call a server, and what they may do there."""
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 import click
@@ -264,14 +265,14 @@ def revoke_role(connection: Connection, name: str, pipeline: str, output: Output
 
 def _set_own_password(connection: Connection, output: Output, *, from_stdin: bool) -> None:
     from lineshaft.sdk.client import Client
-    from lineshaft.sdk.config import ClientConfig
 
     with connection.client() as client:
         name, url = client.me().name, client.url
     present = present_password(f"Present password of '{printable(name)}'", from_stdin=from_stdin)
     new = new_password(from_stdin=from_stdin)
     # Whoever shows a token cannot do this, and most do who have signed in.
-    with Client(ClientConfig(url, name, present)) as client, waiting(f"Asking {url} to change the password"):
+    as_user = replace(connection.client_config(), username=name, password=present, token=None)
+    with Client(as_user) as client, waiting(f"Asking {url} to change the password"):
         client.change_own_password(present, new)
     if output is Output.JSON:
         print_json({"name": name})

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from urllib.parse import urlsplit
 
 from lineshaft.model.errors import ConfigurationError
+from lineshaft.sdk.client_tls import SYSTEM_TLS, ClientTls
 
 if TYPE_CHECKING:
     from lineshaft.sdk.credentials_file import CredentialsFile, Login
@@ -22,6 +23,9 @@ CONFIG_VARIABLE: Final = "LINESHAFT_CONFIG"
 DEFAULT_URL: Final = "http://localhost:5001"
 DEFAULT_CREDENTIAL: Final = "admin"
 """User name and password of a server that nobody has set up, which therefore serves on loopback only."""
+
+_TLS: Final[Mapping[str, None]] = {"ca_file": None, "client_cert": None, "client_key": None}
+"""What is said of a client's TLS; no flag of the command line says it."""
 
 _TABLES: Final = frozenset({"client", "server", "worker"})
 
@@ -48,12 +52,14 @@ class ClientConfig:
         username: who calls.
         password: proves it.
         token: proves it in place of both; None where they do.
+        tls: how it sees whether the server is the right one, and shows a certificate of its own.
     """
 
     url: str
     username: str
     password: str = field(repr=False)
     token: str | None = field(default=None, repr=False)
+    tls: ClientTls = SYSTEM_TLS
 
     @classmethod
     def load(
@@ -71,7 +77,9 @@ class ClientConfig:
 
         A token goes before a user name and a password that are given in the same place, and these before a
         token that is given in a weaker one. Where no password is given at all, it is the token that
-        `lineshaft login` has made for the server.
+        `lineshaft login` has made for the server. TLS' files are named by LINESHAFT_CA_FILE,
+        LINESHAFT_CLIENT_CERT and LINESHAFT_CLIENT_KEY, or by `ca_file`, `client_cert` and `client_key` in the
+        file.
 
         Args:
             url: the server's address; else LINESHAFT_URL, else `url` in the file, else port 5001 here.
@@ -85,16 +93,16 @@ class ClientConfig:
         Raises:
             ConfigurationError: a value makes no sense, or there is no password for a server elsewhere.
         """
-        given = {"url": url, "username": username, "password": password, "token": token}
+        given = {"url": url, "username": username, "password": password, "token": token, **_TLS}
         said = _Said.of(given, config, environment)
-        address = _address(said.value("url") or DEFAULT_URL)
+        address, tls = _address(said.value("url") or DEFAULT_URL), said.tls()
         name, secret, shown = said.value("username"), said.value("password"), said.token()
         if shown is None and secret is None and needs_password:
             login = _login(address, environment)
             if login is not None and name in {None, login.username}:
                 name, shown = login.username, login.token
         if shown is not None:
-            return cls(address, name or "", "", shown)
+            return cls(address, name or "", "", shown, tls=tls)
         if needs_password and secret is None and not is_loopback(urlsplit(address).hostname or ""):
             raise ConfigurationError(
                 f"There is no password for {address}.",
@@ -102,7 +110,7 @@ class ClientConfig:
                 "LINESHAFT_PASSWORD, or the like in the [client] table of "
                 f"{said.path or default_path(environment) or CONFIG_VARIABLE}.",
             )
-        return cls(address, name or DEFAULT_CREDENTIAL, secret or DEFAULT_CREDENTIAL)
+        return cls(address, name or DEFAULT_CREDENTIAL, secret or DEFAULT_CREDENTIAL, tls=tls)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +132,15 @@ class _Said:
     def value(self, name: str) -> str | None:
         """Find the strongest value."""
         return next((place[name] for place in self.places if place.get(name)), None)
+
+    def tls(self) -> ClientTls:
+        """Find the files of TLS."""
+        ca_file, certificate, key = (self.value(name) for name in _TLS)
+        return ClientTls(
+            None if ca_file is None else Path(ca_file).expanduser(),
+            None if certificate is None else Path(certificate).expanduser(),
+            None if key is None else Path(key).expanduser(),
+        )
 
     def token(self) -> str | None:
         """Find the token; None where a user name or a password is said in a stronger place than one."""

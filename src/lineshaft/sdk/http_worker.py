@@ -71,7 +71,7 @@ class HttpWorker:
             headers=headers,
             # Every slot may be sending a log while a claim and a heartbeat wait.
             limits=httpx2.Limits(max_connections=None),
-            verify=config.url.startswith("https:"),
+            verify=config.tls.verification(config.url),
         )
 
     async def __aenter__(self) -> Self:
