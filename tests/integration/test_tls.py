@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
-from certificates import Certified
+from integration.certificates import Certified
 from lineshaft.model.errors import ConfigurationError, ServerUnreachableError
 from lineshaft.sdk.client import Client
 from lineshaft.sdk.client_tls import ClientTls
@@ -51,7 +52,8 @@ def thumbprint(made: Certified) -> str:
 @contextmanager
 def serving(folder: Path, certified: Certified, **variables: str) -> Iterator[ServerProcess]:
     files = {"LINESHAFT_TLS_CERT": str(certified.certificate), "LINESHAFT_TLS_KEY": str(certified.key)}
-    with server_process(folder / "data", "server", **files, **variables) as server:
+    given: dict[str, Any] = files | variables
+    with server_process(folder / "data", "server", **given) as server:
         yield server
 
 
@@ -66,15 +68,14 @@ def test_a_server_with_a_certificate_is_called_by_https(tmp_path: Path, certifie
 
         with client(address, ClientTls(ca_file=certified.certificate)) as trusting:
             assert list(trusting.pipelines()) == []
-        with client(address, ClientTls()) as doubting, pytest.raises(ServerUnreachableError, match="certificate"):
+        with (
+            client(address, ClientTls()) as doubting,
+            pytest.raises(ServerUnreachableError, match="certificate"),
+        ):
             doubting.ping()
-        answer = httpx2.get(f"{address}/health", verify=ssl.create_default_context(cafile=certified.certificate))
+        context = ssl.create_default_context(cafile=certified.certificate)
+        answer = httpx2.get(f"{address}/health", verify=context)
         assert answer.headers["strict-transport-security"] == "max-age=31536000"
-
-
-def test_several_server_processes_share_the_certificate(tmp_path: Path, certified: Certified) -> None:
-    tls = Tls(certified.certificate, certified.key)
-    assert tls.context().minimum_version >= ssl.TLSVersion.TLSv1_2
 
 
 def test_a_renewed_certificate_is_served_without_a_restart(

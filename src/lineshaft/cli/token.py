@@ -7,6 +7,7 @@ from uuid import UUID
 
 import click
 
+from lineshaft.cli.certificate import certificate_option
 from lineshaft.cli.command import Command, CommandGroup
 from lineshaft.cli.completion import complete_pipeline, complete_token, complete_user
 from lineshaft.cli.connection import Connection, connected
@@ -65,6 +66,7 @@ def token() -> None:
     type=TokenLifetime(),
     help="After how long it is worth nothing: 90d, 12h, 30m, or never. [default: 90d]",
 )
+@certificate_option
 @with_output
 @connected
 def create_token(
@@ -74,6 +76,7 @@ def create_token(
     role: str | None,
     pipelines: Sequence[str],
     expires: datetime | Expiry | None,
+    certificate: str | None,
     output: Output,
 ) -> None:
     """Make a token of yours, and print it: the server keeps no more than its hash.
@@ -86,6 +89,7 @@ def create_token(
             role=None if role is None else Role(role),
             pipelines=[find_pipeline(client, each) for each in pipelines] or None,
             expires_at=expires or Expiry.DEFAULT,
+            certificate=certificate,
         )
     if output is Output.JSON:
         print_json(made.document)

@@ -6,6 +6,7 @@ from uuid import UUID
 
 import click
 
+from lineshaft.cli.certificate import certificate_option
 from lineshaft.cli.command import Command, CommandGroup
 from lineshaft.cli.completion import complete_worker, complete_worker_key
 from lineshaft.cli.connection import Connection, connected
@@ -53,15 +54,22 @@ def worker_key() -> None:
     type=Lifetime(),
     help="After how long it is worth nothing: 90d, 12h, 30m. [default: never]",
 )
+@certificate_option
 @with_output
 @connected
 def create_key(
-    connection: Connection, name: str, worker: str | None, expires: timedelta | None, output: Output
+    connection: Connection,
+    name: str,
+    *,
+    worker: str | None,
+    expires: timedelta | None,
+    certificate: str | None,
+    output: Output,
 ) -> None:
     """Make a worker key, and print it: the server keeps no more than its hash."""
     expires_at = None if expires is None else SystemClock().now() + expires
     with connection.client() as client, waiting(f"Asking {client.url} for a key"):
-        made = client.create_worker_key(name, worker=worker, expires_at=expires_at)
+        made = client.create_worker_key(name, worker=worker, expires_at=expires_at, certificate=certificate)
     if output is Output.JSON:
         print_json(made.document)
         return

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, AwareDatetime, Field, WithJsonSchema, field
 from lineshaft.model.role import Role
 from lineshaft.model.token import Expiry
 from lineshaft.model.user import LONGEST_USERNAME, USERNAME_PATTERN, USERNAME_RULE, is_username
-from lineshaft.server.requests import Request, in_utc
+from lineshaft.server.requests import BOUND, Request, Thumbprint, in_utc
 from lineshaft.services.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, password_complaint
 from lineshaft.services.tokens import TokenRequest
 from lineshaft.services.users import Unchanged, UserChange
@@ -112,6 +112,7 @@ class NewTokenRequest(Request):
         default=None,
         description="From when on it is worth nothing: in 90 days where it is left out; null means never.",
     )
+    certificate: Thumbprint | None = Field(default=None, description=BOUND)
 
     @field_validator("expires_at")
     @classmethod
@@ -128,4 +129,5 @@ class NewTokenRequest(Request):
             self.role,
             None if self.pipelines is None else frozenset(self.pipelines),
             expires,
+            self.certificate,
         )

@@ -14,6 +14,7 @@ from lineshaft.model.role import Role
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
 from lineshaft.model.worker_status import WorkerState
+from lineshaft.server.requests import BOUND
 
 
 class Document(BaseModel):
@@ -247,6 +248,7 @@ class WorkerKeyDocument(Document):
     worker: str | None = Field(description="The name of the only worker that may use it; null means any.")
     created_at: datetime
     expires_at: datetime | None
+    certificate: str | None = Field(description=BOUND)
     last_used_at: datetime | None = Field(description="When a worker last registered with it.")
 
 
@@ -259,6 +261,7 @@ class NewWorkerKeyDocument(Document):
     key: str = Field(description="The key itself, which is never told again.")
     created_at: datetime
     expires_at: datetime | None
+    certificate: str | None = Field(description=BOUND)
 
 
 class WorkerKeyPage(Document):
@@ -327,6 +330,7 @@ class TokenDocument(Document):
     pipelines: list[UUID] | None = Field(description="The only pipelines that it is for; null means all.")
     created_at: datetime
     expires_at: datetime | None
+    certificate: str | None = Field(description=BOUND)
     last_used_at: datetime | None = Field(description="When it was last shown, to the minute.")
 
 
@@ -341,6 +345,7 @@ class NewTokenDocument(Document):
     token: str = Field(description="The token itself, which is never told again.")
     created_at: datetime
     expires_at: datetime | None
+    certificate: str | None = Field(description=BOUND)
 
 
 class TokenPage(Document):

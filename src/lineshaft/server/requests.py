@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
@@ -96,6 +96,14 @@ class RetryRequest(Request):
     )
 
 
+Thumbprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""The SHA-256 of a client certificate in its binary form (DER), in hexadecimal."""
+
+BOUND: Final = (
+    "The SHA-256 of the only client certificate with which it is good, in hexadecimal; null means none."
+)
+
+
 class WorkerKeyRequest(Request):
     """A worker key that is to be made."""
 
@@ -106,6 +114,7 @@ class WorkerKeyRequest(Request):
     expires_at: AwareDatetime | None = Field(
         default=None, description="From when on it is worth nothing; null means never."
     )
+    certificate: Thumbprint | None = Field(default=None, description=BOUND)
 
     @field_validator("expires_at")
     @classmethod

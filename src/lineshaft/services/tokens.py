@@ -43,12 +43,15 @@ class TokenRequest:
         role: the highest role that it is to carry; None means `runner`, or less where its maker has less.
         pipelines: the ids of the only pipelines that it is to be for; None means all that its maker may see.
         expires: from when on it is worth nothing.
+        certificate: the thumbprint of the only client certificate with which it is to be good; None means as
+            its maker's.
     """
 
     name: str
     role: Role | None = None
     pipelines: frozenset[UUID] | None = None
     expires: datetime | Expiry = Expiry.DEFAULT
+    certificate: str | None = None
 
 
 class TokenService:
@@ -95,7 +98,7 @@ class TokenService:
                 scope,
                 now,
                 _expires_at(asked.expires, maker, now),
-                certificate=None if maker is None else maker.certificate,
+                certificate=_certificate(asked, maker),
             )
             _add(transaction, token)
             record(
@@ -267,3 +270,18 @@ def _told(token: Token) -> dict[str, str | list[str] | None]:
         "pipelines": None if pipelines is None else sorted(map(str, pipelines)),
         "expires_at": None if token.expires_at is None else token.expires_at.isoformat(),
     }
+
+
+def _certificate(asked: TokenRequest, maker: Token | None) -> str | None:
+    """Choose the client certificate that a token is bound to.
+
+    Raises:
+        ForbiddenError: its maker is bound to another one.
+    """
+    bound = None if maker is None else maker.certificate
+    if bound is not None and asked.certificate not in (None, bound):
+        raise ForbiddenError(
+            "This token is bound to a client certificate, and makes only tokens that are bound to it, too.",
+            advice="Make it with your password, or leave the certificate out.",
+        )
+    return asked.certificate or bound

@@ -69,6 +69,7 @@ def _token(token: Token) -> dict[str, Any]:
         "pipelines": None if pipelines is None else sorted(map(str, pipelines)),
         "created_at": time_text(token.created_at),
         "expires_at": time_text(token.expires_at),
+        "certificate": token.certificate,
     }
 
 

@@ -23,6 +23,7 @@ class TokenCalls(Calls):
         role: Role | None = None,
         pipelines: Sequence[UUID | str] | None = None,
         expires_at: datetime | Expiry = Expiry.DEFAULT,
+        certificate: str | None = None,
     ) -> TokenView:
         """Make a token of the caller (POST /v1/tokens); only this answer holds the token itself.
 
@@ -31,6 +32,7 @@ class TokenCalls(Calls):
             role: the highest role that it carries; None means `runner`, or less where the caller has less.
             pipelines: the ids of the only pipelines that it is for; None means all.
             expires_at: from when on it is worth nothing.
+            certificate: the SHA-256 of the only client certificate with which it is good, in hexadecimal.
 
         Raises:
             InvalidInputError: the name makes no sense, there is no such pipeline, or the time has passed.
@@ -46,6 +48,8 @@ class TokenCalls(Calls):
             body["expires_at"] = expires_at.isoformat()
         elif expires_at is Expiry.NEVER:
             body["expires_at"] = None
+        if certificate is not None:
+            body["certificate"] = certificate
         return read(self._transport.request("POST", "/v1/tokens", json=body), TokenView.from_document)
 
     def tokens(self, *, user: str | None = None, page_size: int = PAGE) -> Iterator[TokenView]:

@@ -31,7 +31,9 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/worker-keys", tags=["wo
 async def create_worker_key(request: Request, plane: Plane) -> Response:
     """Make a worker key, which is told in this answer and never again."""
     asked = await read_message(request, WorkerKeyRequest)
-    key, secret = await plane.worker_keys.create(asked.name, worker=asked.worker, expires_at=asked.expires_at)
+    key, secret = await plane.worker_keys.create(
+        asked.name, worker=asked.worker, expires_at=asked.expires_at, certificate=asked.certificate
+    )
     return Response(
         to_json(new_worker_key_document(key, secret)),
         status_code=201,
