@@ -11,10 +11,16 @@ from lineshaft.server.documents import (
     Acknowledgement,
     EventDocument,
     ExplanationDocument,
+    GrantDocument,
+    MeDocument,
     Message,
+    NewTokenDocument,
     NewWorkerKeyDocument,
     ReportDocument,
     RunDocument,
+    TokenDocument,
+    UserDetailDocument,
+    UserDocument,
     ValidationDocument,
     WorkerDocument,
     WorkerKeyDocument,
@@ -63,6 +69,7 @@ def test_the_answers_that_are_shown_are_of_the_form_that_is_described() -> None:
     forms: list[type[BaseModel]] = [Acknowledgement, RunDocument, EventDocument, Message]
     forms += [ExplanationDocument, ReportDocument, ValidationDocument]
     forms += [WorkerDocument, NewWorkerKeyDocument, WorkerKeyDocument]
+    forms += [MeDocument, UserDocument, UserDetailDocument, GrantDocument, TokenDocument, NewTokenDocument]
     forms += [Welcome, LeasesAnswer, HeartbeatAnswer, LogAnswer]
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
     shown += [json.loads(data) for data in re.findall(r'^data: (\{"number".*)$', TEXT, re.MULTILINE)]

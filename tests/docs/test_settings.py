@@ -6,6 +6,7 @@ import pytest
 
 from lineshaft.cli.app import root
 from lineshaft.executors.settings import MachineSettings
+from lineshaft.sdk.client_tls import ClientTls
 from lineshaft.sdk.config import ClientConfig
 from lineshaft.sdk.settings import Settings
 from lineshaft.server.settings import ServerSettings
@@ -63,7 +64,12 @@ def test_every_setting_has_a_flag_whose_help_names_its_variables(
 
 
 def test_what_a_client_can_be_told_is_documented() -> None:
-    assert CLIENT.keys() == set(ClientConfig.__dataclass_fields__)
+    without_flag = set(ClientConfig.__dataclass_fields__) - CLIENT.keys()
+    assert without_flag == {"tls"}
+    assert CLIENT.keys() < set(ClientConfig.__dataclass_fields__)
+    assert set(ClientTls.__dataclass_fields__) == {"ca_file", "certificate", "key"}
+    for name in ("ca_file", "client_cert", "client_key"):
+        assert f"| `{name}` | `LINESHAFT_{name.upper()}` |" in TEXT
     for name, (_, variables, _) in CLIENT.items():
         assert variables == f"`LINESHAFT_{name.upper()}`"
 

@@ -5,9 +5,12 @@ from pathlib import Path
 
 import pytest
 
+from integration.certificates import certified
 from lineshaft.ports.clock import ManualClock
 from lineshaft.services.control_plane import ControlPlane
 from planes import temporary_plane
+
+__all__ = ["certified"]
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.explain import explain
 from lineshaft.cli.failure import report, report_fault, report_usage
 from lineshaft.cli.invocation import Invocation
+from lineshaft.cli.login import login, logout, whoami
 from lineshaft.cli.logs import logs
 from lineshaft.cli.output import wants_json
 from lineshaft.cli.ping import ping
@@ -33,7 +34,9 @@ from lineshaft.cli.report import report as report_runs
 from lineshaft.cli.run import cancel, retry, runs, show
 from lineshaft.cli.run_here import run
 from lineshaft.cli.schema import schema
+from lineshaft.cli.token import token
 from lineshaft.cli.up import server, up
+from lineshaft.cli.user import user
 from lineshaft.cli.watch import watch
 from lineshaft.cli.worker import worker
 from lineshaft.cli.worker_key import worker_key
@@ -72,6 +75,7 @@ class Root(SectionedGroup):
         ),
         "Runs": (runs, show, watch, logs, explain, definition, cancel, retry, report_runs),
         "Workers": (worker, worker_key),
+        "Access": (login, logout, whoami, user, token),
         "More": (ping, completion),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -56,10 +56,42 @@ def complete_worker_key(
     return _names(context, lambda client: (key.name for key in client.worker_keys()), incomplete)
 
 
+def complete_user(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the names of the server's users that begin so; none where the server cannot be asked."""
+    return _names(context, lambda client: (user.name for user in client.users()), incomplete)
+
+
+def complete_token(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the names of the tokens that begin so, of the user who is named or of one's own."""
+    user = context.params.get("user")
+    return _names(context, lambda client: (token.name for token in client.tokens(user=user)), incomplete)
+
+
+def complete_pipeline(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the names of the server's pipelines that begin so; none where the server cannot be asked."""
+    return _names(context, lambda client: (pipeline.name for pipeline in client.pipelines()), incomplete)
+
+
 def _names(context: click.Context, ask: Callable[["Client"], Iterable[str]], incomplete: str) -> list[str]:
     said = context.params
     connection = Connection(
-        said.get("base_url"), said.get("username"), said.get("password"), said.get("config")
+        said.get("base_url"),
+        said.get("username"),
+        said.get("password"),
+        said.get("config"),
+        said.get("token"),
     )
     try:
         with connection.client() as client:

@@ -28,6 +28,7 @@ class Connection:
         base_url: the server's address.
         username: who calls.
         password: proves it.
+        token: proves it in place of both.
         config: the configuration file.
     """
 
@@ -35,6 +36,7 @@ class Connection:
     username: str | None
     password: str | None = field(repr=False)
     config: Path | None
+    token: str | None = field(default=None, repr=False)
 
     def client_config(self, *, needs_password: bool = True) -> ClientConfig:
         """Put together what a client needs.
@@ -49,6 +51,7 @@ class Connection:
             url=self.base_url,
             username=self.username,
             password=self.password,
+            token=self.token,
             config=self.config,
             needs_password=needs_password,
         )
@@ -90,6 +93,13 @@ def connected(command: Callable[..., R]) -> Callable[..., R]:
         "[env: LINESHAFT_PASSWORD; default for a server here: admin]",
     )
     @click.option(
+        "--token",
+        cls=SharedOption,
+        heading=_HEADING,
+        help="Signs in in place of both, such as `lineshaft token create` makes; safer in the environment or "
+        "a file. [env: LINESHAFT_TOKEN; default: what `lineshaft login` has made]",
+    )
+    @click.option(
         "--config",
         metavar="FILE",
         type=click.Path(path_type=Path),
@@ -104,9 +114,10 @@ def connected(command: Callable[..., R]) -> Callable[..., R]:
         base_url: str | None,
         username: str | None,
         password: str | None,
+        token: str | None,
         config: Path | None,
         **options: Any,
     ) -> R:
-        return command(*args, connection=Connection(base_url, username, password, config), **options)
+        return command(*args, connection=Connection(base_url, username, password, config, token), **options)
 
     return wrapper

@@ -19,7 +19,9 @@ from lineshaft.model.errors import (
     UnavailableError,
 )
 
-_CREDENTIALS_ADVICE = "Set LINESHAFT_USERNAME and LINESHAFT_PASSWORD, or give --username and --password."
+_CREDENTIALS_ADVICE = (
+    "Sign in with `lineshaft login`; or set LINESHAFT_TOKEN, or LINESHAFT_USERNAME and LINESHAFT_PASSWORD."
+)
 
 
 def report(error: LineshaftError, *, as_json: bool, source: InputText | None = None) -> ExitCode:

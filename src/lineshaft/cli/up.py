@@ -61,6 +61,18 @@ _server_options = together(
     setting(_SERVER, "--keep-runs-days", "N", "Remove runs that ended longer ago.", "for ever"),
     setting(_SERVER, "--keep-runs", "N", "Keep so many ended runs of each pipeline.", "all"),
     setting(_SERVER, "--keep-logs-days", "N", "Remove logs of runs that ended longer ago.", "for ever"),
+    setting(_SERVER, "--tls-cert", "FILE", "PEM file with the server's certificate: serve by HTTPS.", "none"),
+    setting(_SERVER, "--tls-key", "FILE", "PEM file with its key.", "in the same file"),
+    setting(_SERVER, "--tls-client-ca", "FILE", "PEM file with the authorities of clients.", "none"),
+    setting(_SERVER, "--tls-client-required", None, "Serve only who shows a client certificate.", "who asks"),
+    setting(
+        _SERVER,
+        "--trusted-proxies",
+        "A,B",
+        "Proxies that say truly who calls through them: 10.0.0.5,10.1.0.0/16.",
+        "none",
+    ),
+    setting(_SERVER, "--request-log", "WHICH", "Which requests are logged: all, changes or none.", "changes"),
 )
 
 _config_option = click.option(

@@ -79,15 +79,15 @@ def _work(connection: Connection, flags: dict[str, Any]) -> bool:
 def _server(connection: Connection, key: str | None) -> "ClientConfig":
     """Tell how to reach the server; without a key that takes a user's credentials."""
     config = connection.client_config(needs_password=False)
-    if key is None:
-        try:
-            connection.client_config()
-        except ConfigurationError as error:
-            raise ConfigurationError(
-                f"This worker has no key for {config.url}.",
-                advice="Name its file with --key-file; `lineshaft worker-key create NAME` makes one.",
-            ) from error
-    return config
+    if key is not None:
+        return config
+    try:
+        return connection.client_config()
+    except ConfigurationError as error:
+        raise ConfigurationError(
+            f"This worker has no key for {config.url}.",
+            advice="Name its file with --key-file; `lineshaft worker-key create NAME` makes one.",
+        ) from error
 
 
 def _refuse_options_before(command: str, context: click.Context) -> None:

@@ -1,17 +1,18 @@
 """`worker-key`: the keys by which a server lets workers in."""
 
-import re
-from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any, Final
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
 from uuid import UUID
 
 import click
 
+from lineshaft.cli.certificate import certificate_option
 from lineshaft.cli.command import Command, CommandGroup
 from lineshaft.cli.completion import complete_worker, complete_worker_key
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.duration import instant_text
 from lineshaft.cli.failure import print_note
+from lineshaft.cli.lifetime import EXPIRED, Lifetime, expiry_text, last_text
 from lineshaft.cli.output import Output, print_json, print_table, with_output
 from lineshaft.cli.terminal import printable
 from lineshaft.cli.waiting import waiting
@@ -22,24 +23,7 @@ if TYPE_CHECKING:
     from lineshaft.sdk.client import Client
     from lineshaft.sdk.worker_key import WorkerKeyView
 
-_STYLES: Final = {"expired": "red"}
-_LIFETIME: Final = re.compile(r"([1-9][0-9]{0,4})([mhd])")
-_UNITS: Final = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
-
-
-class Lifetime(click.ParamType[timedelta]):
-    """How long something is to live: `90d`, `12h`, `30m`."""
-
-    name = "lifetime"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> timedelta:
-        """Read it."""
-        if isinstance(value, timedelta):
-            return value
-        parts = _LIFETIME.fullmatch(str(value))
-        if parts is None:
-            self.fail(f"'{value}' is no time such as 90d, 12h or 30m.", param, ctx)
-        return int(parts[1]) * _UNITS[parts[2]]
+_STYLES: Final = {EXPIRED: "red"}
 
 
 @click.group("worker-key", cls=CommandGroup, examples=("lineshaft worker-key create build-1 > key",))
@@ -70,15 +54,22 @@ def worker_key() -> None:
     type=Lifetime(),
     help="After how long it is worth nothing: 90d, 12h, 30m. [default: never]",
 )
+@certificate_option
 @with_output
 @connected
 def create_key(
-    connection: Connection, name: str, worker: str | None, expires: timedelta | None, output: Output
+    connection: Connection,
+    name: str,
+    *,
+    worker: str | None,
+    expires: timedelta | None,
+    certificate: str | None,
+    output: Output,
 ) -> None:
     """Make a worker key, and print it: the server keeps no more than its hash."""
     expires_at = None if expires is None else SystemClock().now() + expires
     with connection.client() as client, waiting(f"Asking {client.url} for a key"):
-        made = client.create_worker_key(name, worker=worker, expires_at=expires_at)
+        made = client.create_worker_key(name, worker=worker, expires_at=expires_at, certificate=certificate)
     if output is Output.JSON:
         print_json(made.document)
         return
@@ -109,8 +100,8 @@ def list_keys(connection: Connection, output: Output) -> None:
                 key.name,
                 key.worker or "any",
                 instant_text(key.created_at),
-                _expiry(key, now),
-                "never" if key.last_used_at is None else instant_text(key.last_used_at),
+                expiry_text(key.expires_at, now),
+                last_text(key.last_used_at),
                 str(key.id),
             )
             for key in found
@@ -138,12 +129,6 @@ def revoke_key(connection: Connection, name: str, output: Output) -> None:
         print_json(key.document)
     else:
         click.echo(printable(f"'{key.name}' is revoked."))
-
-
-def _expiry(key: "WorkerKeyView", now: datetime) -> str:
-    if key.expires_at is None:
-        return "never"
-    return "expired" if key.expires_at <= now else instant_text(key.expires_at)
 
 
 def _find(client: "Client", reference: str) -> "WorkerKeyView":

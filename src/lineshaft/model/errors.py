@@ -11,7 +11,8 @@ LineshaftError
 │   ├── RunNotFoundError
 │   ├── NodeNotFoundError
 │   ├── LogRemovedError          a log that was there, and is too old to be kept
-│   └── WorkerNotFoundError
+│   ├── WorkerNotFoundError
+│   └── SecretMissingError       secrets that tasks name are nowhere
 ├── ConflictError                the state of things does not allow it
 │   ├── RunEndedError
 │   ├── RunNotEndedError
@@ -20,12 +21,14 @@ LineshaftError
 ├── AccessError
 │   ├── BadCredentialsError
 │   │   └── BadWorkerKeyError
+│   ├── TooManyAttemptsError     too many wrong credentials from there, or for that name
 │   └── ForbiddenError
 ├── SourceError                  a run's source cannot be had
 │   ├── SourceRefusedError       the settings do not allow it, or it has no such commit
 │   └── SourceUnreachableError   it does not answer
 ├── UnavailableError             something we need does not answer; trying again later may help
 │   ├── StoreUnavailableError
+│   ├── SecretsUnavailableError  the keeper of secrets does not answer, or not with what can be read
 │   └── ServerUnreachableError
 ├── ConfigurationError           Lineshaft cannot start as it is set up
 └── ServerError                  a server's answer that fits none of the above
@@ -37,6 +40,7 @@ A step that fails is an outcome (`model.outcome`), never an error: these are for
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from typing import ClassVar
 from uuid import UUID
 
@@ -194,6 +198,25 @@ class WorkerNotFoundError(NotFoundError):
     code = "worker-not-found"
 
 
+class SecretMissingError(NotFoundError):
+    """Secrets that tasks name are nowhere.
+
+    Attributes:
+        names: of the secrets, sorted.
+    """
+
+    code = "secret-missing"
+
+    def __init__(self, names: Sequence[str]) -> None:
+        """Name them all."""
+        self.names = tuple(sorted(set(names)))
+        what = "is no secret" if len(self.names) == 1 else "are no secrets"
+        super().__init__(
+            f"There {what} named {', '.join(self.names)} for these tasks.",
+            advice="Set them with `lineshaft secret set NAME`, for all pipelines or with --pipeline.",
+        )
+
+
 class ConflictError(LineshaftError):
     """The state of things does not allow what was asked."""
 
@@ -265,6 +288,29 @@ class BadWorkerKeyError(BadCredentialsError):
         )
 
 
+class TooManyAttemptsError(AccessError):
+    """Too many wrong credentials came from there, or for that name.
+
+    Attributes:
+        retry_after: how long to wait.
+    """
+
+    code = "too-many-attempts"
+
+    def __init__(self, retry_after: timedelta) -> None:
+        """Say how long to wait, and no more."""
+        self.retry_after = retry_after
+        super().__init__(
+            "Too many wrong credentials were shown.",
+            advice=f"Try again in {self.retry_after_seconds} seconds.",
+        )
+
+    @property
+    def retry_after_seconds(self) -> int:
+        """How long to wait, in whole seconds: never too short, and one at least."""
+        return max(1, ceil(self.retry_after.total_seconds()))
+
+
 class ForbiddenError(AccessError):
     """The credentials are good, but not for this."""
 
@@ -308,6 +354,12 @@ class StoreUnavailableError(UnavailableError):
     """The database does not answer or could not commit."""
 
     code = "store-unavailable"
+
+
+class SecretsUnavailableError(UnavailableError):
+    """What keeps the secrets does not answer, or its answer cannot be read with the keys that there are."""
+
+    code = "secrets-unavailable"
 
 
 class ServerUnreachableError(UnavailableError):

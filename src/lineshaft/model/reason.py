@@ -37,6 +37,7 @@ class ReasonCode(StrEnum):
     GENERATED_NODES_REFUSED = "generated_nodes_refused"
     IMAGE_NOT_SUPPORTED = "image_not_supported"
     FOLDER_REFUSED = "folder_refused"
+    SECRET_MISSING = "secret_missing"  # noqa: S105 - a word, not one.
     # Ended by someone's wish.
     CANCELLED_BY_USER = "cancelled_by_user"
     SUPERSEDED = "superseded"
@@ -55,6 +56,7 @@ class ReasonCode(StrEnum):
     CLUSTER_UNREACHABLE = "cluster_unreachable"
     MANIFEST_REFUSED = "manifest_refused"
     ROLLOUT_FAILED = "rollout_failed"
+    SECRETS_UNAVAILABLE = "secrets_unavailable"
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,9 @@ class Surroundings:
         services: containers beside it by name, as they were written.
         resources: what it asks for.
         secrets: the names of the secrets that it uses.
+        environment: the name of what it works for, such as `production`, which chooses its secrets; empty
+            where it does not say.
+        id_tokens: the identity tokens that it is given: the audience of each by the variable it comes in.
         results: what to keep as its results, as they were written.
         artifacts: what to keep as its artifacts, as they were written.
         cache: what to keep for the next run, as it was written.
@@ -61,6 +64,8 @@ class Surroundings:
     artifacts: Sequence[Any] = ()
     cache: Sequence[Any] = ()
     outputs: tuple[str, ...] = ()
+    environment: str = ""
+    id_tokens: Mapping[str, str] = field(default_factory=dict)
 
 
 NO_SURROUNDINGS: Final = Surroundings()

@@ -19,6 +19,8 @@ class WorkerKey:
         created_at: when it was made.
         expires_at: from when on it is worth nothing; None means never.
         last_used_at: when a worker last registered with it; None means not yet.
+        certificate: the SHA-256 thumbprint, in hexadecimal, of the only client certificate with which it may
+            be shown (RFC 8705); None where it is not bound to one.
     """
 
     id: UUID
@@ -28,6 +30,7 @@ class WorkerKey:
     created_at: datetime
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
+    certificate: str | None = None
 
     def expired(self, now: datetime) -> bool:
         """Tell whether it is worth nothing any more."""

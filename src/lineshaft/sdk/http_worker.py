@@ -22,7 +22,7 @@ from lineshaft.model.errors import (
 )
 from lineshaft.sdk.config import ClientConfig
 from lineshaft.sdk.problem import error_of
-from lineshaft.sdk.transport import cause_of
+from lineshaft.sdk.transport import bearer, cause_of
 from lineshaft.wire.message import LEASE_HEADER, PROTOCOL_HEADER, PROTOCOL_VERSION, Message
 from lineshaft.wire.worker import (
     ClaimRequest,
@@ -63,16 +63,15 @@ class HttpWorker:
             key: the worker's key, which is sent in place of the user's credentials.
         """
         self._url = config.url
-        headers = {PROTOCOL_HEADER: str(PROTOCOL_VERSION)}
-        if key is not None:
-            headers["Authorization"] = f"Bearer {key}"
+        shown = config.token if key is None else key
+        headers = {PROTOCOL_HEADER: str(PROTOCOL_VERSION), **bearer(shown)}
         self._http = httpx2.AsyncClient(
             base_url=config.url,
-            auth=(config.username, config.password) if key is None else None,
+            auth=(config.username, config.password) if shown is None else None,
             headers=headers,
             # Every slot may be sending a log while a claim and a heartbeat wait.
             limits=httpx2.Limits(max_connections=None),
-            verify=config.url.startswith("https:"),
+            verify=config.tls.verification(config.url),
         )
 
     async def __aenter__(self) -> Self:

@@ -47,11 +47,10 @@ class Transport:
         self._clock = clock
         self._http = httpx2.Client(
             base_url=config.url,
-            auth=(config.username, config.password),
-            headers={"Accept": "application/json"},
+            auth=None if config.token is not None else (config.username, config.password),
+            headers={"Accept": "application/json", **bearer(config.token)},
             timeout=_TIMEOUT,
-            # Loading the trusted certificates takes 0.1 s, which plain HTTP need not spend.
-            verify=config.url.startswith("https:"),
+            verify=config.tls.verification(config.url),
         )
 
     def close(self) -> None:
@@ -158,6 +157,11 @@ class Transport:
                 if local
                 else "Check the address, which comes from --base-url or LINESHAFT_URL, and the network.",
             ) from error
+
+
+def bearer(token: str | None) -> Mapping[str, str]:
+    """Make the header that shows a token (RFC 6750, section 2.1); none where there is no token."""
+    return {} if token is None else {"Authorization": f"Bearer {token}"}
 
 
 def refusal(answer: httpx2.Response, subject: object) -> LineshaftError:

@@ -1,26 +1,35 @@
 """The app: everything that answers HTTP, put together."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final
 
 from fastapi import FastAPI
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from lineshaft import __version__
+from lineshaft.ports.ids import RandomIds
 from lineshaft.server.access import Access
 from lineshaft.server.depends import ShownRuns
+from lineshaft.server.exchange import Exchange, Requests
+from lineshaft.server.guarded_route import guarded_routes
 from lineshaft.server.methods import Methods
+from lineshaft.server.open_routes import OpenRoutes
 from lineshaft.server.openapi import BAD_CREDENTIALS, PROBLEMS
 from lineshaft.server.problems import add_problem_handlers
 from lineshaft.server.rendering import RunRenderings
 from lineshaft.server.routes import (
     docs,
     events,
+    grants,
     health,
     logs,
+    me,
     pipelines,
     reports,
     runs,
+    tokens,
+    users,
     welcome,
     worker_keys,
     worker_protocol,
@@ -31,23 +40,41 @@ from lineshaft.server.stopping import STATE_KEY, Stopping
 from lineshaft.services.control_plane import ControlPlane
 
 # Those first that are asked for most: a request is compared with all that stand before its own.
-_CLOSED: Final = (worker_protocol, runs, pipelines, events, logs, reports, workers, worker_keys)
+_CLOSED: Final = (
+    worker_protocol,
+    runs,
+    pipelines,
+    events,
+    logs,
+    reports,
+    workers,
+    worker_keys,
+    me,
+    users,
+    grants,
+    tokens,
+)
 _OPEN: Final = (health, welcome, docs)
-
-OPEN_PATHS: Final = frozenset({"/", "/health", "/ready"}) | docs.PATHS
-"""What may be read without credentials."""
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]
 """Opens what the app serves, when it starts, and closes it when the app ends."""
 
 
-def create_app(open_control_plane: OpenControlPlane, *, local_names_only: bool = False) -> FastAPI:
+def create_app(
+    open_control_plane: OpenControlPlane,
+    *,
+    local_names_only: bool = False,
+    logged: Requests = Requests.CHANGES,
+    trusted_proxies: Sequence[str] = (),
+) -> FastAPI:
     """Put the HTTP API together over a control plane.
 
     Args:
         open_control_plane: opens what the app serves.
         local_names_only: whether only who calls the server by an address or as localhost is answered, as is
             needed where everybody knows the credentials.
+        logged: which requests have a line in the log.
+        trusted_proxies: the addresses and networks of proxies that say truly who calls through them.
     """
 
     @asynccontextmanager
@@ -67,9 +94,13 @@ def create_app(open_control_plane: OpenControlPlane, *, local_names_only: bool =
         redirect_slashes=False,
         responses=PROBLEMS,
     )
-    app.state.methods = Methods(route for noun in (*_CLOSED, *_OPEN) for route in noun.router.routes)
+    routes = guarded_routes((*_CLOSED, *_OPEN))
+    app.state.methods = Methods(routes)
     app.add_middleware(ShortWay)
-    app.add_middleware(Access, open_paths=OPEN_PATHS, local_names_only=local_names_only)
+    app.add_middleware(Access, open_routes=OpenRoutes(routes), local_names_only=local_names_only)
+    app.add_middleware(Exchange, ids=RandomIds(), logged=logged)
+    if trusted_proxies:
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=list(trusted_proxies))
     add_problem_handlers(app)
     for noun in _CLOSED:
         app.include_router(noun.router, responses=BAD_CREDENTIALS)

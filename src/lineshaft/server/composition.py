@@ -13,12 +13,11 @@ from lineshaft.model.errors import UnavailableError
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
-from lineshaft.sdk.config import DEFAULT_CREDENTIAL
 from lineshaft.server.repositories import repository_check
 from lineshaft.server.settings import ServerSettings
 from lineshaft.server.worker_keys_file import WorkerKeysFile
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.credentials import CredentialService
+from lineshaft.services.settings_user import follow_settings
 from lineshaft.services.worker_keys import no_file_keys
 from lineshaft.store import open_store
 
@@ -56,7 +55,9 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             file_keys=file_keys,
             kept=settings.kept,
         )
-        await _set_credentials(plane.credentials, settings)
+        await follow_settings(
+            store, SystemClock(), ids, settings.username, settings.password.get_secret_value()
+        )
         async with plane.running():
             yield plane
     finally:
@@ -73,10 +74,3 @@ async def _open_blobs(settings: ServerSettings) -> Blobs:
         # Logs stay in the database until it is there.
         _LOG.warning("%s %s", error.message, error.advice)
     return blobs
-
-
-async def _set_credentials(credentials: CredentialService, settings: ServerSettings) -> None:
-    if not settings.has_default_credentials:
-        # They may be there from a time when this server was reachable from its own machine only.
-        await credentials.retire(DEFAULT_CREDENTIAL, DEFAULT_CREDENTIAL)
-    await credentials.ensure_user(settings.username, settings.password.get_secret_value())

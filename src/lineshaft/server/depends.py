@@ -6,6 +6,8 @@ from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request
 
+from lineshaft.model.principal import Actor, Principal
+from lineshaft.server.access import ACTOR, PRINCIPAL
 from lineshaft.server.rendering import RunRenderings
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.runs import RunService
@@ -34,6 +36,18 @@ async def _shown_runs(request: Request) -> ShownRuns:
     return runs
 
 
+async def _principal(request: Request) -> Principal:
+    principal: Principal = request.scope[PRINCIPAL]
+    return principal
+
+
+async def _actor(request: Request) -> Actor:
+    actor: Actor = request.scope[ACTOR]
+    return actor
+
+
+Caller = Annotated[Principal, Depends(_principal)]
+By = Annotated[Actor, Depends(_actor)]
 Plane = Annotated[ControlPlane, Depends(_control_plane)]
 Runs = Annotated[ShownRuns, Depends(_shown_runs)]
 
@@ -42,6 +56,7 @@ RunId = Annotated[UUID, Path(description="The run's id.")]
 NodePath = Annotated[str, Path(description="The node's path: the names down to it, joined by `/`.")]
 
 WorkerPath = Annotated[str, Path(description="The worker's name.")]
+UserPath = Annotated[str, Path(max_length=255, pattern=r"^[^\x00]*$", description="The user's name.")]
 After = Annotated[
     str | None, Query(max_length=255, pattern=r"^[^\x00]*$", description="The page before's `next`.")
 ]

@@ -10,6 +10,13 @@ from pydantic.json_schema import models_json_schema
 
 from lineshaft import __version__
 from lineshaft.definition import rest_schema
+from lineshaft.server.account_requests import (
+    GrantRequest,
+    NewTokenRequest,
+    NewUserRequest,
+    OwnPasswordRequest,
+    UserChangeRequest,
+)
 from lineshaft.server.documents import Detail, EventDocument, ProblemDocument
 from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
 from lineshaft.server.requests import RetryRequest, StartRequest, WorkerKeyRequest
@@ -35,6 +42,11 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     StartRequest,
     RetryRequest,
     WorkerKeyRequest,
+    NewUserRequest,
+    UserChangeRequest,
+    OwnPasswordRequest,
+    GrantRequest,
+    NewTokenRequest,
 )
 _DESCRIPTION: Final = """\
 Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password;
@@ -47,6 +59,7 @@ _CHAPTERS: Final = {
     "logs": "What tasks print.",
     "reports": "How runs have gone.",
     "workers": "Those that take tasks, and the keys that let them in.",
+    "users": "Who may call, what they may do, and the tokens of their programs.",
     "health": "Whether the server is up. Needs no credentials.",
     "worker protocol": "What workers call.",
 }

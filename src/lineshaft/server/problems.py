@@ -35,6 +35,8 @@ from lineshaft.model.errors import (
     RunEndedError,
     RunNotEndedError,
     RunNotFoundError,
+    SecretMissingError,
+    SecretsUnavailableError,
     ServerError,
     ServerUnreachableError,
     SourceError,
@@ -42,6 +44,7 @@ from lineshaft.model.errors import (
     SourceUnreachableError,
     StaleLeaseError,
     StoreUnavailableError,
+    TooManyAttemptsError,
     UnavailableError,
     UnsupportedProtocolError,
     WorkerNotFoundError,
@@ -63,6 +66,7 @@ class Answer:
         status: the HTTP status.
         title: what all errors of this kind have in common, for people.
         headers: what the answer carries besides.
+        challenges: with which credentials to try, a header each: not every browser reads several in one.
         quoted: whether the body is the `{"detail": ...}` that system 0's document quotes, not a problem.
         told: whether the message of an internal error is told, and not only logged.
     """
@@ -70,6 +74,7 @@ class Answer:
     status: HTTPStatus
     title: str
     headers: Mapping[str, str] | None = None
+    challenges: tuple[str, ...] = ()
     quoted: bool = False
     told: bool = False
 
@@ -94,6 +99,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     NodeNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Node not found"),
     LogRemovedError: Answer(HTTPStatus.GONE, "The log was removed"),
     WorkerNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Worker not registered"),
+    SecretMissingError: Answer(HTTPStatus.NOT_FOUND, "Secret not found"),
     ConflictError: Answer(HTTPStatus.CONFLICT, "Conflict"),
     RunEndedError: Answer(HTTPStatus.CONFLICT, "The run has ended"),
     RunNotEndedError: Answer(HTTPStatus.CONFLICT, "The run has not ended"),
@@ -101,18 +107,20 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     LogOffsetError: Answer(HTTPStatus.CONFLICT, "The append does not begin where the log ends"),
     AccessError: Answer(HTTPStatus.FORBIDDEN, "Access denied"),
     BadCredentialsError: Answer(
-        HTTPStatus.UNAUTHORIZED, "Bad credentials", {"WWW-Authenticate": "Basic"}, quoted=True
+        HTTPStatus.UNAUTHORIZED, "Bad credentials", quoted=True, challenges=("Basic", "Bearer")
     ),
     # RFC 6750, section 3.1.
     BadWorkerKeyError: Answer(
-        HTTPStatus.UNAUTHORIZED, "Bad worker key", {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        HTTPStatus.UNAUTHORIZED, "Bad worker key", challenges=('Bearer error="invalid_token"',)
     ),
+    TooManyAttemptsError: Answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong credentials"),
     ForbiddenError: Answer(HTTPStatus.FORBIDDEN, "Forbidden"),
     SourceError: Answer(HTTPStatus.BAD_GATEWAY, "The source cannot be had"),
     SourceRefusedError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "The source is refused"),
     SourceUnreachableError: Answer(HTTPStatus.BAD_GATEWAY, "The source does not answer", _LATER),
     UnavailableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable for the moment", _LATER),
     StoreUnavailableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "The database does not answer", _LATER),
+    SecretsUnavailableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Secrets do not answer", _LATER),
     ServerUnreachableError: Answer(HTTPStatus.SERVICE_UNAVAILABLE, "Another server does not answer", _LATER),
     ConfigurationError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The server is not set up for this"),
     ServerError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
@@ -130,9 +138,15 @@ def problem_response(error: LineshaftError) -> Response:
             return _internal()
     if answer.quoted:
         body = to_json({"detail": error.message})
-        return Response(body, answer.status, answer.headers, media_type="application/json")
-    extra: dict[str, Any] = {"advice": error.advice} if error.advice else {}
-    return _problem(answer, error.code, error.message, extra | _extension(error))
+        response = Response(body, answer.status, answer.headers, media_type="application/json")
+    else:
+        extra: dict[str, Any] = {"advice": error.advice} if error.advice else {}
+        response = _problem(answer, error.code, error.message, extra | _extension(error))
+    for challenge in answer.challenges:
+        response.headers.append("WWW-Authenticate", challenge)
+    if isinstance(error, TooManyAttemptsError):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -149,6 +163,8 @@ def _extension(error: LineshaftError) -> dict[str, Any]:
     match error:
         case LogOffsetError(expected_offset=offset):
             return {"expected_offset": offset}
+        case TooManyAttemptsError(retry_after_seconds=seconds):
+            return {"retry_after_seconds": seconds}
         case UnsupportedProtocolError(served=served):
             return {"served": list(served)}
         case InvalidInputError(problems=problems) if problems:

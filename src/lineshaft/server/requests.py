@@ -2,7 +2,7 @@
 
 import json
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Final, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
@@ -25,11 +25,13 @@ Ref = Annotated[
 Assignment = Annotated[str, StringConstraints(max_length=BODY_LIMIT_BYTES, pattern=r"^[^\x00=]+=[^\x00]*$")]
 
 
-class _Request(BaseModel):
+class Request(BaseModel):
+    """A request's body, which holds what it may hold and nothing else."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class StartRequest(_Request):
+class StartRequest(Request):
     """What a run is to be started with."""
 
     inputs: dict[Text, Value] = Field(
@@ -86,7 +88,7 @@ class StartRequest(_Request):
         return tuple((path, value) for path, _, value in split)
 
 
-class RetryRequest(_Request):
+class RetryRequest(Request):
     """How a run is to be repeated."""
 
     from_: Literal["failed"] | None = Field(
@@ -94,7 +96,15 @@ class RetryRequest(_Request):
     )
 
 
-class WorkerKeyRequest(_Request):
+Thumbprint = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+"""The SHA-256 of a client certificate in its binary form (DER), in hexadecimal."""
+
+BOUND: Final = (
+    "The SHA-256 of the only client certificate with which it is good, in hexadecimal; null means none."
+)
+
+
+class WorkerKeyRequest(Request):
     """A worker key that is to be made."""
 
     name: WorkerName = Field(description="What people call it; unique among worker keys.")
@@ -104,11 +114,21 @@ class WorkerKeyRequest(_Request):
     expires_at: AwareDatetime | None = Field(
         default=None, description="From when on it is worth nothing; null means never."
     )
+    certificate: Thumbprint | None = Field(default=None, description=BOUND)
 
     @field_validator("expires_at")
     @classmethod
     def _in_utc(cls, moment: datetime | None) -> datetime | None:
-        try:
-            return None if moment is None else moment.astimezone(UTC)
-        except OverflowError:
-            raise ValueError("must be a time between the years 1 and 9999") from None
+        return in_utc(moment)
+
+
+def in_utc(moment: datetime | None) -> datetime | None:
+    """Say a time of a request in UTC.
+
+    Raises:
+        ValueError: no such time can be said there.
+    """
+    try:
+        return None if moment is None else moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time between the years 1 and 9999") from None

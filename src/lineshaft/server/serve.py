@@ -8,8 +8,10 @@ import os
 import resource
 import signal
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,10 +23,11 @@ from uvicorn.supervisors import Multiprocess
 
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.sdk.worker_protocol import WorkerProtocol
-from lineshaft.server.app import create_app
+from lineshaft.server.app import OpenControlPlane, create_app
+from lineshaft.server.bounded_protocol import BoundedProtocol
 from lineshaft.server.composition import open_control_plane
 from lineshaft.server.settings import ServerSettings
-from lineshaft.server.stopping import StoppingProtocol
+from lineshaft.server.tls import Tls
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.telemetry.logging import set_up_logging
 
@@ -60,6 +63,8 @@ def serve(settings: ServerSettings, *, worker: InnerWorker | None = None) -> Non
             f"A worker inside serves one server process, not {settings.workers}.",
             advice="Start `lineshaft server` with --workers, and `lineshaft worker` beside it.",
         )
+    if settings.tls is not None:
+        settings.tls.context()  # What is wrong with the files is said before anything is begun.
     _allow_many_connections()
     with _listening(settings.host, settings.port) as listener:
         if settings.workers > 1:
@@ -82,7 +87,7 @@ def app_from_environment() -> FastAPI:
                 yield plane
         _LOG.info("Server process %d has stopped.", os.getpid())
 
-    return create_app(open_and_tell, local_names_only=settings.has_default_credentials)
+    return _app(open_and_tell, settings)
 
 
 class Server(uvicorn.Server):
@@ -97,15 +102,22 @@ class Server(uvicorn.Server):
         """Start as uvicorn does, then say where."""
         await super().startup(sockets)
         for listener in sockets or []:
-            _LOG.info("Lineshaft listens at http://%s", _shown(listener))
+            _LOG.info("Lineshaft listens at %s", _shown(listener, by_tls=self.config.is_ssl))
 
 
-def uvicorn_config(app: FastAPI | str, **options: Any) -> uvicorn.Config:
-    """Set uvicorn up for the app, which stops its own streams and logs for itself."""
+def uvicorn_config(app: FastAPI | str, *, tls: Tls | None = None, **options: Any) -> uvicorn.Config:
+    """Set uvicorn up for the app, which stops its own streams and logs for itself.
+
+    Args:
+        app: what it serves, or where that is made.
+        tls: how the server proves who it is; None serves without TLS.
+        options: more of uvicorn's own.
+    """
     return uvicorn.Config(
         app,
+        ssl_context_factory=None if tls is None else partial(_tls_context, tls),
         loop="auto",
-        http=StoppingProtocol,
+        http=BoundedProtocol,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -119,10 +131,23 @@ def uvicorn_config(app: FastAPI | str, **options: Any) -> uvicorn.Config:
     )
 
 
+def _app(open_plane: OpenControlPlane, settings: ServerSettings) -> FastAPI:
+    return create_app(
+        open_plane,
+        local_names_only=settings.has_default_credentials,
+        logged=settings.request_log,
+        trusted_proxies=settings.trusted_proxies,
+    )
+
+
+def _tls_context(tls: Tls, _config: uvicorn.Config, _default: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    return tls.context()
+
+
 async def _serve_here(settings: ServerSettings, listener: socket.socket, worker: InnerWorker | None) -> None:
     async with open_control_plane(settings) as plane:
-        app = create_app(lambda: nullcontext(plane), local_names_only=settings.has_default_credentials)
-        server = Server(uvicorn_config(app))
+        app = _app(lambda: nullcontext(plane), settings)
+        server = Server(uvicorn_config(app, tls=settings.tls))
         told = _told_to_stop(server)
         serving = asyncio.create_task(server.serve([listener]))
         tasks: set[asyncio.Future[None]] = {serving, told}
@@ -163,9 +188,9 @@ def _serve_by_processes(settings: ServerSettings, listener: socket.socket) -> No
         runner.run(_try_out(settings))
     os.environ.update(_environment(settings))
     factory = f"{app_from_environment.__module__}:{app_from_environment.__name__}"
-    config = uvicorn_config(factory, factory=True, workers=settings.workers)
+    config = uvicorn_config(factory, factory=True, workers=settings.workers, tls=settings.tls)
     supervisor = Multiprocess(config, [listener])
-    _LOG.info("Lineshaft listens at http://%s", _shown(listener))
+    _LOG.info("Lineshaft listens at %s", _shown(listener, by_tls=config.is_ssl))
     supervisor.run()
     if any(process.exitcode == STARTUP_FAILURE for process in supervisor.processes):
         raise ConfigurationError(
@@ -250,6 +275,7 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
-def _shown(listener: socket.socket) -> str:
+def _shown(listener: socket.socket, *, by_tls: bool) -> str:
     host, port = listener.getsockname()[:2]
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+    scheme = "https" if by_tls else "http"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"

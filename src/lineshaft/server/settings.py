@@ -3,6 +3,7 @@
 import json
 import re
 from datetime import timedelta
+from ipaddress import ip_network
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
@@ -12,6 +13,8 @@ from lineshaft.executors.settings import Folder, MachineSettings
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.limits import Limits
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL, is_loopback
+from lineshaft.server.exchange import Requests
+from lineshaft.server.tls import Tls
 from lineshaft.services.retention import Kept
 from lineshaft.wire.worker import Label
 
@@ -52,6 +55,18 @@ def _numbers(text: Any) -> Any:
     return {name.strip(): number.strip() for name, _, number in pairs}
 
 
+def _listed(text: Any) -> Any:
+    return [each.strip() for each in text.split(",") if each.strip()] if isinstance(text, str) else text
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError:
+        raise ValueError(f"{text!r} is no address or network such as 10.0.0.1 or 10.0.0.0/8") from None
+
+
+_Network = Annotated[str, AfterValidator(_network)]
 _Number = Annotated[int, Field(ge=1, le=1_000_000)]
 _PipelineName = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
@@ -75,6 +90,12 @@ class ServerSettings(MachineSettings):
         keep_runs_days: how many days runs are kept after their end; None means for ever.
         keep_runs: how many ended runs of each pipeline are kept; None means all.
         keep_logs_days: how many days logs are kept after the end of their run; None means for ever.
+        tls_cert: the PEM file with the server's certificate; None serves without TLS.
+        tls_key: the PEM file with its key; None where that is in the same file.
+        tls_client_ca: the PEM file with the authorities of clients' certificates; None asks for none.
+        tls_client_required: whether a client must show a certificate.
+        trusted_proxies: the addresses of proxies that say truly who calls through them.
+        request_log: which requests have a line in the log.
     """
 
     table: ClassVar[str] = "server"
@@ -100,6 +121,20 @@ class ServerSettings(MachineSettings):
     keep_runs_days: float | None = Field(default=None, gt=0, le=_LONGEST_KEPT_DAYS)
     keep_runs: int | None = Field(default=None, ge=1, le=1_000_000)
     keep_logs_days: float | None = Field(default=None, gt=0, le=_LONGEST_KEPT_DAYS)
+
+    tls_cert: Folder | None = None
+    tls_key: Folder | None = None
+    tls_client_ca: Folder | None = None
+    tls_client_required: bool = False
+    trusted_proxies: Annotated[tuple[_Network, ...], NoDecode, BeforeValidator(_listed)] = ()
+    request_log: Requests = Requests.CHANGES
+
+    @property
+    def tls(self) -> Tls | None:
+        """How the server proves who it is; None where it serves without TLS."""
+        if self.tls_cert is None:
+            return None
+        return Tls(self.tls_cert, self.tls_key, self.tls_client_ca, self.tls_client_required)
 
     @property
     def kept(self) -> Kept:
@@ -131,6 +166,22 @@ class ServerSettings(MachineSettings):
             raise ConfigurationError(
                 f"On {self.host} the default credentials would let anyone in who can reach this machine.",
                 advice="Set LINESHAFT_PASSWORD (and LINESHAFT_USERNAME), or listen on 127.0.0.1 only.",
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _refuse_tls_without_certificate(self) -> Self:
+        alone = {"tls_key": self.tls_key, "tls_client_ca": self.tls_client_ca}
+        named = [name for name, value in alone.items() if value is not None]
+        if self.tls_cert is None and (named or self.tls_client_required):
+            raise ConfigurationError(
+                f"`{[*named, 'tls_client_required'][0]}` does nothing without the server's own certificate.",
+                advice="Set --tls-cert or LINESHAFT_TLS_CERT as well.",
+            )
+        if self.tls_client_required and self.tls_client_ca is None:
+            raise ConfigurationError(
+                "No client could show a certificate that is good: no authority is known.",
+                advice="Set --tls-client-ca or LINESHAFT_TLS_CLIENT_CA as well.",
             )
         return self
 

@@ -14,21 +14,29 @@ from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
+from lineshaft.services.authentication import Authentication
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.grace import Grace
+from lineshaft.services.grants import GrantService
+from lineshaft.services.known_callers import DEFAULT_SESSION_IDLE, KnownCallers
 from lineshaft.services.logs import LogService
 from lineshaft.services.losing import Losing
+from lineshaft.services.noting import Noting
 from lineshaft.services.outbox import OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.placing import Placing
 from lineshaft.services.progress import CALL_PIPELINE, Progress
 from lineshaft.services.reports import ReportService
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
+from lineshaft.services.run_pipelines import RunPipelines
 from lineshaft.services.runs import RunService
 from lineshaft.services.timers import TimerService
+from lineshaft.services.tokens import TokenService
+from lineshaft.services.users import UserService
 from lineshaft.services.worker_keys import FileKeys, WorkerKeyService, no_file_keys
 from lineshaft.services.workers import WorkerService
+from lineshaft.services.wrong_credentials import WrongCredentials
 
 DEFAULT_RUN_TIME_LIMIT: Final = timedelta(hours=24)
 """How long any run may take, unless a server is set up otherwise."""
@@ -43,11 +51,17 @@ class ControlPlane:
         store: where the state is.
         pipelines: the use cases of pipelines.
         runs: the use cases of runs.
+        run_pipelines: which pipelines runs belong to.
         logs: the use cases of logs.
         desk: the worker protocol by direct calls.
         reports: what runs have taken, and how they ended.
         timers: tells runs of the times that they asked for.
-        credentials: who may call.
+        credentials: checks passwords.
+        authentication: tells who calls.
+        noting: has it written who was seen, and who was refused.
+        users: the use cases of users.
+        grants: the use cases of grants.
+        tokens: the use cases of tokens.
         workers: the workers, as people look after them.
         worker_keys: what workers prove themselves with.
         retention: removes what is old.
@@ -67,12 +81,14 @@ class ControlPlane:
         file_keys: FileKeys = no_file_keys,
         places: bool = True,
         kept: Kept = KEEP_ALL,
+        session_idle: timedelta = DEFAULT_SESSION_IDLE,
     ) -> None:
         progress = Progress(ids, run_time_limit, places=places)
         losing = Losing(store, clock, progress, limits)
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)
         self.runs = RunService(store, clock, progress, check, Placing(lease_time, limits))
+        self.run_pipelines = RunPipelines(store)
         self.logs = LogService(store, blobs)
         self.worker_keys = WorkerKeyService(store, clock, ids, file_keys)
         self.workers = WorkerService(store, clock, lease_time, losing)
@@ -88,7 +104,14 @@ class ControlPlane:
         )
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
-        self.credentials = CredentialService(store, clock)
+        self.noting = Noting(store, clock, ids)
+        callers = KnownCallers(store, clock, self.noting, session_idle)
+        wrong = WrongCredentials(clock)
+        self.credentials = CredentialService(store, clock, callers, wrong, self.noting)
+        self.authentication = Authentication(self.credentials, callers, wrong, self.noting)
+        self.users = UserService(store, clock, ids, self.credentials.check, callers.forget)
+        self.grants = GrantService(store, clock, ids, callers.forget)
+        self.tokens = TokenService(store, clock, ids, callers.forget)
         self.retention = RetentionService(store, clock, kept, chance=Random())  # noqa: S311 - no secret
         handlers = {
             SEAL_LOG: self.logs.seal,
@@ -104,14 +127,15 @@ class ControlPlane:
     async def running(self) -> AsyncIterator[None]:
         """Do what is to be done in the background while the context is open.
 
-        That is: deliver the outbox, fire timers, end lost leases, bring back what was set aside, and remove
-        what is old.
+        That is: deliver the outbox, fire timers, end lost leases, bring back what was set aside, remove
+        what is old, and note who was seen.
         """
         background = (
             self._outbox.run(),
             self.timers.run(),
             self._look_after_leases(),
             self.retention.run(),
+            self.noting.run(),
         )
         tasks = [asyncio.create_task(each) for each in background]
         try:

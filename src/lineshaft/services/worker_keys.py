@@ -62,7 +62,12 @@ class WorkerKeyService:
         self._turn = asyncio.Lock()
 
     async def create(
-        self, name: str, *, worker: str | None = None, expires_at: datetime | None = None
+        self,
+        name: str,
+        *,
+        worker: str | None = None,
+        expires_at: datetime | None = None,
+        certificate: str | None = None,
     ) -> tuple[WorkerKey, str]:
         """Make a key; this is the only time that it is told.
 
@@ -70,6 +75,8 @@ class WorkerKeyService:
             name: what people call it; unique.
             worker: the name of the only worker that may use it; None means any.
             expires_at: from when on it is worth nothing; None means never.
+            certificate: the thumbprint of the only client certificate with which it is good; None binds it to
+                none.
 
         Returns:
             What is kept of it, and the key.
@@ -85,7 +92,15 @@ class WorkerKeyService:
                 problems=[Problem("expires_at", "must be in the future")],
             )
         secret = PREFIX + secrets.token_urlsafe(_RANDOM_BYTES)
-        key = WorkerKey(self._ids.new_id(), name, key_hash(secret.encode()), worker, now, expires_at)
+        key = WorkerKey(
+            self._ids.new_id(),
+            name,
+            key_hash(secret.encode()),
+            worker,
+            now,
+            expires_at,
+            certificate=certificate,
+        )
         if not await self._store.write(lambda transaction: transaction.worker_keys.add(key)):
             raise ConflictError(
                 f"There is a worker key named '{name}'.",
@@ -114,11 +129,15 @@ class WorkerKeyService:
                 advice="`lineshaft worker-key list` shows those there are.",
             )
 
-    async def caller(self, key: bytes) -> WorkerCaller:
+    async def caller(self, key: bytes, certificate: str | None = None) -> WorkerCaller:
         """Tell who calls with a key.
 
+        Args:
+            key: as it was shown.
+            certificate: the thumbprint of the client certificate that was shown with it; None where none was.
+
         Raises:
-            BadWorkerKeyError: it is wrong, empty, expired or revoked.
+            BadWorkerKeyError: it is wrong, empty, expired or revoked, or good only with another certificate.
             StoreUnavailableError: the database does not answer.
         """
         if not key:
@@ -130,6 +149,8 @@ class WorkerKeyService:
             return in_file
         known = await self._find(shown)
         if known is None or not hmac.compare_digest(known.hash, shown) or known.expired(self._clock.now()):
+            raise BadWorkerKeyError
+        if known.certificate is not None and known.certificate != certificate:
             raise BadWorkerKeyError
         return WorkerCaller(known.id, known.worker)
 

@@ -28,13 +28,14 @@ from sqlalchemy import (
     and_,
     false,
     literal_column,
+    true,
 )
 from sqlalchemy.sql.elements import ColumnElement
 
 from lineshaft.model.state import State
 from lineshaft.store.columns import Name, UtcDateTime
 
-REVISION: Final = "0005"
+REVISION: Final = "0006"
 """The newest migration, whose outcome these tables are."""
 
 metadata: Final = MetaData(
@@ -367,6 +368,7 @@ worker_keys: Final = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("expires_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
+    Column("certificate", String),
     sqlite_with_rowid=False,
 )
 
@@ -375,4 +377,111 @@ users: Final = Table(
     metadata,
     Column("name", Name, primary_key=True),
     Column("password_hash", String, nullable=False),
+    Column("role", String, server_default="admin"),
+    Column("issuer", String),
+    Column("subject", String),
+    Column("from_settings", Boolean, nullable=False, server_default=true()),
+    Column("created_at", UtcDateTime),
+    Column("disabled_at", UtcDateTime),
+    Column("last_seen_at", UtcDateTime),
 )
+"""Who may sign in. Servers of earlier versions of Lineshaft know only admins, whom their settings name."""
+_partial_index(
+    "ix_users_by_subject",
+    users.c.issuer,
+    users.c.subject,
+    where=users.c.subject.is_not(None),
+)
+
+grants: Final = Table(
+    "grants",
+    metadata,
+    Column("user", Name, primary_key=True),
+    Column("pipeline_id", Uuid, primary_key=True),
+    Column("role", String, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_grants_by_pipeline", grants.c.pipeline_id)
+
+tokens: Final = Table(
+    "tokens",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user", Name, nullable=False),
+    Column("name", Name, nullable=False),
+    Column("hash", String, nullable=False, unique=True),
+    Column("role", String, nullable=False),
+    Column("pipelines", _JSON),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime),
+    Column("last_used_at", UtcDateTime),
+    Column("certificate", String),
+    UniqueConstraint("user", "name"),
+    sqlite_with_rowid=False,
+)
+
+browser_sessions: Final = Table(
+    "browser_sessions",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user", Name, nullable=False),
+    Column("hash", String, nullable=False, unique=True),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("expires_at", UtcDateTime, nullable=False),
+    Column("seen_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("ix_browser_sessions_by_user", browser_sessions.c.user)
+Index("ix_browser_sessions_by_expiry", browser_sessions.c.expires_at)
+
+secrets: Final = Table(
+    "secrets",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Name, nullable=False),
+    Column("pipeline_id", Uuid, nullable=False),
+    Column("environment", Name, nullable=False),
+    Column("key_id", String, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("updated_by", String, nullable=False),
+    UniqueConstraint("pipeline_id", "environment", "name"),
+    sqlite_with_rowid=False,
+)
+"""Sealed values. The nil UUID stands for all pipelines and the empty name for all environments: a NULL would
+be unequal to itself in the constraint.
+"""
+
+audit_entries: Final = Table(
+    "audit_entries",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("actor", Name, nullable=False),
+    Column("means", String, nullable=False),
+    Column("address", String, nullable=False),
+    Column("request_id", String, nullable=False),
+    Column("credential_id", Uuid),
+    Column("action", String, nullable=False),
+    Column("target", String, nullable=False),
+    Column("pipeline_id", Uuid),
+    Column("detail", _JSON),
+    sqlite_with_rowid=False,
+)
+"""What was done. Triggers of the database refuse to change or remove a row."""
+Index("ix_audit_entries_by_actor", audit_entries.c.actor, audit_entries.c.id)
+Index("ix_audit_entries_by_pipeline", audit_entries.c.pipeline_id, audit_entries.c.id)
+
+signing_keys: Final = Table(
+    "signing_keys",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("public", _JSON, nullable=False),
+    Column("key_id", String, nullable=False),
+    Column("data", LargeBinary, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""What identity tokens are signed with: the public half as a JWK, the private one sealed."""

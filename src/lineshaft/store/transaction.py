@@ -1,7 +1,10 @@
 """A transaction, as the functions given to the store see it."""
 
 from lineshaft.model.definition import Definition
+from lineshaft.store.audit import SqlAudit
+from lineshaft.store.browser_sessions import SqlBrowserSessions
 from lineshaft.store.definitions import SqlDefinitions
+from lineshaft.store.grants import SqlGrants
 from lineshaft.store.logs import SqlLogs
 from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.pipelines import SqlPipelines
@@ -11,6 +14,7 @@ from lineshaft.store.retention import SqlRetention
 from lineshaft.store.runs import SqlRuns
 from lineshaft.store.session import Session
 from lineshaft.store.timers import SqlTimers
+from lineshaft.store.tokens import SqlTokens
 from lineshaft.store.users import SqlUsers
 from lineshaft.store.worker_keys import SqlWorkerKeys
 from lineshaft.store.workers import SqlWorkers
@@ -34,6 +38,10 @@ class SqlTransaction:
         self.workers = SqlWorkers(session)
         self.worker_keys = SqlWorkerKeys(session)
         self.users = SqlUsers(session)
+        self.grants = SqlGrants(session)
+        self.tokens = SqlTokens(session)
+        self.browser_sessions = SqlBrowserSessions(session)
+        self.audit = SqlAudit(session)
 
     def definition(self, definition_hash: str) -> Definition | None:
         """Find a definition by its content hash."""

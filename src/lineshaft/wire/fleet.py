@@ -35,6 +35,7 @@ def worker_key_document(key: WorkerKey) -> dict[str, Any]:
         "worker": key.worker,
         "created_at": time_text(key.created_at),
         "expires_at": time_text(key.expires_at),
+        "certificate": key.certificate,
         "last_used_at": time_text(key.last_used_at),
     }
 
@@ -48,6 +49,7 @@ def new_worker_key_document(key: WorkerKey, secret: str) -> dict[str, Any]:
         "key": secret,
         "created_at": time_text(key.created_at),
         "expires_at": time_text(key.expires_at),
+        "certificate": key.certificate,
     }
 
 

@@ -127,6 +127,9 @@ class LeaseMessage(Message):
             itself.
         services: containers beside it by name, as they were written.
         secrets: the names of the secrets that it uses.
+        secret_values: these secrets, by name; empty for workers of earlier versions, which do not mask them.
+        environment: the name of what it works for; empty where it does not say.
+        id_tokens: signed identity tokens, by the variable that each comes in.
         outputs: the names of the values that it gives to later nodes.
         generates: the path of the file of nodes that it makes; None where it makes none.
         cpus: how many processors it is to have; 0 where it does not say.
@@ -154,6 +157,9 @@ class LeaseMessage(Message):
     image: str | ImageBuild | None = None
     services: dict[str, Any] = Field(default_factory=dict)
     secrets: tuple[str, ...] = ()
+    secret_values: dict[str, str] = Field(default_factory=dict, repr=False)
+    environment: str = ""
+    id_tokens: dict[str, str] = Field(default_factory=dict, repr=False)
     outputs: tuple[str, ...] = ()
     generates: str | None = None
     cpus: float = 0

@@ -12,6 +12,9 @@ is checked when a run is written; the loser is run again on what the winner left
 """
 
 from lineshaft.ports.store.attempts import Attempts, Claim
+from lineshaft.ports.store.audit import Audit, AuditFilter
+from lineshaft.ports.store.browser_sessions import BrowserSessions
+from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
 from lineshaft.ports.store.outbox import DELETE_BLOBS, SEAL_LOG, Outbox, OutboxEntry
 from lineshaft.ports.store.pipelines import Pipelines
@@ -20,6 +23,7 @@ from lineshaft.ports.store.retention import EndedRun, Retention
 from lineshaft.ports.store.runs import Runs, UnendedRuns
 from lineshaft.ports.store.store import Store
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
+from lineshaft.ports.store.tokens import Tokens
 from lineshaft.ports.store.transaction import Transaction
 from lineshaft.ports.store.users import Users
 from lineshaft.ports.store.worker_keys import WorkerKeys
@@ -30,8 +34,12 @@ __all__ = [
     "SEAL_LOG",
     "TIMER_NOTICE",
     "Attempts",
+    "Audit",
+    "AuditFilter",
+    "BrowserSessions",
     "Claim",
     "EndedRun",
+    "Grants",
     "Logs",
     "Outbox",
     "OutboxEntry",
@@ -42,6 +50,7 @@ __all__ = [
     "Store",
     "Timer",
     "Timers",
+    "Tokens",
     "Transaction",
     "UnendedRuns",
     "Users",

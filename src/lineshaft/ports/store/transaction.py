@@ -4,6 +4,9 @@ from typing import Protocol
 
 from lineshaft.model.definition import Definition
 from lineshaft.ports.store.attempts import Attempts
+from lineshaft.ports.store.audit import Audit
+from lineshaft.ports.store.browser_sessions import BrowserSessions
+from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
 from lineshaft.ports.store.outbox import Outbox
 from lineshaft.ports.store.pipelines import Pipelines
@@ -11,6 +14,7 @@ from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import Retention
 from lineshaft.ports.store.runs import Runs
 from lineshaft.ports.store.timers import Timers
+from lineshaft.ports.store.tokens import Tokens
 from lineshaft.ports.store.users import Users
 from lineshaft.ports.store.worker_keys import WorkerKeys
 from lineshaft.ports.store.workers import Workers
@@ -72,6 +76,26 @@ class Transaction(Protocol):
     @property
     def users(self) -> Users:
         """Who may call the API."""
+        ...
+
+    @property
+    def grants(self) -> Grants:
+        """The roles of users on single pipelines."""
+        ...
+
+    @property
+    def tokens(self) -> Tokens:
+        """What programs sign in with in users' names."""
+        ...
+
+    @property
+    def browser_sessions(self) -> BrowserSessions:
+        """What browsers show after their users have signed in."""
+        ...
+
+    @property
+    def audit(self) -> Audit:
+        """The audit log."""
         ...
 
     def definition(self, definition_hash: str) -> Definition | None:

@@ -82,7 +82,12 @@ class WorkerCalls(Calls):
         self._transport.request("DELETE", _worker(name))
 
     def create_worker_key(
-        self, name: str, *, worker: str | None = None, expires_at: datetime | None = None
+        self,
+        name: str,
+        *,
+        worker: str | None = None,
+        expires_at: datetime | None = None,
+        certificate: str | None = None,
     ) -> WorkerKeyView:
         """Make a worker key (POST /v1/worker-keys); only this answer holds the key itself.
 
@@ -90,13 +95,14 @@ class WorkerCalls(Calls):
             name: what people call it; unique among worker keys.
             worker: the name of the only worker that may use it; None means any.
             expires_at: from when on it is worth nothing; None means never.
+            certificate: the SHA-256 of the only client certificate with which it is good, in hexadecimal.
 
         Raises:
             InvalidInputError: a name makes no sense, or the time has passed.
             ConflictError: there is a key of that name.
         """
         expires = None if expires_at is None else expires_at.isoformat()
-        body = {"name": name, "worker": worker, "expires_at": expires}
+        body = {"name": name, "worker": worker, "expires_at": expires, "certificate": certificate}
         answer = self._transport.request("POST", "/v1/worker-keys", json=body)
         return read(answer, WorkerKeyView.from_document)
 

@@ -1,5 +1,8 @@
 """The page at /docs, and the description it shows; nothing of it is loaded from elsewhere."""
 
+import base64
+import hashlib
+import re
 from importlib.resources import files
 from typing import Final
 
@@ -8,30 +11,32 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
+from lineshaft.model.permission import Permission
+from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import describe
+from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import to_json
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
+_OPEN: Final = needs(Permission.OPEN)
 _MEDIA_TYPES: Final = {
     "swagger-ui-bundle.js": "text/javascript",
     "swagger-ui.css": "text/css",
     "favicon-32x32.png": "image/png",
 }
-PATHS: Final = frozenset({"/docs", "/openapi.json", *(f"/docs/{asset}" for asset in _MEDIA_TYPES)})
-"""What the page consists of."""
-
 _WITHOUT_CREDENTIALS: Final = (
     "url: 'openapi.json'",
     "url: location.origin + new URL('openapi.json', location.href).pathname",
 )
 """Browsers refuse to fetch what is relative to an address that a name and password stand in."""
 
+_INLINE_SCRIPT: Final = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 _DAY: Final = {"Cache-Control": "public, max-age=86400"}
 
 
-@router.get("/openapi.json")
-@router.head("/openapi.json")
+@router.get("/openapi.json", openapi_extra=_OPEN)
+@router.head("/openapi.json", openapi_extra=_OPEN)
 async def openapi(request: Request) -> Response:
     """Describe the API (OpenAPI 3.1)."""
     state = request.app.state
@@ -40,8 +45,8 @@ async def openapi(request: Request) -> Response:
     return Response(state.openapi, media_type="application/json")
 
 
-@router.get("/docs")
-@router.head("/docs")
+@router.get("/docs", openapi_extra=_OPEN)
+@router.head("/docs", openapi_extra=_OPEN)
 async def docs() -> Response:
     """Show the API, with forms to try it."""
     page = get_swagger_ui_html(
@@ -52,11 +57,26 @@ async def docs() -> Response:
         swagger_favicon_url="docs/favicon-32x32.png",
         swagger_ui_parameters={"deepLinking": True, "persistAuthorization": True},
     )
-    return HTMLResponse(bytes(page.body).decode().replace(*_WITHOUT_CREDENTIALS))
+    text = bytes(page.body).decode().replace(*_WITHOUT_CREDENTIALS)
+    return HTMLResponse(text, headers={"Content-Security-Policy": _policy(text)})
 
 
-@router.get("/docs/{asset}")
-@router.head("/docs/{asset}")
+def _policy(page: str) -> str:
+    """Let the page load what is this server's own, and run the one script that stands in it.
+
+    What it shows is styled by attributes, which no hash can allow.
+    """
+    scripts = [hashlib.sha256(script.encode()).digest() for script in _INLINE_SCRIPT.findall(page)]
+    hashes = " ".join(f"'sha256-{base64.b64encode(digest).decode()}'" for digest in scripts)
+    return (
+        f"default-src 'none'; script-src 'self' {hashes}; style-src 'self' 'unsafe-inline'; "
+        "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'"
+    )
+
+
+@router.get("/docs/{asset}", openapi_extra=_OPEN)
+@router.head("/docs/{asset}", openapi_extra=_OPEN)
 async def docs_asset(asset: str) -> Response:
     """Send a file of the page."""
     if asset not in _MEDIA_TYPES:
