@@ -38,6 +38,15 @@ def complete_node(
     return [place.path for place in places if place.path.startswith(incomplete)]
 
 
+def complete_pipeline(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the names of the server's pipelines that begin so; none where the server cannot be asked."""
+    return _names(context, lambda client: (pipeline.name for pipeline in client.pipelines()), incomplete)
+
+
 def complete_worker(
     context: click.Context,
     parameter: click.Parameter,  # noqa: ARG001 - click's.

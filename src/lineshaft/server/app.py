@@ -14,6 +14,7 @@ from lineshaft.server.openapi import BAD_CREDENTIALS, PROBLEMS
 from lineshaft.server.problems import add_problem_handlers
 from lineshaft.server.rendering import RunRenderings
 from lineshaft.server.routes import (
+    audit,
     docs,
     events,
     health,
@@ -31,7 +32,7 @@ from lineshaft.server.stopping import STATE_KEY, Stopping
 from lineshaft.services.control_plane import ControlPlane
 
 # Those first that are asked for most: a request is compared with all that stand before its own.
-_CLOSED: Final = (worker_protocol, runs, pipelines, events, logs, reports, workers, worker_keys)
+_CLOSED: Final = (worker_protocol, runs, pipelines, events, logs, reports, workers, worker_keys, audit)
 _OPEN: Final = (health, welcome, docs)
 
 OPEN_PATHS: Final = frozenset({"/", "/health", "/ready"}) | docs.PATHS

@@ -14,6 +14,7 @@ from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
+from lineshaft.services.audit import AuditService
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.grace import Grace
@@ -50,6 +51,7 @@ class ControlPlane:
         credentials: who may call.
         workers: the workers, as people look after them.
         worker_keys: what workers prove themselves with.
+        audit: who did what.
         retention: removes what is old.
     """
 
@@ -72,10 +74,10 @@ class ControlPlane:
         losing = Losing(store, clock, progress, limits)
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)
-        self.runs = RunService(store, clock, progress, check, Placing(lease_time, limits))
+        self.runs = RunService(store, clock, progress, check, Placing(lease_time, limits), ids=ids)
         self.logs = LogService(store, blobs)
         self.worker_keys = WorkerKeyService(store, clock, ids, file_keys)
-        self.workers = WorkerService(store, clock, lease_time, losing)
+        self.workers = WorkerService(store, clock, ids, lease_time, losing)
         self.desk = WorkerDesk(
             store,
             clock,
@@ -86,6 +88,7 @@ class ControlPlane:
             losing=losing,
             keys=self.worker_keys,
         )
+        self.audit = AuditService(store)
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
         self.credentials = CredentialService(store, clock)

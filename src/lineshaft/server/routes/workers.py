@@ -6,7 +6,7 @@ from fastapi import APIRouter
 from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
-from lineshaft.server.depends import After, Limit, Plane, WorkerPath
+from lineshaft.server.depends import After, By, Limit, Plane, WorkerPath
 from lineshaft.server.documents import WorkerDocument, WorkerPage
 from lineshaft.server.rendering import page_json, to_json
 from lineshaft.wire.fleet import worker_document
@@ -50,14 +50,14 @@ async def get_worker(name: WorkerPath, plane: Plane) -> Response:
 
 
 @router.post("/{name:path}/drain", status_code=202, responses={202: {"model": WorkerDocument}})
-async def drain_worker(name: WorkerPath, plane: Plane) -> Response:
+async def drain_worker(name: WorkerPath, plane: Plane, by: By) -> Response:
     """Have a worker take no more; it ends when what it runs has ended."""
-    document = worker_document(await plane.workers.drain(name))
+    document = worker_document(await plane.workers.drain(name, by=by))
     return Response(to_json(document), status_code=202, media_type=_JSON)
 
 
 @router.delete("/{name:worker}", status_code=204)
-async def forget_worker(name: WorkerPath, plane: Plane) -> Response:
+async def forget_worker(name: WorkerPath, plane: Plane, by: By) -> Response:
     """Take a worker that is offline from the list."""
-    await plane.workers.forget(name)
+    await plane.workers.forget(name, by=by)
     return Response(status_code=204)

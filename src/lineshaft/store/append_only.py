@@ -1,0 +1,42 @@
+"""Tables to which rows are only added: the database itself refuses to change or remove one."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from sqlalchemy import DDL, Table, event
+
+_TRIGGERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "sqlite": (
+        """
+        CREATE TRIGGER {table}_no_update BEFORE UPDATE ON {table}
+        BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
+        """,
+        """
+        CREATE TRIGGER {table}_no_delete BEFORE DELETE ON {table}
+        BEGIN SELECT RAISE(ABORT, '{table} is append-only'); END
+        """,
+    ),
+    "postgresql": (
+        """
+        CREATE FUNCTION {table}_refuse() RETURNS trigger LANGUAGE plpgsql AS
+        $$ BEGIN RAISE EXCEPTION '{table} is append-only'; END $$
+        """,
+        """
+        CREATE TRIGGER {table}_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON {table}
+        FOR EACH STATEMENT EXECUTE FUNCTION {table}_refuse()
+        """,
+    ),
+}
+
+
+def append_only(table: Table) -> None:
+    """Have the triggers made with the table, and gone with it.
+
+    A migration that makes the table makes them as well; a test compares the two.
+    """
+    for dialect, statements in _TRIGGERS.items():
+        for statement in statements:
+            ddl = DDL(statement.format(table=table.name)).execute_if(dialect=dialect)
+            event.listen(table, "after_create", ddl)
+    gone = DDL(f"DROP FUNCTION {table.name}_refuse()").execute_if(dialect="postgresql")
+    event.listen(table, "after_drop", gone)
