@@ -36,7 +36,10 @@ def append_only(table: Table) -> None:
     """
     for dialect, statements in _TRIGGERS.items():
         for statement in statements:
-            ddl = DDL(statement.format(table=table.name)).execute_if(dialect=dialect)
-            event.listen(table, "after_create", ddl)
-    gone = DDL(f"DROP FUNCTION {table.name}_refuse()").execute_if(dialect="postgresql")
-    event.listen(table, "after_drop", gone)
+            _listen(table, "after_create", statement.format(table=table.name), dialect)
+    _listen(table, "after_drop", f"DROP FUNCTION {table.name}_refuse()", "postgresql")
+
+
+def _listen(table: Table, moment: str, statement: str, dialect: str) -> None:
+    ddl = DDL(statement)  # type: ignore[no-untyped-call] # SQLAlchemy does not say its types.
+    event.listen(table, moment, ddl.execute_if(dialect=dialect))

@@ -1,12 +1,14 @@
 """The audit log: who did what, when and from where."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime
+from pydantic import AfterValidator, AwareDatetime, BeforeValidator
 from starlette.responses import Response
 
 from lineshaft.model.audit_entry import Action, AuditEntry
@@ -21,6 +23,24 @@ from lineshaft.wire.audit import audit_document
 
 _JSON: Final = "application/json"
 
+_INSTANT: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt].*", re.DOTALL)
+
+
+def _as_rfc_3339(text: object) -> object:
+    """Refuse numbers, which would be taken for seconds since 1970."""
+    if isinstance(text, str) and _INSTANT.fullmatch(text) is None:
+        raise ValueError("must be a time as RFC 3339 writes it, such as 2026-03-01T09:30:00Z")
+    return text
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("must be a time between the years 1 and 9999") from None
+
+
+_Instant = Annotated[AwareDatetime, BeforeValidator(_as_rfc_3339), AfterValidator(_in_utc)]
 Before = Annotated[UUID | None, Query(description="The page before's `next`.")]
 
 router = APIRouter(prefix="/v1", tags=["audit"])
@@ -32,8 +52,8 @@ async def _asked(
         Query(max_length=255, pattern=r"^[^\x00]*$", description="Only what this user or worker did."),
     ] = None,
     action: Annotated[Action | None, Query(description="Only what was done so.")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Not before this time.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Before this time.")] = None,
+    since: Annotated[_Instant | None, Query(description="Not before this time.")] = None,
+    until: Annotated[_Instant | None, Query(description="Before this time.")] = None,
 ) -> AuditFilter:
     return AuditFilter(actor=actor, action=action, since=since, until=until)
 
