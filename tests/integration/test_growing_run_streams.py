@@ -71,7 +71,12 @@ async def test_a_run_is_found_with_the_events_that_are_known_of_it(tmp_path: Pat
         grown = await worker.report(making, replace(SUCCEEDED, generated="[{name: made, run: make}]"))
         late = cast("Store", LateMemory(plane.store, before))
         runs = RunService(
-            late, ManualClock(), Progress(CountingIds(), None), lambda _: None, Placing(LEASE_TIME)
+            late,
+            ManualClock(),
+            Progress(CountingIds(), None),
+            lambda _: None,
+            Placing(LEASE_TIME),
+            ids=CountingIds(),
         )
 
         assert await runs.get(before.id) is before

@@ -159,6 +159,7 @@ QUESTIONS = {
         FROM pragma_table_list t JOIN pragma_index_list(t.name) i JOIN pragma_index_info(i.name) x
         """,
         "SELECT name, sql FROM sqlite_master WHERE type = 'index'",
+        "SELECT name, tbl_name FROM sqlite_master WHERE type = 'trigger'",
     ),
     "postgresql": (
         """
@@ -171,5 +172,6 @@ QUESTIONS = {
         FROM pg_constraint WHERE connamespace = 'public'::regnamespace
         """,
         "SELECT tablename, indexname, indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        "SELECT tgrelid::regclass::text, pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
     ),
 }

@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from lineshaft import __version__
+from lineshaft.cli.audit import audit
 from lineshaft.cli.check import check
 from lineshaft.cli.command import SectionedGroup
 from lineshaft.cli.completion import completion
@@ -75,7 +76,7 @@ class Root(SectionedGroup):
         ),
         "Runs": (runs, show, watch, logs, explain, definition, cancel, retry, report_runs),
         "Workers": (worker, worker_key),
-        "Access": (login, logout, whoami, user, token),
+        "Access": (login, logout, whoami, user, token, audit),
         "More": (ping, completion),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

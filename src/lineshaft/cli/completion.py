@@ -38,6 +38,15 @@ def complete_node(
     return [place.path for place in places if place.path.startswith(incomplete)]
 
 
+def complete_pipeline(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the names of the server's pipelines that begin so; none where the server cannot be asked."""
+    return _names(context, lambda client: (pipeline.name for pipeline in client.pipelines()), incomplete)
+
+
 def complete_worker(
     context: click.Context,
     parameter: click.Parameter,  # noqa: ARG001 - click's.
@@ -73,15 +82,6 @@ def complete_token(
     """List the names of the tokens that begin so, of the user who is named or of one's own."""
     user = context.params.get("user")
     return _names(context, lambda client: (token.name for token in client.tokens(user=user)), incomplete)
-
-
-def complete_pipeline(
-    context: click.Context,
-    parameter: click.Parameter,  # noqa: ARG001 - click's.
-    incomplete: str,
-) -> list[str]:
-    """List the names of the server's pipelines that begin so; none where the server cannot be asked."""
-    return _names(context, lambda client: (pipeline.name for pipeline in client.pipelines()), incomplete)
 
 
 def _names(context: click.Context, ask: Callable[["Client"], Iterable[str]], incomplete: str) -> list[str]:

@@ -19,6 +19,7 @@ from lineshaft.server.openapi import BAD_CREDENTIALS, PROBLEMS
 from lineshaft.server.problems import add_problem_handlers
 from lineshaft.server.rendering import RunRenderings
 from lineshaft.server.routes import (
+    audit,
     docs,
     events,
     grants,
@@ -53,6 +54,7 @@ _CLOSED: Final = (
     users,
     grants,
     tokens,
+    audit,
 )
 _OPEN: Final = (health, welcome, docs)
 

@@ -1,11 +1,13 @@
 """The shapes of the API's answers, for its description; `wire` and `rendering` write what is sent."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lineshaft.engine.placing import PlacementCode
+from lineshaft.model.audit_entry import Action
 from lineshaft.model.cause import Cause
 from lineshaft.model.node import Role as NodeRole
 from lineshaft.model.principal import Means
@@ -238,6 +240,29 @@ class WorkerPage(Document):
 
     items: list[WorkerDocument]
     next: str | None = Field(description="What `after` must be for the next page; null behind the last one.")
+
+
+class AuditEntryDocument(Document):
+    """One thing that somebody did."""
+
+    id: UUID
+    at: datetime
+    actor: str = Field(description="The user or worker who did it; `lineshaft` is the server itself.")
+    means: str = Field(description="By what they were known, such as `token`.")
+    address: str | None = Field(description="The network address that the call came from.")
+    request_id: str | None = Field(description="Of the call, as the server's log has it.")
+    credential_id: UUID | None = Field(description="Of the token, session or worker key that was shown.")
+    action: Action
+    target: str = Field(description="To what, by name or id.")
+    pipeline_id: UUID | None
+    detail: dict[str, Any]
+
+
+class AuditPage(Document):
+    """Some of the audit log, newest first."""
+
+    items: list[AuditEntryDocument]
+    next: str | None = Field(description="What `before` must be for the next page; null behind the last one.")
 
 
 class WorkerKeyDocument(Document):

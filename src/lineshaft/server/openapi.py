@@ -60,6 +60,7 @@ _CHAPTERS: Final = {
     "reports": "How runs have gone.",
     "workers": "Those that take tasks, and the keys that let them in.",
     "users": "Who may call, what they may do, and the tokens of their programs.",
+    "audit": "Who did what, when and from where.",
     "health": "Whether the server is up. Needs no credentials.",
     "worker protocol": "What workers call.",
 }

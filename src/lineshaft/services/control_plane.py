@@ -14,6 +14,7 @@ from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
+from lineshaft.services.audit import AuditService
 from lineshaft.services.authentication import Authentication
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
@@ -64,6 +65,7 @@ class ControlPlane:
         tokens: the use cases of tokens.
         workers: the workers, as people look after them.
         worker_keys: what workers prove themselves with.
+        audit: who did what.
         retention: removes what is old.
     """
 
@@ -87,11 +89,11 @@ class ControlPlane:
         losing = Losing(store, clock, progress, limits)
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)
-        self.runs = RunService(store, clock, progress, check, Placing(lease_time, limits))
+        self.runs = RunService(store, clock, progress, check, Placing(lease_time, limits), ids=ids)
         self.run_pipelines = RunPipelines(store)
         self.logs = LogService(store, blobs)
         self.worker_keys = WorkerKeyService(store, clock, ids, file_keys)
-        self.workers = WorkerService(store, clock, lease_time, losing)
+        self.workers = WorkerService(store, clock, ids, lease_time, losing)
         self.desk = WorkerDesk(
             store,
             clock,
@@ -102,6 +104,7 @@ class ControlPlane:
             losing=losing,
             keys=self.worker_keys,
         )
+        self.audit = AuditService(store)
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
         self.noting = Noting(store, clock, ids)

@@ -2,17 +2,21 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from datetime import datetime
 from uuid import UUID
 
 from lineshaft.engine.decision import Decision
+from lineshaft.model.audit_entry import Action
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import PipelineNotFoundError
 from lineshaft.model.event import CancelRequested
 from lineshaft.model.pipeline import Pipeline
+from lineshaft.model.principal import INSIDE_ACTOR, Actor
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
+from lineshaft.services.auditing import record
 from lineshaft.services.bad_runs import readable
 from lineshaft.services.progress import Progress
 from lineshaft.telemetry.run_log import log_decisions
@@ -39,8 +43,12 @@ class PipelineService:
         """
         self._check(definition)
 
-    async def create(self, definition: Definition) -> Pipeline:
+    async def create(self, definition: Definition, *, by: Actor = INSIDE_ACTOR) -> Pipeline:
         """Make a pipeline of a definition.
+
+        Args:
+            definition: what it is to do.
+            by: who wants it.
 
         Raises:
             InvalidDefinitionError: the settings do not allow the definition.
@@ -48,7 +56,12 @@ class PipelineService:
         self._check(definition)
         now = self._clock.now()
         pipeline = Pipeline(self._ids.new_id(), definition, now, now)
-        await self._store.write(lambda transaction: transaction.pipelines.add(pipeline))
+
+        def work(transaction: Transaction) -> None:
+            transaction.pipelines.add(pipeline)
+            self._record(transaction, by, Action.PIPELINE_CREATED, pipeline, now)
+
+        await self._store.write(work)
         return pipeline
 
     async def get(self, pipeline_id: UUID) -> Pipeline:
@@ -81,8 +94,15 @@ class PipelineService:
             )
         )
 
-    async def replace(self, pipeline_id: UUID, definition: Definition) -> Pipeline:
+    async def replace(
+        self, pipeline_id: UUID, definition: Definition, *, by: Actor = INSIDE_ACTOR
+    ) -> Pipeline:
         """Replace the whole definition; runs that have begun keep theirs.
+
+        Args:
+            pipeline_id: the pipeline's id.
+            definition: what it is to do from now on.
+            by: who wants it.
 
         Raises:
             InvalidDefinitionError: the settings do not allow the definition.
@@ -92,14 +112,20 @@ class PipelineService:
 
         def work(transaction: Transaction) -> Pipeline:
             pipeline = find_pipeline(transaction, pipeline_id)
-            new = replace(pipeline, definition=definition, updated_at=self._clock.now())
+            now = self._clock.now()
+            new = replace(pipeline, definition=definition, updated_at=now)
             transaction.pipelines.replace(new)
+            self._record(transaction, by, Action.PIPELINE_CHANGED, new, now)
             return new
 
         return await self._store.write(work)
 
-    async def delete(self, pipeline_id: UUID) -> None:
+    async def delete(self, pipeline_id: UUID, *, by: Actor = INSIDE_ACTOR) -> None:
         """Delete a pipeline and cancel what runs of it; its runs can still be read.
+
+        Args:
+            pipeline_id: the pipeline's id.
+            by: who wants it.
 
         Raises:
             PipelineNotFoundError: there is none of that id.
@@ -108,8 +134,9 @@ class PipelineService:
         reason = Reason(ReasonCode.PIPELINE_DELETED, "Its pipeline was deleted.")
 
         def work(transaction: Transaction) -> list[Decision]:
-            if not transaction.pipelines.remove(pipeline_id, now):
-                raise PipelineNotFoundError(pipeline_id)
+            pipeline = find_pipeline(transaction, pipeline_id)
+            transaction.pipelines.remove(pipeline_id, now)
+            self._record(transaction, by, Action.PIPELINE_DELETED, pipeline, now)
             unended = readable(transaction, transaction.runs.unended(pipeline_id), now)
             # The newest first: when the one that goes ends, none that waits for it is left to begin.
             return [
@@ -119,6 +146,21 @@ class PipelineService:
             ]
 
         log_decisions(await self._store.write(work))
+
+    def _record(
+        self, transaction: Transaction, by: Actor, action: Action, pipeline: Pipeline, now: datetime
+    ) -> None:
+        definition = pipeline.definition
+        record(
+            transaction,
+            ids=self._ids,
+            now=now,
+            by=by,
+            action=action,
+            target=definition.name,
+            pipeline_id=pipeline.id,
+            definition=definition.hash,
+        )
 
 
 def find_pipeline(transaction: Transaction, pipeline_id: UUID) -> Pipeline:

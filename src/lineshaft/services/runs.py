@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -12,17 +12,21 @@ from lineshaft.engine.decision import Decision
 from lineshaft.engine.explain import Explanation, explain
 from lineshaft.engine.starting import kept_nodes, selected_nodes
 from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.audit_entry import Action
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import RunEndedError, RunNotEndedError
 from lineshaft.model.event import CancelRequested, RunEvent
 from lineshaft.model.node import Task
+from lineshaft.model.principal import INSIDE_ACTOR, Actor
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.clock import Clock
+from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import run_topic
+from lineshaft.services.auditing import record
 from lineshaft.services.new_run import NewRun, Prepare, first_said
 from lineshaft.services.overrides import overridden
 from lineshaft.services.pipelines import Check, find_pipeline
@@ -41,16 +45,24 @@ class RunService:
     """The use cases of runs."""
 
     def __init__(
-        self, store: Store, clock: Clock, progress: Progress, check: Check, placing: Placing
+        self, store: Store, clock: Clock, progress: Progress, check: Check, placing: Placing, *, ids: Ids
     ) -> None:
         self._store = store
         self._placing = placing
         self._clock = clock
+        self._ids = ids
         self._progress = progress
         self._check = check
 
-    async def trigger(self, pipeline_id: UUID, request: RunRequest = NOTHING_SPECIAL) -> Run:
+    async def trigger(
+        self, pipeline_id: UUID, request: RunRequest = NOTHING_SPECIAL, *, by: Actor = INSIDE_ACTOR
+    ) -> Run:
         """Start a run of a pipeline; its concurrency says what that means for the runs before it.
+
+        Args:
+            pipeline_id: the pipeline's id.
+            request: what it is to be started with.
+            by: who wants it.
 
         Raises:
             PipelineNotFoundError: there is no such pipeline.
@@ -75,7 +87,12 @@ class RunService:
             )
             if request.only or request.from_ is not None:
                 new = replace(new, prepare=_selecting(request))
-            return self._progress.start(transaction, new, self._clock.now())
+            now = self._clock.now()
+            started = self._progress.start(transaction, new, now)
+            changed = [path for path, _ in request.overrides]
+            said = {"ref": request.ref, "overrides": changed or None}
+            self._record(transaction, by, Action.RUN_STARTED, started.run, now, **said)
+            return started
 
         return await self._start(work)
 
@@ -94,12 +111,13 @@ class RunService:
         """
         await self._store.read(lambda transaction: find_pipeline(transaction, pipeline_id))
 
-    async def retry(self, run_id: UUID, *, from_failed: bool = False) -> Run:
+    async def retry(self, run_id: UUID, *, from_failed: bool = False, by: Actor = INSIDE_ACTOR) -> Run:
         """Start a run like one that has ended: the same definition, source revision and inputs.
 
         Args:
             run_id: of the run that has ended.
             from_failed: whether nodes that succeeded keep their results and do not run again.
+            by: who wants it.
 
         Raises:
             RunNotFoundError: there is no such run.
@@ -126,7 +144,10 @@ class RunService:
             )
             if from_failed:
                 new = replace(new, prepare=_keeping(run))
-            return self._progress.start(transaction, new, self._clock.now())
+            now = self._clock.now()
+            started = self._progress.start(transaction, new, now)
+            self._record(transaction, by, Action.RUN_RETRIED, started.run, now, retry_of=str(run_id))
+            return started
 
         return await self._start(work)
 
@@ -191,8 +212,12 @@ class RunService:
 
         return await self._store.read(work)
 
-    async def cancel(self, run_id: UUID) -> Run:
+    async def cancel(self, run_id: UUID, *, by: Actor = INSIDE_ACTOR) -> Run:
         """Ask a run to stop; what has not begun ends at once, what runs is stopped by its worker.
+
+        Args:
+            run_id: its id.
+            by: who wants it.
 
         Raises:
             RunNotFoundError: there is no such run.
@@ -207,12 +232,37 @@ class RunService:
                     f"Run {run.number} has ended: it {run.state.value}.",
                     advice="There is nothing left to cancel.",
                 )
-            decisions = self._progress.apply(transaction, run_id, CancelRequested(reason), self._clock.now())
+            now = self._clock.now()
+            decisions = self._progress.apply(transaction, run_id, CancelRequested(reason), now)
+            self._record(transaction, by, Action.RUN_CANCELLED, run, now)
             return find_run(transaction, run_id), decisions
 
         run, decisions = await self._store.write(work)
         log_decisions(decisions)
         return run
+
+    def _record(
+        self,
+        transaction: Transaction,
+        by: Actor,
+        action: Action,
+        run: Run,
+        now: datetime,
+        **more: str | list[str] | None,
+    ) -> None:
+        said = {name: value for name, value in more.items() if value is not None}
+        record(
+            transaction,
+            ids=self._ids,
+            now=now,
+            by=by,
+            action=action,
+            target=run.id,
+            pipeline_id=run.pipeline_id,
+            pipeline=run.tree.root.name,
+            number=run.number,
+            **said,
+        )
 
     async def call(self, entry: OutboxEntry) -> None:
         """Make the run that a node asks for. Idempotent, as all that the outbox asks for."""

@@ -10,11 +10,14 @@ from operator import attrgetter
 from typing import Final
 from uuid import UUID, uuid5
 
+from lineshaft.model.audit_entry import Action
 from lineshaft.model.errors import BadWorkerKeyError, ConflictError, InvalidInputError, NotFoundError, Problem
+from lineshaft.model.principal import INSIDE_ACTOR, Actor
 from lineshaft.model.worker_key import WorkerCaller, WorkerKey
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
+from lineshaft.services.auditing import record
 
 PREFIX: Final = "lsw_"
 """How the keys that are made here begin, so that people and scanners of secrets know one when they see it."""
@@ -68,6 +71,7 @@ class WorkerKeyService:
         worker: str | None = None,
         expires_at: datetime | None = None,
         certificate: str | None = None,
+        by: Actor = INSIDE_ACTOR,
     ) -> tuple[WorkerKey, str]:
         """Make a key; this is the only time that it is told.
 
@@ -77,6 +81,7 @@ class WorkerKeyService:
             expires_at: from when on it is worth nothing; None means never.
             certificate: the thumbprint of the only client certificate with which it is good; None binds it to
                 none.
+            by: who wants it.
 
         Returns:
             What is kept of it, and the key.
@@ -101,11 +106,16 @@ class WorkerKeyService:
             expires_at,
             certificate=certificate,
         )
-        if not await self._store.write(lambda transaction: transaction.worker_keys.add(key)):
-            raise ConflictError(
-                f"There is a worker key named '{name}'.",
-                advice="Choose another name, or revoke that one first.",
-            )
+
+        def work(transaction: Transaction) -> None:
+            if not transaction.worker_keys.add(key):
+                raise ConflictError(
+                    f"There is a worker key named '{name}'.",
+                    advice="Choose another name, or revoke that one first.",
+                )
+            self._record(transaction, by, Action.WORKER_KEY_CREATED, key)
+
+        await self._store.write(work)
         return key, secret
 
     async def page(self, *, after: str | None, limit: int) -> Sequence[WorkerKey]:
@@ -115,19 +125,31 @@ class WorkerKeyService:
         behind = (key for key in keys if after is None or key.name > after)
         return sorted(behind, key=attrgetter("name"))[:limit]
 
-    async def revoke(self, key_id: UUID) -> None:
+    async def revoke(self, key_id: UUID, *, by: Actor = INSIDE_ACTOR) -> None:
         """Make a key worth nothing: here at once, in other processes within `KNOWN_FOR`.
+
+        Args:
+            key_id: the key's id.
+            by: who wants it.
 
         Raises:
             NotFoundError: there is none of that id.
         """
-        removed = await self._store.write(lambda transaction: transaction.worker_keys.remove(key_id))
-        self._known_until = None
-        if not removed:
-            raise NotFoundError(
-                f"No worker key has the id {key_id}.",
-                advice="`lineshaft worker-key list` shows those there are.",
-            )
+
+        def work(transaction: Transaction) -> None:
+            key = transaction.worker_keys.get(key_id)
+            if key is None:
+                raise NotFoundError(
+                    f"No worker key has the id {key_id}.",
+                    advice="`lineshaft worker-key list` shows those there are.",
+                )
+            transaction.worker_keys.remove(key_id)
+            self._record(transaction, by, Action.WORKER_KEY_REVOKED, key)
+
+        try:
+            await self._store.write(work)
+        finally:
+            self._known_until = None
 
     async def caller(self, key: bytes, certificate: str | None = None) -> WorkerCaller:
         """Tell who calls with a key.
@@ -160,6 +182,18 @@ class WorkerKeyService:
             return True
         key = transaction.worker_keys.get(key_id)
         return key is not None and not key.expired(self._clock.now())
+
+    def _record(self, transaction: Transaction, by: Actor, action: Action, key: WorkerKey) -> None:
+        record(
+            transaction,
+            ids=self._ids,
+            now=self._clock.now(),
+            by=by,
+            action=action,
+            target=key.name,
+            key_id=str(key.id),
+            worker=key.worker,
+        )
 
     async def _find(self, shown: str) -> WorkerKey | None:
         if not self._are_known():

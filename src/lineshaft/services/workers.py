@@ -10,12 +10,16 @@ from uuid import UUID
 
 from lineshaft.engine.decision import Decision
 from lineshaft.model.attempt import HeldAttempt
+from lineshaft.model.audit_entry import Action
 from lineshaft.model.errors import ConflictError, CorruptRunError, WorkerNotFoundError
+from lineshaft.model.principal import INSIDE_ACTOR, Actor
 from lineshaft.model.worker import Worker
 from lineshaft.model.worker_status import RunningTask, WorkerState, WorkerStatus
 from lineshaft.ports.clock import Clock
+from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.ports.wakeups import worker_topic
+from lineshaft.services.auditing import record
 from lineshaft.services.bad_runs import Current
 from lineshaft.services.losing import Losing
 from lineshaft.services.sessions import is_offline
@@ -27,9 +31,10 @@ _LOG: Final = logging.getLogger("lineshaft.workers")
 class WorkerService:
     """The use cases of workers."""
 
-    def __init__(self, store: Store, clock: Clock, lease_time: timedelta, losing: Losing) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, lease_time: timedelta, losing: Losing) -> None:
         self._store = store
         self._clock = clock
+        self._ids = ids
         self._lease_time = lease_time
         self._losing = losing
 
@@ -54,7 +59,7 @@ class WorkerService:
         """
         return await self._store.read(lambda transaction: self._status(transaction, name))
 
-    async def drain(self, name: str) -> WorkerStatus:
+    async def drain(self, name: str, *, by: Actor = INSIDE_ACTOR) -> WorkerStatus:
         """Have a worker take no more; it ends when what it runs has ended. Idempotent.
 
         Raises:
@@ -65,11 +70,12 @@ class WorkerService:
             worker = _find(transaction, name)
             if not worker.draining:
                 transaction.workers.drain(worker.id)
+                self._record(transaction, by, Action.WORKER_DRAINED, name)
             return self._status(transaction, name)
 
         return await self._store.write(work)
 
-    async def forget(self, name: str) -> None:
+    async def forget(self, name: str, *, by: Actor = INSIDE_ACTOR) -> None:
         """Take a worker that is offline from the list; what it still held is lost.
 
         Raises:
@@ -86,10 +92,14 @@ class WorkerService:
                 )
             decisions = self._losing.lose(transaction, current, transaction.attempts.held_by(worker.id))
             transaction.workers.remove(worker.id)
+            self._record(transaction, by, Action.WORKER_FORGOTTEN, name)
             transaction.wake(worker_topic(worker.id))
             return decisions
 
         log_decisions(await self._losing.bad_runs.write(work))
+
+    def _record(self, transaction: Transaction, by: Actor, action: Action, name: str) -> None:
+        record(transaction, ids=self._ids, now=self._clock.now(), by=by, action=action, target=name)
 
     def _status(self, transaction: Transaction, name: str) -> WorkerStatus:
         (status,) = self._statuses(transaction, [_find(transaction, name)])

@@ -33,6 +33,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.elements import ColumnElement
 
 from lineshaft.model.state import State
+from lineshaft.store.append_only import append_only
 from lineshaft.store.columns import Name, UtcDateTime
 
 REVISION: Final = "0006"
@@ -471,6 +472,7 @@ audit_entries: Final = Table(
     sqlite_with_rowid=False,
 )
 """What was done. Triggers of the database refuse to change or remove a row."""
+append_only(audit_entries)
 Index("ix_audit_entries_by_actor", audit_entries.c.actor, audit_entries.c.id)
 Index("ix_audit_entries_by_pipeline", audit_entries.c.pipeline_id, audit_entries.c.id)
 

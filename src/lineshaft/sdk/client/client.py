@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Self
 
 from lineshaft.ports.clock import Clock, SystemClock
+from lineshaft.sdk.client.audit import AuditCalls
 from lineshaft.sdk.client.logs import LogCalls
 from lineshaft.sdk.client.pipelines import PipelineCalls
 from lineshaft.sdk.client.runs import RunCalls
@@ -16,7 +17,7 @@ from lineshaft.sdk.stream import RECONNECT_DELAYS
 from lineshaft.sdk.transport import Transport
 
 
-class Client(PipelineCalls, RunCalls, LogCalls, WorkerCalls, UserCalls, TokenCalls):
+class Client(PipelineCalls, RunCalls, LogCalls, WorkerCalls, UserCalls, TokenCalls, AuditCalls):
     """Talks to one server. May be used from several threads; close it, or use it as a context manager.
 
     Every method may raise

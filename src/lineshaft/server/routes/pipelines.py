@@ -16,7 +16,7 @@ from lineshaft.server.definitions import (
     requested_definition,
     wants_yaml,
 )
-from lineshaft.server.depends import Caller, Limit, PipelineId, Plane
+from lineshaft.server.depends import By, Caller, Limit, PipelineId, Plane
 from lineshaft.server.documents import Acknowledgement, ValidationDocument
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.methods import NOT_SERVED
@@ -42,9 +42,9 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/pipelines", tags=["pipe
     responses={201: {"model": Acknowledgement}},
     openapi_extra=needs(Permission.MAINTAIN, PIPELINE_BODY),
 )
-async def create_pipeline(request: Request, plane: Plane) -> Response:
+async def create_pipeline(request: Request, plane: Plane, by: By) -> Response:
     """Create a pipeline of a configuration."""
-    pipeline = await plane.pipelines.create(await requested_definition(request))
+    pipeline = await plane.pipelines.create(await requested_definition(request), by=by)
     location = {"Location": f"/v1/pipelines/{pipeline.id}"}
     return _acknowledge(pipeline.id, "created", status=201, headers=location)
 
@@ -113,9 +113,9 @@ async def get_pipeline(pipeline_id: PipelineId, request: Request, plane: Plane) 
     responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND},
     openapi_extra=needs(Permission.MAINTAIN, PIPELINE_BODY),
 )
-async def replace_pipeline(pipeline_id: PipelineId, request: Request, plane: Plane) -> Response:
+async def replace_pipeline(pipeline_id: PipelineId, request: Request, plane: Plane, by: By) -> Response:
     """Replace a pipeline's whole configuration; runs that have begun keep theirs."""
-    await plane.pipelines.replace(pipeline_id, await requested_definition(request))
+    await plane.pipelines.replace(pipeline_id, await requested_definition(request), by=by)
     return _acknowledge(pipeline_id, "updated")
 
 
@@ -124,9 +124,9 @@ async def replace_pipeline(pipeline_id: PipelineId, request: Request, plane: Pla
     responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND},
     openapi_extra=needs(Permission.MAINTAIN),
 )
-async def delete_pipeline(pipeline_id: PipelineId, plane: Plane) -> Response:
+async def delete_pipeline(pipeline_id: PipelineId, plane: Plane, by: By) -> Response:
     """Delete a pipeline and cancel what runs of it; its runs can still be read."""
-    await plane.pipelines.delete(pipeline_id)
+    await plane.pipelines.delete(pipeline_id, by=by)
     return _acknowledge(pipeline_id, "deleted")
 
 
@@ -135,9 +135,9 @@ async def delete_pipeline(pipeline_id: PipelineId, plane: Plane) -> Response:
     responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND},
     openapi_extra=needs(Permission.RUN),
 )
-async def trigger_pipeline(pipeline_id: PipelineId, plane: Plane) -> Response:
+async def trigger_pipeline(pipeline_id: PipelineId, plane: Plane, by: By) -> Response:
     """Start a run, whose address is in `Location`; a body is not read."""
-    run = await plane.runs.trigger(pipeline_id)
+    run = await plane.runs.trigger(pipeline_id, by=by)
     return _acknowledge(pipeline_id, "triggered", headers={"Location": f"/v1/runs/{run.id}"})
 
 

@@ -11,7 +11,7 @@ from lineshaft.model.permission import Permission
 from lineshaft.model.run import Run
 from lineshaft.server.bodies import read_optional
 from lineshaft.server.definitions import YAML_MEDIA_TYPE, definition_yaml, wants_yaml
-from lineshaft.server.depends import Limit, NodePath, PipelineId, RunId, Runs
+from lineshaft.server.depends import By, Limit, NodePath, PipelineId, RunId, Runs
 from lineshaft.server.documents import ExplanationDocument, RunDocument, RunPage
 from lineshaft.server.guard import require
 from lineshaft.server.guarded_route import GuardedRoute
@@ -47,7 +47,7 @@ async def get_run(run_id: RunId, runs: Runs) -> Response:
     responses=_ACCEPTED | PIPELINE_NOT_FOUND,
     openapi_extra=needs(Permission.RUN, optional_body(StartRequest)),
 )
-async def start_run(pipeline_id: PipelineId, request: Request, runs: Runs) -> Response:
+async def start_run(pipeline_id: PipelineId, request: Request, runs: Runs, by: By) -> Response:
     """Start a run of a pipeline; its `concurrency` says what that means for the runs before it.
 
     With `overrides` it takes the permission to maintain the pipeline.
@@ -59,7 +59,7 @@ async def start_run(pipeline_id: PipelineId, request: Request, runs: Runs) -> Re
         raise
     if asked.overrides:
         await require(request.scope, Permission.MAINTAIN, pipeline_id=pipeline_id)
-    return _accepted(await runs.service.trigger(pipeline_id, asked.to_request()), runs.renderings)
+    return _accepted(await runs.service.trigger(pipeline_id, asked.to_request(), by=by), runs.renderings)
 
 
 @router.get(
@@ -88,9 +88,9 @@ async def list_runs(
 @router.post(
     "/runs/{run_id}/cancel", status_code=202, responses=_ACCEPTED, openapi_extra=needs(Permission.RUN)
 )
-async def cancel_run(run_id: RunId, runs: Runs) -> Response:
+async def cancel_run(run_id: RunId, runs: Runs, by: By) -> Response:
     """Ask a run to stop."""
-    return _accepted(await runs.service.cancel(run_id), runs.renderings)
+    return _accepted(await runs.service.cancel(run_id, by=by), runs.renderings)
 
 
 @router.post(
@@ -99,13 +99,13 @@ async def cancel_run(run_id: RunId, runs: Runs) -> Response:
     responses=_ACCEPTED | RUN_OR_PIPELINE_NOT_FOUND,
     openapi_extra=needs(Permission.RUN, optional_body(RetryRequest)),
 )
-async def retry_run(run_id: RunId, request: Request, runs: Runs) -> Response:
+async def retry_run(run_id: RunId, request: Request, runs: Runs, by: By) -> Response:
     """Start a run like one that has ended: the same configuration, inputs and commit.
 
     With `{"from": "failed"}` the nodes that succeeded keep their results.
     """
     asked = await read_optional(request, RetryRequest)
-    run = await runs.service.retry(run_id, from_failed=asked.from_ is not None)
+    run = await runs.service.retry(run_id, from_failed=asked.from_ is not None, by=by)
     return _accepted(run, runs.renderings)
 
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from lineshaft.model.permission import Permission
 from lineshaft.server.bodies import read_message
-from lineshaft.server.depends import After, Limit, Plane
+from lineshaft.server.depends import After, By, Limit, Plane
 from lineshaft.server.documents import NewWorkerKeyDocument, WorkerKeyPage
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import required_body
@@ -28,11 +28,15 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/worker-keys", tags=["wo
     responses={201: {"model": NewWorkerKeyDocument}},
     openapi_extra=needs(Permission.ADMIN, required_body(WorkerKeyRequest)),
 )
-async def create_worker_key(request: Request, plane: Plane) -> Response:
+async def create_worker_key(request: Request, plane: Plane, by: By) -> Response:
     """Make a worker key, which is told in this answer and never again."""
     asked = await read_message(request, WorkerKeyRequest)
     key, secret = await plane.worker_keys.create(
-        asked.name, worker=asked.worker, expires_at=asked.expires_at, certificate=asked.certificate
+        asked.name,
+        worker=asked.worker,
+        expires_at=asked.expires_at,
+        certificate=asked.certificate,
+        by=by,
     )
     return Response(
         to_json(new_worker_key_document(key, secret)),
@@ -54,8 +58,8 @@ async def list_worker_keys(plane: Plane, limit: Limit = 50, after: After = None)
 
 @router.delete("/{key_id}", status_code=204, openapi_extra=needs(Permission.ADMIN))
 async def revoke_worker_key(
-    key_id: Annotated[UUID, Path(description="The key's id.")], plane: Plane
+    key_id: Annotated[UUID, Path(description="The key's id.")], plane: Plane, by: By
 ) -> Response:
     """Make a worker key worth nothing."""
-    await plane.worker_keys.revoke(key_id)
+    await plane.worker_keys.revoke(key_id, by=by)
     return Response(status_code=204)

@@ -7,7 +7,7 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.responses import Response
 
 from lineshaft.model.permission import Permission
-from lineshaft.server.depends import After, Limit, Plane, WorkerPath
+from lineshaft.server.depends import After, By, Limit, Plane, WorkerPath
 from lineshaft.server.documents import WorkerDocument, WorkerPage
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.permissions import needs
@@ -60,14 +60,14 @@ async def get_worker(name: WorkerPath, plane: Plane) -> Response:
     responses={202: {"model": WorkerDocument}},
     openapi_extra=needs(Permission.ADMIN),
 )
-async def drain_worker(name: WorkerPath, plane: Plane) -> Response:
+async def drain_worker(name: WorkerPath, plane: Plane, by: By) -> Response:
     """Have a worker take no more; it ends when what it runs has ended."""
-    document = worker_document(await plane.workers.drain(name))
+    document = worker_document(await plane.workers.drain(name, by=by))
     return Response(to_json(document), status_code=202, media_type=_JSON)
 
 
 @router.delete("/{name:worker}", status_code=204, openapi_extra=needs(Permission.ADMIN))
-async def forget_worker(name: WorkerPath, plane: Plane) -> Response:
+async def forget_worker(name: WorkerPath, plane: Plane, by: By) -> Response:
     """Take a worker that is offline from the list."""
-    await plane.workers.forget(name)
+    await plane.workers.forget(name, by=by)
     return Response(status_code=204)

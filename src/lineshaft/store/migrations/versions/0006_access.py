@@ -144,16 +144,16 @@ def _append_only() -> None:
         for change in ("UPDATE", "DELETE"):
             op.execute(
                 f"CREATE TRIGGER audit_entries_no_{change.lower()} BEFORE {change} ON audit_entries "
-                "BEGIN SELECT RAISE(ABORT, 'the audit log is append-only'); END"
+                "BEGIN SELECT RAISE(ABORT, 'audit_entries is append-only'); END"
             )
         return
     op.execute(
-        "CREATE FUNCTION refuse_audit_change() RETURNS trigger LANGUAGE plpgsql AS "
-        "$$ BEGIN RAISE EXCEPTION 'the audit log is append-only'; END $$"
+        "CREATE FUNCTION audit_entries_refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        "$$ BEGIN RAISE EXCEPTION 'audit_entries is append-only'; END $$"
     )
     op.execute(
         "CREATE TRIGGER audit_entries_no_change BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entries "
-        "FOR EACH STATEMENT EXECUTE FUNCTION refuse_audit_change()"
+        "FOR EACH STATEMENT EXECUTE FUNCTION audit_entries_refuse()"
     )
 
 
