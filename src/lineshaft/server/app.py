@@ -35,6 +35,7 @@ from lineshaft.services.control_plane import ControlPlane
 # Those first that are asked for most: a request is compared with all that stand before its own.
 _CLOSED: Final = (worker_protocol, runs, pipelines, events, logs, reports, workers, worker_keys)
 _OPEN: Final = (health, welcome, docs)
+NOUNS: Final = (*_CLOSED, *_OPEN)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]
 """Opens what the app serves, when it starts, and closes it when the app ends."""
@@ -47,6 +48,9 @@ def create_app(open_control_plane: OpenControlPlane, *, local_names_only: bool =
         open_control_plane: opens what the app serves.
         local_names_only: whether only who calls the server by an address or as localhost is answered, as is
             needed where everybody knows the credentials.
+
+    Raises:
+        ForgottenPermissionError: a route does not say what it needs of its caller.
     """
 
     @asynccontextmanager
@@ -66,7 +70,7 @@ def create_app(open_control_plane: OpenControlPlane, *, local_names_only: bool =
         redirect_slashes=False,
         responses=PROBLEMS,
     )
-    routes = guarded_routes((*_CLOSED, *_OPEN))
+    routes = guarded_routes(NOUNS)
     app.state.methods = Methods(routes)
     app.add_middleware(ShortWay)
     app.add_middleware(Access, open_routes=OpenRoutes(routes), local_names_only=local_names_only)
