@@ -57,6 +57,7 @@ _CLOSED: Final = (
     audit,
 )
 _OPEN: Final = (health, welcome, docs)
+NOUNS: Final = (*_CLOSED, *_OPEN)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]
 """Opens what the app serves, when it starts, and closes it when the app ends."""
@@ -77,6 +78,9 @@ def create_app(
             needed where everybody knows the credentials.
         logged: which requests have a line in the log.
         trusted_proxies: the addresses and networks of proxies that say truly who calls through them.
+
+    Raises:
+        ForgottenPermissionError: a route does not say what it needs of its caller.
     """
 
     @asynccontextmanager
@@ -96,7 +100,7 @@ def create_app(
         redirect_slashes=False,
         responses=PROBLEMS,
     )
-    routes = guarded_routes((*_CLOSED, *_OPEN))
+    routes = guarded_routes(NOUNS)
     app.state.methods = Methods(routes)
     app.add_middleware(ShortWay)
     app.add_middleware(Access, open_routes=OpenRoutes(routes), local_names_only=local_names_only)
