@@ -193,8 +193,8 @@ def read_run(
 
     Args:
         row: of the run.
-        node_rows: by index, `NODE_COLUMNS` and the token and the worker of the current lease; where the run is
-            known at an earlier version, of those nodes that were written since.
+        node_rows: of its nodes, by index; where the run is known at an earlier version, of those that were
+            written since.
         grown: what it gathered.
         known: the run at an earlier version.
     """
