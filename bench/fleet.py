@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from measure.fleet_http import cores_for_heartbeats, middle, seconds_to_process, tasks_per_second
-from measure.fleet_store import claim_seconds, run_seconds
+from measure.fleet_store import claim_seconds, cold_claim_seconds, run_seconds
 from measure.machine import facts, load_average
 from measure.postgres import postgres
 from report import table
@@ -25,7 +25,8 @@ _DATABASES: Final = ("sqlite", "postgresql")
 _PROCESSES: Final = (1, 2)
 _ROUNDS: Final = 3
 _QUEUES: Final = (100, 1_000, 10_000, 100_000)
-_HISTORIES: Final = (10, 100_000)
+_WIDTHS: Final = (100, 1_000, 5_000)
+_HISTORIES: Final = (10, 1_000, 20_000, 100_000)
 
 
 def main() -> None:
@@ -62,6 +63,9 @@ def _figures(most: int) -> Mapping[str, Figure]:
     for each in _DATABASES:
         for length in _at_most(most, _QUEUES):
             figures[f"claim {each} {length}"] = Figure(f"a claim with {length:,} queued, {each}", "ms")
+        for width in _WIDTHS:
+            title = f"a claim of a run of {width:,} nodes that is not in memory, {each}"
+            figures[f"cold {each} {width}"] = Figure(title, "ms")
     figures["heartbeats"] = Figure("heartbeats of 1,000 workers", "% of a core", aim=10)
     for each in _DATABASES:
         for history in _at_most(most, _HISTORIES):
@@ -97,6 +101,12 @@ def _claims(options: argparse.Namespace) -> Iterator[Sample]:
             yield Sample(_OURS, f"claim {database} {length}", 1e3 * seconds)
 
 
+def _cold(_: argparse.Namespace) -> Iterator[Sample]:
+    for database, folder, url in _each_database():
+        for width, seconds in asyncio.run(cold_claim_seconds(folder, url, _WIDTHS)).items():
+            yield Sample(_OURS, f"cold {database} {width}", 1e3 * seconds)
+
+
 def _heartbeats(options: argparse.Namespace) -> Iterator[Sample]:
     with tempfile.TemporaryDirectory() as folder, postgres() as url:
         cores = cores_for_heartbeats(Path(folder), url, workers=options.workers, seconds=30)
@@ -129,6 +139,7 @@ _PARTS: Final[Mapping[str, Callable[[argparse.Namespace], Iterator[Sample]]]] = 
     "near": _near,
     "rate": _rate,
     "claims": _claims,
+    "cold": _cold,
     "heartbeats": _heartbeats,
     "history": _history,
 }

@@ -2,12 +2,15 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from lineshaft.model.node import Group, Node, Order, Role
 from lineshaft.model.run import NodeRun
 from lineshaft.model.state import State
 from lineshaft.model.tree import Place, Tree
 from lineshaft.model.vector import Vector
+
+_NOTHING: Final = (0, 0, 0, 0)
 
 
 def counts_against(node: Node, state: State) -> bool:
@@ -43,15 +46,19 @@ def recounted(tree: Tree, nodes: Sequence[NodeRun]) -> Vector[NodeRun]:
 
 
 def _recounted(place: Place, tree: Tree, nodes: Sequence[NodeRun], failed_needs: dict[int, int]) -> NodeRun:
-    node = nodes[place.index]
-    ended = node.state.ended
-    open_children = _count(not nodes[child].state.ended for child in place.children)
-    against = _count(counts_against(tree[child].node, nodes[child].state) for child in place.below)
-    open_needs = 0 if ended else _count(not nodes[need].state.ended for need in place.needs)
-    failed = 0 if ended else failed_needs.get(place.index, 0)
-    counts = (open_children, against, open_needs, failed)
+    node, below = nodes[place.index], place.below
+    counts = _NOTHING
+    if below or place.needs:
+        ended = node.state.ended
+        counts = (
+            _count(not nodes[child].state.ended for child in place.children),
+            _count(counts_against(tree[child].node, nodes[child].state) for child in below),
+            0 if ended else _count(not nodes[need].state.ended for need in place.needs),
+            0 if ended else failed_needs.get(place.index, 0),
+        )
     if counts == (node.open_children, node.unsuccessful_children, node.open_needs, node.failed_needs):
         return node
+    open_children, against, open_needs, failed = counts
     return replace(
         node,
         open_children=open_children,

@@ -55,7 +55,7 @@ class Claiming:
     ) -> Taken:
         """Give a worker again what it holds under a token; where that is nothing, lease it something new."""
         given = Taken(worker)
-        if any(each.token == token for each in transaction.attempts.held_by(worker.id)):
+        if transaction.attempts.held_by(worker.id, token):
             self._give_again(transaction, current, token, given)
         if given.leases or worker.draining or slots < 1:
             return given

@@ -98,11 +98,14 @@ class _Form:
             )
             for name in compiled.positiontup or ()
         ]
-        self._results: Final[list[_Convert]] = [
+        results = [
             column.type.dialect_impl(dialect).result_processor(
                 dialect, _FLOAT8 if isinstance(column.type, Float) else None
             )
             for column in statement.exported_columns
+        ]
+        self._results: Final[list[tuple[int, Callable[[Any], Any]]]] = [
+            (at, convert) for at, convert in enumerate(results) if convert is not None
         ]
 
     def bound(self, values: Values) -> tuple[Any, ...]:
@@ -121,9 +124,7 @@ class _Form:
 
     def read(self, row: Sequence[Any]) -> tuple[Any, ...]:
         """Take the values of a row out of the driver's form."""
-        return tuple(
-            [
-                value if convert is None else convert(value)
-                for value, convert in zip(row, self._results, strict=True)
-            ]
-        )
+        values = list(row)
+        for at, convert in self._results:
+            values[at] = convert(values[at])
+        return tuple(values)

@@ -10,11 +10,17 @@ from lineshaft.model.definition import Definition
 from lineshaft.model.event import RunEvent
 from lineshaft.model.run import Run
 
-MOST_RUNS: Final = 512
-MOST_NODES: Final = 200_000
+MOST_RUNS: Final = 4_096
+"""How many runs are remembered, so that those which a long queue holds are at hand when their turn comes."""
+MOST_ENDED: Final = 512
+"""How many of them may have ended: to these little happens any more."""
+MOST_PARTS: Final = 200_000
+"""How many nodes and events of runs are remembered."""
 MOST_EVENTS: Final = 64
 """How many of a run's last events are remembered, for those who follow it as it goes."""
-MOST_DEFINITIONS: Final = 256
+MOST_DEFINITIONS: Final = 1_024
+MOST_DEFINED: Final = 100_000
+"""How many nodes the definitions have in all that are remembered."""
 
 
 class RecentRuns:
@@ -25,13 +31,17 @@ class RecentRuns:
     their load began.
     """
 
-    def __init__(self, most_runs: int = MOST_RUNS, most_nodes: int = MOST_NODES) -> None:
-        """Keep at most so many runs, with at most so many nodes in all."""
+    def __init__(
+        self, most_runs: int = MOST_RUNS, most_parts: int = MOST_PARTS, most_ended: int = MOST_ENDED
+    ) -> None:
+        """Keep at most so many runs, with at most so many nodes and events in all, and so many that ended."""
         self._most_runs = most_runs
-        self._most_nodes = most_nodes
+        self._most_parts = most_parts
+        self._most_ended = most_ended
         self._runs: OrderedDict[UUID, Run] = OrderedDict()
+        self._ended: OrderedDict[UUID, None] = OrderedDict()
         self._events: dict[UUID, deque[RunEvent]] = {}
-        self._nodes = 0
+        self._parts = 0
         self._commits = 0
         self._lock = Lock()
 
@@ -41,6 +51,8 @@ class RecentRuns:
             run = self._runs.get(run_id)
             if run is not None:
                 self._runs.move_to_end(run_id)
+                if run_id in self._ended:
+                    self._ended.move_to_end(run_id)
             return run
 
     def events(self, run_id: UUID, after: int) -> Sequence[RunEvent] | None:
@@ -67,9 +79,10 @@ class RecentRuns:
             self._commits += 1
             for run in runs:
                 last = self._events.get(run.id)
-                self._put(run)
-                last = self._events[run.id] = deque(maxlen=MOST_EVENTS) if last is None else last
+                self._drop(run.id)
+                last = deque(maxlen=MOST_EVENTS) if last is None else last
                 last.extend(events.get(run.id, ()))
+                self._put(run, last)
 
     def loaded(self, runs: Iterable[Run], commits_before: int) -> None:
         """Remember runs that were loaded, unless what was loaded may be old by now."""
@@ -91,18 +104,25 @@ class RecentRuns:
             for run_id in run_ids:
                 self._drop(run_id)
 
-    def _put(self, run: Run) -> None:
+    def _put(self, run: Run, events: deque[RunEvent] | None = None) -> None:
         self._drop(run.id)
         self._runs[run.id] = run
-        self._nodes += len(run.nodes)
-        while len(self._runs) > self._most_runs or self._nodes > self._most_nodes:
+        self._parts += len(run.nodes)
+        if events:
+            self._events[run.id] = events
+            self._parts += len(events)
+        if run.state.ended:
+            self._ended[run.id] = None
+        while len(self._ended) > self._most_ended:
+            self._drop(next(iter(self._ended)))
+        while len(self._runs) > self._most_runs or self._parts > self._most_parts:
             self._drop(next(iter(self._runs)))
 
     def _drop(self, run_id: UUID) -> None:
-        self._events.pop(run_id, None)
         run = self._runs.pop(run_id, None)
         if run is not None:
-            self._nodes -= len(run.nodes)
+            self._ended.pop(run_id, None)
+            self._parts -= len(run.nodes) + len(self._events.pop(run_id, ()))
 
 
 class RecentDefinitions:
@@ -112,10 +132,12 @@ class RecentDefinitions:
     is then refused by the database, and `forget_all` has what wrote it run again.
     """
 
-    def __init__(self, most: int = MOST_DEFINITIONS) -> None:
-        """Keep at most so many."""
+    def __init__(self, most: int = MOST_DEFINITIONS, most_nodes: int = MOST_DEFINED) -> None:
+        """Keep at most so many, with at most so many nodes in all, but always the one that was used last."""
         self._most = most
+        self._most_nodes = most_nodes
         self._definitions: OrderedDict[str, Definition] = OrderedDict()
+        self._nodes = 0
         self._lock = Lock()
 
     def get(self, definition_hash: str) -> Definition | None:
@@ -129,18 +151,27 @@ class RecentDefinitions:
     def forget(self, definition_hash: str) -> None:
         """Drop one."""
         with self._lock:
-            self._definitions.pop(definition_hash, None)
+            self._drop(definition_hash)
 
     def forget_all(self) -> None:
         """Drop all of them."""
         with self._lock:
             self._definitions.clear()
+            self._nodes = 0
 
     def put(self, definitions: Iterable[Definition]) -> None:
         """Remember definitions that are in the database."""
         with self._lock:
             for definition in definitions:
+                self._drop(definition.hash)
                 self._definitions[definition.hash] = definition
-                self._definitions.move_to_end(definition.hash)
-            while len(self._definitions) > self._most:
-                self._definitions.popitem(last=False)
+                self._nodes += len(definition.tree)
+            while len(self._definitions) > self._most or (
+                self._nodes > self._most_nodes and len(self._definitions) > 1
+            ):
+                self._drop(next(iter(self._definitions)))
+
+    def _drop(self, definition_hash: str) -> None:
+        definition = self._definitions.pop(definition_hash, None)
+        if definition is not None:
+            self._nodes -= len(definition.tree)

@@ -14,7 +14,8 @@ from lineshaft.model.run import Generated, Run
 from lineshaft.model.state import State
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.pending import RunChangedError
-from lineshaft.store.run_rows import Grown, read_run
+from lineshaft.store.prepared import Prepared
+from lineshaft.store.run_rows import NODE_COLUMNS, Grown, read_run
 from lineshaft.store.schema import attempts, generated, literal_state, nodes, outputs, runs
 from lineshaft.store.session import Session
 
@@ -22,12 +23,7 @@ SELECT_RUN: Final = select(runs)
 """The rows that `load_runs` takes."""
 
 _SELECT_NODES: Final = (
-    select(
-        nodes,
-        runs.c.version,
-        attempts.c.token,
-        attempts.c.worker_id,
-    )
+    select(nodes.c.node, runs.c.version, *NODE_COLUMNS, attempts.c.token, attempts.c.worker_id)
     .join_from(nodes, runs, runs.c.id == nodes.c.run_id)
     .outerjoin(
         attempts,
@@ -36,11 +32,17 @@ _SELECT_NODES: Final = (
             attempts.c.node == nodes.c.node,
             attempts.c.attempt == nodes.c.attempt,
             attempts.c.state == literal_state(State.RUNNING),
+            # An attempt is leased in the queue before the engine hears of it: the node's own state decides.
+            nodes.c.state == literal_state(State.RUNNING),
         ),
     )
-    .where(nodes.c.run_id.in_(bindparam("of_runs", expanding=True)))
 )
-_SELECT_WRITTEN_SINCE: Final = _SELECT_NODES.where(nodes.c.written_at > bindparam("since"))
+_OF_RUN: Final = _SELECT_NODES.where(nodes.c.run_id == bindparam("of_run"))
+_SELECT_NODES_OF_RUN: Final = Prepared(_OF_RUN)
+_SELECT_WRITTEN_SINCE: Final = Prepared(_OF_RUN.where(nodes.c.written_at > bindparam("since")))
+_SELECT_NODES_OF_RUNS: Final = _SELECT_NODES.where(
+    nodes.c.run_id.in_(bindparam("of_runs", expanding=True))
+).add_columns(nodes.c.run_id)
 _SELECT_GENERATED: Final = (
     select(generated)
     .where(generated.c.run_id.in_(bindparam("of_runs", expanding=True)))
@@ -85,27 +87,39 @@ def load_runs(session: Session, definitions: SqlDefinitions, rows: Sequence[Row[
 
 
 def _load_together(session: Session, definitions: SqlDefinitions, rows: Sequence[Row[Any]]) -> list[Run]:
-    nodes_of: defaultdict[UUID, list[Row[Any]]] = defaultdict(list)
     known = _known_before(session, rows)
-    if rows:
-        versions = {row.id: row.version for row in rows}
-        selected = _SELECT_NODES if known is None else _SELECT_WRITTEN_SINCE
-        values = {"of_runs": list(versions), "since": 0 if known is None else known.version}
-        for node in session.connection.execute(selected, values):
-            # The two statements may see different states where a transaction sees what others commit.
-            if node.version != versions[node.run_id]:
-                raise RunChangedError([node.run_id])
-            nodes_of[node.run_id].append(node)
+    nodes_of = _nodes_of(session, rows, known)
+    for row in rows:
+        # The two statements may see different states where a transaction sees what others commit.
+        if any(node[1] != row.version for node in nodes_of[row.id]):
+            raise RunChangedError([row.id])
     gathered = _gathered(session, rows)
     return [
         read_run(
             row,
-            nodes_of[row.id],
+            [(node[0], node[2:]) for node in nodes_of[row.id]],
             _grown(session, definitions.stored(row.definition_hash), gathered, row.id),
             known,
         )
         for row in rows
     ]
+
+
+def _nodes_of(
+    session: Session, rows: Sequence[Row[Any]], known: Run | None
+) -> Mapping[UUID, Sequence[tuple[Any, ...]]]:
+    """Read the rows of nodes, by run; where a single run is known, of those that were written since."""
+    if len(rows) == 1:
+        (run,) = rows
+        if known is None:
+            return {run.id: _SELECT_NODES_OF_RUN.rows(session.connection, {"of_run": run.id})}
+        values = {"of_run": run.id, "since": known.version}
+        return {run.id: _SELECT_WRITTEN_SINCE.rows(session.connection, values)}
+    found: dict[UUID, list[tuple[Any, ...]]] = {row.id: [] for row in rows}
+    if found:
+        for *node, run_id in session.connection.execute(_SELECT_NODES_OF_RUNS, {"of_runs": list(found)}):
+            found[run_id].append(tuple(node))
+    return found
 
 
 def _known_before(session: Session, rows: Sequence[Row[Any]]) -> Run | None:

@@ -15,7 +15,7 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Generated, Lease, NodeRun, Run, Source, Stop, waiting_nodes
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Tree
-from lineshaft.store.schema import runs
+from lineshaft.store.schema import nodes, runs
 
 Values = dict[str, Any]
 
@@ -45,6 +45,24 @@ CHANGING_COLUMNS: Final = tuple(
     column.name for column in runs.columns if column.name not in (*FIXED_COLUMNS, *_OTHER_COLUMNS)
 )
 """The columns of a run that change while it goes on."""
+
+NODE_COLUMNS: Final = (
+    nodes.c.state,
+    nodes.c.reason_code,
+    nodes.c.reason_text,
+    nodes.c.attempt,
+    nodes.c.exit_code,
+    nodes.c.started_at,
+    nodes.c.ended_at,
+    nodes.c.losses,
+    nodes.c.stop_state,
+    nodes.c.stop_code,
+    nodes.c.stop_text,
+)
+"""What is written of a node."""
+
+NodeValues = tuple[Any, ...]
+"""The values of `NODE_COLUMNS`, then the token and the worker of the node's lease, if it has one."""
 
 _SOURCE_FIELDS: Final = ("ref", "branch", "tag", "message", "author")
 _CAUSES: Final = {cause.value: cause for cause in Cause}
@@ -166,12 +184,17 @@ def event_values(run_id: UUID, event: RunEvent) -> Values:
     }
 
 
-def read_run(row: Row[Any], nodes: Iterable[Row[Any]], grown: Grown, known: Run | None = None) -> Run:
+def read_run(
+    row: Row[Any], node_rows: Iterable[tuple[int, NodeValues]], grown: Grown, known: Run | None = None
+) -> Run:
     """Read a run from its row, its nodes' rows, which carry their current leases, and what it gathered.
+
+    Nodes that stand alike, as hundreds that are queued do, share what says so: they are read once.
 
     Args:
         row: of the run.
-        nodes: of its nodes; where the run is known at an earlier version, of those that were written since.
+        node_rows: of its nodes, by index; where the run is known at an earlier version, of those that were
+            written since.
         grown: what it gathered.
         known: the run at an earlier version.
     """
@@ -179,11 +202,14 @@ def read_run(row: Row[Any], nodes: Iterable[Row[Any]], grown: Grown, known: Run 
     states = [] if known is None else list(known.nodes)
     states += waiting_nodes(tree, len(states))
     root_stop = None if known is None else known.root.stop
-    for node in nodes:
-        if node.node == ROOT:
-            root_stop = _stop_of(node)
-        else:
-            states[node.node] = _read_node(node)
+    alike: dict[NodeValues, NodeRun] = {}
+    for index, values in node_rows:
+        if index == ROOT:
+            root_stop = _read_node(values).stop
+            continue
+        if (node := alike.get(values)) is None:
+            node = alike[values] = _read_node(values)
+        states[index] = node
     states[ROOT] = NodeRun(
         state=state_of(row.state),
         reason=reason_of(row.reason_code, row.reason_text),
@@ -243,22 +269,21 @@ def read_event(row: Row[Any]) -> RunEvent:
     )
 
 
-def _stop_of(row: Row[Any]) -> Stop | None:
-    reason = reason_of(row.stop_code, row.stop_text)
-    return None if reason is None else Stop(state_of(row.stop_state), reason)
-
-
-def _read_node(row: Row[Any]) -> NodeRun:
-    # An attempt is leased in the queue before the engine hears of it, so the node's own state decides.
-    leased = row.state == State.RUNNING.value and row.token is not None
+def _read_node(values: NodeValues) -> NodeRun:
+    state, code, text, attempt, exit_code, started_at, ended_at, losses, *stop, token, worker_id = values
     return NodeRun(
-        state=state_of(row.state),
-        reason=reason_of(row.reason_code, row.reason_text),
-        attempt=row.attempt,
-        lease=Lease(row.token, row.worker_id) if leased else None,
-        exit_code=row.exit_code,
-        started_at=row.started_at,
-        ended_at=row.ended_at,
-        losses=row.losses,
-        stop=_stop_of(row),
+        state=state_of(state),
+        reason=reason_of(code, text),
+        attempt=attempt,
+        lease=None if token is None else Lease(token, worker_id),
+        exit_code=exit_code,
+        started_at=started_at,
+        ended_at=ended_at,
+        losses=losses,
+        stop=_read_stop(*stop),
     )
+
+
+def _read_stop(state: str | None, code: str | None, text: str | None) -> Stop | None:
+    reason = reason_of(code, text)
+    return None if reason is None or state is None else Stop(state_of(state), reason)

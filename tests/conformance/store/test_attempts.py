@@ -117,6 +117,18 @@ async def test_held_by_lists_a_workers_living_leases(scene: Scene) -> None:
     assert await scene.look(held_by(stranger)) == [leased(theirs, stranger)]
 
 
+async def test_held_by_lists_those_leases_that_carry_a_token(scene: Scene) -> None:
+    await scene.run(THREE)
+    (first,) = await scene.claim()
+    await scene.claim()
+
+    def under(token: str) -> Callable[[Transaction], list[LeasedAttempt]]:
+        return lambda transaction: list(transaction.attempts.held_by(scene.worker_id, token))
+
+    assert await scene.look(under(first.token)) == [leased(first, scene)]
+    assert await scene.look(under("of nobody")) == []
+
+
 async def test_a_lease_says_when_its_attempt_is_to_stop(scene: Scene) -> None:
     run = await scene.run(THREE)
     (held,) = await scene.claim()

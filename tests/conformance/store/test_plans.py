@@ -82,6 +82,14 @@ def test_sqlite_seeks_in_an_index_whenever(file: Path, what: str) -> None:
     assert not [step for step in steps if "B-TREE" in step]
 
 
+def test_sqlite_seeks_the_last_turn_of_a_pipeline_by_the_pipeline(file: Path) -> None:
+    text, count = compiled(INSERT_ATTEMPT.statement, sqlite.dialect())
+    with closing(sqlite3.connect(file)) as connection:
+        steps = [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", [None] * count)]
+
+    assert [step for step in steps if "(pipeline_id=? AND queue=? AND priority>? AND priority<?)" in step]
+
+
 async def test_postgresql_seeks_in_an_index_whenever(postgres_url: str) -> None:
     server = await asyncpg.connect(postgres_url, server_settings={"plan_cache_mode": "force_generic_plan"})
     try:
@@ -91,6 +99,17 @@ async def test_postgresql_seeks_in_an_index_whenever(postgres_url: str) -> None:
             await server.execute(statistics)
             for what, each in STATEMENTS.items():
                 check_plan(what, await plan_of(server, each))
+    finally:
+        await server.close()
+
+
+async def test_postgresql_reads_past_nothing_although_it_knows_nothing(postgres_url: str) -> None:
+    # A plan that is made for an empty table stays in use while the table grows.
+    server = await asyncpg.connect(postgres_url, server_settings={"plan_cache_mode": "force_generic_plan"})
+    try:
+        for what, each in STATEMENTS.items():
+            plan = await plan_of(server, each)
+            assert not [line for line in plan if "Filter" in line and "pipeline_id" in line], (what, plan)
     finally:
         await server.close()
 

@@ -100,8 +100,8 @@ class Attempts(Protocol):
         """
         ...
 
-    def held_by(self, worker_id: UUID) -> Sequence[LeasedAttempt]:
-        """List a worker's living leases."""
+    def held_by(self, worker_id: UUID, token: str | None = None) -> Sequence[LeasedAttempt]:
+        """List a worker's living leases, or those of them that carry a token."""
         ...
 
     def expired(self, now: datetime, limit: int) -> Sequence[LeasedAttempt]:

@@ -42,6 +42,10 @@ def next_turn() -> ScalarSelect[int]:
 
     The queue is at the turn of its first attempt, or behind the last turn that has come, whichever is later:
     attempts that nobody could take may have been passed over, and what was taken may have ended.
+
+    For its pipeline's last turn the priority is asked for as a range, and in order, though only one fits: the
+    index of claims, which does not know the pipeline, stands in another order. Asked for the turn alone,
+    PostgreSQL takes that one where it knows little of the table, and reads the whole queue for it.
     """
     other = attempts.alias("other")
     queued = other.c.state == literal_state(State.QUEUED)
@@ -51,8 +55,13 @@ def next_turn() -> ScalarSelect[int]:
     begun = select(other.c.turn + 1).where(running, *here).order_by(other.c.turn.desc()).limit(ONE)
     own = (
         select(other.c.turn + 1)
-        .where(queued, *here, other.c.pipeline_id == PIPELINE)
-        .order_by(other.c.turn.desc())
+        .where(
+            queued,
+            other.c.queue == QUEUE,
+            other.c.pipeline_id == PIPELINE,
+            other.c.priority.between(PRIORITY, PRIORITY),
+        )
+        .order_by(other.c.priority.desc(), other.c.turn.desc())
         .limit(ONE)
     )
     turns = union_all(*(_or_zero(each) for each in (first, begun, own))).subquery("turns")

@@ -44,7 +44,9 @@ _RENEW_ONE: Final = Prepared(
     )
     .values(lease_expires_at=bindparam("expires_at"))
 )
-_HELD: Final = Prepared(select(*_LEASE).where(_LEASED, attempts.c.worker_id == bindparam("of_worker")))
+_SELECT_HELD: Final = select(*_LEASE).where(_LEASED, attempts.c.worker_id == bindparam("of_worker"))
+_HELD: Final = Prepared(_SELECT_HELD)
+_HELD_UNDER: Final = Prepared(_SELECT_HELD.where(attempts.c.token == bindparam("with_token")))
 _EXPIRED: Final = (
     select(*_LEASE)
     .where(_LEASED, attempts.c.lease_expires_at <= bindparam("now"))
@@ -130,10 +132,13 @@ class SqlAttempts:
             self._session.change()
         return kept
 
-    def held_by(self, worker_id: UUID) -> Sequence[LeasedAttempt]:
-        """List a worker's living leases."""
+    def held_by(self, worker_id: UUID, token: str | None = None) -> Sequence[LeasedAttempt]:
+        """List a worker's living leases, or those of them that carry a token."""
         self._session.pending.flush_attempts()
-        return _sorted(_HELD.rows(self._session.connection, {"of_worker": worker_id}))
+        values: dict[str, Any] = {"of_worker": worker_id}
+        if token is None:
+            return _sorted(_HELD.rows(self._session.connection, values))
+        return _sorted(_HELD_UNDER.rows(self._session.connection, values | {"with_token": token}))
 
     def expired(self, now: datetime, limit: int) -> Sequence[LeasedAttempt]:
         """List living leases that have run out."""
