@@ -22,6 +22,7 @@ LineshaftError
 │   ├── BadCredentialsError
 │   │   └── BadWorkerKeyError
 │   ├── TooManyAttemptsError     too many wrong credentials from there, or for that name
+│   ├── SignInRefusedError       the sign-in provider says no, or its answer is not to be trusted
 │   └── ForbiddenError
 ├── SourceError                  a run's source cannot be had
 │   ├── SourceRefusedError       the settings do not allow it, or it has no such commit
@@ -302,6 +303,12 @@ class TooManyAttemptsError(AccessError):
             advice=f"Try again in {max(1, round(retry_after.total_seconds()))} seconds.",
         )
         self.retry_after = retry_after
+
+
+class SignInRefusedError(AccessError):
+    """The sign-in provider has not signed somebody in, or its answer is not to be trusted."""
+
+    code = "sign-in-refused"
 
 
 class ForbiddenError(AccessError):
