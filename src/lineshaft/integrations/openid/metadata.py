@@ -53,10 +53,7 @@ def read_metadata(document: Mapping[str, Any], issuer: str) -> ProviderMetadata:
     if document.get("issuer") != issuer:
         raise ValueError(f"it calls itself {str(document.get('issuer'))[:200]!r}")
     secure = issuer.startswith("https:")
-    said = document.get("id_token_signing_alg_values_supported")
-    algorithms = (
-        ALGORITHMS.keys() & {each for each in said if isinstance(each, str)} if _list(said) else set()
-    )
+    algorithms = ALGORITHMS.keys() & _texts(document.get("id_token_signing_alg_values_supported"))
     if not algorithms:
         raise ValueError("it names no algorithm for ID tokens that is known here and has public keys")
     methods = _texts(document.get("token_endpoint_auth_methods_supported"))
@@ -86,6 +83,5 @@ def _endpoint(document: Mapping[str, Any], name: str, *, secure: bool) -> str:
 
 
 def _texts(said: object) -> frozenset[str]:
-    return (
-        frozenset(each for each in said if isinstance(each, str)) if isinstance(said, list) else frozenset()
-    )
+    entries = said if isinstance(said, list) else ()
+    return frozenset(entry for entry in entries if isinstance(entry, str))
