@@ -1,9 +1,33 @@
 """A user, who may call the API."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Final
 
 from lineshaft.model.role import Role
+
+LONGEST_USERNAME: Final = 255
+USERNAME_PATTERN: Final = r"^\w[\w.@+-]*$"
+USERNAME_RULE: Final = (
+    f"must be one word of at most {LONGEST_USERNAME} letters, digits and `_ . @ + -`, "
+    "and begin with a letter, a digit or `_`"
+)
+"""What a user's name must be like, to be said of one that is not."""
+
+
+def is_username(text: str) -> bool:
+    """Tell whether a new user may have this name.
+
+    It goes through basic authentication, paths and terminals as it is, and it is spelt in the one way that
+    looks like it (Unicode's form NFKC), so that no two users have names of the same look for that reason.
+    """
+    return (
+        len(text) <= LONGEST_USERNAME
+        and re.fullmatch(USERNAME_PATTERN, text) is not None
+        and unicodedata.is_normalized("NFKC", text)
+    )
 
 
 @dataclass(frozen=True, slots=True)

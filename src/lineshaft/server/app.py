@@ -21,6 +21,8 @@ from lineshaft.server.routes import (
     pipelines,
     reports,
     runs,
+    session,
+    sign_in,
     welcome,
     worker_keys,
     worker_protocol,
@@ -31,10 +33,20 @@ from lineshaft.server.stopping import STATE_KEY, Stopping
 from lineshaft.services.control_plane import ControlPlane
 
 # Those first that are asked for most: a request is compared with all that stand before its own.
-_CLOSED: Final = (worker_protocol, runs, pipelines, events, logs, reports, workers, worker_keys)
-_OPEN: Final = (health, welcome, docs)
+_CLOSED: Final = (
+    worker_protocol,
+    runs,
+    pipelines,
+    events,
+    logs,
+    reports,
+    workers,
+    worker_keys,
+    session,
+)
+_OPEN: Final = (health, welcome, docs, sign_in)
 
-OPEN_PATHS: Final = frozenset({"/", "/health", "/ready"}) | docs.PATHS
+OPEN_PATHS: Final = frozenset({"/", "/health", "/ready"}) | docs.PATHS | sign_in.PATHS
 """What may be read without credentials."""
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]

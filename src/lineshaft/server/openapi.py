@@ -12,7 +12,7 @@ from lineshaft import __version__
 from lineshaft.definition import rest_schema
 from lineshaft.server.documents import Detail, EventDocument, ProblemDocument
 from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
-from lineshaft.server.requests import RetryRequest, StartRequest, WorkerKeyRequest
+from lineshaft.server.requests import RetryRequest, SignInRequest, StartRequest, WorkerKeyRequest
 from lineshaft.wire.message import PROTOCOL_HEADER, SERVED_VERSIONS, Message
 from lineshaft.wire.worker import ClaimRequest, Heartbeat, Hello, Report, SourceReport
 
@@ -35,6 +35,7 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     StartRequest,
     RetryRequest,
     WorkerKeyRequest,
+    SignInRequest,
 )
 _DESCRIPTION: Final = """\
 Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password;
@@ -47,6 +48,7 @@ _CHAPTERS: Final = {
     "logs": "What tasks print.",
     "reports": "How runs have gone.",
     "workers": "Those that take tasks, and the keys that let them in.",
+    "sessions": "Browsers that have signed in.",
     "health": "Whether the server is up. Needs no credentials.",
     "worker protocol": "What workers call.",
 }

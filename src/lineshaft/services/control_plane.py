@@ -14,6 +14,7 @@ from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
+from lineshaft.services.browser_sessions import DEFAULT_TIMES, BrowserSessionService, SessionTimes
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.grace import Grace
@@ -23,6 +24,7 @@ from lineshaft.services.outbox import OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.placing import Placing
 from lineshaft.services.progress import CALL_PIPELINE, Progress
+from lineshaft.services.provider_sign_in import ProviderAccess, ProviderSignIn
 from lineshaft.services.reports import ReportService
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.runs import RunService
@@ -48,6 +50,8 @@ class ControlPlane:
         reports: what runs have taken, and how they ended.
         timers: tells runs of the times that they asked for.
         credentials: who may call.
+        browser_sessions: the browsers that have signed in.
+        provider_sign_in: sign-in at an OpenID Connect provider; None where there is none.
         workers: the workers, as people look after them.
         worker_keys: what workers prove themselves with.
         retention: removes what is old.
@@ -67,6 +71,8 @@ class ControlPlane:
         file_keys: FileKeys = no_file_keys,
         places: bool = True,
         kept: Kept = KEEP_ALL,
+        session_times: SessionTimes = DEFAULT_TIMES,
+        provider: ProviderAccess | None = None,
     ) -> None:
         progress = Progress(ids, run_time_limit, places=places)
         losing = Losing(store, clock, progress, limits)
@@ -89,6 +95,10 @@ class ControlPlane:
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
         self.credentials = CredentialService(store, clock)
+        self.browser_sessions = BrowserSessionService(store, clock, ids, session_times)
+        self.provider_sign_in = (
+            None if provider is None else ProviderSignIn(store, clock, ids, self.browser_sessions, provider)
+        )
         self.retention = RetentionService(store, clock, kept, chance=Random())  # noqa: S311 - no secret
         handlers = {
             SEAL_LOG: self.logs.seal,

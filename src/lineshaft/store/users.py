@@ -11,11 +11,12 @@ from lineshaft.model.user import User
 from lineshaft.store.prepared import Prepared
 from lineshaft.store.schema import users
 from lineshaft.store.session import Session
-from lineshaft.store.upsert import insert_or_replace
+from lineshaft.store.upsert import insert_or_keep, insert_or_replace
 
 _COLUMNS: Final = users.c
 _IS: Final = _COLUMNS.name == bindparam("of_name")
 _SELECT: Final = Prepared(select(users).where(_IS))
+_HOLD: Final = Prepared(select(users).where(_IS).with_for_update())
 _OF_SUBJECT: Final = Prepared(
     select(users)
     .where(_COLUMNS.issuer == bindparam("of_issuer"), _COLUMNS.subject == bindparam("of_subject"))
@@ -32,6 +33,7 @@ _ADMINS: Final = (
     .order_by(_COLUMNS.name)
 )
 _ADMINS_LOCKED: Final = _ADMINS.with_for_update()
+_ADD: Final = insert_or_keep(users, "name")
 _PUT: Final = insert_or_replace(users)
 _SEEN: Final = (
     update(users)
@@ -51,6 +53,11 @@ class SqlUsers:
     def get(self, name: str) -> User | None:
         """Find one by name."""
         rows = _SELECT.rows(self._session.connection, {"of_name": name})
+        return _user(rows[0]) if rows else None
+
+    def hold(self, name: str) -> User | None:
+        """Find one by name, and keep other processes from changing it until the commit."""
+        rows = _HOLD.rows(self._session.connection, {"of_name": name})
         return _user(rows[0]) if rows else None
 
     def of_subject(self, issuer: str, subject: str) -> User | None:
@@ -75,11 +82,15 @@ class SqlUsers:
         statement = _ADMINS_LOCKED if self._session.writable else _ADMINS
         return len(self._session.connection.execute(statement).all())
 
+    def add(self, user: User) -> bool:
+        """Add one; False when there is one of that name."""
+        self._session.change()
+        return self._session.connection.execute(_ADD, _values(user)).rowcount > 0
+
     def put(self, user: User) -> None:
         """Add one, or replace the one of that name."""
         self._session.change()
-        values = {column.name: getattr(user, column.name) for column in users.columns}
-        self._session.connection.execute(_PUT, values)
+        self._session.connection.execute(_PUT, _values(user))
 
     def seen(self, name: str, at: datetime) -> None:
         """Note that they called; an earlier time than is noted changes nothing."""
@@ -90,6 +101,10 @@ class SqlUsers:
         """Remove one; False when there is none of that name. What else is theirs is removed where it is."""
         self._session.change()
         return self._session.connection.execute(_DELETE, {"of_name": name}).rowcount > 0
+
+
+def _values(user: User) -> dict[str, Any]:
+    return {column.name: getattr(user, column.name) for column in users.columns}
 
 
 def _user(row: Sequence[Any]) -> User:

@@ -14,6 +14,13 @@ class Users(Protocol):
         """Find one by name."""
         ...
 
+    def hold(self, name: str) -> User | None:
+        """Find one by name, and keep other processes from changing it until the commit.
+
+        What depends on that user being there, and as they are, is safe behind this. Only in `Store.write`.
+        """
+        ...
+
     def of_subject(self, issuer: str, subject: str) -> User | None:
         """Find the one whom an OpenID Connect provider calls so; the oldest, should there be several."""
         ...
@@ -37,6 +44,10 @@ class Users(Protocol):
         Who counts within `Store.write` keeps other processes from changing them until the commit, so that two
         of them cannot remove the last two.
         """
+        ...
+
+    def add(self, user: User) -> bool:
+        """Add one; False when there is one of that name."""
         ...
 
     def put(self, user: User) -> None:
