@@ -1,4 +1,4 @@
-"""The bodies of requests that start runs, whose members may all be left out, make worker keys, and sign in."""
+"""The bodies of requests: to start runs, where all members may be left out, make worker keys, and sign in."""
 
 import json
 from datetime import UTC, datetime

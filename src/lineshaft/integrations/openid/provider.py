@@ -100,7 +100,7 @@ class OpenIdProvider:
         return f"{endpoint}{'&' if urlsplit(endpoint).query else '?'}{urlencode(query)}"
 
     async def finish(self, trip: ProviderTrip, answer: Mapping[str, str]) -> ExternalIdentity:
-        """Tell who somebody is.
+        """Tell who somebody is. What another provider has sent back is refused (RFC 9207).
 
         Raises:
             SignInRefusedError: the provider has not signed them in, or what came back is not its answer to
@@ -110,9 +110,14 @@ class OpenIdProvider:
         if not hmac.compare_digest(answer.get("state", "").encode(), trip.state.encode()):
             raise _not_ours("the browser was not sent there by this sign-in")
         known = await self._discovered()
-        self._check_issuer(known.metadata, answer.get("iss"))
+        said = answer.get("iss")
+        if said is not None and said != self._client.issuer:
+            raise _not_ours("another provider has sent it")
         if "error" in answer:
+            # Some that say who they are with each code leave that out here, where nothing follows from it.
             raise _refused(answer)
+        if said is None and known.metadata.tells_issuer:
+            raise _not_ours("it does not say who sends it")
         if not answer.get("code"):
             raise _not_ours("it brought no code")
         tokens = await self._exchange(known.metadata, trip, answer["code"])
@@ -138,13 +143,6 @@ class OpenIdProvider:
         if not reply.is_success:
             raise self._http.unavailable(f"its keys are not there (HTTP {reply.status})")
         return read_keys(reply.document)
-
-    def _check_issuer(self, metadata: ProviderMetadata, said: str | None) -> None:
-        """Refuse what another provider has sent back in this one's place (RFC 9207)."""
-        if said is None and metadata.tells_issuer:
-            raise _not_ours("it does not say who sends it")
-        if said is not None and said != self._client.issuer:
-            raise _not_ours("another provider has sent it")
 
     async def _exchange(self, metadata: ProviderMetadata, trip: ProviderTrip, code: str) -> Mapping[str, Any]:
         form = {
