@@ -1,7 +1,7 @@
 """A real OpenID Connect provider, Django OAuth Toolkit, with two users and one client.
 
-Called with its folder and the client's redirect URI, on whatever port of the loopback interface. It says where it
-listens, and serves until it is killed.
+Called with its folder and the client's redirect URI, which holds for every port of the loopback interface. It
+says where it listens, and serves until it is killed.
 """
 
 import sys

@@ -41,6 +41,7 @@ A step that fails is an outcome (`model.outcome`), never an error: these are for
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from math import ceil
 from typing import ClassVar
 
 
@@ -298,11 +299,16 @@ class TooManyAttemptsError(AccessError):
 
     def __init__(self, retry_after: timedelta) -> None:
         """Say how long to wait, and no more."""
+        self.retry_after = retry_after
         super().__init__(
             "Too many wrong credentials were shown.",
-            advice=f"Try again in {max(1, round(retry_after.total_seconds()))} seconds.",
+            advice=f"Try again in {self.retry_after_seconds} seconds.",
         )
-        self.retry_after = retry_after
+
+    @property
+    def retry_after_seconds(self) -> int:
+        """How long to wait, in whole seconds: never too short, and one at least."""
+        return max(1, ceil(self.retry_after.total_seconds()))
 
 
 class SignInRefusedError(AccessError):

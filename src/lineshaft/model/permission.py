@@ -39,6 +39,11 @@ _LEAST_ROLE: Final = {
 }
 
 
+def least_role(permission: Permission) -> Role | None:
+    """Find the least role that has a permission; None where it takes no role."""
+    return _LEAST_ROLE.get(permission)
+
+
 def may(principal: Principal, permission: Permission, pipeline_id: UUID | None = None) -> bool:
     """Tell whether someone may do something: the only place where that is decided.
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, Final, Self
 
 from lineshaft.model.errors import (
@@ -28,6 +29,7 @@ from lineshaft.model.errors import (
     ServerError,
     StaleLeaseError,
     StoreUnavailableError,
+    TooManyAttemptsError,
     UnavailableError,
     WorkerNotFoundError,
 )
@@ -61,6 +63,7 @@ class _Refusal:
     advice: str
     problems: tuple[Problem, ...]
     expected_offset: Any
+    retry_after_seconds: Any
     subject: object
 
     @classmethod
@@ -73,7 +76,8 @@ class _Refusal:
             code = PipelineNotFoundError.code
         advice = str(document.get("advice") or "")
         problems = problems_of(document.get("errors"))
-        return cls(code, detail, advice, problems, document.get("expected_offset"), subject)
+        offset, seconds = document.get("expected_offset"), document.get("retry_after_seconds")
+        return cls(code, detail, advice, problems, offset, seconds, subject)
 
 
 _Builder = Callable[[_Refusal], LineshaftError]
@@ -101,11 +105,20 @@ def _bad_worker_key(_: _Refusal) -> LineshaftError:
     return BadWorkerKeyError()
 
 
+def _too_many_attempts(refusal: _Refusal) -> LineshaftError:
+    seconds = refusal.retry_after_seconds
+    known = isinstance(seconds, int) and 0 < seconds <= _LONGEST_WAIT_SECONDS
+    return TooManyAttemptsError(timedelta(seconds=seconds if known else _SOME_SECONDS))
+
+
+_LONGEST_WAIT_SECONDS: Final = 86_400
+_SOME_SECONDS: Final = 60
 _GATEWAY: Final = frozenset({502, 503, 504})
 
 _BY_CODE: Final[Mapping[str, _Builder]] = {
     BadCredentialsError.code: _bad_credentials,
     BadWorkerKeyError.code: _bad_worker_key,
+    TooManyAttemptsError.code: _too_many_attempts,
     LogOffsetError.code: _log_offset,
     PipelineNotFoundError.code: lambda refusal: PipelineNotFoundError(refusal.subject),
     RunNotFoundError.code: lambda refusal: RunNotFoundError(refusal.subject),

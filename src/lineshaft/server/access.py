@@ -1,6 +1,7 @@
-"""Who may call: users by basic authentication (RFC 7617), workers by their keys as bearer tokens (RFC 6750).
+"""Who calls, and whether it is them and no other site's page.
 
-And nothing that other sites' pages make a browser send.
+Users are known by basic authentication (RFC 7617), by a token of theirs (RFC 6750), or by the cookie of a
+browser that they have signed in with; workers by their keys, as bearer tokens too.
 """
 
 import base64
@@ -8,19 +9,19 @@ import binascii
 import re
 from functools import lru_cache
 from ipaddress import ip_address
-from typing import Final
+from typing import Final, Protocol
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lineshaft.model.errors import BadCredentialsError, BadWorkerKeyError, ForbiddenError, LineshaftError
 from lineshaft.model.principal import Actor, Means, Principal
-from lineshaft.model.role import Roles
-from lineshaft.model.user import User
 from lineshaft.model.worker_key import INSIDE, WorkerCaller
+from lineshaft.server.cookies import shown_cookie
 from lineshaft.server.problems import problem_response
+from lineshaft.server.to_sign_in import to_sign_in
+from lineshaft.services.authentication import TOKEN_PREFIX
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.credentials import CredentialService
-from lineshaft.services.worker_keys import WorkerKeyService
+from lineshaft.services.proof import Proof
 
 _READING: Final = frozenset({"GET", "HEAD"})
 _FOR_WORKERS: Final = "/v1/worker/"
@@ -30,68 +31,137 @@ CALLER: Final = "worker_caller"
 """Where a request's scope tells who calls the worker protocol."""
 
 PRINCIPAL: Final = "principal"
-"""Where a request's scope holds the user who calls."""
+"""Where a request's scope holds the user who calls; not where a worker key was shown, or nothing."""
+
+PROOF: Final = "proof"
+"""Where it holds what that user has shown."""
 
 ACTOR: Final = "actor"
 """Where a request's scope tells who calls, for the audit log."""
 
+REQUEST_ID: Final = "request_id"
+"""Where a request's scope tells its id, where it has one."""
+
+CERTIFICATE: Final = "client_certificate"
+"""Where a request's scope tells the SHA-256 thumbprint, in hexadecimal, of the client certificate that the
+connection was made with, where it was made with one.
+"""
+
 _PORT: Final = re.compile(r":[0-9]*$")
 
 
-class Access:
-    """Lets only those requests through that may be served, whatever route they are for.
+class Open(Protocol):
+    """Tells what may be called without credentials."""
 
-    It stands before the routes, so that a route cannot be left open by mistake.
+    def include(self, method: str, path: str) -> bool:
+        """Tell whether this may be."""
+        ...
+
+
+class Access:
+    """Finds out who calls, and refuses whoever is nobody, whatever route the request is for.
+
+    It stands before the routes, so that a route cannot be left open by mistake. What the caller may do there
+    is seen by the routes themselves; see `guarded_route`.
     """
 
-    def __init__(self, app: ASGIApp, *, open_paths: frozenset[str], local_names_only: bool) -> None:
+    def __init__(self, app: ASGIApp, *, open_routes: Open, local_names_only: bool) -> None:
         """Stand before an app.
 
         Args:
             app: what serves the requests.
-            open_paths: what may be read without credentials.
+            open_routes: what may be called without credentials.
             local_names_only: whether to answer only who calls the server by an address or as localhost.
         """
         self._app = app
-        self._open_paths = open_paths
+        self._open_routes = open_routes
         self._local_names_only = local_names_only
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request; its user, or who calls the worker protocol, is left in the scope."""
-        if scope["type"] != "http" or (scope["path"] in self._open_paths and scope["method"] in _READING):
+        """Serve one request; who calls is left in the scope."""
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        plane: ControlPlane = scope["app"].state.control_plane
         try:
-            key = _worker_key(scope)
-            if key is not None:
-                scope[CALLER] = await _worker_caller(scope["path"], key, plane.worker_keys)
+            if self._open_routes.include(scope["method"], scope["path"]):
+                self._refuse_pages_elsewhere(scope)
             else:
-                user = await _user(scope, plane.credentials)
-                scope[PRINCIPAL] = Principal(user.name, Means.PASSWORD, Roles(user.role))
-                scope[ACTOR] = Actor(user.name, Means.PASSWORD, _address(scope))
-                scope[CALLER] = INSIDE
-                if self._local_names_only:
-                    _refuse_other_names(scope)
-            if scope["method"] not in _READING:
-                _refuse_other_sites(scope)
+                await self._identify(scope)
         except LineshaftError as error:
-            await problem_response(error)(scope, receive, send)
+            page = to_sign_in(scope) if isinstance(error, BadCredentialsError) else None
+            await (page or problem_response(error))(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
+    async def _identify(self, scope: Scope) -> None:
+        plane: ControlPlane = scope["app"].state.control_plane
+        authorization = cookies = None
+        for key, value in scope["headers"]:
+            if key == b"authorization":
+                authorization = authorization or value
+            elif key == b"cookie":
+                cookies = cookies or value
+        if authorization is not None:
+            scheme, _, shown = authorization.partition(b" ")
+            if scheme.lower() == b"bearer":
+                await _by_bearer(scope, shown.strip(), plane)
+            else:
+                await self._by_password(scope, scheme, shown, plane)
+        else:
+            cookie = None if cookies is None else shown_cookie(scope, cookies)
+            if cookie is None:
+                raise BadCredentialsError
+            await self._by_session(scope, cookie, plane)
 
-def _worker_key(scope: Scope) -> bytes | None:
-    """Find the key that a request shows; None where it shows none."""
-    scheme, _, key = (_header(scope, b"authorization") or b"").partition(b" ")
-    return key.strip() if scheme.lower() == b"bearer" else None
+    async def _by_password(self, scope: Scope, scheme: bytes, encoded: bytes, plane: ControlPlane) -> None:
+        name, password = _credentials(scheme, encoded)
+        address = address_of(scope)
+        principal, proof = await plane.authentication.by_password(name, password, address)
+        _leave(scope, principal, proof, address)
+        self._refuse_pages_elsewhere(scope)
+
+    async def _by_session(self, scope: Scope, cookie: bytes, plane: ControlPlane) -> None:
+        principal, proof = await plane.authentication.by_session(cookie)
+        _leave(scope, principal, proof, address_of(scope))
+        self._refuse_pages_elsewhere(scope)
+        if scope["method"] not in _READING:
+            refuse_the_silent(scope)
+
+    def _refuse_pages_elsewhere(self, scope: Scope) -> None:
+        """Refuse what another site's page makes a browser send."""
+        is_reading = scope["method"] in _READING
+        if self._local_names_only and not (is_reading and PRINCIPAL not in scope):
+            _refuse_other_names(scope)
+        if not is_reading:
+            _refuse_other_sites(scope)
 
 
-async def _worker_caller(path: str, key: bytes, keys: WorkerKeyService) -> WorkerCaller:
-    is_for_workers = path.startswith(_FOR_WORKERS)
+async def _by_bearer(scope: Scope, shown: bytes, plane: ControlPlane) -> None:
+    address, certificate = address_of(scope), scope.get(CERTIFICATE)
+    is_for_workers = scope["path"].startswith(_FOR_WORKERS)
+    if shown.startswith(TOKEN_PREFIX):
+        try:
+            principal, proof = await plane.authentication.by_token(shown, address, certificate)
+        except BadCredentialsError:
+            # A worker is told of the credentials that would do where it calls.
+            raise (BadWorkerKeyError if is_for_workers else BadCredentialsError) from None
+        _leave(scope, principal, proof, address)
+    else:
+        scope[CALLER] = caller = await _worker_caller(shown, address, certificate, plane, is_for_workers)
+        scope[ACTOR] = Actor(
+            caller.worker or "", Means.WORKER_KEY, address, scope.get(REQUEST_ID, ""), caller.key_id
+        )
+    if scope["method"] not in _READING:
+        _refuse_other_sites(scope)
+
+
+async def _worker_caller(
+    key: bytes, address: str, certificate: str | None, plane: ControlPlane, is_for_workers: bool
+) -> WorkerCaller:
     try:
-        caller = await keys.caller(key)
+        caller = await plane.worker_keys.caller(key, certificate)
     except BadWorkerKeyError:
+        plane.authentication.refuse(Means.WORKER_KEY, address)
         if is_for_workers:
             raise
         # Whoever calls anything else is told of the credentials that would do there.
@@ -99,18 +169,21 @@ async def _worker_caller(path: str, key: bytes, keys: WorkerKeyService) -> Worke
     if not is_for_workers:
         raise ForbiddenError(
             f"A worker key opens what is below {_FOR_WORKERS} and nothing else.",
-            advice="Call this with a user's name and password.",
+            advice="Call this with a user's name and password, or a token.",
         )
     return caller
 
 
-async def _user(scope: Scope, credentials: CredentialService) -> User:
-    name, password = _credentials(_header(scope, b"authorization"))
-    return credentials.remembered(name, password) or await credentials.check(name, password)
+def _leave(scope: Scope, principal: Principal, proof: Proof, address: str) -> None:
+    scope[PRINCIPAL] = principal
+    scope[PROOF] = proof
+    scope[ACTOR] = Actor(
+        principal.name, principal.means, address, scope.get(REQUEST_ID, ""), principal.credential_id
+    )
+    scope[CALLER] = INSIDE
 
 
-def _credentials(header: bytes | None) -> tuple[str, str]:
-    scheme, _, encoded = (header or b"").partition(b" ")
+def _credentials(scheme: bytes, encoded: bytes) -> tuple[str, str]:
     try:
         decoded = base64.b64decode(encoded.strip(), validate=True).decode()
     except (binascii.Error, UnicodeDecodeError):
@@ -134,11 +207,28 @@ def _refuse_other_sites(scope: Scope) -> None:
             return
     else:
         origin = _header(scope, b"origin")
-        if origin is None or _host(origin) == (_header(scope, b"host") or b"").lower():
+        if origin is None or (_host(origin) and _host(origin) == (_header(scope, b"host") or b"").lower()):
             return
     raise ForbiddenError(
         "The request was sent by a page of another site.",
         advice="Call the API from a program, or from a page of this server.",
+    )
+
+
+def refuse_the_silent(scope: Scope) -> None:
+    """Refuse a browser that does not say that one of this server's own pages sends the request.
+
+    Its cookie comes along whatever page has it sent, and `SameSite` alone knows no ports.
+
+    Raises:
+        ForbiddenError: it does not.
+    """
+    site = _header(scope, b"sec-fetch-site")
+    if site == b"same-origin" or (site is None and _header(scope, b"origin") is not None):
+        return
+    raise ForbiddenError(
+        "The request does not say that a page of this server sends it.",
+        advice="Call the API with a token instead of a browser's cookie.",
     )
 
 
@@ -172,7 +262,8 @@ def _is_local(host: bytes) -> bool:
     return True
 
 
-def _address(scope: Scope) -> str:
+def address_of(scope: Scope) -> str:
+    """Tell the network address that a call comes from; empty where it comes from none."""
     client = scope.get("client")
     return "" if client is None else str(client[0])
 

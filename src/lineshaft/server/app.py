@@ -9,7 +9,9 @@ from fastapi import FastAPI
 from lineshaft import __version__
 from lineshaft.server.access import Access
 from lineshaft.server.depends import ShownRuns
+from lineshaft.server.guarded_route import guarded_routes
 from lineshaft.server.methods import Methods
+from lineshaft.server.open_routes import OpenRoutes
 from lineshaft.server.openapi import BAD_CREDENTIALS, PROBLEMS
 from lineshaft.server.problems import add_problem_handlers
 from lineshaft.server.rendering import RunRenderings
@@ -46,9 +48,6 @@ _CLOSED: Final = (
 )
 _OPEN: Final = (health, welcome, docs, sign_in)
 
-OPEN_PATHS: Final = frozenset({"/", "/health", "/ready"}) | docs.PATHS | sign_in.PATHS
-"""What may be read without credentials."""
-
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]
 """Opens what the app serves, when it starts, and closes it when the app ends."""
 
@@ -79,9 +78,10 @@ def create_app(open_control_plane: OpenControlPlane, *, local_names_only: bool =
         redirect_slashes=False,
         responses=PROBLEMS,
     )
-    app.state.methods = Methods(route for noun in (*_CLOSED, *_OPEN) for route in noun.router.routes)
+    routes = guarded_routes((*_CLOSED, *_OPEN))
+    app.state.methods = Methods(routes)
     app.add_middleware(ShortWay)
-    app.add_middleware(Access, open_paths=OPEN_PATHS, local_names_only=local_names_only)
+    app.add_middleware(Access, open_routes=OpenRoutes(routes), local_names_only=local_names_only)
     add_problem_handlers(app)
     for noun in _CLOSED:
         app.include_router(noun.router, responses=BAD_CREDENTIALS)

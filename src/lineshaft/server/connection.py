@@ -10,7 +10,8 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
-from lineshaft.model.errors import UnavailableError
+from lineshaft.model.errors import AccessError, NotFoundError, UnavailableError
+from lineshaft.server.guarded_route import authorize_again
 from lineshaft.server.stopping import STATE_KEY, Stopping
 
 T = TypeVar("T")
@@ -40,7 +41,9 @@ async def while_connected(request: Request, call: Coroutine[Any, Any, T]) -> T:
 class EventStream(StreamingResponse):
     """Server-sent events (WHATWG HTML, section 9.2) that end with the connection and when the server stops.
 
-    Cut off by a stop, a stream ends without its last event, and its reader resumes it elsewhere or later.
+    Cut off by a stop, a stream ends without its last event, and its reader resumes it elsewhere or later. So it
+    ends when its reader may not read it any more: that is seen before each event, and there is one, if only a
+    heartbeat, at least every few seconds.
     """
 
     media_type = "text/event-stream"
@@ -54,7 +57,7 @@ class EventStream(StreamingResponse):
         """Send the events as they come."""
         stopping: Stopping | None = scope.get("state", {}).get(STATE_KEY)
         await send({"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers})
-        sending = asyncio.create_task(self._send(send))
+        sending = asyncio.create_task(self._send(scope, send))
         gone = asyncio.create_task(_disconnected(receive))
         ends: set[asyncio.Future[None]] = {sending, gone}
         if stopping is not None:
@@ -68,12 +71,15 @@ class EventStream(StreamingResponse):
             await self._events.aclose()
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    async def _send(self, send: Send) -> None:
+    async def _send(self, scope: Scope, send: Send) -> None:
         try:
             async for event in self._events:
+                await authorize_again(scope)
                 await send({"type": "http.response.body", "body": event, "more_body": True})
         except UnavailableError as error:
             _LOG.warning("A stream is cut off: %s", error)
+        except (AccessError, NotFoundError) as error:
+            _LOG.info("A stream's reader may not read it any more: %s", error)
 
 
 async def _disconnected(receive: Receive) -> None:

@@ -12,7 +12,8 @@ from lineshaft import __version__
 from lineshaft.definition import rest_schema
 from lineshaft.server.documents import Detail, EventDocument, ProblemDocument
 from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
-from lineshaft.server.requests import RetryRequest, SignInRequest, StartRequest, WorkerKeyRequest
+from lineshaft.server.requests import RetryRequest, StartRequest, WorkerKeyRequest
+from lineshaft.server.session_request import SignInRequest
 from lineshaft.wire.message import PROTOCOL_HEADER, SERVED_VERSIONS, Message
 from lineshaft.wire.worker import ClaimRequest, Heartbeat, Hello, Report, SourceReport
 

@@ -8,12 +8,23 @@ from lineshaft.model.permission import Permission
 PERMISSION: Final = "x-permission"
 """Under which key the OpenAPI document says what an operation needs; docs/access.md explains the values."""
 
+FILTERED: Final = "x-filtered"
+"""Under which key it says that an operation is open to whoever is signed in, and shows what they may see."""
 
-def needs(permission: Permission, extra: Mapping[str, Any] | None = None) -> dict[str, Any]:
+
+def needs(
+    permission: Permission, extra: Mapping[str, Any] | None = None, *, filtered: bool = False
+) -> dict[str, Any]:
     """Declare what a route needs, for its `openapi_extra`.
+
+    A route with `{pipeline_id}` or `{run_id}` in its path needs it on that pipeline, or on that run's; any
+    other needs it everywhere.
 
     Args:
         permission: what it needs.
         extra: what else the OpenAPI document is to say of it.
+        filtered: whether the route looks itself at which pipelines the caller has the permission on, so that
+            whoever is signed in may call it.
     """
-    return {**(extra or {}), PERMISSION: permission.value}
+    said = {PERMISSION: permission.value} | ({FILTERED: True} if filtered else {})
+    return {**(extra or {}), **said}

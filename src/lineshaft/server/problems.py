@@ -67,6 +67,7 @@ class Answer:
         status: the HTTP status.
         title: what all errors of this kind have in common, for people.
         headers: what the answer carries besides.
+        challenges: with which credentials to try, a header each: not every browser reads several in one.
         quoted: whether the body is the `{"detail": ...}` that system 0's document quotes, not a problem.
         told: whether the message of an internal error is told, and not only logged.
     """
@@ -74,6 +75,7 @@ class Answer:
     status: HTTPStatus
     title: str
     headers: Mapping[str, str] | None = None
+    challenges: tuple[str, ...] = ()
     quoted: bool = False
     told: bool = False
 
@@ -106,11 +108,11 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     LogOffsetError: Answer(HTTPStatus.CONFLICT, "The append does not begin where the log ends"),
     AccessError: Answer(HTTPStatus.FORBIDDEN, "Access denied"),
     BadCredentialsError: Answer(
-        HTTPStatus.UNAUTHORIZED, "Bad credentials", {"WWW-Authenticate": "Basic"}, quoted=True
+        HTTPStatus.UNAUTHORIZED, "Bad credentials", quoted=True, challenges=("Basic", "Bearer")
     ),
     # RFC 6750, section 3.1.
     BadWorkerKeyError: Answer(
-        HTTPStatus.UNAUTHORIZED, "Bad worker key", {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        HTTPStatus.UNAUTHORIZED, "Bad worker key", challenges=('Bearer error="invalid_token"',)
     ),
     TooManyAttemptsError: Answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong credentials"),
     SignInRefusedError: Answer(HTTPStatus.FORBIDDEN, "Sign-in refused"),
@@ -138,9 +140,15 @@ def problem_response(error: LineshaftError) -> Response:
             return _internal()
     if answer.quoted:
         body = to_json({"detail": error.message})
-        return Response(body, answer.status, answer.headers, media_type="application/json")
-    extra: dict[str, Any] = {"advice": error.advice} if error.advice else {}
-    return _problem(answer, error.code, error.message, extra | _extension(error))
+        response = Response(body, answer.status, answer.headers, media_type="application/json")
+    else:
+        extra: dict[str, Any] = {"advice": error.advice} if error.advice else {}
+        response = _problem(answer, error.code, error.message, extra | _extension(error))
+    for challenge in answer.challenges:
+        response.headers.append("WWW-Authenticate", challenge)
+    if isinstance(error, TooManyAttemptsError):
+        response.headers["Retry-After"] = str(error.retry_after_seconds)
+    return response
 
 
 def add_problem_handlers(app: FastAPI) -> None:
@@ -157,6 +165,8 @@ def _extension(error: LineshaftError) -> dict[str, Any]:
     match error:
         case LogOffsetError(expected_offset=offset):
             return {"expected_offset": offset}
+        case TooManyAttemptsError(retry_after_seconds=seconds):
+            return {"retry_after_seconds": seconds}
         case UnsupportedProtocolError(served=served):
             return {"served": list(served)}
         case InvalidInputError(problems=problems) if problems:

@@ -1,18 +1,10 @@
-"""The bodies of requests: to start runs, where all members may be left out, make worker keys, and sign in."""
+"""The bodies of requests that start runs, whose members may all be left out, and that make worker keys."""
 
 import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    StringConstraints,
-    field_validator,
-)
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from lineshaft.model.priority import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from lineshaft.model.value import Value
@@ -120,10 +112,3 @@ class WorkerKeyRequest(_Request):
             return None if moment is None else moment.astimezone(UTC)
         except OverflowError:
             raise ValueError("must be a time between the years 1 and 9999") from None
-
-
-class SignInRequest(_Request):
-    """Who signs in."""
-
-    username: Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=r"^[^\x00]*$")]
-    password: SecretStr = Field(min_length=1, max_length=1_024)

@@ -9,6 +9,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from lineshaft.model.errors import LineshaftError
+from lineshaft.server.guard import require_work
 from lineshaft.server.problems import problem_response
 from lineshaft.server.routes.worker_protocol import endpoint_of
 
@@ -31,6 +32,7 @@ class ShortWay:
             await self._app(scope, receive, send)
             return
         try:
+            require_work(scope)
             response = await endpoint(Request(scope, receive, send))
         except LineshaftError as error:
             response = problem_response(error)

@@ -4,15 +4,15 @@ from starlette.requests import Request
 from starlette.types import Scope
 
 from lineshaft.model.principal import Actor, Means
-from lineshaft.server.pages.cookies import SESSION, set_cookie, shown_cookie
+from lineshaft.server.access import REQUEST_ID, address_of
+from lineshaft.server.cookies import SESSION, cookie_of, set_cookie
 from lineshaft.services.browser_sessions import SignedIn
 from lineshaft.services.control_plane import ControlPlane
 
 
 def stranger(scope: Scope) -> Actor:
     """Tell from where somebody calls who has not said yet who they are."""
-    client = scope.get("client")
-    return Actor("", Means.SESSION, "" if client is None else str(client[0]))
+    return Actor("", Means.SESSION, address_of(scope), scope.get(REQUEST_ID, ""))
 
 
 async def sign_in_by_password(request: Request, plane: ControlPlane, name: str, password: str) -> SignedIn:
@@ -22,9 +22,9 @@ async def sign_in_by_password(request: Request, plane: ControlPlane, name: str, 
         BadCredentialsError: name or password is wrong.
         TooManyAttemptsError: too many wrong ones came from there.
     """
-    user = await plane.credentials.check(name, password)
-    former = shown_cookie(request.scope, SESSION)
-    return await plane.browser_sessions.sign_in(user, stranger(request.scope), former=former)
+    by = stranger(request.scope)
+    user = await plane.credentials.check(name, password, by.address)
+    return await plane.browser_sessions.sign_in(user, by, former=cookie_of(request.scope))
 
 
 def session_cookie(request: Request, plane: ControlPlane, signed_in: SignedIn) -> str:

@@ -2,9 +2,10 @@
 
 import hashlib
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, TypeVar
 
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.browser_session import BrowserSession
@@ -15,6 +16,9 @@ from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.auditing import record
+from lineshaft.services.known_callers import DEFAULT_SESSION_IDLE, KnownCallers
+
+T = TypeVar("T")
 
 _RANDOM_BYTES: Final = 32
 
@@ -29,11 +33,7 @@ class SessionTimes:
     """
 
     lifetime: timedelta = timedelta(hours=12)
-    idle: timedelta = timedelta(hours=1)
-
-    def over(self, session: BrowserSession, now: datetime) -> bool:
-        """Tell whether a session is worth nothing any more."""
-        return session.expires_at <= now or session.seen_at + self.idle <= now
+    idle: timedelta = DEFAULT_SESSION_IDLE
 
 
 DEFAULT_TIMES: Final = SessionTimes()
@@ -52,21 +52,24 @@ class SignedIn:
     cookie: str
 
 
-def cookie_hash(cookie: str) -> str:
+def cookie_hash(cookie: bytes) -> str:
     """Tell by what a cookie's value is kept: its SHA-256 in hexadecimal."""
-    return hashlib.sha256(cookie.encode("utf-8", "surrogatepass")).hexdigest()
+    return hashlib.sha256(cookie).hexdigest()
 
 
 class BrowserSessionService:
     """The use cases of browser sessions."""
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, times: SessionTimes = DEFAULT_TIMES) -> None:
+    def __init__(
+        self, store: Store, clock: Clock, ids: Ids, callers: KnownCallers, times: SessionTimes = DEFAULT_TIMES
+    ) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
+        self._callers = callers
         self.times: Final = times
 
-    async def sign_in(self, user: User, by: Actor, *, former: str | None = None) -> SignedIn:
+    async def sign_in(self, user: User, by: Actor, *, former: bytes | None = None) -> SignedIn:
         """Begin a session for a user whose password was right a moment ago.
 
         Args:
@@ -84,10 +87,16 @@ class BrowserSessionService:
                 raise BadCredentialsError
             return self.begin(transaction, found, by, provider=None, former=former)
 
-        return await self._store.write(work)
+        return await self.written(work)
+
+    async def written(self, work: Callable[[Transaction], T]) -> T:
+        """Run and commit a function that begins or ends sessions, so that it holds at once."""
+        result = await self._store.write(work)
+        self._callers.forget()
+        return result
 
     def begin(
-        self, transaction: Transaction, user: User, by: Actor, *, provider: str | None, former: str | None
+        self, transaction: Transaction, user: User, by: Actor, *, provider: str | None, former: bytes | None
     ) -> SignedIn:
         """Begin a session, under a new secret whatever the browser has shown before.
 
@@ -105,7 +114,7 @@ class BrowserSessionService:
         session = BrowserSession(
             self._ids.new_id(),
             user.name,
-            cookie_hash(cookie),
+            cookie_hash(cookie.encode()),
             created_at=now,
             expires_at=now + self.times.lifetime,
             seen_at=_to_the_minute(now),
@@ -124,20 +133,20 @@ class BrowserSessionService:
         )
         return SignedIn(session, cookie)
 
-    async def sign_out(self, cookie: str, by: Actor) -> bool:
+    async def sign_out(self, cookie: bytes, by: Actor) -> bool:
         """End the session that a browser shows; False when there is none."""
 
         def work(transaction: Transaction) -> bool:
             return self._end_former(transaction, cookie, by, self._clock.now())
 
-        return await self._store.write(work)
+        return await self.written(work)
 
-    async def shown(self, cookie: str) -> BrowserSession | None:
-        """Find the session that a browser shows; None where it is none, or over."""
-        found = await self._store.read(lambda transaction: _living(transaction, cookie))
-        return None if found is None or self.times.over(found, self._clock.now()) else found
+    async def of_cookie(self, cookie: bytes) -> BrowserSession | None:
+        """Find the session that a cookie is of, whether it is over or not; None where there is none."""
+        of_hash = cookie_hash(cookie)
+        return await self._store.read(lambda transaction: transaction.browser_sessions.of_hash(of_hash))
 
-    def _end_former(self, transaction: Transaction, cookie: str, by: Actor, now: datetime) -> bool:
+    def _end_former(self, transaction: Transaction, cookie: bytes, by: Actor, now: datetime) -> bool:
         session = transaction.browser_sessions.of_hash(cookie_hash(cookie))
         if session is None or not transaction.browser_sessions.remove(session.id):
             return False
@@ -151,14 +160,6 @@ class BrowserSessionService:
             target=session.user,
         )
         return True
-
-
-def _living(transaction: Transaction, cookie: str) -> BrowserSession | None:
-    session = transaction.browser_sessions.of_hash(cookie_hash(cookie))
-    if session is None:
-        return None
-    user = transaction.users.get(session.user)
-    return None if user is None or user.disabled_at is not None else session
 
 
 def _to_the_minute(at: datetime) -> datetime:

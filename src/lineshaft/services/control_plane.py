@@ -14,12 +14,15 @@ from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
+from lineshaft.services.authentication import Authentication
 from lineshaft.services.browser_sessions import DEFAULT_TIMES, BrowserSessionService, SessionTimes
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.grace import Grace
+from lineshaft.services.known_callers import KnownCallers
 from lineshaft.services.logs import LogService
 from lineshaft.services.losing import Losing
+from lineshaft.services.noting import Noting
 from lineshaft.services.outbox import OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.placing import Placing
@@ -27,10 +30,12 @@ from lineshaft.services.progress import CALL_PIPELINE, Progress
 from lineshaft.services.provider_sign_in import ProviderAccess, ProviderSignIn
 from lineshaft.services.reports import ReportService
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
+from lineshaft.services.run_pipelines import RunPipelines
 from lineshaft.services.runs import RunService
 from lineshaft.services.timers import TimerService
 from lineshaft.services.worker_keys import FileKeys, WorkerKeyService, no_file_keys
 from lineshaft.services.workers import WorkerService
+from lineshaft.services.wrong_credentials import WrongCredentials
 
 DEFAULT_RUN_TIME_LIMIT: Final = timedelta(hours=24)
 """How long any run may take, unless a server is set up otherwise."""
@@ -45,13 +50,16 @@ class ControlPlane:
         store: where the state is.
         pipelines: the use cases of pipelines.
         runs: the use cases of runs.
+        run_pipelines: which pipelines runs belong to.
         logs: the use cases of logs.
         desk: the worker protocol by direct calls.
         reports: what runs have taken, and how they ended.
         timers: tells runs of the times that they asked for.
-        credentials: who may call.
         browser_sessions: the browsers that have signed in.
         provider_sign_in: sign-in at an OpenID Connect provider; None where there is none.
+        credentials: checks passwords.
+        authentication: tells who calls.
+        noting: has it written who was seen, and who was refused.
         workers: the workers, as people look after them.
         worker_keys: what workers prove themselves with.
         retention: removes what is old.
@@ -79,6 +87,7 @@ class ControlPlane:
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)
         self.runs = RunService(store, clock, progress, check, Placing(lease_time, limits))
+        self.run_pipelines = RunPipelines(store)
         self.logs = LogService(store, blobs)
         self.worker_keys = WorkerKeyService(store, clock, ids, file_keys)
         self.workers = WorkerService(store, clock, lease_time, losing)
@@ -94,10 +103,14 @@ class ControlPlane:
         )
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
-        self.credentials = CredentialService(store, clock)
-        self.browser_sessions = BrowserSessionService(store, clock, ids, session_times)
+        self.noting = Noting(store, clock, ids)
+        callers = KnownCallers(store, clock, self.noting, session_times.idle)
+        wrong = WrongCredentials(clock)
+        self.credentials = CredentialService(store, clock, callers, wrong, self.noting)
+        self.authentication = Authentication(self.credentials, callers, wrong, self.noting)
+        self.browser_sessions = BrowserSessionService(store, clock, ids, callers, session_times)
         self.provider_sign_in = (
-            None if provider is None else ProviderSignIn(store, clock, ids, self.browser_sessions, provider)
+            None if provider is None else ProviderSignIn(clock, ids, self.browser_sessions, provider)
         )
         self.retention = RetentionService(store, clock, kept, chance=Random())  # noqa: S311 - no secret
         handlers = {
@@ -114,14 +127,15 @@ class ControlPlane:
     async def running(self) -> AsyncIterator[None]:
         """Do what is to be done in the background while the context is open.
 
-        That is: deliver the outbox, fire timers, end lost leases, bring back what was set aside, and remove
-        what is old.
+        That is: deliver the outbox, fire timers, end lost leases, bring back what was set aside, remove
+        what is old, and note who was seen.
         """
         background = (
             self._outbox.run(),
             self.timers.run(),
             self._look_after_leases(),
             self.retention.run(),
+            self.noting.run(),
         )
         tasks = [asyncio.create_task(each) for each in background]
         try:

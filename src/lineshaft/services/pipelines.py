@@ -59,11 +59,25 @@ class PipelineService:
         return await self._store.read(lambda transaction: find_pipeline(transaction, pipeline_id))
 
     async def page(
-        self, *, name: str | None, after: tuple[str, UUID] | None, limit: int
+        self,
+        *,
+        name: str | None,
+        after: tuple[str, UUID] | None,
+        limit: int,
+        visible: frozenset[UUID] | None = None,
     ) -> Sequence[Pipeline]:
-        """List pipelines by name, then id, from behind `after`; `name` keeps only pipelines of that name."""
+        """List pipelines by name, then id.
+
+        Args:
+            name: of the only pipelines to list; None means all.
+            after: where the page begins.
+            limit: how many to list, at most.
+            visible: the ids of those that may be listed; None means all.
+        """
         return await self._store.read(
-            lambda transaction: transaction.pipelines.page(name=name, after=after, limit=limit)
+            lambda transaction: transaction.pipelines.page(
+                name=name, after=after, limit=limit, visible=visible
+            )
         )
 
     async def replace(self, pipeline_id: UUID, definition: Definition) -> Pipeline:

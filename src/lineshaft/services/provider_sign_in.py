@@ -18,7 +18,7 @@ from lineshaft.model.principal import Actor
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.identity_provider import IdentityProvider, ProviderTrip
 from lineshaft.ports.ids import Ids
-from lineshaft.ports.store import Store, Transaction
+from lineshaft.ports.store import Transaction
 from lineshaft.services.admission import Admission, AdmissionRules
 from lineshaft.services.browser_sessions import BrowserSessionService, SignedIn
 
@@ -79,7 +79,6 @@ class ProviderSignIn:
 
     def __init__(
         self,
-        store: Store,
         clock: Clock,
         ids: Ids,
         sessions: BrowserSessionService,
@@ -88,14 +87,12 @@ class ProviderSignIn:
         """Begin without anybody under way.
 
         Args:
-            store: where users and sessions are.
             clock: tells when a ticket has expired.
             ids: makes ids.
             sessions: begins their sessions.
             access: the provider.
         """
         self.label: Final = access.label
-        self._store = store
         self._clock = clock
         self._provider = access.provider
         self._sessions = sessions
@@ -118,7 +115,7 @@ class ProviderSignIn:
         return Departure(await self._provider.begin(self._trip(ticket.seed)), self._sealed(ticket))
 
     async def arrive(
-        self, shown: str | None, answer: Mapping[str, str], by: Actor, *, former: str | None = None
+        self, shown: bytes | None, answer: Mapping[str, str], by: Actor, *, former: bytes | None = None
     ) -> tuple[SignedIn, str]:
         """Sign in who comes back from the provider; each ticket does so once.
 
@@ -138,11 +135,11 @@ class ProviderSignIn:
         """
         ticket = self._opened(shown)
         identity = await self._provider.finish(self._trip(ticket.seed), answer)
-        signed_in = await self._store.write(self._entry(identity, by, former))
+        signed_in = await self._sessions.written(self._entry(identity, by, former))
         return signed_in, ticket.destination
 
     def _entry(
-        self, identity: ExternalIdentity, by: Actor, former: str | None
+        self, identity: ExternalIdentity, by: Actor, former: bytes | None
     ) -> Callable[[Transaction], SignedIn]:
         def work(transaction: Transaction) -> SignedIn:
             user = self._admission.admit(transaction, identity, self._clock.now(), by)
@@ -168,7 +165,7 @@ class ProviderSignIn:
     def _signature(self, content: bytes) -> bytes:
         return hmac.digest(self._key, b"ticket:" + content, hashlib.sha256)
 
-    def _opened(self, shown: str | None) -> _Ticket:
+    def _opened(self, shown: bytes | None) -> _Ticket:
         ticket = None if shown is None else self._read(shown)
         now = self._clock.now()
         while self._used and (len(self._used) > _MOST_USED or next(iter(self._used.values())) <= now):
@@ -181,8 +178,8 @@ class ProviderSignIn:
         self._used[ticket.seed] = ticket.until
         return ticket
 
-    def _read(self, shown: str) -> _Ticket | None:
-        content, _, signature = shown.partition(".")
+    def _read(self, shown: bytes) -> _Ticket | None:
+        content, _, signature = shown.partition(b".")
         try:
             said, signed = _bytes(content), _bytes(signature)
         except (binascii.Error, ValueError):
@@ -197,5 +194,5 @@ def _text(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _bytes(text: str) -> bytes:
-    return base64.b64decode(text.encode("ascii") + b"=" * (-len(text) % 4), b"-_", validate=True)
+def _bytes(text: bytes) -> bytes:
+    return base64.b64decode(text + b"=" * (-len(text) % 4), b"-_", validate=True)

@@ -40,6 +40,7 @@ class ReportRequest:
         stage: a node at the top: it, and all that is directly in it.
         job: the path of a node.
         runs: how many of each pipeline's last runs count.
+        visible: the ids of the pipelines that it may tell of; None means all.
     """
 
     repository: str | None = None
@@ -48,6 +49,7 @@ class ReportRequest:
     stage: str | None = None
     job: str | None = None
     runs: int = DEFAULT_RUNS
+    visible: frozenset[UUID] | None = None
 
 
 class ReportService:
@@ -100,12 +102,15 @@ def _pipelines(
     transaction: Transaction, request: ReportRequest, after: Position | None
 ) -> Iterator[Pipeline]:
     if isinstance(request.pipeline, UUID):
-        pipeline = transaction.pipelines.get(request.pipeline)
+        may_be_told = request.visible is None or request.pipeline in request.visible
+        pipeline = transaction.pipelines.get(request.pipeline) if may_be_told else None
         if pipeline is not None and _fits(pipeline, request):
             yield pipeline
         return
     while True:
-        page = transaction.pipelines.page(name=request.pipeline, after=after, limit=_PAGE)
+        page = transaction.pipelines.page(
+            name=request.pipeline, after=after, limit=_PAGE, visible=request.visible
+        )
         yield from (pipeline for pipeline in page if _fits(pipeline, request))
         if len(page) < _PAGE:
             return

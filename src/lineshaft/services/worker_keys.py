@@ -114,11 +114,15 @@ class WorkerKeyService:
                 advice="`lineshaft worker-key list` shows those there are.",
             )
 
-    async def caller(self, key: bytes) -> WorkerCaller:
+    async def caller(self, key: bytes, certificate: str | None = None) -> WorkerCaller:
         """Tell who calls with a key.
 
+        Args:
+            key: as it was shown.
+            certificate: the thumbprint of the client certificate that was shown with it; None where none was.
+
         Raises:
-            BadWorkerKeyError: it is wrong, empty, expired or revoked.
+            BadWorkerKeyError: it is wrong, empty, expired or revoked, or good only with another certificate.
             StoreUnavailableError: the database does not answer.
         """
         if not key:
@@ -130,6 +134,8 @@ class WorkerKeyService:
             return in_file
         known = await self._find(shown)
         if known is None or not hmac.compare_digest(known.hash, shown) or known.expired(self._clock.now()):
+            raise BadWorkerKeyError
+        if known.certificate is not None and known.certificate != certificate:
             raise BadWorkerKeyError
         return WorkerCaller(known.id, known.worker)
 

@@ -1,6 +1,6 @@
 """Pipelines in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -39,8 +39,12 @@ _NEXT_NUMBER: Final = (
 )
 
 
-def _page(*, of_name: bool, behind: bool) -> Select[Any]:
-    page = select(*_COLUMNS).where(_EXISTS)
+_AT_ONCE: Final = 1_000
+"""How many ids a statement is given: both databases know a limit."""
+
+
+def _page(*, of_name: bool, behind: bool, among: bool) -> Select[Any]:
+    page = select(*_COLUMNS, pipelines.c.name).where(_EXISTS)
     if of_name:
         page = page.where(pipelines.c.name == bindparam("of_name"))
     if behind:
@@ -49,13 +53,16 @@ def _page(*, of_name: bool, behind: bool) -> Select[Any]:
             bindparam("after_id", type_=pipelines.c.id.type),
         )
         page = page.where(tuple_(pipelines.c.name, pipelines.c.id) > position)
+    if among:
+        page = page.where(pipelines.c.id.in_(bindparam("of_ids", expanding=True)))
     return page.order_by(pipelines.c.name, pipelines.c.id).limit(bindparam("at_most"))
 
 
 _PAGES: Final = {
-    (of_name, behind): _page(of_name=of_name, behind=behind)
+    (of_name, behind, among): _page(of_name=of_name, behind=behind, among=among)
     for of_name in (False, True)
     for behind in (False, True)
+    for among in (False, True)
 }
 
 
@@ -109,15 +116,39 @@ class SqlPipelines:
         values = {"of_id": pipeline_id, "deleted_at": at}
         return self._session.connection.execute(_UPDATE, values).rowcount == 1
 
-    def page(self, *, name: str | None, after: tuple[str, UUID] | None, limit: int) -> Sequence[Pipeline]:
-        """List by (name, id), ascending, from behind `after`; `name` keeps only pipelines of that name."""
+    def page(
+        self,
+        *,
+        name: str | None,
+        after: tuple[str, UUID] | None,
+        limit: int,
+        visible: Collection[UUID] | None = None,
+    ) -> Sequence[Pipeline]:
+        """List by (name, id), ascending, from behind `after`, those of a name or of some ids only."""
         values: dict[str, Any] = {"at_most": limit}
         if name is not None:
             values["of_name"] = name
         if after is not None:
             values["after_name"], values["after_id"] = after
-        page = _PAGES[name is not None, after is not None]
-        return [self._pipeline(row) for row in self._session.connection.execute(page, values)]
+        page = _PAGES[name is not None, after is not None, visible is not None]
+        if visible is None:
+            rows = list(self._session.connection.execute(page, values))
+        else:
+            rows = self._among(page, values, sorted(visible))[:limit]
+        return [self._pipeline(row) for row in rows]
+
+    def _among(
+        self, page: Select[Any], values: dict[str, Any], ids: Sequence[UUID]
+    ) -> list[Row[*tuple[Any, ...]]]:
+        """List the first of some pipelines, whose ids may be more than fit into a statement."""
+        found = [
+            row
+            for begin in range(0, len(ids), _AT_ONCE)
+            for row in self._session.connection.execute(
+                page, values | {"of_ids": ids[begin : begin + _AT_ONCE]}
+            )
+        ]
+        return sorted(found, key=lambda row: (row.name, row.id))
 
     def next_run_number(self, pipeline_id: UUID) -> int:
         """Return the number of the pipeline's next run, from 1; it is taken when this transaction commits.

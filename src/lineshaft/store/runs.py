@@ -67,6 +67,9 @@ _SELECT_EVENTS: Final = (
 )
 
 
+_SELECT_PIPELINE: Final = Prepared(select(runs.c.pipeline_id).where(runs.c.id == bindparam("of_run")))
+
+
 class SqlRuns:
     """Runs, their nodes and events; see `ports.store.Runs`."""
 
@@ -93,6 +96,14 @@ class SqlRuns:
         if run is not None:
             session.runs[run_id] = run
         return run
+
+    def pipeline_of(self, run_id: UUID) -> UUID | None:
+        """Find the pipeline of a run, without the rest of it; None where there is no such run."""
+        known = self._session.runs.get(run_id)
+        if known is not None:
+            return known.pipeline_id
+        rows = _SELECT_PIPELINE.rows(self._session.connection, {"of_run": run_id})
+        return rows[0][0] if rows else None
 
     def hold(self, run_id: UUID) -> None:
         """Keep other processes from writing or holding a run until this transaction has ended."""

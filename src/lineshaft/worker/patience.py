@@ -7,7 +7,13 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any, Final, TypeVar
 
-from lineshaft.model.errors import AccessError, LineshaftError, ServerError, UnavailableError
+from lineshaft.model.errors import (
+    AccessError,
+    LineshaftError,
+    ServerError,
+    TooManyAttemptsError,
+    UnavailableError,
+)
 
 T = TypeVar("T")
 Sleep = Callable[[timedelta], Coroutine[Any, Any, None]]
@@ -109,7 +115,7 @@ class Patience:
     def _pause_after(self, error: LineshaftError, pause: timedelta) -> timedelta:
         # Full jitter, so that a fleet does not come back all at once.
         jittered = pause * self._jitter.random()
-        asked = error.retry_after if isinstance(error, UnavailableError) else None
+        asked = error.retry_after if isinstance(error, UnavailableError | TooManyAttemptsError) else None
         return jittered if asked is None else min(asked, _LONGEST_ASKED_FOR) + jittered
 
     def _tell(self, error: LineshaftError) -> None:

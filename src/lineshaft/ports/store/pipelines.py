@@ -1,6 +1,6 @@
 """The pipelines that exist, as the store keeps them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -31,8 +31,22 @@ class Pipelines(Protocol):
         """Mark it deleted, which keeps its runs; False when it does not exist."""
         ...
 
-    def page(self, *, name: str | None, after: tuple[str, UUID] | None, limit: int) -> Sequence[Pipeline]:
-        """List by (name, id), ascending, from behind `after`; `name` keeps only pipelines of that name."""
+    def page(
+        self,
+        *,
+        name: str | None,
+        after: tuple[str, UUID] | None,
+        limit: int,
+        visible: Collection[UUID] | None = None,
+    ) -> Sequence[Pipeline]:
+        """List by (name, id), ascending.
+
+        Args:
+            name: of the only pipelines to list; None means all.
+            after: behind which to begin; None begins at the first.
+            limit: how many to list, at most.
+            visible: the ids of the only ones to list; None means all.
+        """
         ...
 
     def next_run_number(self, pipeline_id: UUID) -> int:

@@ -24,6 +24,13 @@ class Runs(Protocol):
         """Find one by its id, as this transaction has last saved it."""
         ...
 
+    def pipeline_of(self, run_id: UUID) -> UUID | None:
+        """Find the pipeline of a run, without the rest of it; None where there is no such run.
+
+        It is found of a run as well that cannot be read otherwise.
+        """
+        ...
+
     def hold(self, run_id: UUID) -> None:
         """Keep other processes from writing or holding a run until this transaction has ended.
 

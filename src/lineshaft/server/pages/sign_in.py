@@ -15,9 +15,6 @@ PROVIDER_PATH: Final = "/sign-in/oidc"
 RETURN_PATH: Final = "/sign-in/oidc/callback"
 
 _ASSETS: Final = {"style.css": "text/css", "icon.svg": "image/svg+xml"}
-ASSET_PATHS: Final = frozenset(f"{PATH}/{asset}" for asset in _ASSETS)
-"""What the page loads."""
-
 SIGN_OUT: Final = "sign-out"
 """What the form's field `do` says when somebody wants to sign out."""
 

@@ -8,19 +8,20 @@ from fastapi.openapi.docs import get_swagger_ui_html
 from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
+from lineshaft.model.permission import Permission
+from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import describe
+from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import to_json
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
+_OPEN: Final = needs(Permission.OPEN)
 _MEDIA_TYPES: Final = {
     "swagger-ui-bundle.js": "text/javascript",
     "swagger-ui.css": "text/css",
     "favicon-32x32.png": "image/png",
 }
-PATHS: Final = frozenset({"/docs", "/openapi.json", *(f"/docs/{asset}" for asset in _MEDIA_TYPES)})
-"""What the page consists of."""
-
 _WITHOUT_CREDENTIALS: Final = (
     "url: 'openapi.json'",
     "url: location.origin + new URL('openapi.json', location.href).pathname",
@@ -30,8 +31,8 @@ _WITHOUT_CREDENTIALS: Final = (
 _DAY: Final = {"Cache-Control": "public, max-age=86400"}
 
 
-@router.get("/openapi.json")
-@router.head("/openapi.json")
+@router.get("/openapi.json", openapi_extra=_OPEN)
+@router.head("/openapi.json", openapi_extra=_OPEN)
 async def openapi(request: Request) -> Response:
     """Describe the API (OpenAPI 3.1)."""
     state = request.app.state
@@ -40,8 +41,8 @@ async def openapi(request: Request) -> Response:
     return Response(state.openapi, media_type="application/json")
 
 
-@router.get("/docs")
-@router.head("/docs")
+@router.get("/docs", openapi_extra=_OPEN)
+@router.head("/docs", openapi_extra=_OPEN)
 async def docs() -> Response:
     """Show the API, with forms to try it."""
     page = get_swagger_ui_html(
@@ -55,8 +56,8 @@ async def docs() -> Response:
     return HTMLResponse(bytes(page.body).decode().replace(*_WITHOUT_CREDENTIALS))
 
 
-@router.get("/docs/{asset}")
-@router.head("/docs/{asset}")
+@router.get("/docs/{asset}", openapi_extra=_OPEN)
+@router.head("/docs/{asset}", openapi_extra=_OPEN)
 async def docs_asset(asset: str) -> Response:
     """Send a file of the page."""
     if asset not in _MEDIA_TYPES:

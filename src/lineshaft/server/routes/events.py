@@ -8,21 +8,30 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Query
 from starlette.responses import Response
 
+from lineshaft.model.permission import Permission
 from lineshaft.model.run import Run
 from lineshaft.server.connection import EventStream
 from lineshaft.server.depends import Plane, RunId
+from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.log_stream import bad_cursor
 from lineshaft.server.openapi import EVENTS
+from lineshaft.server.permissions import needs
 from lineshaft.server.sent_events import HEARTBEAT, end_event, sent_event
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.wire.run import event_document
 
-router = APIRouter(prefix="/v1/runs/{run_id}/events", tags=["runs"])
+router = APIRouter(route_class=GuardedRoute, prefix="/v1/runs/{run_id}/events", tags=["runs"])
 
 _NUMBER: Final = re.compile(r"[0-9]{1,18}")
 
 
-@router.get("", status_code=200, response_class=EventStream, responses={200: EVENTS})
+@router.get(
+    "",
+    status_code=200,
+    response_class=EventStream,
+    responses={200: EVENTS},
+    openapi_extra=needs(Permission.VIEW),
+)
 async def stream_events(
     run_id: RunId,
     plane: Plane,

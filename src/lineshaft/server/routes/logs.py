@@ -5,13 +5,16 @@ from typing import Annotated, Final
 from fastapi import APIRouter, Header, Query, Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 
+from lineshaft.model.permission import Permission
 from lineshaft.server.connection import EventStream
 from lineshaft.server.depends import AttemptNumber, NodePath, Plane, RunId
+from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.log_stream import LogCursor, bad_cursor, log_events
 from lineshaft.server.openapi import EVENTS, LOG_BYTES, Responses
+from lineshaft.server.permissions import needs
 from lineshaft.server.ranges import ByteRange, UnsatisfiableRangeError, requested_range
 
-router = APIRouter(prefix="/v1/runs/{run_id}/nodes/{path:path}/log", tags=["logs"])
+router = APIRouter(route_class=GuardedRoute, prefix="/v1/runs/{run_id}/nodes/{path:path}/log", tags=["logs"])
 
 _MEDIA_TYPE: Final = "text/plain; charset=utf-8"
 _ANSWERS: Final[Responses] = {
@@ -21,8 +24,8 @@ _ANSWERS: Final[Responses] = {
 }
 
 
-@router.get("", response_class=PlainTextResponse, responses=_ANSWERS)
-@router.head("", include_in_schema=False)
+@router.get("", response_class=PlainTextResponse, responses=_ANSWERS, openapi_extra=needs(Permission.VIEW))
+@router.head("", include_in_schema=False, openapi_extra=needs(Permission.VIEW))
 async def get_log(
     run_id: RunId, path: NodePath, request: Request, plane: Plane, attempt: AttemptNumber = None
 ) -> Response:
@@ -46,7 +49,13 @@ async def get_log(
     return StreamingResponse(chunks, 200 if part is None else 206, headers, _MEDIA_TYPE)
 
 
-@router.get("/stream", status_code=200, response_class=EventStream, responses={200: EVENTS})
+@router.get(
+    "/stream",
+    status_code=200,
+    response_class=EventStream,
+    responses={200: EVENTS},
+    openapi_extra=needs(Permission.VIEW),
+)
 async def stream_log(
     run_id: RunId,
     path: NodePath,

@@ -8,6 +8,7 @@ from fastapi import APIRouter, HTTPException, Query, Request
 from starlette.responses import Response
 
 from lineshaft.model.errors import InvalidDefinitionError, Problem
+from lineshaft.model.permission import Permission
 from lineshaft.server.cursor import cursor, read_cursor
 from lineshaft.server.definitions import (
     YAML_MEDIA_TYPE,
@@ -15,8 +16,9 @@ from lineshaft.server.definitions import (
     requested_definition,
     wants_yaml,
 )
-from lineshaft.server.depends import Limit, PipelineId, Plane
+from lineshaft.server.depends import Caller, Limit, PipelineId, Plane
 from lineshaft.server.documents import Acknowledgement, ValidationDocument
+from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.methods import NOT_SERVED
 from lineshaft.server.openapi import (
     ANY_PIPELINE_BODY,
@@ -25,15 +27,21 @@ from lineshaft.server.openapi import (
     PIPELINE_NOT_FOUND,
     PIPELINE_PAGE,
 )
+from lineshaft.server.permissions import needs
 from lineshaft.server.problems import problem_entry
 from lineshaft.server.rendering import page_json, pipeline_json, to_json
 
 _JSON: Final = "application/json"
 
-router = APIRouter(prefix="/v1/pipelines", tags=["pipelines"])
+router = APIRouter(route_class=GuardedRoute, prefix="/v1/pipelines", tags=["pipelines"])
 
 
-@router.post("", status_code=201, responses={201: {"model": Acknowledgement}}, openapi_extra=PIPELINE_BODY)
+@router.post(
+    "",
+    status_code=201,
+    responses={201: {"model": Acknowledgement}},
+    openapi_extra=needs(Permission.MAINTAIN, PIPELINE_BODY),
+)
 async def create_pipeline(request: Request, plane: Plane) -> Response:
     """Create a pipeline of a configuration."""
     pipeline = await plane.pipelines.create(await requested_definition(request))
@@ -41,7 +49,11 @@ async def create_pipeline(request: Request, plane: Plane) -> Response:
     return _acknowledge(pipeline.id, "created", status=201, headers=location)
 
 
-@router.post("/validate", responses={200: {"model": ValidationDocument}}, openapi_extra=ANY_PIPELINE_BODY)
+@router.post(
+    "/validate",
+    responses={200: {"model": ValidationDocument}},
+    openapi_extra=needs(Permission.VIEW, ANY_PIPELINE_BODY, filtered=True),
+)
 async def validate_pipeline(request: Request, plane: Plane) -> Response:
     """Tell all that is wrong with a configuration; nothing is changed."""
     problems: list[Problem] = []
@@ -54,16 +66,22 @@ async def validate_pipeline(request: Request, plane: Plane) -> Response:
 
 
 @router.api_route(
-    "/validate", methods=["GET", "HEAD", "PUT", "DELETE", "PATCH"], include_in_schema=False, name=NOT_SERVED
+    "/validate",
+    methods=["GET", "HEAD", "PUT", "DELETE", "PATCH"],
+    include_in_schema=False,
+    name=NOT_SERVED,
+    openapi_extra=needs(Permission.VIEW, filtered=True),
 )
 async def refuse_other_methods() -> Response:
     """Keep the word from being taken for a pipeline's id."""
     raise HTTPException(405)
 
 
-@router.get("", responses={200: PIPELINE_PAGE})
+@router.get("", responses={200: PIPELINE_PAGE}, openapi_extra=needs(Permission.VIEW, filtered=True))
 async def list_pipelines(
     plane: Plane,
+    caller: Caller,
+    *,
     name: Annotated[
         str | None,
         Query(max_length=1_000, pattern=r"^[^\x00]*$", description="Keeps only pipelines of that name."),
@@ -71,15 +89,17 @@ async def list_pipelines(
     limit: Limit = 50,
     after: Annotated[str | None, Query(description="The page before's `next`.")] = None,
 ) -> Response:
-    """List pipelines by name, then by age."""
+    """List the pipelines that the caller may see, by name, then by age."""
     behind = None if after is None else read_cursor(after)
-    pipelines = await plane.pipelines.page(name=name, after=behind, limit=limit + 1)
+    pipelines = await plane.pipelines.page(name=name, after=behind, limit=limit + 1, visible=caller.visible)
     shown = pipelines[:limit]
     following = cursor(shown[-1].name, shown[-1].id) if len(pipelines) > limit else None
     return Response(page_json([pipeline_json(each) for each in shown], following), media_type=_JSON)
 
 
-@router.get("/{pipeline_id}", responses={200: PIPELINE, **PIPELINE_NOT_FOUND})
+@router.get(
+    "/{pipeline_id}", responses={200: PIPELINE, **PIPELINE_NOT_FOUND}, openapi_extra=needs(Permission.VIEW)
+)
 async def get_pipeline(pipeline_id: PipelineId, request: Request, plane: Plane) -> Response:
     """Read a pipeline's configuration; one of the pipeline language as YAML, where `Accept` asks for that."""
     pipeline = await plane.pipelines.get(pipeline_id)
@@ -91,7 +111,7 @@ async def get_pipeline(pipeline_id: PipelineId, request: Request, plane: Plane) 
 @router.put(
     "/{pipeline_id}",
     responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND},
-    openapi_extra=PIPELINE_BODY,
+    openapi_extra=needs(Permission.MAINTAIN, PIPELINE_BODY),
 )
 async def replace_pipeline(pipeline_id: PipelineId, request: Request, plane: Plane) -> Response:
     """Replace a pipeline's whole configuration; runs that have begun keep theirs."""
@@ -99,14 +119,22 @@ async def replace_pipeline(pipeline_id: PipelineId, request: Request, plane: Pla
     return _acknowledge(pipeline_id, "updated")
 
 
-@router.delete("/{pipeline_id}", responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND})
+@router.delete(
+    "/{pipeline_id}",
+    responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND},
+    openapi_extra=needs(Permission.MAINTAIN),
+)
 async def delete_pipeline(pipeline_id: PipelineId, plane: Plane) -> Response:
     """Delete a pipeline and cancel what runs of it; its runs can still be read."""
     await plane.pipelines.delete(pipeline_id)
     return _acknowledge(pipeline_id, "deleted")
 
 
-@router.post("/{pipeline_id}/trigger", responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND})
+@router.post(
+    "/{pipeline_id}/trigger",
+    responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND},
+    openapi_extra=needs(Permission.RUN),
+)
 async def trigger_pipeline(pipeline_id: PipelineId, plane: Plane) -> Response:
     """Start a run, whose address is in `Location`; a body is not read."""
     run = await plane.runs.trigger(pipeline_id)

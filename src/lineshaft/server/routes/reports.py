@@ -6,9 +6,12 @@ from uuid import UUID
 from fastapi import APIRouter, Query
 from starlette.responses import Response
 
+from lineshaft.model.permission import Permission
 from lineshaft.server.cursor import cursor, read_cursor
-from lineshaft.server.depends import Limit, Plane
+from lineshaft.server.depends import Caller, Limit, Plane
 from lineshaft.server.documents import ReportPage
+from lineshaft.server.guarded_route import GuardedRoute
+from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import page_json, to_json
 from lineshaft.services.reports import DEFAULT_RUNS, MOST_RUNS, ReportRequest
 from lineshaft.wire.report import report_document
@@ -18,12 +21,13 @@ _MOST_CHARACTERS: Final = 4_096
 
 Text = Annotated[str | None, Query(max_length=_MOST_CHARACTERS, pattern=r"^[^\x00]*$")]
 
-router = APIRouter(prefix="/v1/reports", tags=["reports"])
+router = APIRouter(route_class=GuardedRoute, prefix="/v1/reports", tags=["reports"])
 
 
-@router.get("", responses={200: {"model": ReportPage}})
+@router.get("", responses={200: {"model": ReportPage}}, openapi_extra=needs(Permission.VIEW, filtered=True))
 async def report(
     plane: Plane,
+    caller: Caller,
     *,
     repository: Text = None,
     pipeline: Text = None,
@@ -36,11 +40,11 @@ async def report(
     limit: Limit = 50,
     after: Annotated[str | None, Query(description="The page before's `next`.")] = None,
 ) -> Response:
-    """Report on pipelines, on a run, on a stage and what is in it, or on a job.
+    """Report on the pipelines that the caller may see, on a run, on a stage and what is in it, or on a job.
 
     `pipeline` is a name or an id, `stage` the path of a node at the top, `job` the path of any node.
     """
-    request = ReportRequest(repository, _name_or_id(pipeline), run, stage, job, runs)
+    request = ReportRequest(repository, _name_or_id(pipeline), run, stage, job, runs, caller.visible)
     behind = None if after is None else read_cursor(after)
     entries, following = await plane.reports.page(request, after=behind, limit=limit)
     items = [to_json(report_document(entry)) for entry in entries]

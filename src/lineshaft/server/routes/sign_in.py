@@ -20,13 +20,14 @@ from lineshaft.model.errors import (
     UnavailableError,
 )
 from lineshaft.model.permission import Permission
+from lineshaft.server.access import refuse_the_silent
 from lineshaft.server.bodies import read_body
+from lineshaft.server.cookies import SESSION, TICKET, cookie_of, drop_cookie, set_cookie
 from lineshaft.server.depends import Plane
-from lineshaft.server.pages.cookies import SESSION, TICKET, drop_cookie, set_cookie, shown_cookie
+from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.pages.destination import destination, reference
 from lineshaft.server.pages.headers import page_headers
 from lineshaft.server.pages.sign_in import (
-    ASSET_PATHS,
     PATH,
     PROVIDER_PATH,
     RETURN_PATH,
@@ -38,16 +39,12 @@ from lineshaft.server.pages.sign_in import (
 )
 from lineshaft.server.permissions import needs
 from lineshaft.server.problems import ANSWERS
-from lineshaft.server.same_site import Site, site_of
 from lineshaft.server.signing_in import session_cookie, sign_in_by_password, stranger
 from lineshaft.services.browser_sessions import SignedIn
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.provider_sign_in import TICKET_LIFETIME, ProviderSignIn
 
-router = APIRouter(include_in_schema=False)
-
-PATHS: Final = frozenset({PATH, PROVIDER_PATH, RETURN_PATH}) | ASSET_PATHS
-"""What anybody may read."""
+router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 
 _OPEN: Final = needs(Permission.OPEN)
 _FORM_LIMIT_BYTES: Final = 32 * 1024
@@ -67,14 +64,13 @@ _FAULTS: Final = (
 
 
 @router.get(PATH, openapi_extra=_OPEN)
-@router.head(PATH)
+@router.head(PATH, openapi_extra=_OPEN)
 async def sign_in_page(request: Request, plane: Plane) -> Response:
     """Show the page, or who is signed in."""
     following = destination(request.query_params.get("next"))
-    cookie = shown_cookie(request.scope, SESSION)
-    session = None if cookie is None else await plane.browser_sessions.shown(cookie)
-    if session is not None:
-        return _shown(SignedInPage(PATH, following, session.user).html())
+    name = await _signed_in_name(request, plane)
+    if name is not None:
+        return _shown(SignedInPage(PATH, following, name).html())
     return _shown(_page(plane, PATH, following).html())
 
 
@@ -87,7 +83,8 @@ async def sign_in(request: Request, plane: Plane) -> Response:
         page = replace(
             page, following=destination(form.get("next")), name=form.get("username", "")[:_LONGEST_NAME]
         )
-        _refuse_other_sites(request)
+        # Another site could sign somebody in under a name of its own otherwise.
+        refuse_the_silent(request.scope)
         if form.get("do") == SIGN_OUT:
             return await _signed_out(request, plane)
         signed_in = await _checked(request, plane, form)
@@ -119,7 +116,7 @@ async def back_from_provider(request: Request, plane: Plane) -> Response:
     answer = dict(pairs) if len(dict(pairs)) == len(pairs) else {}
     try:
         signed_in, following = await provider.arrive(
-            shown_cookie(scope, TICKET), answer, stranger(scope), former=shown_cookie(scope, SESSION)
+            cookie_of(scope, TICKET), answer, stranger(scope), former=cookie_of(scope)
         )
     except _FAULTS as error:
         response = _failed(_page(plane, RETURN_PATH, destination(None)), error)
@@ -130,7 +127,7 @@ async def back_from_provider(request: Request, plane: Plane) -> Response:
 
 
 @router.get("/sign-in/{name}", openapi_extra=_OPEN)
-@router.head("/sign-in/{name}")
+@router.head("/sign-in/{name}", openapi_extra=_OPEN)
 async def sign_in_asset(name: str) -> Response:
     """Send a file of the page."""
     found = asset(name)
@@ -138,6 +135,17 @@ async def sign_in_asset(name: str) -> Response:
         raise HTTPException(404)
     content, media_type = found
     return Response(content, headers=page_headers(_DAY), media_type=media_type)
+
+
+async def _signed_in_name(request: Request, plane: ControlPlane) -> str | None:
+    cookie = cookie_of(request.scope)
+    if cookie is None:
+        return None
+    try:
+        principal, _ = await plane.authentication.by_session(cookie)
+    except BadCredentialsError:
+        return None
+    return principal.name
 
 
 def _page(plane: ControlPlane, path: str, following: str) -> SignInPage:
@@ -162,15 +170,6 @@ async def _form(request: Request) -> Mapping[str, str]:
     return dict(pairs)
 
 
-def _refuse_other_sites(request: Request) -> None:
-    """Refuse a form that is not this page's: another site could sign somebody in under its own name."""
-    if site_of(request.scope) is not Site.SAME:
-        raise ForbiddenError(
-            "The browser does not say that this page has sent the form.",
-            advice="Fill it in again here; a program signs in with POST /v1/session.",
-        )
-
-
 async def _checked(request: Request, plane: ControlPlane, form: Mapping[str, str]) -> SignedIn:
     name, password = form.get("username", ""), form.get("password", "")
     if "\0" in name or not name or not password:
@@ -184,7 +183,7 @@ def _signed_in(request: Request, plane: ControlPlane, signed_in: SignedIn, follo
 
 
 async def _signed_out(request: Request, plane: ControlPlane) -> Response:
-    cookie = shown_cookie(request.scope, SESSION)
+    cookie = cookie_of(request.scope)
     if cookie is not None:
         await plane.browser_sessions.sign_out(cookie, stranger(request.scope))
     headers = page_headers({"Set-Cookie": drop_cookie(request.scope, SESSION)})
@@ -204,5 +203,5 @@ def _failed(page: SignInPage, error: LineshaftError) -> Response:
         return _shown(replace(page, fault=fault).html(), HTTPStatus.FORBIDDEN)
     more = dict(answer.headers or {})
     if isinstance(error, TooManyAttemptsError):
-        more["Retry-After"] = str(max(1, round(error.retry_after.total_seconds())))
+        more["Retry-After"] = str(error.retry_after_seconds)
     return _shown(replace(page, fault=Fault(error.message, error.advice)).html(), answer.status, more)

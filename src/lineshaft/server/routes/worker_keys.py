@@ -6,24 +6,27 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
+from lineshaft.model.permission import Permission
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import After, Limit, Plane
 from lineshaft.server.documents import NewWorkerKeyDocument, WorkerKeyPage
+from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import required_body
+from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import page_json, to_json
 from lineshaft.server.requests import WorkerKeyRequest
 from lineshaft.wire.fleet import new_worker_key_document, worker_key_document
 
 _JSON: Final = "application/json"
 
-router = APIRouter(prefix="/v1/worker-keys", tags=["workers"])
+router = APIRouter(route_class=GuardedRoute, prefix="/v1/worker-keys", tags=["workers"])
 
 
 @router.post(
     "",
     status_code=201,
     responses={201: {"model": NewWorkerKeyDocument}},
-    openapi_extra=required_body(WorkerKeyRequest),
+    openapi_extra=needs(Permission.ADMIN, required_body(WorkerKeyRequest)),
 )
 async def create_worker_key(request: Request, plane: Plane) -> Response:
     """Make a worker key, which is told in this answer and never again."""
@@ -37,7 +40,7 @@ async def create_worker_key(request: Request, plane: Plane) -> Response:
     )
 
 
-@router.get("", responses={200: {"model": WorkerKeyPage}})
+@router.get("", responses={200: {"model": WorkerKeyPage}}, openapi_extra=needs(Permission.ADMIN))
 async def list_worker_keys(plane: Plane, limit: Limit = 50, after: After = None) -> Response:
     """List worker keys by name, without the keys themselves."""
     found = await plane.worker_keys.page(after=after, limit=limit + 1)
@@ -47,7 +50,7 @@ async def list_worker_keys(plane: Plane, limit: Limit = 50, after: After = None)
     return Response(page_json(items, following), media_type=_JSON)
 
 
-@router.delete("/{key_id}", status_code=204)
+@router.delete("/{key_id}", status_code=204, openapi_extra=needs(Permission.ADMIN))
 async def revoke_worker_key(
     key_id: Annotated[UUID, Path(description="The key's id.")], plane: Plane
 ) -> Response:

@@ -12,12 +12,15 @@ from starlette.types import Scope
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import UnsupportedProtocolError
+from lineshaft.model.permission import Permission
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.server.access import CALLER
 from lineshaft.server.bodies import REPORT_LIMIT_BYTES, read_body, read_message
 from lineshaft.server.connection import while_connected
 from lineshaft.server.depends import RunId
+from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import LOG_BODY, message_body
+from lineshaft.server.permissions import needs
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.wire.message import LEASE_HEADER, PROTOCOL_HEADER, SERVED_VERSIONS, Message
 from lineshaft.wire.worker import (
@@ -38,7 +41,7 @@ _SHOWN_CHARACTERS: Final = 20
 _WITHOUT_DRAIN: Final = 1
 """The version whose workers do not know that they can be told to take no more."""
 
-router = APIRouter(prefix="/v1/worker", tags=["worker protocol"])
+router = APIRouter(route_class=GuardedRoute, prefix="/v1/worker", tags=["worker protocol"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,20 +72,32 @@ Offset = Annotated[int, Query(ge=0, le=2**53 - 1, description="Where the bytes b
 Lease = Annotated[str, Header(alias=LEASE_HEADER, description="The fencing token of the attempt's lease.")]
 
 
-@router.post("/register", responses={200: {"model": Welcome}}, openapi_extra=message_body(Hello))
+@router.post(
+    "/register",
+    responses={200: {"model": Welcome}},
+    openapi_extra=needs(Permission.WORK, message_body(Hello)),
+)
 async def register(request: Request, call: Call) -> Response:
     """Begin a session; one of the same name is ended, and what it held is lost."""
     return _answer(await call.desk.register(await read_message(request, Hello)))
 
 
-@router.post("/claim", responses={200: {"model": LeasesAnswer}}, openapi_extra=message_body(ClaimRequest))
+@router.post(
+    "/claim",
+    responses={200: {"model": LeasesAnswer}},
+    openapi_extra=needs(Permission.WORK, message_body(ClaimRequest)),
+)
 async def claim(request: Request, call: Call) -> Response:
     """Ask for attempts, waiting up to `wait_seconds` for the first."""
     message = await read_message(request, ClaimRequest)
     return _answer(await while_connected(request, call.desk.claim(message)))
 
 
-@router.post("/heartbeat", responses={200: {"model": HeartbeatAnswer}}, openapi_extra=message_body(Heartbeat))
+@router.post(
+    "/heartbeat",
+    responses={200: {"model": HeartbeatAnswer}},
+    openapi_extra=needs(Permission.WORK, message_body(Heartbeat)),
+)
 async def heartbeat(request: Request, call: Call) -> Response:
     """Prolong leases and hear what is to be stopped, waiting up to `wait_seconds` for news of that."""
     message = await read_message(request, Heartbeat)
@@ -92,13 +107,21 @@ async def heartbeat(request: Request, call: Call) -> Response:
     return _answer(await while_connected(request, call.desk.heartbeat(message)))
 
 
-@router.post("/source", responses={200: {"model": SourceAnswer}}, openapi_extra=message_body(SourceReport))
+@router.post(
+    "/source",
+    responses={200: {"model": SourceAnswer}},
+    openapi_extra=needs(Permission.WORK, message_body(SourceReport)),
+)
 async def resolve_source(request: Request, call: Call) -> Response:
     """Say which commit the source is at, and hear which one the run works on."""
     return _answer(await call.desk.resolve_source(await read_message(request, SourceReport)))
 
 
-@router.post("/report", responses={200: {"model": LeasesAnswer}}, openapi_extra=message_body(Report))
+@router.post(
+    "/report",
+    responses={200: {"model": LeasesAnswer}},
+    openapi_extra=needs(Permission.WORK, message_body(Report)),
+)
 async def report(request: Request, call: Call) -> Response:
     """Tell how an attempt ended, and get new leases for up to `slots` more."""
     return _answer(await call.desk.report(await read_message(request, Report, REPORT_LIMIT_BYTES)))
@@ -107,7 +130,7 @@ async def report(request: Request, call: Call) -> Response:
 @router.put(
     "/runs/{run_id}/nodes/{node}/attempts/{attempt}/log",
     responses={200: {"model": LogAnswer}},
-    openapi_extra=LOG_BODY,
+    openapi_extra=needs(Permission.WORK, LOG_BODY),
 )
 async def append_log(
     request: Request,

@@ -6,30 +6,37 @@ from typing import Final
 from starlette.types import Scope
 
 SESSION: Final = "lineshaft"
-"""The cookie of a browser that has signed in."""
+"""The cookie that browsers show after their users have signed in."""
 
 TICKET: Final = "lineshaft-oidc"
 """The cookie of a browser that is on its way to the sign-in provider."""
 
 _HOST_PREFIX: Final = "__Host-"
-"""With it, browsers take a cookie from this very host by HTTPS alone, and from no other below its domain."""
+"""Browsers take a cookie of such a name only from the host itself and by HTTPS (RFC 6265bis, section
+4.1.3.2), so that no neighbour can put one of its own in its place.
+"""
 
 
-def cookie_name(scope: Scope, name: str) -> str:
-    """Tell what a cookie is called on the way that a browser has taken: the prefix needs HTTPS."""
+def cookie_name(scope: Scope, name: str = SESSION) -> str:
+    """Tell a cookie's name: where a browser calls by HTTPS, only the one that is safe from neighbours."""
     return f"{_HOST_PREFIX}{name}" if _is_secure(scope) else name
 
 
-def shown_cookie(scope: Scope, name: str) -> str | None:
-    """Find the value of a cookie that a browser shows; None where it shows none."""
-    wanted = cookie_name(scope, name)
-    for key, header in scope["headers"]:
-        if key != b"cookie":
-            continue
-        for pair in header.decode("latin-1").split(";"):
-            shown, _, value = pair.partition("=")
-            if shown.strip() == wanted:
-                return str(value.strip())
+def shown_cookie(scope: Scope, header: bytes, name: str = SESSION) -> bytes | None:
+    """Find a cookie's value in a Cookie header (RFC 6265, section 5.4); None where it is not among them."""
+    wanted = cookie_name(scope, name).encode()
+    for pair in header.split(b";"):
+        key, equals, value = pair.strip().partition(b"=")
+        if key == wanted and equals:
+            return value.strip(b'"')
+    return None
+
+
+def cookie_of(scope: Scope, name: str = SESSION) -> bytes | None:
+    """Find a cookie's value among all that a request shows; None where it is not among them."""
+    for key, value in scope["headers"]:
+        if key == b"cookie":
+            return shown_cookie(scope, value, name)
     return None
 
 
