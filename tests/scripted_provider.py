@@ -3,10 +3,11 @@
 import asyncio
 import base64
 import hashlib
+import hmac
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -44,8 +45,6 @@ def signed_by_public_text(secret: bytes, kid: str) -> MakeToken:
     """Sign by HMAC with what everybody can read of a public key."""
 
     def make(claims: Claims) -> str:
-        import hmac
-
         content = f"{_part({'alg': 'HS256', 'kid': kid})}.{_part(claims)}"
         return f"{content}.{_text(hmac.digest(secret, content.encode(), hashlib.sha256))}"
 
@@ -69,6 +68,8 @@ class ScriptedProvider:
         token_calls: the forms that came to the token endpoint, with the headers.
         key_calls: how often its keys were asked for.
         is_away: whether it answers everything with 502.
+        asked: the queries with which browsers came.
+        tokens: the ID tokens that it has given.
     """
 
     issuer: str
@@ -155,6 +156,11 @@ class _Started(uvicorn.Server):
         super().__init__(config)
         self.is_up = asyncio.Event()
 
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Capture none."""
+        yield
+
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self.is_up.set()
@@ -167,7 +173,7 @@ async def scripted_provider(clock: Clock) -> AsyncIterator[ScriptedProvider]:
         provider = ScriptedProvider(f"http://127.0.0.1:{listener.getsockname()[1]}", clock)
         config = uvicorn.Config(provider.app(), log_config=None, lifespan="off", ws="none")
         server = _Started(config)
-        serving = asyncio.create_task(server._serve([listener]))  # noqa: SLF001 - `serve` takes signals over.
+        serving = asyncio.create_task(server.serve([listener]))
         try:
             await server.is_up.wait()
             yield provider

@@ -9,7 +9,7 @@ WELL_KNOWN: Final = "/.well-known/openid-configuration"
 
 ALGORITHMS: Final = {
     "RS256": "RSA", "RS384": "RSA", "RS512": "RSA", "PS256": "RSA", "PS384": "RSA", "PS512": "RSA",
-    "ES256": "EC", "ES384": "EC", "ES512": "EC", "EdDSA": "OKP", "Ed25519": "OKP",
+    "ES256": "EC", "ES384": "EC", "ES512": "EC", "Ed25519": "OKP",
 }  # fmt: skip
 """The algorithms with which ID tokens may be signed, each with the type of its keys.
 
