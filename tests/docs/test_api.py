@@ -15,6 +15,7 @@ from lineshaft.server.documents import (
     NewWorkerKeyDocument,
     ReportDocument,
     RunDocument,
+    SessionDocument,
     ValidationDocument,
     WorkerDocument,
     WorkerKeyDocument,
@@ -62,7 +63,7 @@ def test_every_code_that_a_route_can_answer_with_is_listed() -> None:
 def test_the_answers_that_are_shown_are_of_the_form_that_is_described() -> None:
     forms: list[type[BaseModel]] = [Acknowledgement, RunDocument, EventDocument, Message]
     forms += [ExplanationDocument, ReportDocument, ValidationDocument]
-    forms += [WorkerDocument, NewWorkerKeyDocument, WorkerKeyDocument]
+    forms += [WorkerDocument, NewWorkerKeyDocument, WorkerKeyDocument, SessionDocument]
     forms += [Welcome, LeasesAnswer, HeartbeatAnswer, LogAnswer]
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
     shown += [json.loads(data) for data in re.findall(r'^data: (\{"number".*)$', TEXT, re.MULTILINE)]

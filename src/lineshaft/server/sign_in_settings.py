@@ -77,7 +77,7 @@ class SignInSettings(MachineSettings):
     oidc_client_secret: SecretStr | None = Field(default=None, min_length=1, max_length=_LONGEST_URL)
     oidc_scopes: Annotated[
         tuple[str, ...], NoDecode, BeforeValidator(_scopes), AfterValidator(_with_openid)
-    ] = ("openid", "profile", "email")
+    ] = Field(default_factory=lambda: ("openid", "profile", "email"))
     oidc_default_role: Role | None = None
     oidc_groups_claim: _Word | None = None
     oidc_roles: Annotated[dict[_Word, Role], NoDecode, BeforeValidator(_group_roles)] = Field(
