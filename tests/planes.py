@@ -17,6 +17,7 @@ from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.store import Store
 from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.provider_sign_in import ProviderAccess
 from lineshaft.services.worker_keys import FileKeys, no_file_keys
 from lineshaft.store import open_store
 
@@ -44,6 +45,7 @@ async def temporary_plane(
     *,
     limits: Limits = NO_LIMITS,
     file_keys: FileKeys = no_file_keys,
+    provider: ProviderAccess | None = None,
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a temporary database; its blobs are in the folder, unless it gets others."""
     ids = RandomIds()
@@ -60,6 +62,7 @@ async def temporary_plane(
             lease_time=LEASE_TIME,
             limits=limits,
             file_keys=file_keys,
+            provider=provider,
         )
         await add_user(store)
         yield plane

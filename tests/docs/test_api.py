@@ -18,6 +18,7 @@ from lineshaft.server.documents import (
     NewWorkerKeyDocument,
     ReportDocument,
     RunDocument,
+    SessionDocument,
     TokenDocument,
     UserDetailDocument,
     UserDocument,
@@ -69,7 +70,15 @@ def test_the_answers_that_are_shown_are_of_the_form_that_is_described() -> None:
     forms: list[type[BaseModel]] = [Acknowledgement, RunDocument, EventDocument, Message]
     forms += [ExplanationDocument, ReportDocument, ValidationDocument]
     forms += [WorkerDocument, NewWorkerKeyDocument, WorkerKeyDocument]
-    forms += [MeDocument, UserDocument, UserDetailDocument, GrantDocument, TokenDocument, NewTokenDocument]
+    forms += [
+        SessionDocument,
+        MeDocument,
+        UserDocument,
+        UserDetailDocument,
+        GrantDocument,
+        TokenDocument,
+        NewTokenDocument,
+    ]
     forms += [Welcome, LeasesAnswer, HeartbeatAnswer, LogAnswer]
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
     shown += [json.loads(data) for data in re.findall(r'^data: (\{"number".*)$', TEXT, re.MULTILINE)]

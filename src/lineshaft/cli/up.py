@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from lineshaft.server.settings import ServerSettings
 
 _SERVER: Final = "Server"
+_SIGN_IN: Final = "Sign-in by a browser"
 
 
 _server_options = together(
@@ -75,6 +76,28 @@ _server_options = together(
     setting(_SERVER, "--request-log", "WHICH", "Which requests are logged: all, changes or none.", "changes"),
 )
 
+_sign_in_options = together(
+    setting(_SIGN_IN, "--session-hours", "H", "How long a browser stays signed in at most.", "12"),
+    setting(_SIGN_IN, "--session-idle-hours", "H", "How long it stays signed in without a call.", "1"),
+    setting(_SIGN_IN, "--public-url", "URL", "The server's address as browsers know it.", "none"),
+    setting(_SIGN_IN, "--oidc-issuer", "URL", "An OpenID Connect provider to sign in at.", "none"),
+    setting(_SIGN_IN, "--oidc-client-id", "ID", "What the provider calls this server.", "none"),
+    setting(
+        _SIGN_IN,
+        "--oidc-client-secret",
+        "SECRET",
+        "Proves that to the provider; safer in the environment or the file.",
+        "none",
+    ),
+    setting(_SIGN_IN, "--oidc-scopes", "SCOPES", "What the provider is asked for.", "openid profile email"),
+    setting(_SIGN_IN, "--oidc-default-role", "ROLE", "The role of new users of the provider.", "none"),
+    setting(_SIGN_IN, "--oidc-groups-claim", "CLAIM", "Where the provider tells groups.", "none"),
+    setting(_SIGN_IN, "--oidc-roles", "ROLES", "The roles of groups: devs=runner,ops=admin.", "none"),
+    setting(
+        _SIGN_IN, "--oidc-label", "NAME", "What the sign-in page calls the provider.", "the provider's host"
+    ),
+)
+
 _config_option = click.option(
     "--config",
     metavar="FILE",
@@ -97,6 +120,7 @@ _config_option = click.option(
 )
 @_config_option
 @_server_options
+@_sign_in_options
 @machine_options
 def up(**flags: Any) -> None:
     """Start Lineshaft: a server with a worker inside."""
@@ -113,6 +137,7 @@ def up(**flags: Any) -> None:
 )
 @_config_option
 @_server_options
+@_sign_in_options
 @machine_options
 def server(**flags: Any) -> None:
     """Start a server without a worker; `lineshaft worker` does the work, here or elsewhere."""

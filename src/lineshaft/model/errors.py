@@ -22,6 +22,7 @@ LineshaftError
 │   ├── BadCredentialsError
 │   │   └── BadWorkerKeyError
 │   ├── TooManyAttemptsError     too many wrong credentials from there, or for that name
+│   ├── SignInRefusedError       the sign-in provider says no, or its answer is not to be trusted
 │   └── ForbiddenError
 ├── SourceError                  a run's source cannot be had
 │   ├── SourceRefusedError       the settings do not allow it, or it has no such commit
@@ -309,6 +310,12 @@ class TooManyAttemptsError(AccessError):
     def retry_after_seconds(self) -> int:
         """How long to wait, in whole seconds: never too short, and one at least."""
         return max(1, ceil(self.retry_after.total_seconds()))
+
+
+class SignInRefusedError(AccessError):
+    """The sign-in provider has not signed somebody in, or its answer is not to be trusted."""
+
+    code = "sign-in-refused"
 
 
 class ForbiddenError(AccessError):

@@ -16,8 +16,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from lineshaft.model.errors import BadCredentialsError, BadWorkerKeyError, ForbiddenError, LineshaftError
 from lineshaft.model.principal import Actor, Means, Principal
 from lineshaft.model.worker_key import INSIDE, WorkerCaller
+from lineshaft.server.cookies import shown_cookie
 from lineshaft.server.problems import problem_response
-from lineshaft.server.session_cookie import shown_cookie
+from lineshaft.server.to_sign_in import to_sign_in
 from lineshaft.services.authentication import TOKEN_PREFIX
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.proof import Proof
@@ -87,7 +88,8 @@ class Access:
             else:
                 await self._identify(scope)
         except LineshaftError as error:
-            await problem_response(error)(scope, receive, send)
+            page = to_sign_in(scope) if isinstance(error, BadCredentialsError) else None
+            await (page or problem_response(error))(scope, receive, send)
             return
         await self._app(scope, receive, send)
 
@@ -113,17 +115,17 @@ class Access:
 
     async def _by_password(self, scope: Scope, scheme: bytes, encoded: bytes, plane: ControlPlane) -> None:
         name, password = _credentials(scheme, encoded)
-        address = _address(scope)
+        address = address_of(scope)
         principal, proof = await plane.authentication.by_password(name, password, address)
         _leave(scope, principal, proof, address)
         self._refuse_pages_elsewhere(scope)
 
     async def _by_session(self, scope: Scope, cookie: bytes, plane: ControlPlane) -> None:
         principal, proof = await plane.authentication.by_session(cookie)
-        _leave(scope, principal, proof, _address(scope))
+        _leave(scope, principal, proof, address_of(scope))
         self._refuse_pages_elsewhere(scope)
         if scope["method"] not in _READING:
-            _refuse_the_silent(scope)
+            refuse_the_silent(scope)
 
     def _refuse_pages_elsewhere(self, scope: Scope) -> None:
         """Refuse what another site's page makes a browser send."""
@@ -135,7 +137,7 @@ class Access:
 
 
 async def _by_bearer(scope: Scope, shown: bytes, plane: ControlPlane) -> None:
-    address, certificate = _address(scope), scope.get(CERTIFICATE)
+    address, certificate = address_of(scope), scope.get(CERTIFICATE)
     is_for_workers = scope["path"].startswith(_FOR_WORKERS)
     if shown.startswith(TOKEN_PREFIX):
         try:
@@ -213,10 +215,13 @@ def _refuse_other_sites(scope: Scope) -> None:
     )
 
 
-def _refuse_the_silent(scope: Scope) -> None:
+def refuse_the_silent(scope: Scope) -> None:
     """Refuse a browser that does not say that one of this server's own pages sends the request.
 
     Its cookie comes along whatever page has it sent, and `SameSite` alone knows no ports.
+
+    Raises:
+        ForbiddenError: it does not.
     """
     site = _header(scope, b"sec-fetch-site")
     if site == b"same-origin" or (site is None and _header(scope, b"origin") is not None):
@@ -257,7 +262,8 @@ def _is_local(host: bytes) -> bool:
     return True
 
 
-def _address(scope: Scope) -> str:
+def address_of(scope: Scope) -> str:
+    """Tell the network address that a call comes from; empty where it comes from none."""
     client = scope.get("client")
     return "" if client is None else str(client[0])
 

@@ -29,6 +29,8 @@ from lineshaft.server.routes import (
     pipelines,
     reports,
     runs,
+    session,
+    sign_in,
     tokens,
     users,
     welcome,
@@ -55,8 +57,9 @@ _CLOSED: Final = (
     grants,
     tokens,
     audit,
+    session,
 )
-_OPEN: Final = (health, welcome, docs)
+_OPEN: Final = (health, welcome, docs, sign_in)
 NOUNS: Final = (*_CLOSED, *_OPEN)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]

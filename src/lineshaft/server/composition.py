@@ -9,14 +9,17 @@ from typing import Final
 from lineshaft.definition import read_definition, read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.integrations.object_store import ObjectStore
+from lineshaft.integrations.openid import OpenIdClient, OpenIdProvider
 from lineshaft.model.errors import UnavailableError
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
+from lineshaft.server.pages.sign_in import RETURN_PATH
 from lineshaft.server.repositories import repository_check
 from lineshaft.server.settings import ServerSettings
 from lineshaft.server.worker_keys_file import WorkerKeysFile
 from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.provider_sign_in import ProviderAccess
 from lineshaft.services.settings_user import follow_settings
 from lineshaft.services.worker_keys import no_file_keys
 from lineshaft.store import open_store
@@ -42,6 +45,9 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
     store = await open_store(
         settings.database_url, ids=ids, read_definition=read_definition, read_generated=read_generated
     )
+    client = settings.openid_client
+    provider = None if client is None else OpenIdProvider(client, SystemClock())
+    access = None if provider is None or client is None else _provider_access(settings, client, provider)
     try:
         plane = ControlPlane(
             store,
@@ -54,6 +60,8 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             limits=settings.limits,
             file_keys=file_keys,
             kept=settings.kept,
+            session_times=settings.session_times,
+            provider=access,
         )
         await follow_settings(
             store, SystemClock(), ids, settings.username, settings.password.get_secret_value()
@@ -61,7 +69,22 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
         async with plane.running():
             yield plane
     finally:
+        if provider is not None:
+            await provider.close()
         await store.close()
+
+
+def _provider_access(
+    settings: ServerSettings, client: OpenIdClient, provider: OpenIdProvider
+) -> ProviderAccess:
+    return ProviderAccess(
+        provider,
+        settings.provider_label,
+        settings.admission,
+        # It is secret, and the same in all server processes.
+        client.client_secret.encode(),
+        f"{settings.public_url}".rstrip("/") + RETURN_PATH,
+    )
 
 
 async def _open_blobs(settings: ServerSettings) -> Blobs:

@@ -415,3 +415,12 @@ class ProblemDocument(BaseModel):
     errors: list[ProblemEntry] | None = Field(default=None, description="Every single problem of an input.")
     expected_offset: int | None = Field(default=None, description="Where an append to a log must begin.")
     served: list[int] | None = Field(default=None, description="The versions of the worker protocol.")
+
+
+class SessionDocument(Document):
+    """A browser that has signed in."""
+
+    id: UUID
+    username: str = Field(description="Who has signed in.", examples=["ada"])
+    created_at: datetime = Field(description="When they signed in.")
+    expires_at: datetime = Field(description="When it ends at the latest; without use it ends earlier.")

@@ -20,6 +20,7 @@ from lineshaft.server.account_requests import (
 from lineshaft.server.documents import Detail, EventDocument, ProblemDocument
 from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
 from lineshaft.server.requests import RetryRequest, StartRequest, WorkerKeyRequest
+from lineshaft.server.session_request import SignInRequest
 from lineshaft.wire.message import PROTOCOL_HEADER, SERVED_VERSIONS, Message
 from lineshaft.wire.worker import ClaimRequest, Heartbeat, Hello, Report, SourceReport
 
@@ -48,6 +49,7 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     OwnPasswordRequest,
     GrantRequest,
     NewTokenRequest,
+    SignInRequest,
 )
 _DESCRIPTION: Final = """\
 Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password,
@@ -63,6 +65,7 @@ _CHAPTERS: Final = {
     "workers": "Those that take tasks, and the keys that let them in.",
     "users": "Who may call, what they may do, and the tokens of their programs.",
     "audit": "Who did what, when and from where.",
+    "sessions": "Browsers that have signed in.",
     "health": "Whether the server is up. Needs no credentials.",
     "worker protocol": "What workers call.",
 }

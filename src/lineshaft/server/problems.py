@@ -39,6 +39,7 @@ from lineshaft.model.errors import (
     SecretsUnavailableError,
     ServerError,
     ServerUnreachableError,
+    SignInRefusedError,
     SourceError,
     SourceRefusedError,
     SourceUnreachableError,
@@ -114,6 +115,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
         HTTPStatus.UNAUTHORIZED, "Bad worker key", challenges=('Bearer error="invalid_token"',)
     ),
     TooManyAttemptsError: Answer(HTTPStatus.TOO_MANY_REQUESTS, "Too many wrong credentials"),
+    SignInRefusedError: Answer(HTTPStatus.FORBIDDEN, "Sign-in refused"),
     ForbiddenError: Answer(HTTPStatus.FORBIDDEN, "Forbidden"),
     SourceError: Answer(HTTPStatus.BAD_GATEWAY, "The source cannot be had"),
     SourceRefusedError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "The source is refused"),

@@ -1,6 +1,5 @@
 """The settings of a server: docs/settings.md explains each."""
 
-import json
 import re
 from datetime import timedelta
 from ipaddress import ip_network
@@ -9,11 +8,13 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import NoDecode
 
-from lineshaft.executors.settings import Folder, MachineSettings
+from lineshaft.executors.settings import Folder
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.limits import Limits
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL, is_loopback
 from lineshaft.server.exchange import Requests
+from lineshaft.server.named_values import named_values
+from lineshaft.server.sign_in_settings import SignInSettings
 from lineshaft.server.tls import Tls
 from lineshaft.services.retention import Kept
 from lineshaft.wire.worker import Label
@@ -40,19 +41,8 @@ def _bucket(url: str) -> str:
     return url
 
 
-def _numbers(text: Any) -> Any:
-    """Read `NAME=NUMBER,NAME=NUMBER`, or the same as a JSON object, which can name anything."""
-    if not isinstance(text, str):
-        return text
-    if text.lstrip().startswith("{"):
-        try:
-            return json.loads(text)
-        except ValueError:
-            raise ValueError("the JSON object cannot be read") from None
-    pairs = [entry.rpartition("=") for entry in text.split(",") if entry.strip()]
-    if any(not equals or not name.strip() for name, equals, _ in pairs):
-        raise ValueError("the limits must be written as NAME=NUMBER,NAME=NUMBER")
-    return {name.strip(): number.strip() for name, _, number in pairs}
+def _numbers(said: Any) -> Any:
+    return named_values(said, "the limits must be written as NAME=NUMBER,NAME=NUMBER")
 
 
 def _listed(text: Any) -> Any:
@@ -71,7 +61,7 @@ _Number = Annotated[int, Field(ge=1, le=1_000_000)]
 _PipelineName = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
 
-class ServerSettings(MachineSettings):
+class ServerSettings(SignInSettings):
     """All that a server, and the worker inside it, can be told.
 
     Attributes:

@@ -16,11 +16,12 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
 from lineshaft.services.audit import AuditService
 from lineshaft.services.authentication import Authentication
+from lineshaft.services.browser_sessions import DEFAULT_TIMES, BrowserSessionService, SessionTimes
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.grace import Grace
 from lineshaft.services.grants import GrantService
-from lineshaft.services.known_callers import DEFAULT_SESSION_IDLE, KnownCallers
+from lineshaft.services.known_callers import KnownCallers
 from lineshaft.services.logs import LogService
 from lineshaft.services.losing import Losing
 from lineshaft.services.noting import Noting
@@ -28,6 +29,7 @@ from lineshaft.services.outbox import OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.placing import Placing
 from lineshaft.services.progress import CALL_PIPELINE, Progress
+from lineshaft.services.provider_sign_in import ProviderAccess, ProviderSignIn
 from lineshaft.services.reports import ReportService
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.run_pipelines import RunPipelines
@@ -57,6 +59,8 @@ class ControlPlane:
         desk: the worker protocol by direct calls.
         reports: what runs have taken, and how they ended.
         timers: tells runs of the times that they asked for.
+        browser_sessions: the browsers that have signed in.
+        provider_sign_in: sign-in at an OpenID Connect provider; None where there is none.
         credentials: checks passwords.
         authentication: tells who calls.
         noting: has it written who was seen, and who was refused.
@@ -83,7 +87,8 @@ class ControlPlane:
         file_keys: FileKeys = no_file_keys,
         places: bool = True,
         kept: Kept = KEEP_ALL,
-        session_idle: timedelta = DEFAULT_SESSION_IDLE,
+        session_times: SessionTimes = DEFAULT_TIMES,
+        provider: ProviderAccess | None = None,
     ) -> None:
         progress = Progress(ids, run_time_limit, places=places)
         losing = Losing(store, clock, progress, limits)
@@ -108,13 +113,17 @@ class ControlPlane:
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
         self.noting = Noting(store, clock, ids)
-        callers = KnownCallers(store, clock, self.noting, session_idle)
+        callers = KnownCallers(store, clock, self.noting, session_times.idle)
         wrong = WrongCredentials(clock)
         self.credentials = CredentialService(store, clock, callers, wrong, self.noting)
         self.authentication = Authentication(self.credentials, callers, wrong, self.noting)
         self.users = UserService(store, clock, ids, self.credentials.check, callers.forget)
         self.grants = GrantService(store, clock, ids, callers.forget)
         self.tokens = TokenService(store, clock, ids, callers.forget)
+        self.browser_sessions = BrowserSessionService(store, clock, ids, callers, session_times)
+        self.provider_sign_in = (
+            None if provider is None else ProviderSignIn(clock, ids, self.browser_sessions, provider)
+        )
         self.retention = RetentionService(store, clock, kept, chance=Random())  # noqa: S311 - no secret
         handlers = {
             SEAL_LOG: self.logs.seal,

@@ -91,6 +91,9 @@ class RetentionService:
         if self._kept.logs_for is not None:
             await self._remove_logs(now - self._kept.logs_for, now)
         await self._remove_unused()
+        await self._repeat(
+            lambda transaction: transaction.browser_sessions.remove_expired(now, _PAGE) < _PAGE
+        )
         await self._forget_workers(now - FORGOTTEN_AFTER)
         if removed:
             _LOG.info("%d old runs were removed.", removed)

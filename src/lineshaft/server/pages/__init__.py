@@ -1,0 +1,1 @@
+"""Pages for browsers: what they say, how they look, and what they may do."""
