@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-NAME_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
-"""What a secret may be called: its task finds it in the environment under this name."""
+LONGEST_SECRET_NAME: Final = 255
+"""How many characters the name of a secret may have; it is a variable's name."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
