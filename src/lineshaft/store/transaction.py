@@ -10,6 +10,7 @@ from lineshaft.store.queue.attempts import SqlAttempts
 from lineshaft.store.reports import SqlReports
 from lineshaft.store.retention import SqlRetention
 from lineshaft.store.runs import SqlRuns
+from lineshaft.store.secrets import SqlSecrets
 from lineshaft.store.session import Session
 from lineshaft.store.timers import SqlTimers
 from lineshaft.store.users import SqlUsers
@@ -36,6 +37,7 @@ class SqlTransaction:
         self.worker_keys = SqlWorkerKeys(session)
         self.users = SqlUsers(session)
         self.audit = SqlAudit(session)
+        self.secrets = SqlSecrets(session)
 
     def definition(self, definition_hash: str) -> Definition | None:
         """Find a definition by its content hash."""

@@ -19,6 +19,7 @@ from lineshaft.ports.store.pipelines import Pipelines
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import EndedRun, Retention
 from lineshaft.ports.store.runs import Runs
+from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.store import Store
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
 from lineshaft.ports.store.transaction import Transaction
@@ -42,6 +43,7 @@ __all__ = [
     "Reports",
     "Retention",
     "Runs",
+    "Secrets",
     "Store",
     "Timer",
     "Timers",
