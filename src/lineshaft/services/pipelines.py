@@ -95,6 +95,7 @@ class PipelineService:
         def work(transaction: Transaction) -> list[Decision]:
             if not transaction.pipelines.remove(pipeline_id, now):
                 raise PipelineNotFoundError(pipeline_id)
+            transaction.secrets.remove_of_pipeline(pipeline_id)
             # The newest first: when the one that goes ends, none that waits for it is left to begin.
             return [
                 decision

@@ -149,6 +149,12 @@ class SqlSecrets:
         statement = statement.order_by(secrets.c.id).limit(limit)
         return [_secret(row) for row in self._session.connection.execute(statement)]
 
+    def any_sealed_with(self, key_id: str) -> Secret | None:
+        """Find one of those that a key has sealed."""
+        statement = select(secrets).where(secrets.c.key_id == key_id).limit(1)
+        row = self._session.connection.execute(statement).first()
+        return None if row is None else _secret(row)
+
     def count_by_key(self) -> Mapping[str, int]:
         """Count the secrets that each key has sealed, by the key's id."""
         return {row[0]: row[1] for row in self._session.connection.execute(_COUNT_BY_KEY)}
@@ -184,6 +190,6 @@ def _secret(row: Row[Any]) -> Secret:
     )
 
 
-def _address(row: Row[Any]) -> SecretAddress:
+def _address(row: Any) -> SecretAddress:
     pipeline_id = None if row.pipeline_id == _ALL_PIPELINES else row.pipeline_id
     return SecretAddress(row.name, pipeline_id, row.environment or None)

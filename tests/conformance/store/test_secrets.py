@@ -19,8 +19,8 @@ def secret(scene: Scene, address: SecretAddress, key: str = "k1") -> Secret:
 
 async def add(scene: Scene, *addresses: SecretAddress, key: str = "k1") -> list[Secret]:
     made = [secret(scene, address, key) for address in addresses]
-    for each in made:
-        assert await scene.store.write(lambda transaction, each=each: transaction.secrets.add(each))
+    added = await scene.store.write(lambda transaction: [transaction.secrets.add(each) for each in made])
+    assert all(added)
     return made
 
 
@@ -143,7 +143,9 @@ async def test_what_another_key_has_sealed_is_listed_in_portions(scene: Scene) -
     old = await add(scene, *(SecretAddress(name) for name in "ABC"), key="old")
     await add(scene, SecretAddress("D"), key="new")
 
-    first = await scene.look(lambda transaction: transaction.secrets.sealed_otherwise("new", after=None, limit=2))
+    first = await scene.look(
+        lambda transaction: transaction.secrets.sealed_otherwise("new", after=None, limit=2)
+    )
     rest = await scene.look(
         lambda transaction: transaction.secrets.sealed_otherwise("new", after=first[-1].id, limit=2)
     )

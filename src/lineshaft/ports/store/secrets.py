@@ -65,6 +65,10 @@ class Secrets(Protocol):
         """List those that another key than this has sealed, by id, from behind `after`."""
         ...
 
+    def any_sealed_with(self, key_id: str) -> Secret | None:
+        """Find one of those that a key has sealed."""
+        ...
+
     def count_by_key(self) -> Mapping[str, int]:
         """Count the secrets that each key has sealed, by the key's id."""
         ...
