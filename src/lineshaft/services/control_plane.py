@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from random import Random
@@ -11,8 +11,10 @@ from typing import Final
 from lineshaft.model.errors import StoreUnavailableError
 from lineshaft.model.limits import NO_LIMITS, Limits
 from lineshaft.ports.blobs import Blobs
+from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
+from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
@@ -22,10 +24,12 @@ from lineshaft.services.losing import Losing
 from lineshaft.services.outbox import OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.placing import Placing
-from lineshaft.services.progress import CALL_PIPELINE, Progress
+from lineshaft.services.progress import CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
 from lineshaft.services.reports import ReportService
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.runs import RunService
+from lineshaft.services.secret_lookup import DatabaseSecrets, SecretChain
+from lineshaft.services.secrets import SecretService
 from lineshaft.services.timers import TimerService
 from lineshaft.services.worker_keys import FileKeys, WorkerKeyService, no_file_keys
 from lineshaft.services.workers import WorkerService
@@ -51,6 +55,7 @@ class ControlPlane:
         workers: the workers, as people look after them.
         worker_keys: what workers prove themselves with.
         retention: removes what is old.
+        secrets: the use cases of secrets.
     """
 
     def __init__(
@@ -67,12 +72,17 @@ class ControlPlane:
         file_keys: FileKeys = no_file_keys,
         places: bool = True,
         kept: Kept = KEEP_ALL,
+        cipher: Cipher = NO_KEYS,
+        other_secrets: Sequence[SecretStore] = (),
     ) -> None:
-        progress = Progress(ids, run_time_limit, places=places)
+        progress = Progress(ids, run_time_limit, places=places, secrets_elsewhere=bool(other_secrets))
+        found_secrets = SecretChain((DatabaseSecrets(store, cipher), *other_secrets))
         losing = Losing(store, clock, progress, limits)
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)
-        self.runs = RunService(store, clock, progress, check, Placing(lease_time, limits))
+        self.runs = RunService(
+            store, clock, progress, check, Placing(lease_time, limits), secrets=found_secrets
+        )
         self.logs = LogService(store, blobs)
         self.worker_keys = WorkerKeyService(store, clock, ids, file_keys)
         self.workers = WorkerService(store, clock, lease_time, losing)
@@ -85,7 +95,9 @@ class ControlPlane:
             limits=limits,
             losing=losing,
             keys=self.worker_keys,
+            secrets=found_secrets,
         )
+        self.secrets = SecretService(store, clock, ids, cipher)
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
         self.credentials = CredentialService(store, clock)
@@ -94,6 +106,7 @@ class ControlPlane:
             SEAL_LOG: self.logs.seal,
             DELETE_BLOBS: self.logs.delete_blobs,
             CALL_PIPELINE: self.runs.call,
+            LOOK_FOR_SECRETS: self.runs.look_for_secrets,
         }
         self._bad_runs = losing.bad_runs
         self._clock = clock

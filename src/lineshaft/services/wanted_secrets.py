@@ -17,25 +17,22 @@ from lineshaft.ports.store import Transaction
 _MOST_NAMED: Final = 200
 
 
-def secrets_of(run: Run, places: Iterable[Place] | None = None) -> frozenset[Wanted]:
-    """Tell which secrets the tasks of a run want that have not ended.
+def secrets_of(run: Run) -> frozenset[Wanted]:
+    """Tell which secrets the tasks of a run want that have not ended."""
+    return secrets_in(run, (place for place in run.tree.places if not run.nodes[place.index].state.ended))
 
-    Args:
-        run: the run.
-        places: those of its tree to look at, which it may not have yet; None means all that it has.
-    """
+
+def secrets_in(run: Run, places: Iterable[Place]) -> frozenset[Wanted]:
+    """Tell which secrets some tasks want that are a run's, or are to be."""
     wanted: set[Wanted] = set()
-    nodes = run.nodes
-    for place in run.tree.places if places is None else places:
+    for place in places:
         task = place.node
-        if not isinstance(task, Task) or not task.surroundings.secrets or isinstance(task.work, PipelineWork):
-            continue
-        if place.index < len(nodes) and nodes[place.index].state.ended:
-            continue
-        around = task.surroundings
-        wanted.update(
-            Wanted(name, run.pipeline_id, run.tree.root.name, around.environment) for name in around.secrets
-        )
+        if isinstance(task, Task) and task.surroundings.secrets and not isinstance(task.work, PipelineWork):
+            around = task.surroundings
+            wanted.update(
+                Wanted(name, run.pipeline_id, run.tree.root.name, around.environment)
+                for name in around.secrets
+            )
     return frozenset(wanted)
 
 
