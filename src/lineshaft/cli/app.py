@@ -33,6 +33,7 @@ from lineshaft.cli.report import report as report_runs
 from lineshaft.cli.run import cancel, retry, runs, show
 from lineshaft.cli.run_here import run
 from lineshaft.cli.schema import schema
+from lineshaft.cli.secret import secret
 from lineshaft.cli.up import server, up
 from lineshaft.cli.watch import watch
 from lineshaft.cli.worker import worker
@@ -72,6 +73,7 @@ class Root(SectionedGroup):
         ),
         "Runs": (runs, show, watch, logs, explain, definition, cancel, retry, report_runs),
         "Workers": (worker, worker_key),
+        "Secrets": (secret,),
         "More": (ping, completion),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

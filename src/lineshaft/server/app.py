@@ -21,6 +21,7 @@ from lineshaft.server.routes import (
     pipelines,
     reports,
     runs,
+    secrets,
     welcome,
     worker_keys,
     worker_protocol,
@@ -31,7 +32,7 @@ from lineshaft.server.stopping import STATE_KEY, Stopping
 from lineshaft.services.control_plane import ControlPlane
 
 # Those first that are asked for most: a request is compared with all that stand before its own.
-_CLOSED: Final = (worker_protocol, runs, pipelines, events, logs, reports, workers, worker_keys)
+_CLOSED: Final = (worker_protocol, runs, pipelines, events, logs, reports, workers, worker_keys, secrets)
 _OPEN: Final = (health, welcome, docs)
 
 OPEN_PATHS: Final = frozenset({"/", "/health", "/ready"}) | docs.PATHS

@@ -8,9 +8,12 @@ from typing import Final
 
 from lineshaft.definition import read_definition, read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.integrations.key_file import own_key_file, read_key_file
+from lineshaft.integrations.key_ring import KeyRing
 from lineshaft.integrations.object_store import ObjectStore
 from lineshaft.model.errors import UnavailableError
 from lineshaft.ports.blobs import Blobs
+from lineshaft.ports.cipher import Cipher
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL
@@ -27,19 +30,23 @@ _LOG: Final = logging.getLogger("lineshaft.blobs")
 BLOBS: Final = "blobs"
 """The folder for blobs within the data folder."""
 
+SECRETS_KEY: Final = "secrets.key"
+"""The file within the data folder for the key that seals secrets, where the settings name none."""
+
 
 @asynccontextmanager
 async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlPlane]:
     """Open a server's state and run its background work while the context is open.
 
     Raises:
-        ConfigurationError: the database, the data folder or the worker keys file cannot be used so.
+        ConfigurationError: the database, the data folder or a file of keys cannot be used so.
         StoreUnavailableError: the database does not answer.
     """
     ids = RandomIds()
     keys_file = settings.worker_keys_file
     file_keys = no_file_keys if keys_file is None else WorkerKeysFile(keys_file)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    cipher = _cipher(settings)
     store = await open_store(
         settings.database_url, ids=ids, read_definition=read_definition, read_generated=read_generated
     )
@@ -55,12 +62,22 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             limits=settings.limits,
             file_keys=file_keys,
             kept=settings.kept,
+            cipher=cipher,
         )
+        await plane.secrets.check_keys()
         await _set_credentials(plane.credentials, settings)
         async with plane.running():
             yield plane
     finally:
         await store.close()
+
+
+def _cipher(settings: ServerSettings) -> Cipher:
+    if settings.secrets_key_file is not None:
+        return read_key_file(settings.secrets_key_file)
+    if settings.secrets_key is not None:
+        return KeyRing.read(settings.secrets_key.get_secret_value(), "LINESHAFT_SECRETS_KEY")
+    return own_key_file(settings.data / SECRETS_KEY)
 
 
 async def _open_blobs(settings: ServerSettings) -> Blobs:

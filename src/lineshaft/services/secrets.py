@@ -106,9 +106,11 @@ class SecretService:
         """Delete a secret.
 
         Raises:
+            InvalidInputError: no secret can have this address.
             NotFoundError: there is none at exactly this address.
             PipelineNotFoundError: there is no such pipeline.
         """
+        _check_address(address)
         now = self._clock.now()
 
         def work(transaction: Transaction) -> bool:

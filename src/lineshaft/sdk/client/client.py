@@ -8,13 +8,14 @@ from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.sdk.client.logs import LogCalls
 from lineshaft.sdk.client.pipelines import PipelineCalls
 from lineshaft.sdk.client.runs import RunCalls
+from lineshaft.sdk.client.secrets import SecretCalls
 from lineshaft.sdk.client.workers import WorkerCalls
 from lineshaft.sdk.config import ClientConfig
 from lineshaft.sdk.stream import RECONNECT_DELAYS
 from lineshaft.sdk.transport import Transport
 
 
-class Client(PipelineCalls, RunCalls, LogCalls, WorkerCalls):
+class Client(PipelineCalls, RunCalls, LogCalls, WorkerCalls, SecretCalls):
     """Talks to one server. May be used from several threads; close it, or use it as a context manager.
 
     Every method may raise
