@@ -1,6 +1,6 @@
 """Control planes for tests: all that a server has, on a temporary database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +10,10 @@ from lineshaft.definition.compiling.generated import read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.model.limits import NO_LIMITS, Limits
 from lineshaft.ports.blobs import Blobs
+from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.secret_store import SecretStore
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.worker_keys import FileKeys, no_file_keys
 from lineshaft.store import open_store
@@ -30,6 +32,8 @@ async def temporary_plane(
     *,
     limits: Limits = NO_LIMITS,
     file_keys: FileKeys = no_file_keys,
+    cipher: Cipher = NO_KEYS,
+    other_secrets: Sequence[SecretStore] = (),
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a temporary database; its blobs are in the folder, unless it gets others."""
     ids = RandomIds()
@@ -46,6 +50,8 @@ async def temporary_plane(
             lease_time=LEASE_TIME,
             limits=limits,
             file_keys=file_keys,
+            cipher=cipher,
+            other_secrets=other_secrets,
         )
         await plane.credentials.ensure_user(USERNAME, PASSWORD)
         yield plane

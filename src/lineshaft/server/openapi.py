@@ -47,6 +47,7 @@ _CHAPTERS: Final = {
     "logs": "What tasks print.",
     "reports": "How runs have gone.",
     "workers": "Those that take tasks, and the keys that let them in.",
+    "secrets": "Values that tasks are given, and nobody is told.",
     "health": "Whether the server is up. Needs no credentials.",
     "worker protocol": "What workers call.",
 }

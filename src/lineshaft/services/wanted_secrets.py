@@ -22,6 +22,17 @@ def secrets_of(run: Run) -> frozenset[Wanted]:
     return secrets_in(run, (place for place in run.tree.places if not run.nodes[place.index].state.ended))
 
 
+def names_in(places: Iterable[Place]) -> frozenset[str]:
+    """Tell the names of the secrets that some tasks want."""
+    tasks = (place.node for place in places if isinstance(place.node, Task))
+    return frozenset(
+        name
+        for task in tasks
+        if not isinstance(task.work, PipelineWork)
+        for name in task.surroundings.secrets
+    )
+
+
 def secrets_in(run: Run, places: Iterable[Place]) -> frozenset[Wanted]:
     """Tell which secrets some tasks want that are a run's, or are to be."""
     wanted: set[Wanted] = set()
