@@ -82,6 +82,7 @@ RETRIES: Final[st.SearchStrategy[Any]] = st.integers(0, 100) | st.fixed_dictiona
     },
 )
 ENVS: Final = st.dictionaries(ENV_NAMES, SCALARS, max_size=2)
+ID_TOKENS: Final = st.dictionaries(ENV_NAMES, st.sampled_from(("sts.example", "a b")), max_size=2)
 ARGUMENTS: Final = st.lists(SCALARS, min_size=1, max_size=3)
 VALUES: Final = st.dictionaries(WORDS, SCALARS, max_size=2)
 RESOURCES: Final = st.fixed_dictionaries(
@@ -128,6 +129,8 @@ FITTING: Final[dict[str, st.SearchStrategy[Any]]] = {
     ),
     "resources": RESOURCES,
     "secrets": st.lists(ENV_NAMES, max_size=2),
+    "id_tokens": ID_TOKENS,
+    "environment": WORDS,
     "results": st.lists(st.fixed_dictionaries({"type": WORDS, "path": PATHS}), max_size=1),
     "artifacts": st.lists(FILES, max_size=2),
     "cache": st.lists(FILES, max_size=2),
@@ -188,6 +191,7 @@ OF_THE_PIPELINE: Final[dict[str, st.SearchStrategy[Any]]] = {
     ),
     "priority": st.integers(-100, 100),
     "secrets": st.lists(ENV_NAMES, max_size=2),
+    "id_tokens": ID_TOKENS,
     "timeout": TIMES,
     "outputs": st.dictionaries(WORDS, SCALARS, max_size=2),
 }
@@ -231,6 +235,7 @@ def fragments(draw: st.DrawFn, depth: int) -> Document:
                 "fail_fast": st.booleans(),
                 "env": ENVS,
                 "labels": st.lists(LABELS, max_size=1),
+                "environment": WORDS,
                 "setup": nodes(0),
                 "teardown": nodes(0),
             }

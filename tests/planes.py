@@ -1,6 +1,6 @@
 """Control planes for tests: all that a server has, on a temporary database."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +13,10 @@ from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.model.limits import NO_LIMITS, Limits
 from lineshaft.model.user import User
 from lineshaft.ports.blobs import Blobs
+from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.provider_sign_in import ProviderAccess
@@ -46,6 +48,8 @@ async def temporary_plane(
     limits: Limits = NO_LIMITS,
     file_keys: FileKeys = no_file_keys,
     provider: ProviderAccess | None = None,
+    cipher: Cipher = NO_KEYS,
+    other_secrets: Sequence[SecretStore] = (),
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a temporary database; its blobs are in the folder, unless it gets others."""
     ids = RandomIds()
@@ -63,6 +67,8 @@ async def temporary_plane(
             limits=limits,
             file_keys=file_keys,
             provider=provider,
+            cipher=cipher,
+            other_secrets=other_secrets,
         )
         await add_user(store)
         yield plane

@@ -11,6 +11,7 @@ from desk import SUCCEEDED, DeskWorker
 from lineshaft.model.run import Run
 from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import CountingIds
+from lineshaft.ports.secret_store import GivenSecrets
 from lineshaft.ports.store import Store
 from lineshaft.server.log_stream import log_events
 from lineshaft.services.placing import Placing
@@ -77,6 +78,7 @@ async def test_a_run_is_found_with_the_events_that_are_known_of_it(tmp_path: Pat
             lambda _: None,
             Placing(LEASE_TIME),
             ids=CountingIds(),
+            secrets=GivenSecrets({}),
         )
 
         assert await runs.get(before.id) is before

@@ -35,6 +35,7 @@ from lineshaft.cli.report import report as report_runs
 from lineshaft.cli.run import cancel, retry, runs, show
 from lineshaft.cli.run_here import run
 from lineshaft.cli.schema import schema
+from lineshaft.cli.secret import secret
 from lineshaft.cli.token import token
 from lineshaft.cli.up import server, up
 from lineshaft.cli.user import user
@@ -77,6 +78,7 @@ class Root(SectionedGroup):
         "Runs": (runs, show, watch, logs, explain, definition, cancel, retry, report_runs),
         "Workers": (worker, worker_key),
         "Access": (login, logout, whoami, user, token, audit),
+        "Secrets": (secret,),
         "More": (ping, completion),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

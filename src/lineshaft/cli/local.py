@@ -6,9 +6,9 @@ import logging
 import signal
 import sys
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -25,9 +25,11 @@ from lineshaft.definition.dialect import Dialect
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition, Format
+from lineshaft.model.errors import SecretMissingError
 from lineshaft.model.run import Source
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.secret_store import GivenSecrets
 from lineshaft.sdk.run import NodeView, RunView, StateChange
 from lineshaft.wire.run import event_document, run_document
 
@@ -76,6 +78,7 @@ class LocalOptions:
         cause: what counts as having started them.
         ignore_images: whether tasks run without the image that they ask for.
         all_logs: whether to print the logs of what succeeded as well.
+        secrets: what tasks may name, by name.
     """
 
     slots: int | None
@@ -84,6 +87,7 @@ class LocalOptions:
     cause: Cause
     ignore_images: bool = False
     all_logs: bool = False
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 def run_locally(
@@ -102,8 +106,10 @@ def run_locally(
     Raises:
         InvalidInputError: the inputs are not what a pipeline asks for, or there is no such source.
         NodeNotFoundError: there is no such node to run, or to begin from.
+        SecretMissingError: tasks name secrets that were not given.
     """
     _quieten()
+    _check_secrets(pipelines, options)
     with tempfile.TemporaryDirectory(prefix="lineshaft-") as folder:
         return asyncio.run(_run_all(pipelines, called, options, Path(folder)))
 
@@ -113,7 +119,7 @@ async def _run_all(
 ) -> ExitCode:
     sources = _Sources(folder / "sources", options.start)
     worst = ExitCode.OK
-    async with _control_plane(folder) as plane, _working(plane, folder, options):
+    async with _control_plane(folder, options) as plane, _working(plane, folder, options):
         for pipeline in called:
             source = sources.find(pipeline)
             await plane.pipelines.create(_definition_at(pipeline.definition, source))
@@ -151,6 +157,26 @@ async def _run(
     if options.output is Output.JSON:
         print_json_line({"run": run_document(run)})
     return ended, interrupted.is_set()
+
+
+def _check_secrets(pipelines: Sequence[LocalPipeline], options: LocalOptions) -> None:
+    from lineshaft.engine.starting import selected_nodes
+    from lineshaft.services.wanted_secrets import names_in
+
+    start = options.start
+    missing: set[str] = set()
+    for pipeline in pipelines:
+        tree = pipeline.definition.tree
+        places = tree.places
+        if start.only or start.from_ is not None:
+            nodes = selected_nodes(tree, start.only, start.from_)
+            places = tuple(place for place in places if not nodes[place.index].state.ended)
+        missing |= names_in(places) - options.secrets.keys()
+    if missing:
+        raise SecretMissingError(
+            missing,
+            advice="Give each by --secret NAME, out of the environment, or all by --secrets-file FILE.",
+        )
 
 
 def _definition_at(definition: Definition, source: Source | None) -> Definition:
@@ -207,7 +233,7 @@ class _Sources:
 
 
 @asynccontextmanager
-async def _control_plane(folder: Path) -> AsyncIterator["ControlPlane"]:
+async def _control_plane(folder: Path, options: LocalOptions) -> AsyncIterator["ControlPlane"]:
     from lineshaft.definition import read_definition, read_generated
     from lineshaft.services.control_plane import ControlPlane
     from lineshaft.store import open_store
@@ -226,6 +252,7 @@ async def _control_plane(folder: Path) -> AsyncIterator["ControlPlane"]:
             lease_time=_LEASE_TIME,
             # This machine is the only worker, whatever tasks ask of theirs.
             places=False,
+            other_secrets=(GivenSecrets(options.secrets),),
         )
         async with plane.running():
             yield plane

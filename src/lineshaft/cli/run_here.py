@@ -64,6 +64,19 @@ if TYPE_CHECKING:
     is_flag=True,
     help="Run tasks that ask for an image or for services without them, on this machine as it is.",
 )
+@click.option(
+    "--secret",
+    "secrets",
+    metavar="NAME",
+    multiple=True,
+    help="A secret that tasks name, out of the variable of that name; may be given again for others.",
+)
+@click.option(
+    "--secrets-file",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="A file with secrets: NAME=value a line, or NAME<<END and lines up to END.",
+)
 @click.option("--logs", is_flag=True, help="Print the logs of all tasks at the end, not only of what failed.")
 @with_start
 @with_event
@@ -78,6 +91,8 @@ def run(
     source: Path | None,
     slots: int | None,
     ignore_images: bool,
+    secrets: tuple[str, ...],
+    secrets_file: Path | None,
     logs: bool,
     start: Start,
     cause: "Cause",
@@ -95,7 +110,10 @@ def run(
     The log of what failed is printed at the end. The exit code is 0 when all succeeded, and 1 when one did
     not.
     """
+    from lineshaft.cli.given_secrets import given_secrets
     from lineshaft.cli.local import LocalOptions, LocalPipeline, run_locally
+
+    given = given_secrets(secrets, secrets_file)
 
     pipelines: list[LocalPipeline] = []
     for name in pipeline_files(files):
@@ -111,7 +129,9 @@ def run(
         for definition in found.definitions
     ]
     invocation.source = None  # What is wrong from now on stands in no file.
-    options = LocalOptions(slots, output, start, cause, ignore_images=ignore_images, all_logs=logs)
+    options = LocalOptions(
+        slots, output, start, cause, ignore_images=ignore_images, all_logs=logs, secrets=given
+    )
     return run_locally(pipelines, called, options)
 
 

@@ -51,6 +51,20 @@ _server_options = together(
     ),
     setting(
         _SERVER,
+        "--secrets-key-file",
+        "FILE",
+        "Keys that seal secrets, one a line: the first seals, all open.",
+        "secrets.key in the data folder, made where it is missing",
+    ),
+    setting(
+        _SERVER,
+        "--secrets-key",
+        "KEY",
+        "Such a key itself; safer in the environment or a file.",
+        "none",
+    ),
+    setting(
+        _SERVER,
         "--pipeline-limits",
         "LIMITS",
         "How many tasks of a pipeline run at once: shop=4,*=20.",

@@ -24,6 +24,7 @@ from lineshaft.model.event import (
     CancelRequested,
     ChildRunEnded,
     Event,
+    RunRefused,
     RunStarted,
     SourceResolved,
     TimerFired,
@@ -55,7 +56,7 @@ def advance(run: Run, event: Event, now: datetime) -> Decision:
         return Decision(run)
     step = Step(run, now)
     match event:
-        case RunStarted():
+        case RunStarted() | RunRefused():
             _start(step, event)
         case AttemptLeased():
             _lease(step, event)
@@ -92,8 +93,11 @@ def _is_task(tree: Tree, index: int) -> bool:
     return 0 <= index < len(tree) and isinstance(tree[index].node, Task)
 
 
-def _start(step: Step, event: RunStarted) -> None:
+def _start(step: Step, event: RunStarted | RunRefused) -> None:
     if step.nodes[ROOT].state is not State.WAITING:
+        return
+    if isinstance(event, RunRefused):
+        refuse(step, ROOT, State.FAILED, event.reason)
         return
     limits = [limit for limit in (step.tree.root.timeout, event.time_limit) if limit is not None]
     if limits:

@@ -38,7 +38,7 @@ LineshaftError
 A step that fails is an outcome (`model.outcome`), never an error: these are for when *we* cannot go on.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from math import ceil
@@ -208,14 +208,15 @@ class SecretMissingError(NotFoundError):
 
     code = "secret-missing"
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(
+        self,
+        names: Iterable[str],
+        advice: str = "Set them with `lineshaft secret set NAME`, for all pipelines or with --pipeline.",
+    ) -> None:
         """Name them all."""
         self.names = tuple(sorted(set(names)))
         what = "is no secret" if len(self.names) == 1 else "are no secrets"
-        super().__init__(
-            f"There {what} named {', '.join(self.names)} for these tasks.",
-            advice="Set them with `lineshaft secret set NAME`, for all pipelines or with --pipeline.",
-        )
+        super().__init__(f"There {what} named {', '.join(self.names)} for these tasks.", advice=advice)
 
 
 class ConflictError(LineshaftError):

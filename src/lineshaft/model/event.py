@@ -24,6 +24,17 @@ class RunStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class RunRefused:
+    """The run cannot begin; one that has begun does not hear of it.
+
+    Attributes:
+        reason: why; it becomes the reason of all that is in it.
+    """
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptLeased:
     """A worker has claimed a queued attempt.
 
@@ -132,6 +143,7 @@ class TimerFired:
 
 Event = (
     RunStarted
+    | RunRefused
     | AttemptLeased
     | AttemptReported
     | AttemptLost

@@ -1,12 +1,28 @@
 """Secrets: values that tasks are given and nobody can read back."""
 
-from dataclasses import dataclass
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-NAME_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
-"""What a secret may be called: its task finds it in the environment under this name."""
+LONGEST_SECRET_NAME: Final = 255
+"""How many characters the name of a secret may have; it is a variable's name."""
+
+LONGEST_VALUE_BYTES: Final = 65_536
+"""How long a value may be, in UTF-8."""
+
+LONGEST_ENVIRONMENT: Final = 200
+"""How many characters the name of an environment may have."""
+
+ENVIRONMENT_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_-]*$"
+"""What an environment may be called, as a regular expression."""
+
+
+def is_environment(name: str) -> bool:
+    """Tell whether an environment may be called so."""
+    return len(name) <= LONGEST_ENVIRONMENT and re.fullmatch(ENVIRONMENT_PATTERN, name) is not None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,6 +63,19 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class FoundSecret:
+    """A secret that a task is given.
+
+    Attributes:
+        value: in plain; it is no part of what the object shows of itself.
+        found_at: where it was found, as people call it, such as `pipeline, environment prod`.
+    """
+
+    value: str = field(repr=False)
+    found_at: str
+
+
+@dataclass(frozen=True, slots=True)
 class SealedValue:
     """A value that only who has the key can read.
 
@@ -80,3 +109,15 @@ class Secret:
     created_at: datetime
     updated_at: datetime
     updated_by: str
+
+
+def closest(wanted: Wanted, there: Iterable[SecretAddress]) -> SecretAddress | None:
+    """Choose the address that fits a task most closely; None where none fits."""
+    fitting = (
+        address
+        for address in there
+        if address.name == wanted.name
+        and address.pipeline_id in (None, wanted.pipeline_id)
+        and (address.environment is None or address.environment == wanted.environment)
+    )
+    return max(fitting, key=lambda address: address.rank, default=None)

@@ -68,4 +68,7 @@ class Surroundings:
     id_tokens: Mapping[str, str] = field(default_factory=dict)
 
 
+MOST_ID_TOKENS: Final = 20
+"""How many identity tokens a task may ask for."""
+
 NO_SURROUNDINGS: Final = Surroundings()

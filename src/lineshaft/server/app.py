@@ -29,6 +29,7 @@ from lineshaft.server.routes import (
     pipelines,
     reports,
     runs,
+    secrets,
     session,
     sign_in,
     tokens,
@@ -57,6 +58,7 @@ _CLOSED: Final = (
     grants,
     tokens,
     audit,
+    secrets,
     session,
 )
 _OPEN: Final = (health, welcome, docs, sign_in)

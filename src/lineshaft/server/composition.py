@@ -8,10 +8,13 @@ from typing import Final
 
 from lineshaft.definition import read_definition, read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.integrations.key_file import own_key_file, read_key_file
+from lineshaft.integrations.key_ring import KeyRing
 from lineshaft.integrations.object_store import ObjectStore
 from lineshaft.integrations.openid import OpenIdClient, OpenIdProvider
 from lineshaft.model.errors import UnavailableError
 from lineshaft.ports.blobs import Blobs
+from lineshaft.ports.cipher import Cipher
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.server.pages.sign_in import RETURN_PATH
@@ -29,19 +32,23 @@ _LOG: Final = logging.getLogger("lineshaft.blobs")
 BLOBS: Final = "blobs"
 """The folder for blobs within the data folder."""
 
+SECRETS_KEY: Final = "secrets.key"
+"""The file within the data folder for the key that seals secrets, where the settings name none."""
+
 
 @asynccontextmanager
 async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlPlane]:
     """Open a server's state and run its background work while the context is open.
 
     Raises:
-        ConfigurationError: the database, the data folder or the worker keys file cannot be used so.
+        ConfigurationError: the database, the data folder or a file of keys cannot be used so.
         StoreUnavailableError: the database does not answer.
     """
     ids = RandomIds()
     keys_file = settings.worker_keys_file
     file_keys = no_file_keys if keys_file is None else WorkerKeysFile(keys_file)
     settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    cipher = _cipher(settings)
     store = await open_store(
         settings.database_url, ids=ids, read_definition=read_definition, read_generated=read_generated
     )
@@ -62,7 +69,9 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             kept=settings.kept,
             session_times=settings.session_times,
             provider=access,
+            cipher=cipher,
         )
+        await plane.secrets.check_keys()
         await follow_settings(
             store, SystemClock(), ids, settings.username, settings.password.get_secret_value()
         )
@@ -85,6 +94,14 @@ def _provider_access(
         client.client_secret.encode(),
         f"{settings.public_url}".rstrip("/") + RETURN_PATH,
     )
+
+
+def _cipher(settings: ServerSettings) -> Cipher:
+    if settings.secrets_key_file is not None:
+        return read_key_file(settings.secrets_key_file)
+    if settings.secrets_key is not None:
+        return KeyRing.read(settings.secrets_key.get_secret_value(), "LINESHAFT_SECRETS_KEY")
+    return own_key_file(settings.data / SECRETS_KEY)
 
 
 async def _open_blobs(settings: ServerSettings) -> Blobs:

@@ -392,6 +392,33 @@ class MeDocument(Document):
     )
 
 
+class SecretDocument(Document):
+    """What is known of a secret: all but its value."""
+
+    name: str = Field(description="The variable in which tasks find it.")
+    pipeline_id: UUID | None = Field(description="The only pipeline that it is for; null means all.")
+    environment: str | None = Field(description="The only environment that it is for; null means any task.")
+    version: int = Field(description="Of the value, from 1.")
+    created_at: datetime
+    updated_at: datetime = Field(description="When its value was last set.")
+    updated_by: str
+
+
+class SecretPage(Document):
+    """Some of the secrets, by name and environment."""
+
+    items: list[SecretDocument]
+    next: str | None = Field(description="What `after` must be for the next page; null behind the last one.")
+
+
+class ResealedDocument(Document):
+    """What came of sealing everything with the current key."""
+
+    key_id: str = Field(description="Of the current key.")
+    resealed: int = Field(description="How many secrets were sealed anew.")
+    unopened: list[SecretDocument] = Field(description="Those that none of the server's keys opens.")
+
+
 class ProblemEntry(Document):
     """One thing that is wrong with an input."""
 

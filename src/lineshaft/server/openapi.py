@@ -66,6 +66,7 @@ _CHAPTERS: Final = {
     "users": "Who may call, what they may do, and the tokens of their programs.",
     "audit": "Who did what, when and from where.",
     "sessions": "Browsers that have signed in.",
+    "secrets": "Values that tasks are given, and nobody is told.",
     "health": "Whether the server is up. Needs no credentials.",
     "worker protocol": "What workers call.",
 }

@@ -1,10 +1,18 @@
-"""The bodies of requests that start runs, whose members may all be left out, and that make worker keys."""
+"""The bodies of requests: those that start runs, whose members may all be left out, and some others."""
 
 import json
 from datetime import UTC, datetime
 from typing import Annotated, Any, Final, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    StringConstraints,
+    field_validator,
+)
 
 from lineshaft.model.priority import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from lineshaft.model.value import Value
@@ -93,6 +101,14 @@ class RetryRequest(Request):
 
     from_: Literal["failed"] | None = Field(
         default=None, alias="from", description="`failed`: the nodes that succeeded keep their results."
+    )
+
+
+class SecretRequest(Request):
+    """The value of a secret."""
+
+    value: SecretStr = Field(
+        description="UTF-8 text of 8 characters to 64 KiB without NUL, which can be masked in logs."
     )
 
 

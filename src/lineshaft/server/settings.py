@@ -75,6 +75,8 @@ class ServerSettings(SignInSettings):
         lease_seconds: how long a worker may be silent before its attempts count as lost.
         run_time_limit: how many seconds any run may take.
         worker_keys_file: the file with the keys that let workers in; None means that there is none.
+        secrets_key_file: the file with the keys that seal secrets; None means one in the data folder.
+        secrets_key: such keys themselves, a line each, where no file is named; None means none.
         pipeline_limits: how many tasks of a pipeline run at once, by its name; `*` stands for any other one.
         label_limits: how many tasks that ask for a label run at once, by the label.
         keep_runs_days: how many days runs are kept after their end; None means for ever.
@@ -102,6 +104,8 @@ class ServerSettings(SignInSettings):
     lease_seconds: float = Field(default=30, ge=1, le=3600)
     run_time_limit: float = Field(default=86_400, ge=1, le=31_536_000)
     worker_keys_file: Folder | None = None
+    secrets_key_file: Folder | None = None
+    secrets_key: SecretStr | None = None
     pipeline_limits: Annotated[dict[_PipelineName, _Number], NoDecode, BeforeValidator(_numbers)] = Field(
         default_factory=dict
     )

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from random import Random
@@ -11,8 +11,10 @@ from typing import Final
 from lineshaft.model.errors import StoreUnavailableError
 from lineshaft.model.limits import NO_LIMITS, Limits
 from lineshaft.ports.blobs import Blobs
+from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
+from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
 from lineshaft.services.audit import AuditService
 from lineshaft.services.authentication import Authentication
@@ -28,12 +30,14 @@ from lineshaft.services.noting import Noting
 from lineshaft.services.outbox import OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.placing import Placing
-from lineshaft.services.progress import CALL_PIPELINE, Progress
+from lineshaft.services.progress import CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
 from lineshaft.services.provider_sign_in import ProviderAccess, ProviderSignIn
 from lineshaft.services.reports import ReportService
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.run_pipelines import RunPipelines
 from lineshaft.services.runs import RunService
+from lineshaft.services.secret_lookup import DatabaseSecrets, SecretChain
+from lineshaft.services.secrets import SecretService
 from lineshaft.services.timers import TimerService
 from lineshaft.services.tokens import TokenService
 from lineshaft.services.users import UserService
@@ -71,6 +75,7 @@ class ControlPlane:
         worker_keys: what workers prove themselves with.
         audit: who did what.
         retention: removes what is old.
+        secrets: the use cases of secrets.
     """
 
     def __init__(
@@ -89,12 +94,17 @@ class ControlPlane:
         kept: Kept = KEEP_ALL,
         session_times: SessionTimes = DEFAULT_TIMES,
         provider: ProviderAccess | None = None,
+        cipher: Cipher = NO_KEYS,
+        other_secrets: Sequence[SecretStore] = (),
     ) -> None:
-        progress = Progress(ids, run_time_limit, places=places)
+        progress = Progress(ids, run_time_limit, places=places, secrets_elsewhere=bool(other_secrets))
+        found_secrets = SecretChain((DatabaseSecrets(store, cipher), *other_secrets))
         losing = Losing(store, clock, progress, limits)
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)
-        self.runs = RunService(store, clock, progress, check, Placing(lease_time, limits), ids=ids)
+        self.runs = RunService(
+            store, clock, progress, check, Placing(lease_time, limits), ids=ids, secrets=found_secrets
+        )
         self.run_pipelines = RunPipelines(store)
         self.logs = LogService(store, blobs)
         self.worker_keys = WorkerKeyService(store, clock, ids, file_keys)
@@ -108,8 +118,10 @@ class ControlPlane:
             limits=limits,
             losing=losing,
             keys=self.worker_keys,
+            secrets=found_secrets,
         )
         self.audit = AuditService(store)
+        self.secrets = SecretService(store, clock, ids, cipher)
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
         self.noting = Noting(store, clock, ids)
@@ -129,6 +141,7 @@ class ControlPlane:
             SEAL_LOG: self.logs.seal,
             DELETE_BLOBS: self.logs.delete_blobs,
             CALL_PIPELINE: self.runs.call,
+            LOOK_FOR_SECRETS: self.runs.look_for_secrets,
         }
         self._bad_runs = losing.bad_runs
         self._clock = clock

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Final
 
 from lineshaft.engine.decision import Decision
 from lineshaft.model.attempt import AttemptAddress
@@ -13,12 +14,14 @@ from lineshaft.model.limits import Limits
 from lineshaft.model.worker_key import INSIDE, WorkerCaller
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
+from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.ports.wakeups import QUEUE, STOPPING, Listener, worker_topic
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.services.bad_runs import Current
 from lineshaft.services.claiming import Claiming, Taken
 from lineshaft.services.closing import Closing
+from lineshaft.services.delivery import HERE, Delivery, Visit
 from lineshaft.services.heartbeats import Heartbeats
 from lineshaft.services.lines import Lines, Place
 from lineshaft.services.losing import Losing
@@ -40,6 +43,9 @@ from lineshaft.wire.worker import (
     Welcome,
 )
 
+_MOST_LOOKS: Final = 3
+"""How often one call claims anew because nothing of what it has claimed could begin."""
+
 
 @dataclass(frozen=True, slots=True)
 class _Desk:
@@ -54,6 +60,8 @@ class _Desk:
     sessions: Sessions
     registering: Registering
     claiming: Claiming
+    delivery: Delivery
+    secrets: SecretStore
     heartbeats: Heartbeats
     lines: Lines
     longest_wait: timedelta
@@ -66,9 +74,10 @@ class CallersDesk:
     session or a lease that belongs to another key; nothing is changed then.
     """
 
-    def __init__(self, desk: _Desk, caller: WorkerCaller) -> None:
+    def __init__(self, desk: _Desk, caller: WorkerCaller, visit: Visit) -> None:
         self._desk = desk
         self._caller = caller
+        self._visit = visit
 
     async def register(self, hello: Hello) -> Welcome:
         """Begin a session; one of the same name is ended, and what it held is lost."""
@@ -118,7 +127,7 @@ class CallersDesk:
     async def report(self, report: Report) -> LeasesAnswer:
         """Tell how an attempt ended, and get new leases for up to `slots` more."""
         desk, address = self._desk, report.address
-        checked = await checked_report(desk.store, report)
+        checked = await checked_report(desk.store, report, desk.secrets)
         token = report.next_token or desk.ids.new_token()
 
         def work(transaction: Transaction, current: Current) -> tuple[list[Decision], Taken | None]:
@@ -134,7 +143,9 @@ class CallersDesk:
 
         decisions, taken = await desk.losing.bad_runs.write(work)
         log_decisions(decisions)
-        return LeasesAnswer() if taken is None else self._given(taken)
+        return (
+            LeasesAnswer() if taken is None else LeasesAnswer(leases=tuple((await self._given(taken)).leases))
+        )
 
     async def _wait_in_line(
         self,
@@ -169,15 +180,22 @@ class CallersDesk:
             return desk.claiming.take_once(transaction, current, worker, request.slots, token)
 
         taken = await desk.losing.bad_runs.write(work)
-        self._given(taken)
-        return taken
+        given = await self._given(taken)
+        looks = 1
+        while taken.leases and not given.leases and looks < _MOST_LOOKS:
+            # None of them could begin, which has made room, and there may be more in the queue.
+            taken = await desk.losing.bad_runs.write(work)
+            given = await self._given(taken)
+            looks += 1
+        return given
 
-    def _given(self, taken: Taken) -> LeasesAnswer:
-        """Note leases that have been committed."""
-        log_decisions(taken.decisions)
+    async def _given(self, taken: Taken) -> Taken:
+        """Note leases that have been committed, and give them what else they are to carry."""
         leases = [(lease.address, lease.token) for lease in taken.leases]
         self._desk.sessions.leased(leases, taken.worker.key_id)
-        return LeasesAnswer(leases=tuple(taken.leases))
+        filled = await self._desk.delivery.fill(taken, self._visit)
+        log_decisions(filled.decisions)
+        return filled
 
     async def _wait_in_vain(self, until: datetime) -> LeasesAnswer:
         """Keep a worker waiting that asks although it drains, so that it does not ask again at once."""
@@ -210,6 +228,7 @@ class WorkerDesk(CallersDesk):
         limits: Limits,
         losing: Losing,
         keys: WorkerKeyService,
+        secrets: SecretStore,
     ) -> None:
         sessions, closing = Sessions(store), Closing(store.wakeups)
         desk = _Desk(
@@ -222,15 +241,17 @@ class WorkerDesk(CallersDesk):
             sessions=sessions,
             registering=Registering(clock, ids, lease_time, losing, keys),
             claiming=Claiming(clock, progress, lease_time, limits),
+            delivery=Delivery(losing.bad_runs, clock, ids, progress, secrets=secrets, lease_time=lease_time),
+            secrets=secrets,
             heartbeats=Heartbeats(store, clock, lease_time, sessions, closing),
             lines=Lines(store.wakeups),
             longest_wait=lease_time / 2,
         )
-        super().__init__(desk, INSIDE)
+        super().__init__(desk, INSIDE, HERE)
 
-    def of(self, caller: WorkerCaller) -> WorkerProtocol:
+    def of(self, caller: WorkerCaller, visit: Visit = HERE) -> WorkerProtocol:
         """Return the desk as a caller finds it."""
-        return self if caller == INSIDE else CallersDesk(self._desk, caller)
+        return self if caller == INSIDE and visit is HERE else CallersDesk(self._desk, caller, visit)
 
     def stop_waiting(self) -> None:
         """Let no call wait any more: this process is about to stop, and would have to wait for them.

@@ -51,6 +51,7 @@ def lease_message(run: Run, address: AttemptAddress, token: str) -> LeaseMessage
         image=around.image,
         services=dict(around.services),
         secrets=around.secrets,
+        environment=around.environment,
         outputs=around.outputs,
         generates=generated_path(run, address.node),
         cpus=task.demand.cpus,

@@ -136,6 +136,7 @@ class PipelineService:
         def work(transaction: Transaction) -> list[Decision]:
             pipeline = find_pipeline(transaction, pipeline_id)
             transaction.pipelines.remove(pipeline_id, now)
+            transaction.secrets.remove_of_pipeline(pipeline_id)
             self._record(transaction, by, Action.PIPELINE_DELETED, pipeline, now)
             unended = readable(transaction, transaction.runs.unended(pipeline_id), now)
             # The newest first: when the one that goes ends, none that waits for it is left to begin.

@@ -26,10 +26,11 @@ from lineshaft.model.errors import (
     RunNotFoundError,
     ServerError,
 )
-from lineshaft.model.event import CancelRequested, Event, RunStarted
+from lineshaft.model.event import CancelRequested, Event, RunRefused, RunStarted
 from lineshaft.model.placement import Demand
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
+from lineshaft.model.secret import Wanted
 from lineshaft.model.state import State
 from lineshaft.model.tree import Place
 from lineshaft.model.work import PipelineWork
@@ -38,9 +39,13 @@ from lineshaft.ports.store import OutboxEntry, Transaction
 from lineshaft.services.bad_runs import readable
 from lineshaft.services.calls import called_run, ended_call, pipeline_not_found, refused_call, stopped_call
 from lineshaft.services.new_run import NewRun, write_run
+from lineshaft.services.wanted_secrets import missing_at_start, missing_reason
 
 CALL_PIPELINE: Final = "call_pipeline"
 """The kind of outbox entry that says: the run that a node asks for is still to be made."""
+
+LOOK_FOR_SECRETS: Final = "look_for_secrets"
+"""The kind of outbox entry that says: a run can begin once its secrets are found outside the database."""
 
 _MOST_CALLS: Final = 64
 """How many runs one transaction makes for nodes of others; the outbox makes the rest, a transaction each."""
@@ -65,10 +70,18 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class _Advance:
-    """A run is to hear of an event."""
+    """A run is to hear of an event.
+
+    Attributes:
+        run_id: which run.
+        event: the event.
+        vouched: of a run that is to begin, the secrets that are known to be outside the database; None where
+            nobody has looked for them.
+    """
 
     run_id: UUID
     event: Event
+    vouched: frozenset[Wanted] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +98,14 @@ _Chore = _Advance | _BeginNext
 class Progress:
     """Moves runs. What a decision means for other runs is done in the same transaction."""
 
-    def __init__(self, ids: Ids, time_limit: timedelta | None, *, places: bool = True) -> None:
+    def __init__(
+        self,
+        ids: Ids,
+        time_limit: timedelta | None,
+        *,
+        places: bool = True,
+        secrets_elsewhere: bool = False,
+    ) -> None:
         """Make one.
 
         Args:
@@ -93,10 +113,12 @@ class Progress:
             time_limit: how long any run may take; None means as long as its definition allows.
             places: whether tasks wait for a worker with their labels and the room that they ask for; any
                 worker takes them otherwise.
+            secrets_elsewhere: whether secrets that the database has not may be found elsewhere.
         """
         self._ids = ids
         self._time_limit = time_limit
         self._places = places
+        self._secrets_elsewhere = secrets_elsewhere
 
     def apply(self, transaction: Transaction, run_id: UUID, event: Event, now: datetime) -> list[Decision]:
         """Advance a run by an event and write all that follows, in this transaction.
@@ -123,8 +145,10 @@ class Progress:
         """
         run = write_run(transaction, self._ids.new_id(), new, now)
         work = self._work(transaction, now)
-        earlier = _superseded_by(transaction, run, new, now)
-        work.do(*_beginning(run, earlier))
+        refusal = work.refusal(run)
+        # What cannot begin must not stop what goes on.
+        earlier = _superseded_by(transaction, run, new, now) if refusal is None else ()
+        work.do(*(_beginning(run, earlier) if refusal is None else [_Advance(run.id, refusal)]))
         superseded = [each for each in earlier if each.cancel_reason is None]
         return Started(find_run(transaction, run.id), superseded, work.decisions)
 
@@ -144,8 +168,37 @@ class Progress:
         work.do(*work.call(run, address, PipelineWork(said["pipeline"], said["inputs"])))
         return work.decisions
 
+    def begin(
+        self, transaction: Transaction, run_id: UUID, found: frozenset[Wanted] | Reason, now: datetime
+    ) -> list[Decision]:
+        """Begin a run that an entry of the kind `look_for_secrets` is about, or refuse it. Idempotent.
+
+        Args:
+            transaction: in which it begins.
+            run_id: which run.
+            found: the secrets that are outside the database, or why that is not known.
+            now: when.
+
+        Raises:
+            RunNotFoundError: there is none of that id.
+        """
+        find_run(transaction, run_id)
+        work = self._work(transaction, now)
+        if isinstance(found, Reason):
+            work.do(_Advance(run_id, RunRefused(found)))
+        else:
+            work.do(_Advance(run_id, RunStarted(), found))
+        return work.decisions
+
     def _work(self, transaction: Transaction, now: datetime) -> "_Work":
-        return _Work(transaction, now, self._ids, RunStarted(self._time_limit), self._places)
+        return _Work(
+            transaction,
+            now,
+            self._ids,
+            RunStarted(self._time_limit),
+            places=self._places,
+            secrets_elsewhere=self._secrets_elsewhere,
+        )
 
 
 @dataclass(slots=True)
@@ -157,6 +210,7 @@ class _Work:
     ids: Ids
     started: RunStarted
     places: bool
+    secrets_elsewhere: bool
     decisions: list[Decision] = field(default_factory=list)
     calls: int = 0
 
@@ -177,7 +231,9 @@ class _Work:
         run = self.transaction.runs.get(chore.run_id)
         if run is None:
             return []
-        event = self.started if isinstance(chore.event, RunStarted) else chore.event
+        event = self._start(run, chore.vouched) if isinstance(chore.event, RunStarted) else chore.event
+        if event is None:
+            return []
         decision = advance(run, event, self.now)
         if decision.run is run:
             return []
@@ -198,6 +254,24 @@ class _Work:
                 case _:
                     pass  # The store has written it with the run.
         return following
+
+    def _start(self, run: Run, vouched: frozenset[Wanted] | None) -> RunStarted | RunRefused | None:
+        """Say whether a run can begin now; None has it wait until somebody has looked for its secrets."""
+        if run.state is not State.WAITING:
+            return self.started
+        missing = missing_at_start(self.transaction, run) - (vouched or frozenset())
+        if not missing:
+            return self.started
+        if not self.secrets_elsewhere or vouched is not None:
+            return RunRefused(missing_reason(missing))
+        entry = OutboxEntry(self.ids.new_id(), LOOK_FOR_SECRETS, {"run_id": str(run.id)})
+        self.transaction.outbox.add(entry, self.now)
+        return None
+
+    def refusal(self, run: Run) -> RunRefused | None:
+        """Tell why a new run will not be able to begin, as far as that is known already."""
+        missing = frozenset() if self.secrets_elsewhere else missing_at_start(self.transaction, run)
+        return RunRefused(missing_reason(missing)) if missing else None
 
     def _call_or_put_off(self, run: Run, address: AttemptAddress, work: PipelineWork) -> list[_Chore]:
         self.calls += 1
@@ -226,6 +300,9 @@ class _Work:
         except PipelineNotFoundError:
             # Another server has deleted it since it was found.
             return [_Advance(run.id, refused_call(address, pipeline_not_found(work.pipeline)))]
+        refusal = self.refusal(child)
+        if refusal is not None:
+            return [_Advance(child.id, refusal)]
         return _beginning(child, _superseded_by(self.transaction, child, new, self.now))
 
     def _stop_call(self, run: Run, stopping: ChildRunStopping) -> list[_Chore]:

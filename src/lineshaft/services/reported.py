@@ -9,7 +9,7 @@ from lineshaft.definition import read_generated
 from lineshaft.engine.advance import holds_lease
 from lineshaft.engine.outputs import OUTPUTS_LIMIT_BYTES, size_bytes
 from lineshaft.model.definition import Definition
-from lineshaft.model.errors import InvalidInputError
+from lineshaft.model.errors import InvalidInputError, SecretsUnavailableError
 from lineshaft.model.event import AttemptReported
 from lineshaft.model.node import Group
 from lineshaft.model.outcome import Outcome
@@ -17,9 +17,11 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Tree
+from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.leases import generated_path
 from lineshaft.services.progress import definition_of, find_run
+from lineshaft.services.wanted_secrets import missing_reason, secrets_in, unavailable_reason
 from lineshaft.wire.worker import Report
 
 OUTPUTS_LIMIT: Final = 1_000
@@ -70,7 +72,7 @@ class CheckedReport:
         return AttemptReported(address.node, address.attempt, report.token, report.outcome, checked.generated)
 
 
-async def checked_report(store: Store, report: Report) -> CheckedReport:
+async def checked_report(store: Store, report: Report, secrets: SecretStore) -> CheckedReport:
     """Hold a report against the limits, and read the nodes that it brings; a refusal becomes its outcome.
 
     Raises:
@@ -101,7 +103,26 @@ async def checked_report(store: Store, report: Report) -> CheckedReport:
         )
     except InvalidInputError as error:
         return _refused(report, ReasonCode.GENERATED_NODES_REFUSED, _told(error))
-    return replace(checked, generated=generated)
+    lacking = await _refusal_of_secrets(run, generated, secrets)
+    return replace(checked, generated=generated) if lacking is None else _refused(report, *lacking)
+
+
+async def _refusal_of_secrets(
+    run: Run, generated: Group, secrets: SecretStore
+) -> tuple[ReasonCode, str] | None:
+    """Say which secrets of nodes that a task made are missing; None where all are there."""
+    wanted = secrets_in(run, Tree(generated).places)
+    if not wanted:
+        return None
+    try:
+        missing = await secrets.missing(tuple(wanted))
+    except SecretsUnavailableError as error:
+        reason = unavailable_reason(error)
+    else:
+        if not missing:
+            return None
+        reason = missing_reason(missing)
+    return reason.code, reason.text
 
 
 def _is_leased(run: Run, report: Report) -> bool:

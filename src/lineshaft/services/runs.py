@@ -15,15 +15,18 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
-from lineshaft.model.errors import RunEndedError, RunNotEndedError
+from lineshaft.model.errors import RunEndedError, RunNotEndedError, SecretsUnavailableError
 from lineshaft.model.event import CancelRequested, RunEvent
 from lineshaft.model.node import Task
 from lineshaft.model.principal import INSIDE_ACTOR, Actor
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
+from lineshaft.model.secret import Wanted
+from lineshaft.model.state import State
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
+from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import run_topic
 from lineshaft.services.auditing import record
@@ -33,6 +36,7 @@ from lineshaft.services.pipelines import Check, find_pipeline
 from lineshaft.services.placing import Placing
 from lineshaft.services.progress import Progress, Started, definition_of, find_place, find_run
 from lineshaft.services.run_request import NOTHING_SPECIAL, RunRequest
+from lineshaft.services.wanted_secrets import secrets_of, unavailable_reason
 from lineshaft.telemetry.run_log import log_decisions, log_scheduling, log_superseding
 
 LOOK_AGAIN: Final = timedelta(seconds=15)
@@ -45,8 +49,17 @@ class RunService:
     """The use cases of runs."""
 
     def __init__(
-        self, store: Store, clock: Clock, progress: Progress, check: Check, placing: Placing, *, ids: Ids
+        self,
+        store: Store,
+        clock: Clock,
+        progress: Progress,
+        check: Check,
+        placing: Placing,
+        *,
+        ids: Ids,
+        secrets: SecretStore,
     ) -> None:
+        self._secrets = secrets
         self._store = store
         self._placing = placing
         self._clock = clock
@@ -269,6 +282,22 @@ class RunService:
         now = self._clock.now()
         log_decisions(
             await self._store.write(lambda transaction: self._progress.call(transaction, entry, now))
+        )
+
+    async def look_for_secrets(self, entry: OutboxEntry) -> None:
+        """Begin a run once its secrets are found wherever they are, or refuse it. Idempotent."""
+        run = await self._store.read(lambda transaction: transaction.runs.get(UUID(entry.payload["run_id"])))
+        if run is None or run.state is not State.WAITING:
+            return
+        wanted = secrets_of(run)
+        found: frozenset[Wanted] | Reason
+        try:
+            found = wanted - await self._secrets.missing(tuple(wanted))
+        except SecretsUnavailableError as error:
+            found = unavailable_reason(error)
+        now = self._clock.now()
+        log_decisions(
+            await self._store.write(lambda transaction: self._progress.begin(transaction, run.id, found, now))
         )
 
     async def follow(self, run_id: UUID, *, after: int = 0) -> AsyncGenerator[RunEvent | None, None]:

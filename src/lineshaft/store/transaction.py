@@ -12,6 +12,7 @@ from lineshaft.store.queue.attempts import SqlAttempts
 from lineshaft.store.reports import SqlReports
 from lineshaft.store.retention import SqlRetention
 from lineshaft.store.runs import SqlRuns
+from lineshaft.store.secrets import SqlSecrets
 from lineshaft.store.session import Session
 from lineshaft.store.timers import SqlTimers
 from lineshaft.store.tokens import SqlTokens
@@ -42,6 +43,7 @@ class SqlTransaction:
         self.tokens = SqlTokens(session)
         self.browser_sessions = SqlBrowserSessions(session)
         self.audit = SqlAudit(session)
+        self.secrets = SqlSecrets(session)
 
     def definition(self, definition_hash: str) -> Definition | None:
         """Find a definition by its content hash."""

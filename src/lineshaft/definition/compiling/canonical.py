@@ -64,9 +64,14 @@ def definition_of(text: str, keys: Keys, tree: Tree) -> Definition:
 
 
 def root_level(keys: Keys) -> Level:
-    """Make the level around a pipeline: what its defaults and secrets say."""
+    """Make the level around a pipeline: what its defaults, secrets and identity tokens say."""
     defaults = keys.get("defaults", {})
-    return Level(defaults=defaults, env=defaults.get("env"), secrets=tuple(keys.get("secrets", ())))
+    return Level(
+        defaults=defaults,
+        env=defaults.get("env"),
+        secrets=tuple(keys.get("secrets", ())),
+        id_tokens=keys.get("id_tokens"),
+    )
 
 
 def inputs_of(keys: Keys) -> tuple[Input, ...]:

@@ -21,6 +21,8 @@ _OWN: Final = frozenset(
         "artifacts",
         "cache",
         "outputs",
+        "environment",
+        "id_tokens",
     }
 )
 
@@ -43,11 +45,22 @@ class Level:
         env: the environment, all levels so far taken together.
         labels: the labels, all levels so far taken together, sorted.
         secrets: the names of secrets that every task may use.
+        environment: what the tasks work for that do not say; empty where no level so far says.
+        id_tokens: the identity tokens that every task is given.
         retry: how the tasks are tried again that do not say, as a checked document has it; None where no
             group around them says.
     """
 
-    __slots__ = ("_plain", "defaults", "env", "labels", "retry", "secrets")
+    __slots__ = (
+        "_plain",
+        "defaults",
+        "env",
+        "environment",
+        "id_tokens",
+        "labels",
+        "retry",
+        "secrets",
+    )
 
     def __init__(
         self,
@@ -56,6 +69,8 @@ class Level:
         env: Mapping[str, str] | None = None,
         labels: tuple[str, ...] = (),
         secrets: tuple[str, ...] = (),
+        environment: str = "",
+        id_tokens: Mapping[str, str] | None = None,
         retry: Mapping[str, Any] | None = None,
     ) -> None:
         """Begin a level; what is not given is empty."""
@@ -63,6 +78,8 @@ class Level:
         self.env: Final = env or {}
         self.labels: Final = labels
         self.secrets: Final = secrets
+        self.environment: Final = environment
+        self.id_tokens: Final = id_tokens or {}
         self.retry: Final = retry
         self._plain: Final[dict[bool, Found]] = {}
 
@@ -74,13 +91,15 @@ class Level:
             retry: whether its `retry` is for the tasks in it.
         """
         own_retry = keys.get("retry") if retry else None
-        if not (keys.get("env") or keys.get("labels") or own_retry):
+        if not (keys.get("env") or keys.get("labels") or keys.get("environment") or own_retry):
             return self
         return Level(
             defaults=self.defaults,
             env={**self.env, **keys.get("env", {})},
             labels=_joined(self.labels, keys.get("labels", ())),
             secrets=self.secrets,
+            environment=keys.get("environment", self.environment),
+            id_tokens=self.id_tokens,
             retry=own_retry or self.retry,
         )
 
@@ -113,6 +132,8 @@ class Level:
             artifacts=tuple(step.get("artifacts", ())),
             cache=tuple(step.get("cache", ())),
             outputs=tuple(step.get("outputs", ())),
+            environment=step.get("environment", self.environment),
+            id_tokens={**self.id_tokens, **step["id_tokens"]} if step.get("id_tokens") else self.id_tokens,
         )
         parts = (
             surroundings.env,

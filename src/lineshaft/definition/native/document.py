@@ -35,9 +35,11 @@ from lineshaft.definition.native.value import (
     NAME_LIMIT,
     TEXT_LIMIT,
     WORD,
+    Audience,
     Condition,
     Duration,
     Env,
+    EnvName,
     Label,
     Name,
     ScalarText,
@@ -49,6 +51,7 @@ from lineshaft.definition.native.value import (
 )
 from lineshaft.model.placement import MOST_LABELS
 from lineshaft.model.priority import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from lineshaft.model.surroundings import MOST_ID_TOKENS
 
 
 class InputDocument(Strict):
@@ -171,6 +174,17 @@ Resources = Annotated[
     ResourcesDocument | None, Key("What it asks for on its machine", "an object with cpus, memory or both")
 ]
 Secrets = Annotated[list[SecretName] | None, Key("Names of the secrets that it uses", "a list of names")]
+IdTokens = Annotated[
+    dict[EnvName, Audience] | None,
+    Field(max_length=MOST_ID_TOKENS),
+    Key(
+        "Identity tokens that it is given: the variable that each comes in, and whom it is for",
+        f"an object of at most {MOST_ID_TOKENS} variables and audiences",
+    ),
+]
+Environment = Annotated[
+    Word | None, Key("What it works for, such as production, which chooses its secrets", "a word")
+]
 
 
 class HookDocument(Strict):
@@ -190,6 +204,7 @@ class HookDocument(Strict):
     teardown: Teardown = None
     env: EnvKey = None
     labels: Labels = None
+    environment: Environment = None
     matrix: Annotated[
         MatrixDocument | None, Key("Makes a node for each combination of values", "an object of axes")
     ] = None
@@ -238,6 +253,7 @@ class HookDocument(Strict):
     ] = None
     resources: Resources = None
     secrets: Secrets = None
+    id_tokens: IdTokens = None
     results: Annotated[
         list[ResultDocument] | None, Key("Files that tell what it found", "a list of objects")
     ] = None
@@ -280,6 +296,7 @@ class StepsDocument(Strict):
 
     env: EnvKey = None
     labels: Labels = None
+    environment: Environment = None
     parallel: Parallel = False
     fail_fast: FailFast = False
     setup: Setup = None
@@ -340,6 +357,7 @@ class _Heading(Strict):
         ),
     ] = None
     secrets: Secrets = None
+    id_tokens: IdTokens = None
     timeout: Timeout = None
 
 

@@ -21,6 +21,8 @@ FITS: Final[dict[str, tuple[str, ...]]] = {
     "services": _PROGRAMS,
     "resources": _WORKED,
     "secrets": _WORKED,
+    "id_tokens": _WORKED,
+    "environment": (*_WORKED, *GROUP_KINDS),
     "results": _WORKED,
     "artifacts": _WORKED,
     "cache": _WORKED,

@@ -11,6 +11,8 @@ from lineshaft.definition.rule import refused
 from lineshaft.definition.scalar import WrittenFloat, WrittenInt, as_text
 from lineshaft.model.memory_size import MEMORY_SIZE_PATTERN, memory_bytes_of
 from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, is_label
+from lineshaft.model.secret import LONGEST_SECRET_NAME
+from lineshaft.model.variable import RESERVED_PATTERN, VARIABLE_PATTERN, why_reserved
 
 NAME_LIMIT: Final = 200
 """How many characters a name may have."""
@@ -28,8 +30,6 @@ WORD: Final = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 _CONTROL: Final = r"\x00-\x1f\x7f-\x9f"
 _NAME: Final = rf"^[^/{_CONTROL}]+$"
 _NO_NAME: Final = r"^(\s*|\.\.?)$"
-_ENV_NAME: Final = r"^[A-Za-z_][A-Za-z0-9_]*$"
-_RESERVED: Final = "LINESHAFT_"
 _LEADS_OUT: Final = r"^/|(^|/)\.\.(/|$)"
 _DURATION: Final = r"^([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$"
 _TEMPLATE: Final = "${{"
@@ -53,8 +53,9 @@ def _no_step_of_a_path(name: str) -> str:
 
 
 def _not_reserved(name: str) -> str:
-    if name.startswith(_RESERVED):
-        raise refused(f"must not begin with {_RESERVED}, which Lineshaft sets itself")
+    why = why_reserved(name)
+    if why is not None:
+        raise refused(why)
     return name
 
 
@@ -148,22 +149,34 @@ Word = Annotated[
 
 EnvName = Annotated[
     str,
-    Field(max_length=NAME_LIMIT, pattern=_ENV_NAME),
+    Field(max_length=NAME_LIMIT, pattern=VARIABLE_PATTERN),
     AfterValidator(_not_reserved),
     Key(
         "",
         "letters, digits and `_`, not beginning with a digit",
-        {"not": {"pattern": f"^{_RESERVED}"}},
+        {"not": {"pattern": RESERVED_PATTERN}},
     ),
 ]
 """The name of an environment variable."""
 
 SecretName = Annotated[
     str,
-    Field(max_length=NAME_LIMIT, pattern=_ENV_NAME),
-    Key("", "letters, digits and `_`, not beginning with a digit"),
+    Field(max_length=LONGEST_SECRET_NAME, pattern=VARIABLE_PATTERN),
+    AfterValidator(_not_reserved),
+    Key(
+        "",
+        "letters, digits and `_`, not beginning with a digit",
+        {"not": {"pattern": RESERVED_PATTERN}},
+    ),
 ]
-"""The name of a secret."""
+"""The name of a secret, which is that of the variable in which a task finds it."""
+
+Audience = Annotated[
+    str,
+    Field(min_length=1, max_length=TEXT_LIMIT, pattern=rf"^[^{_CONTROL}]+$"),
+    Key("", f"text of 1 to {TEXT_LIMIT:,} characters in one line"),
+]
+"""Whom an identity token is for."""
 
 WorkspacePath = Annotated[
     str,

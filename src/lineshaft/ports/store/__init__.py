@@ -21,6 +21,7 @@ from lineshaft.ports.store.pipelines import Pipelines
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import EndedRun, Retention
 from lineshaft.ports.store.runs import Runs, UnendedRuns
+from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.store import Store
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
 from lineshaft.ports.store.tokens import Tokens
@@ -47,6 +48,7 @@ __all__ = [
     "Reports",
     "Retention",
     "Runs",
+    "Secrets",
     "Store",
     "Timer",
     "Timers",

@@ -13,6 +13,7 @@ from lineshaft.ports.store.pipelines import Pipelines
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import Retention
 from lineshaft.ports.store.runs import Runs
+from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.timers import Timers
 from lineshaft.ports.store.tokens import Tokens
 from lineshaft.ports.store.users import Users
@@ -96,6 +97,11 @@ class Transaction(Protocol):
     @property
     def audit(self) -> Audit:
         """The audit log."""
+        ...
+
+    @property
+    def secrets(self) -> Secrets:
+        """Secrets, sealed."""
         ...
 
     def definition(self, definition_hash: str) -> Definition | None:

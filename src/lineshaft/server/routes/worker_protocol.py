@@ -13,8 +13,10 @@ from starlette.types import Scope
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import UnsupportedProtocolError
 from lineshaft.model.permission import Permission
+from lineshaft.model.principal import Actor, Means
+from lineshaft.model.worker_key import WorkerCaller
 from lineshaft.sdk.worker_protocol import WorkerProtocol
-from lineshaft.server.access import CALLER
+from lineshaft.server.access import ACTOR, CALLER
 from lineshaft.server.bodies import REPORT_LIMIT_BYTES, read_body, read_message
 from lineshaft.server.connection import while_connected
 from lineshaft.server.depends import RunId
@@ -22,6 +24,7 @@ from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import LOG_BODY, message_body
 from lineshaft.server.permissions import needs
 from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.delivery import Visit
 from lineshaft.wire.message import LEASE_HEADER, PROTOCOL_HEADER, SERVED_VERSIONS, Message
 from lineshaft.wire.worker import (
     ClaimRequest,
@@ -62,7 +65,17 @@ async def _call(request: Request) -> _Call:
     if said not in _SERVED:
         raise UnsupportedProtocolError(said[:_SHOWN_CHARACTERS] or "(none)", SERVED_VERSIONS)
     plane: ControlPlane = request.app.state.control_plane
-    return _Call(_SERVED[said], plane.desk.of(request.scope[CALLER]))
+    version, caller = _SERVED[said], request.scope[CALLER]
+    return _Call(version, plane.desk.of(caller, Visit(version, _actor(request, caller))))
+
+
+def _actor(request: Request, caller: WorkerCaller) -> Actor:
+    """Tell who calls and from where; the worker's name is known from its session alone."""
+    known: Actor | None = request.scope.get(ACTOR)
+    if known is not None:
+        return known
+    host = "" if request.client is None else request.client.host
+    return Actor("", Means.WORKER_KEY, host, credential_id=caller.key_id)
 
 
 Call = Annotated[_Call, Depends(_call)]

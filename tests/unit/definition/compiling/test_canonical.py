@@ -14,6 +14,8 @@ on: {push: {}, schedule: ["0 3 * * *"]}
 inputs: {level: {default: fast, choices: [fast, full]}, n: {type: number}}
 defaults: {image: py, timeout: 90, retry: {count: 1, backoff: 0.5, on: [lost, 3]}, resources: {memory: 2GiB}}
 secrets: [TOKEN]
+id_tokens: {CLOUD: sts.example}
+environment: prod
 concurrency: {policy: queue, group: "${{ branch }}"}
 priority: -7
 env: {VERSION: 3.10, FLAG: true}
@@ -26,7 +28,7 @@ steps:
   - {name: a, run: x, outputs: [v], artifacts: [out, {name: n, paths: [p]}], cache: [c]}
   - {name: b, needs: [a], exec: [x, 1], matrix: {v: [1, true, x], exclude: [{v: x}]}, teardown: {run: t}}
   - {name: c, needs: [], use: f, with: {n: "1"}}
-  - {name: d, run: x, generates: n.yml, if: always()}
+  - {name: d, run: x, generates: n.yml, if: always(), environment: test, id_tokens: {OTHER: b}}
 """
 
 

@@ -15,6 +15,7 @@ name: p
 inputs: {level: {default: fast}}
 defaults: {image: py}
 secrets: [S]
+id_tokens: {ID: sts.example}
 steps:
   - {name: before, run: x}
   - name: g
@@ -22,7 +23,7 @@ steps:
     env: {A: 1}
     labels: [linux]
     retry: 2
-    steps: [{name: gen, run: x, generates: n.yml, env: {B: 2}}]
+    steps: [{name: gen, run: x, generates: n.yml, env: {B: 2}, environment: prod}]
   - {name: after, run: x}
 """)
 
@@ -60,6 +61,8 @@ def test_generated_nodes_take_what_was_around_their_maker_and_the_defaults() -> 
     assert made.surroundings.labels == ("linux",)
     assert made.surroundings.image == "py"
     assert made.surroundings.secrets == ("S",)
+    assert made.surroundings.environment == "prod"
+    assert made.surroundings.id_tokens == {"ID": "sts.example"}
     assert made.retry == Retry(2)
     assert made.bindings == Bindings({"v": 1})
 

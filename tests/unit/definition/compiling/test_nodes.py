@@ -214,6 +214,37 @@ steps:
     assert around.secrets == ("S", "T")
 
 
+def test_the_innermost_environment_is_a_tasks_and_identity_tokens_add_up() -> None:
+    definition = native("""
+name: p
+environment: test
+id_tokens: {A: all, B: all}
+steps:
+  - {name: a, run: x}
+  - name: g
+    environment: stage
+    steps:
+      - {name: b, run: x}
+      - {name: c, run: x, environment: prod, id_tokens: {B: own}}
+  - {name: u, use: f}
+files: {f: {environment: shared, steps: [{name: d, run: x}]}}
+""")
+    found = {path: task(definition, path).surroundings for path in ("a", "g/b", "g/c", "u/d")}
+    assert {path: around.environment for path, around in found.items()} == {
+        "a": "test",
+        "g/b": "stage",
+        "g/c": "prod",
+        "u/d": "shared",
+    }
+    assert found["a"].id_tokens == {"A": "all", "B": "all"}
+    assert found["g/c"].id_tokens == {"A": "all", "B": "own"}
+
+
+def test_the_setup_of_a_task_works_for_the_environment_of_the_task() -> None:
+    text = "name: p\nsteps: [{name: a, run: x, environment: prod, setup: {run: s}}]"
+    assert task(native(text), "a/setup").surroundings.environment == "prod"
+
+
 def many_labels(letter: str) -> str:
     return ", ".join(f"{letter}{number}" for number in range(60))
 

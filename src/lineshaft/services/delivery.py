@@ -1,0 +1,171 @@
+"""Delivery: leases are given the secrets that their tasks name, on their way out to the worker."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Final
+
+from lineshaft.engine.decision import Decision
+from lineshaft.model.audit_entry import Action
+from lineshaft.model.errors import SecretsUnavailableError
+from lineshaft.model.event import AttemptReported
+from lineshaft.model.outcome import Outcome
+from lineshaft.model.principal import INSIDE_ACTOR, Actor
+from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.secret import FoundSecret, Wanted
+from lineshaft.model.state import State
+from lineshaft.model.worker import Worker
+from lineshaft.ports.clock import Clock
+from lineshaft.ports.ids import Ids
+from lineshaft.ports.secret_store import SecretStore
+from lineshaft.ports.store import Transaction
+from lineshaft.services.auditing import record
+from lineshaft.services.bad_runs import BadRuns, Current
+from lineshaft.services.claiming import Taken
+from lineshaft.services.progress import Progress
+from lineshaft.services.wanted_secrets import missing_reason, unavailable_reason
+from lineshaft.wire.message import PROTOCOL_VERSION
+from lineshaft.wire.worker import LeaseMessage
+
+MASKING_VERSION: Final = 3
+"""The first version of the protocol whose workers mask secrets."""
+
+_LONGEST_LOOK: Final = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """How a worker calls.
+
+    Attributes:
+        version: of the protocol that it speaks.
+        actor: who calls and from where; the name is the worker's, once that is known.
+    """
+
+    version: int = PROTOCOL_VERSION
+    actor: Actor = INSIDE_ACTOR
+
+
+HERE: Final = Visit()
+"""By a direct call, within the server's process."""
+
+_Found = Mapping[Wanted, FoundSecret]
+
+
+class Delivery:
+    """Fills leases. Of those whose tasks name no secrets it costs nothing, and changes nothing.
+
+    It is done after the transaction that gives the leases out, because other stores than the database take
+    their time. Who hears no answer claims again, with the same token, and the leases are filled again. What
+    was delivered stands in the audit log before it leaves.
+    """
+
+    def __init__(
+        self,
+        bad_runs: BadRuns,
+        clock: Clock,
+        ids: Ids,
+        progress: Progress,
+        *,
+        secrets: SecretStore,
+        lease_time: timedelta,
+    ) -> None:
+        self._bad_runs = bad_runs
+        self._clock = clock
+        self._ids = ids
+        self._progress = progress
+        self._secrets = secrets
+        # A lease that lies here for longer is as good as lost.
+        self._longest_look = min(_LONGEST_LOOK, lease_time / 2)
+
+    async def fill(self, taken: Taken, visit: Visit) -> Taken:
+        """Give leases their secrets, and end the attempts of those for which they cannot be had.
+
+        Args:
+            taken: what was leased, committed already.
+            visit: how the worker calls that has leased it.
+
+        Returns:
+            What is left to tell the worker; what was decided here stands behind its decisions.
+        """
+        if not any(lease.secrets for lease in taken.leases):
+            return taken
+        looked = await asyncio.gather(*(self._look(lease, taken.worker, visit) for lease in taken.leases))
+        filled, used, refused = [], [], []
+        for lease, found in zip(taken.leases, looked, strict=True):
+            if isinstance(found, Reason):
+                refused.append((lease, found))
+                continue
+            if found:
+                used.append((lease, found))
+                values = {wanted.name: secret.value for wanted, secret in found.items()}
+                lease = lease.model_copy(update={"secret_values": values})  # noqa: PLW2901 - the same lease.
+            filled.append(lease)
+        actor = replace(visit.actor, name=taken.worker.name)
+
+        def work(transaction: Transaction, current: Current) -> list[Decision]:
+            for lease, found in used:
+                self._note(transaction, lease, found, actor)
+            decisions: list[Decision] = []
+            for lease, reason in refused:
+                with current.at(lease.address):
+                    decisions += self._end(transaction, lease, reason)
+            return decisions
+
+        decisions = await self._bad_runs.write(work)
+        return replace(taken, leases=filled, decisions=taken.decisions + decisions)
+
+    async def _look(self, lease: LeaseMessage, worker: Worker, visit: Visit) -> _Found | Reason:
+        wanted = _wanted(lease)
+        if not wanted:
+            return {}
+        if visit.version < MASKING_VERSION:
+            return _no_masking(worker)
+        try:
+            async with asyncio.timeout(self._longest_look.total_seconds()):
+                found = await self._secrets.fetch(wanted)
+        except SecretsUnavailableError as error:
+            return unavailable_reason(error)
+        except TimeoutError:
+            text = f"what keeps them has not answered for {self._longest_look.total_seconds():.0f} seconds."
+            return Reason(ReasonCode.SECRETS_UNAVAILABLE, f"Its secrets cannot be had: {text}")
+        missing = [each for each in wanted if each not in found]
+        return missing_reason(missing) if missing else found
+
+    def _note(self, transaction: Transaction, lease: LeaseMessage, found: _Found, actor: Actor) -> None:
+        record(
+            transaction,
+            ids=self._ids,
+            now=self._clock.now(),
+            by=actor,
+            action=Action.SECRET_USED,
+            target=f"{lease.pipeline_name}/{lease.run_number}/{lease.path}",
+            pipeline_id=lease.pipeline_id,
+            secrets=[wanted.name for wanted in found],
+            found_at=[secret.found_at for secret in found.values()],
+            run_id=str(lease.address.run_id),
+            node=lease.path,
+            attempt=lease.address.attempt,
+        )
+
+    def _end(self, transaction: Transaction, lease: LeaseMessage, reason: Reason) -> Sequence[Decision]:
+        address = lease.address
+        event = AttemptReported(address.node, address.attempt, lease.token, Outcome(State.FAILED, reason))
+        return self._progress.apply(transaction, address.run_id, event, self._clock.now())
+
+
+def _wanted(lease: LeaseMessage) -> list[Wanted]:
+    return [
+        Wanted(name, lease.pipeline_id, lease.pipeline_name, lease.environment)
+        for name in dict.fromkeys(lease.secrets)
+    ]
+
+
+def _no_masking(worker: Worker) -> Reason:
+    version = f"Lineshaft {worker.version}" if worker.version else "an earlier Lineshaft"
+    text = (
+        f"Its worker '{worker.name}' is of {version}, which does not mask secrets in logs, and is given none:"
+        " bring the worker up to the server's version."
+    )
+    return Reason(ReasonCode.SECRETS_UNAVAILABLE, text)

@@ -1,0 +1,90 @@
+"""Looking secrets up for tasks: in the database first, then wherever else they may be."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Final
+
+from lineshaft.model.secret import FoundSecret, Secret, SecretAddress, Wanted, closest
+from lineshaft.ports.cipher import Cipher
+from lineshaft.ports.secret_store import SecretStore
+from lineshaft.ports.store import Store, Transaction
+from lineshaft.services.secrets import context_of
+from lineshaft.services.wanted_secrets import by_pipeline, missing_secrets
+
+
+class DatabaseSecrets:
+    """The secrets that the database keeps; a `ports.secret_store.SecretStore`."""
+
+    def __init__(self, store: Store, cipher: Cipher) -> None:
+        self._store = store
+        self._cipher = cipher
+
+    async def missing(self, wanted: Sequence[Wanted]) -> frozenset[Wanted]:
+        """Tell which of them are nowhere, without reading any value."""
+        return await self._store.read(lambda transaction: missing_secrets(transaction, wanted))
+
+    async def fetch(self, wanted: Sequence[Wanted]) -> Mapping[Wanted, FoundSecret]:
+        """Return the values of those that are there.
+
+        Raises:
+            SecretsUnavailableError: one of them cannot be opened.
+        """
+        chosen = await self._store.read(lambda transaction: _chosen(transaction, wanted))
+        return {each: await self._opened(secret) for each, secret in chosen.items()}
+
+    async def _opened(self, secret: Secret) -> FoundSecret:
+        plain = await self._cipher.open(secret.value, context_of(secret))
+        return FoundSecret(plain.decode(), place_of(secret.address))
+
+
+class SecretChain:
+    """Several stores as one: what the first has not is looked for in the next."""
+
+    def __init__(self, stores: Iterable[SecretStore]) -> None:
+        """Ask them in this order."""
+        self._stores: Final = tuple(stores)
+
+    async def missing(self, wanted: Sequence[Wanted]) -> frozenset[Wanted]:
+        """Tell which of them are nowhere.
+
+        Raises:
+            SecretsUnavailableError: a store that was to be asked does not answer.
+        """
+        left = frozenset(wanted)
+        for store in self._stores:
+            if left:
+                left = await store.missing(tuple(left))
+        return left
+
+    async def fetch(self, wanted: Sequence[Wanted]) -> Mapping[Wanted, FoundSecret]:
+        """Return the values of those that are anywhere.
+
+        Raises:
+            SecretsUnavailableError: a store that was to be asked does not answer.
+        """
+        found: dict[Wanted, FoundSecret] = {}
+        for store in self._stores:
+            left = [each for each in wanted if each not in found]
+            if left:
+                found.update(await store.fetch(left))
+        return found
+
+
+def place_of(address: SecretAddress) -> str:
+    """Say for people whom a secret is for."""
+    whose = "all pipelines" if address.pipeline_id is None else "pipeline"
+    return whose if address.environment is None else f"{whose}, environment {address.environment}"
+
+
+def _chosen(transaction: Transaction, wanted: Sequence[Wanted]) -> dict[Wanted, Secret]:
+    chosen: dict[Wanted, Secret] = {}
+    for pipeline_id, asked in by_pipeline(wanted).items():
+        names = {each.name for each in asked}
+        there: defaultdict[str, dict[SecretAddress, Secret]] = defaultdict(dict)
+        for secret in transaction.secrets.fitting(pipeline_id, names):
+            there[secret.address.name][secret.address] = secret
+        for each in asked:
+            address = closest(each, there[each.name])
+            if address is not None:
+                chosen[each] = there[each.name][address]
+    return chosen

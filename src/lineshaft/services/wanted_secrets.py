@@ -1,0 +1,93 @@
+"""Which secrets a run wants, and what becomes of it where they are missing."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final
+from uuid import UUID
+
+from lineshaft.model.errors import SecretsUnavailableError
+from lineshaft.model.node import Task
+from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.run import Run
+from lineshaft.model.secret import SecretAddress, Wanted, closest
+from lineshaft.model.tree import Place
+from lineshaft.model.work import PipelineWork
+from lineshaft.ports.store import Transaction
+
+_MOST_NAMED: Final = 200
+
+
+def secrets_of(run: Run) -> frozenset[Wanted]:
+    """Tell which secrets the tasks of a run want that have not ended."""
+    return secrets_in(run, (place for place in run.tree.places if not run.nodes[place.index].state.ended))
+
+
+def names_in(places: Iterable[Place]) -> frozenset[str]:
+    """Tell the names of the secrets that some tasks want."""
+    tasks = (place.node for place in places if isinstance(place.node, Task))
+    return frozenset(
+        name
+        for task in tasks
+        if not isinstance(task.work, PipelineWork)
+        for name in task.surroundings.secrets
+    )
+
+
+def secrets_in(run: Run, places: Iterable[Place]) -> frozenset[Wanted]:
+    """Tell which secrets some tasks want that are a run's, or are to be."""
+    wanted: set[Wanted] = set()
+    for place in places:
+        task = place.node
+        if isinstance(task, Task) and task.surroundings.secrets and not isinstance(task.work, PipelineWork):
+            around = task.surroundings
+            wanted.update(
+                Wanted(name, run.pipeline_id, run.tree.root.name, around.environment)
+                for name in around.secrets
+            )
+    return frozenset(wanted)
+
+
+def missing_secrets(transaction: Transaction, wanted: Collection[Wanted]) -> frozenset[Wanted]:
+    """Tell which of some secrets the database has not."""
+    missing: set[Wanted] = set()
+    for pipeline_id, asked in by_pipeline(wanted).items():
+        there: defaultdict[str, list[SecretAddress]] = defaultdict(list)
+        for address in transaction.secrets.addresses(pipeline_id, {each.name for each in asked}):
+            there[address.name].append(address)
+        missing.update(each for each in asked if closest(each, there[each.name]) is None)
+    return frozenset(missing)
+
+
+def by_pipeline(wanted: Iterable[Wanted]) -> Mapping[UUID, list[Wanted]]:
+    """Sort wanted secrets by the pipeline that wants them."""
+    grouped: defaultdict[UUID, list[Wanted]] = defaultdict(list)
+    for each in wanted:
+        grouped[each.pipeline_id].append(each)
+    return grouped
+
+
+def missing_at_start(transaction: Transaction, run: Run) -> frozenset[Wanted]:
+    """Tell which secrets of a run the database has not."""
+    wanted = secrets_of(run)
+    return missing_secrets(transaction, wanted) if wanted else frozenset()
+
+
+def missing_reason(missing: Collection[Wanted]) -> Reason:
+    """Say which secrets are missing, all of them."""
+    names = sorted({_shown(each) for each in missing})
+    more = len(names) - _MOST_NAMED
+    told = ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
+    one = len(names) == 1
+    what = f"The secret {told} is missing" if one else f"The secrets {told} are missing"
+    advice = f"set {'it' if one else 'them'} with `lineshaft secret set`"
+    return Reason(ReasonCode.SECRET_MISSING, f"{what}: {advice}, for all pipelines or with --pipeline.")
+
+
+def unavailable_reason(error: SecretsUnavailableError) -> Reason:
+    """Say that what keeps the secrets does not answer."""
+    text = " ".join(part for part in (error.message, error.advice) if part)
+    return Reason(ReasonCode.SECRETS_UNAVAILABLE, f"Its secrets cannot be had: {text}")
+
+
+def _shown(wanted: Wanted) -> str:
+    return f"{wanted.name} (environment {wanted.environment})" if wanted.environment else wanted.name
