@@ -3,15 +3,12 @@
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Final
 
 from lineshaft.definition.repository import without_credentials
 from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.variable import OWN_PREFIX, why_reserved
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.handover import Handover
-
-OWN_PREFIX: Final = "LINESHAFT_"
-"""Of the variables that only Lineshaft sets."""
 
 
 def inheritable(environment: Mapping[str, str]) -> dict[str, str]:
@@ -28,7 +25,9 @@ def task_environment(
     cwd: Path,
     commit: str | None,
 ) -> dict[str, str]:
-    """Put a task's environment together: what is inherited, what the definition says, what is built in.
+    """Put a task's environment together: inherited, said by the definition, secret, and built in.
+
+    Names by which the system would run other code than the task names are left out, whoever says them.
 
     Args:
         inherited: from `inheritable`.
@@ -39,13 +38,14 @@ def task_environment(
         commit: what is checked out; None where there is no source.
     """
     address = lease.address
-    said = {name: value for name, value in lease.env.items() if not name.startswith(OWN_PREFIX)}
+    said = {**lease.env, **lease.secret_values, **lease.id_tokens}
+    allowed = {name: value for name, value in said.items() if why_reserved(name) is None}
     inputs = {f"LINESHAFT_INPUT_{variable_of(name)}": value for name, value in lease.inputs.items()}
     return {
         **inherited,
         "CI": "true",
         "TRACEPARENT": trace_parent(address),
-        **said,
+        **allowed,
         **inputs,
         "LINESHAFT": "true",
         "LINESHAFT_RUN_ID": str(address.run_id),
@@ -63,6 +63,7 @@ def task_environment(
         "LINESHAFT_WORKSPACE": str(workspace),
         "LINESHAFT_CHANGESET": str(handover.changeset),
         "LINESHAFT_OUTPUT": str(handover.output),
+        "LINESHAFT_MASK": str(handover.mask),
         "LINESHAFT_RESULTS": str(handover.results),
         "PWD": str(cwd),
     }

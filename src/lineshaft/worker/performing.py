@@ -15,6 +15,7 @@ from lineshaft.wire.worker import SourceReport
 from lineshaft.worker.driver import Assignment, Driver
 from lineshaft.worker.held import Held
 from lineshaft.worker.log_upload import LogUpload
+from lineshaft.worker.masking import MaskedLog, Masking, masked_outcome
 from lineshaft.worker.patience import Patience
 
 _LOG: Final = logging.getLogger("lineshaft.worker")
@@ -23,7 +24,7 @@ _LOG: Final = logging.getLogger("lineshaft.worker")
 async def perform(
     held: Held, drivers: Mapping[WorkKind, Driver], protocol: WorkerProtocol, patience: Patience, worker: str
 ) -> Outcome:
-    """Have an attempt done, and all of its log sent.
+    """Have an attempt done, and all of its log sent. Its secrets are in nothing that leaves by here.
 
     Args:
         held: the attempt; it is dropped when its lease turns out to be dead.
@@ -33,15 +34,18 @@ async def perform(
         worker: the worker's name.
     """
     lease = held.lease
-    log = LogUpload(protocol, patience, lease.address, lease.token)
+    upload = LogUpload(protocol, patience, lease.address, lease.token)
+    masking = Masking()
+    log = MaskedLog(upload, masking)
 
     async def resolve_source(commit: str) -> str:
         report = SourceReport(address=lease.address, token=lease.token, commit=commit)
         return (await patience.until_available(partial(protocol.resolve_source, report))).commit
 
     try:
+        await masking.learn({**lease.secret_values, **lease.id_tokens})
         driver = drivers[kind_of(lease.work.to_model())]
-        outcome = await driver.perform(Assignment(lease, log, held.stop, resolve_source))
+        outcome = await driver.perform(Assignment(lease, log, held.stop, resolve_source, masking))
     except StaleLeaseError:
         held.drop()
         outcome = Outcome(State.CANCELLED)
@@ -50,4 +54,5 @@ async def perform(
         text = f"The worker failed: {type(error).__name__}. Its log on '{worker}' tells more."
         outcome = Outcome(State.FAILED, Reason(ReasonCode.WORKER_ERROR, text))
     await log.finish()
-    return outcome
+    await upload.finish()
+    return masked_outcome(outcome, masking.masker)

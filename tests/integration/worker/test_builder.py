@@ -5,6 +5,7 @@ import contextlib
 import json
 import sys
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import httpx2
@@ -16,9 +17,9 @@ from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
 from lineshaft.wire.work import BuilderWorkMessage
 from lineshaft.worker.environment import span_id, trace_id
+from lineshaft.worker.masking import MaskedLog, Masking
 from lineshaft.worker.otlp import Endpoints
-from lineshaft.worker.otlp.receiver import BODY_LIMIT_BYTES, received_into
-from lineshaft.worker.otlp.turns import Turns
+from lineshaft.worker.otlp.receiver import BODY_LIMIT_BYTES, received
 from worker_tasks import Bench, Log, bench, lease_of
 
 TREE = """
@@ -81,17 +82,28 @@ async def test_a_collector_of_ones_own_receives_what_an_entry_point_tells(tmp_pa
 
 
 async def test_one_collector_alone_leaves_the_other_signal_in_the_log(tmp_path: Path) -> None:
+    origin = Origin(tmp_path)
+    origin.commit_files({"build.py": TREE})
     with collecting() as collector:
         async with bench(tmp_path, endpoints=Endpoints(logs=collector.logs_url)) as worker:
-            await worker.run(PRINTING)
-    assert collector.logs_url in worker.log.text
-    assert collector.traces_url not in worker.log.text
+            outcome = await worker.run(ENTRY_POINT, repository=str(origin.bare))
+    assert outcome.state is State.SUCCEEDED
+    assert collector.lines == ["hi", "docs"]
+    assert collector.spans == []
+    assert [line.partition(" after")[0] for line in worker.log.text.splitlines()] == [
+        "[hello] ok", "[docs] ok", "[all] ok",
+    ]  # fmt: skip
+
+
+def receiving(log: Log) -> AbstractAsyncContextManager[str]:
+    masking = Masking()
+    return received(MaskedLog(log, masking), masking)
 
 
 @pytest.fixture
 async def told() -> AsyncIterator[tuple[httpx2.AsyncClient, Log]]:
     log = Log()
-    async with received_into(Turns(log)) as url, httpx2.AsyncClient(base_url=url, timeout=60) as client:
+    async with receiving(log) as url, httpx2.AsyncClient(base_url=url, timeout=60) as client:
         yield client, log
 
 
@@ -132,7 +144,7 @@ async def test_whoever_does_not_know_the_address_is_not_heard(told: tuple[httpx2
 async def test_the_receiver_is_gone_when_its_attempt_has_ended() -> None:
     log = Log()
     before = asyncio.all_tasks()
-    async with received_into(Turns(log)) as url:
+    async with receiving(log) as url:
         pass
     record = {"resourceLogs": [{"scopeLogs": [{"logRecords": [{"body": {"stringValue": "late"}}]}]}]}
     # Somebody else may have its port by now.
