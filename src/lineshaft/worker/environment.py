@@ -69,6 +69,12 @@ def task_environment(
     }
 
 
+def left_out(lease: LeaseMessage) -> list[str]:
+    """Name the variables that a lease says and no task is given, sorted."""
+    said = {*lease.env, *lease.secret_values, *lease.id_tokens}
+    return sorted(name for name in said if why_reserved(name) is not None)
+
+
 def variable_of(input_name: str) -> str:
     """Spell an input's name as the end of a variable's."""
     return input_name.upper().replace("-", "_")

@@ -11,6 +11,7 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind, kind_of
 from lineshaft.sdk.worker_protocol import WorkerProtocol
+from lineshaft.telemetry.withholding import withholding
 from lineshaft.wire.worker import SourceReport
 from lineshaft.worker.driver import Assignment, Driver
 from lineshaft.worker.held import Held
@@ -42,17 +43,18 @@ async def perform(
         report = SourceReport(address=lease.address, token=lease.token, commit=commit)
         return (await patience.until_available(partial(protocol.resolve_source, report))).commit
 
-    try:
-        await masking.learn({**lease.secret_values, **lease.id_tokens})
-        driver = drivers[kind_of(lease.work.to_model())]
-        outcome = await driver.perform(Assignment(lease, log, held.stop, resolve_source, masking))
-    except StaleLeaseError:
-        held.drop()
-        outcome = Outcome(State.CANCELLED)
-    except Exception as error:  # noqa: BLE001 - a driver's fault ends its attempt, not the worker.
-        _LOG.exception("The driver of '%s' failed.", lease.work.kind)
-        text = f"The worker failed: {type(error).__name__}. Its log on '{worker}' tells more."
-        outcome = Outcome(State.FAILED, Reason(ReasonCode.WORKER_ERROR, text))
-    await log.finish()
-    await upload.finish()
-    return masked_outcome(outcome, masking.masker)
+    with withholding(masking.mask_text):
+        try:
+            await masking.learn({**lease.secret_values, **lease.id_tokens})
+            driver = drivers[kind_of(lease.work.to_model())]
+            outcome = await driver.perform(Assignment(lease, log, held.stop, resolve_source, masking))
+        except StaleLeaseError:
+            held.drop()
+            outcome = Outcome(State.CANCELLED)
+        except Exception as error:  # noqa: BLE001 - a driver's fault ends its attempt, not the worker.
+            _LOG.exception("The driver of '%s' failed.", lease.work.kind)
+            text = f"The worker failed: {type(error).__name__}. Its log on '{worker}' tells more."
+            outcome = Outcome(State.FAILED, Reason(ReasonCode.WORKER_ERROR, text))
+        await log.finish()
+        await upload.finish()
+        return masked_outcome(outcome, masking.masker)

@@ -19,7 +19,7 @@ from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.confined import OutsideError, confined
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import stopped_outcome, timed_out_outcome
-from lineshaft.worker.environment import inheritable, span_id, task_environment, trace_id
+from lineshaft.worker.environment import inheritable, left_out, span_id, task_environment, trace_id
 from lineshaft.worker.handover import Handover
 from lineshaft.worker.harvest import harvest
 from lineshaft.worker.invocation import NoProgramError, script_invocation
@@ -110,6 +110,8 @@ class RunDriver:
         environment = task_environment(
             self._environment, lease, handover, workspace=source.folder, cwd=cwd, commit=source.commit
         )
+        if names := left_out(lease):
+            await assignment.log.write_lines(f"Not set, for no task may set them: {', '.join(names)}\n")
         place = _Place(handover, cwd, environment)
         try:
             result = await self._call(assignment, place)

@@ -53,6 +53,10 @@ class Masking:
         self._sentences += sentences
         await self._add(news)
 
+    def mask_text(self, text: str) -> str:
+        """Mask a text that is complete in itself."""
+        return self.masker.mask_text(text)
+
     def take_sentences(self) -> list[str]:
         """Take what the log is still to be told."""
         taken, self._sentences = self._sentences, []
