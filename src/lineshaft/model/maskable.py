@@ -97,9 +97,8 @@ def maskable_parts(value: str) -> tuple[str, ...]:
 def _is_rare(line: str) -> bool:
     text = line.strip()
     entry = _ENTRY.fullmatch(text)
-    return len(text) >= SHORTEST and not (
-        _is_common(text) or (entry is not None and _is_common(entry["value"]))
-    )
+    says_little = entry is not None and entry["value"].lower() in _COMMON
+    return len(text) >= SHORTEST and not (says_little or _is_common(text))
 
 
 def _is_common(line: str) -> bool:
