@@ -19,6 +19,7 @@ from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.checkouts import KEPT, Checkouts
 from lineshaft.worker.driver import Assignment, Driver
 from lineshaft.worker.drivers.run import RunDriver
+from lineshaft.worker.masking import MaskedLog, Masking
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
 from lineshaft.worker.source import Sources
 from lineshaft.worker.workspace import Workspaces
@@ -91,7 +92,13 @@ async def perform(
         resolved.append(commit)
         return commit
 
-    return await driver.perform(Assignment(lease, log, stop or asyncio.Event(), resolve_source))
+    masking = Masking()
+    await masking.learn({**lease.secret_values, **lease.id_tokens})
+    masked = MaskedLog(log, masking)
+    assignment = Assignment(lease, masked, stop or asyncio.Event(), resolve_source, masking)
+    outcome = await driver.perform(assignment)
+    await masked.finish()
+    return outcome
 
 
 def mirrors_in(folder: Path) -> Mirrors:

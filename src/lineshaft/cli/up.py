@@ -160,11 +160,14 @@ def server(**flags: Any) -> None:
 
 def _serve(flags: dict[str, Any], *, worker: bool) -> None:
     with loading():
+        from lineshaft.executors.process.privacy import keep_private
         from lineshaft.server.serve import serve
         from lineshaft.server.settings import ServerSettings
 
         settings = ServerSettings.load(**flags)
         inner = _inner_worker(settings) if worker else None
+    # Tasks may run as the same user, here or beside.
+    keep_private()
     serve(settings, worker=inner)
 
 

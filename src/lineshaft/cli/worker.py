@@ -65,14 +65,18 @@ for _command in COMMANDS:
 
 def _work(connection: Connection, flags: dict[str, Any]) -> bool:
     with loading():
+        from lineshaft.executors.process.privacy import forget, keep_private
         from lineshaft.telemetry.logging import set_up_logging
-        from lineshaft.worker.key import worker_key
+        from lineshaft.worker.key import KEY_VARIABLE, worker_key
         from lineshaft.worker.serve import serve
         from lineshaft.worker.settings import WorkerSettings
 
         settings = WorkerSettings.load(config=connection.config, **flags)
     set_up_logging(settings.log_level)
     key = worker_key(settings.key_file, named=flags["key_file"] is not None)
+    # What tasks run as this user they may not read off this process.
+    keep_private()
+    forget(KEY_VARIABLE)
     return serve(settings, _server(connection, key), key)
 
 

@@ -31,6 +31,9 @@ _COMMON: Final = frozenset(_WORDS.split())
 _FRAME: Final = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
 """What stands around every key and certificate (RFC 7468)."""
 
+_ENTRY: Final = re.compile(r"""["']?[\w.-]+["']?\s*[:=]\s*["']?(?P<value>[^"']*)["']?,?""")
+"""A line such as `"type": "service_account",`, which says no more than its value does."""
+
 _LINE_END: Final = re.compile(r"[\r\n]+")
 _WRITTEN_LINE_END: Final = re.compile(r"(?:\\r)?\\n")
 """A text within JSON has them, such as the private key of a service account."""
@@ -92,7 +95,10 @@ def maskable_parts(value: str) -> tuple[str, ...]:
 
 
 def _is_rare(line: str) -> bool:
-    return len(line.strip()) >= SHORTEST and not _is_common(line.strip())
+    text = line.strip()
+    entry = _ENTRY.fullmatch(text)
+    says_little = entry is not None and entry["value"].lower() in _COMMON
+    return len(text) >= SHORTEST and not (says_little or _is_common(text))
 
 
 def _is_common(line: str) -> bool:

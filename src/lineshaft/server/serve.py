@@ -21,6 +21,7 @@ from pydantic import SecretStr
 from uvicorn.config import STARTUP_FAILURE
 from uvicorn.supervisors import Multiprocess
 
+from lineshaft.executors.process.privacy import keep_private
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.server.app import OpenControlPlane, create_app
@@ -76,6 +77,7 @@ def serve(settings: ServerSettings, *, worker: InnerWorker | None = None) -> Non
 
 def app_from_environment() -> FastAPI:
     """Make the app of one of several server processes, whose settings come from the environment."""
+    keep_private()
     settings = ServerSettings.load()
     set_up_logging(settings.log_level)
 

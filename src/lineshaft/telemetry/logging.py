@@ -4,6 +4,8 @@ import logging
 import sys
 from typing import Final
 
+from lineshaft.telemetry.withholding import WithholdingFormatter
+
 FORMAT: Final = "%(asctime)s %(name)s - %(levelname)s - %(message)s"
 
 
@@ -14,7 +16,7 @@ def set_up_logging(level: str) -> None:
         level: the lowest level that is shown, by its name in any case.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter(FORMAT))
+    handler.setFormatter(WithholdingFormatter(FORMAT))
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())

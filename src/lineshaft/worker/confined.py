@@ -69,6 +69,22 @@ def read_regular(path: Path, limit_bytes: int) -> bytes:
     Raises:
         UnusableFileError: it is missing, no regular file, or larger.
     """
+    data = read_beginning(path, limit_bytes + 1)
+    if len(data) > limit_bytes:
+        raise UnusableFileError(f"is larger than {limit_bytes // 1024:,} KiB")
+    return data
+
+
+def read_beginning(path: Path, size_bytes: int) -> bytes:
+    """Read the first bytes of a file, with the same care as `read_regular`, however large it is.
+
+    Args:
+        path: as for `read_regular`.
+        size_bytes: how many at most.
+
+    Raises:
+        UnusableFileError: it is missing, or no regular file.
+    """
     try:
         descriptor = os.open(path, _READ_FLAGS)
     except FileNotFoundError:
@@ -79,11 +95,8 @@ def read_regular(path: Path, limit_bytes: int) -> bytes:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             raise UnusableFileError("is no plain file")
         with os.fdopen(descriptor, "rb", closefd=False) as file:
-            data = file.read(limit_bytes + 1)
+            return file.read(size_bytes)
     except OSError as error:
         raise UnusableFileError(f"cannot be read ({error.strerror})") from error
     finally:
         os.close(descriptor)
-    if len(data) > limit_bytes:
-        raise UnusableFileError(f"is larger than {limit_bytes // 1024:,} KiB")
-    return data

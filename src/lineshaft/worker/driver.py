@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lineshaft.model.outcome import Outcome
-from lineshaft.ports.executor import ByteSink
 from lineshaft.wire.worker import LeaseMessage
+from lineshaft.worker.masking import MaskedLog, Masking
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +16,17 @@ class Assignment:
 
     Attributes:
         lease: which attempt, and what to do.
-        log: takes what the work prints.
+        log: takes what the work prints, and masks it.
         stop: is set when the work is to stop.
         resolve_source: tells the server which commit the source is at, and returns the one the run works on.
+        masking: knows what is secret; whoever sends something to elsewhere masks it before.
     """
 
     lease: LeaseMessage
-    log: ByteSink
+    log: MaskedLog
     stop: asyncio.Event
     resolve_source: Callable[[str], Awaitable[str]]
+    masking: Masking
 
 
 class Driver(Protocol):

@@ -63,9 +63,16 @@ def task_environment(
         "LINESHAFT_WORKSPACE": str(workspace),
         "LINESHAFT_CHANGESET": str(handover.changeset),
         "LINESHAFT_OUTPUT": str(handover.output),
+        "LINESHAFT_MASK": str(handover.mask),
         "LINESHAFT_RESULTS": str(handover.results),
         "PWD": str(cwd),
     }
+
+
+def left_out(lease: LeaseMessage) -> list[str]:
+    """Name the variables that a lease says and no task is given, sorted."""
+    said = {*lease.env, *lease.secret_values, *lease.id_tokens}
+    return sorted(name for name in said if why_reserved(name) is not None)
 
 
 def variable_of(input_name: str) -> str:

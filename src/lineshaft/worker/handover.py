@@ -36,6 +36,11 @@ class Handover:
         """Takes the task's outputs."""
         return self.folder / "output"
 
+    @property
+    def mask(self) -> Path:
+        """Takes the secrets that the task makes, a line each."""
+        return self.folder / "mask"
+
     def fill(self, changeset: Sequence[str] | None) -> None:
         """Make the files.
 
@@ -45,6 +50,7 @@ class Handover:
         text = "".join(f"{path}\n" for path in changeset or ())
         _write(self.changeset, text)
         _write(self.output, "")
+        _write(self.mask, "")
 
     def script(self, text: str, suffix: str) -> Path:
         """Write a script for a shell that reads it from a file.

@@ -7,10 +7,10 @@ from typing import Final
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.ports.executor import ByteSink
-from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.confined import OutsideError, UnusableFileError, confined, read_regular
+from lineshaft.worker.driver import Assignment
 from lineshaft.worker.handover import Handover
+from lineshaft.worker.masking.masker import Masker
 from lineshaft.worker.outputs import OUTPUTS_LIMIT_BYTES, BadOutputsError, read_outputs
 
 GENERATED_LIMIT_BYTES: Final = 1024 * 1024
@@ -19,29 +19,28 @@ GENERATED_LIMIT_BYTES: Final = 1024 * 1024
 _NAMED_AT_MOST: Final = 20
 
 
-async def harvest(
-    outcome: Outcome, lease: LeaseMessage, workspace: Path, handover: Handover, log: ByteSink
-) -> Outcome:
+async def harvest(outcome: Outcome, assignment: Assignment, workspace: Path, handover: Handover) -> Outcome:
     """Add to an outcome what its task has left, or let it fail for what cannot be used.
 
     Nothing of the task may be alive any more.
 
     Args:
         outcome: that it has succeeded.
-        lease: what it was to leave.
+        assignment: what it was to leave; the log is warned of outputs that nobody has asked for.
         workspace: where its generated nodes are.
         handover: where its outputs are.
-        log: is warned of outputs that nobody has asked for.
     """
+    lease = assignment.lease
+    await assignment.masking.look()
     try:
-        said = _outputs(handover.output)
+        said = _outputs(handover.output, assignment.masking.masker)
         generated = None if lease.generates is None else _generated(workspace, lease.generates)
     except _RefusedError as refusal:
         return replace(outcome, state=State.FAILED, reason=refusal.reason)
     unknown = sorted(said.keys() - set(lease.outputs))
     if unknown:
         names = ", ".join(unknown[:_NAMED_AT_MOST]) + (", ..." if len(unknown) > _NAMED_AT_MOST else "")
-        await log.write(f"Not kept, for `outputs` does not name them: {names}\n".encode())
+        await assignment.log.write_lines(f"Not kept, for `outputs` does not name them: {names}\n")
     outputs = {name: said[name] for name in lease.outputs if name in said}
     return replace(outcome, outputs=outputs, generated=generated)
 
@@ -52,9 +51,10 @@ class _RefusedError(Exception):
         self.reason = Reason(code, text)
 
 
-def _outputs(path: Path) -> dict[str, str]:
+def _outputs(path: Path, masker: Masker) -> dict[str, str]:
     try:
-        return read_outputs(read_regular(path, OUTPUTS_LIMIT_BYTES))
+        # Masked before anything else: what is wrong with them is told by a part of them.
+        return read_outputs(masker.mask(read_regular(path, OUTPUTS_LIMIT_BYTES)))
     except UnusableFileError as error:
         if error.missing:
             return {}

@@ -11,10 +11,12 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind, kind_of
 from lineshaft.sdk.worker_protocol import WorkerProtocol
+from lineshaft.telemetry.withholding import withholding
 from lineshaft.wire.worker import SourceReport
 from lineshaft.worker.driver import Assignment, Driver
 from lineshaft.worker.held import Held
 from lineshaft.worker.log_upload import LogUpload
+from lineshaft.worker.masking import MaskedLog, Masking, masked_outcome
 from lineshaft.worker.patience import Patience
 
 _LOG: Final = logging.getLogger("lineshaft.worker")
@@ -23,7 +25,7 @@ _LOG: Final = logging.getLogger("lineshaft.worker")
 async def perform(
     held: Held, drivers: Mapping[WorkKind, Driver], protocol: WorkerProtocol, patience: Patience, worker: str
 ) -> Outcome:
-    """Have an attempt done, and all of its log sent.
+    """Have an attempt done, and all of its log sent. Its secrets are in nothing that leaves by here.
 
     Args:
         held: the attempt; it is dropped when its lease turns out to be dead.
@@ -33,21 +35,26 @@ async def perform(
         worker: the worker's name.
     """
     lease = held.lease
-    log = LogUpload(protocol, patience, lease.address, lease.token)
+    upload = LogUpload(protocol, patience, lease.address, lease.token)
+    masking = Masking()
+    log = MaskedLog(upload, masking)
 
     async def resolve_source(commit: str) -> str:
         report = SourceReport(address=lease.address, token=lease.token, commit=commit)
         return (await patience.until_available(partial(protocol.resolve_source, report))).commit
 
-    try:
-        driver = drivers[kind_of(lease.work.to_model())]
-        outcome = await driver.perform(Assignment(lease, log, held.stop, resolve_source))
-    except StaleLeaseError:
-        held.drop()
-        outcome = Outcome(State.CANCELLED)
-    except Exception as error:  # noqa: BLE001 - a driver's fault ends its attempt, not the worker.
-        _LOG.exception("The driver of '%s' failed.", lease.work.kind)
-        text = f"The worker failed: {type(error).__name__}. Its log on '{worker}' tells more."
-        outcome = Outcome(State.FAILED, Reason(ReasonCode.WORKER_ERROR, text))
-    await log.finish()
-    return outcome
+    with withholding(masking.mask_text):
+        try:
+            await masking.learn({**lease.secret_values, **lease.id_tokens})
+            driver = drivers[kind_of(lease.work.to_model())]
+            outcome = await driver.perform(Assignment(lease, log, held.stop, resolve_source, masking))
+        except StaleLeaseError:
+            held.drop()
+            outcome = Outcome(State.CANCELLED)
+        except Exception as error:  # noqa: BLE001 - a driver's fault ends its attempt, not the worker.
+            _LOG.exception("The driver of '%s' failed.", lease.work.kind)
+            text = f"The worker failed: {type(error).__name__}. Its log on '{worker}' tells more."
+            outcome = Outcome(State.FAILED, Reason(ReasonCode.WORKER_ERROR, text))
+        await log.finish()
+        await upload.finish()
+        return masked_outcome(outcome, masking.masker)

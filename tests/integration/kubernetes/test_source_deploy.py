@@ -19,6 +19,7 @@ from lineshaft.model.work import Cluster
 from lineshaft.wire.work import SourceDeployWorkMessage
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.deploy import DeployDriver
+from lineshaft.worker.masking import MaskedLog, Masking
 from lineshaft.worker.source import Sources
 from worker_tasks import lease_of, sources_in
 
@@ -45,7 +46,9 @@ class Deployer:
         async def same(commit: str) -> str:
             return commit
 
-        return await self._driver.perform(Assignment(lease, self.output, asyncio.Event(), same))
+        masking = Masking()
+        log = MaskedLog(self.output, masking)
+        return await self._driver.perform(Assignment(lease, log, asyncio.Event(), same, masking))
 
     def know(self, address: str, context: str, cluster: str) -> None:
         """Write the kubeconfig of one cluster."""

@@ -181,7 +181,14 @@ async def test_the_environment_is_the_workers_own_then_what_is_said_then_what_is
     label = found.pop("LINESHAFT_PROCESS_LABEL")
     assert label.startswith("test/")
     assert folders.keys() == {
-        *("PWD", "LINESHAFT_WORKSPACE", "LINESHAFT_CHANGESET", "LINESHAFT_OUTPUT", "LINESHAFT_RESULTS")
+        *(
+            "PWD",
+            "LINESHAFT_WORKSPACE",
+            "LINESHAFT_CHANGESET",
+            "LINESHAFT_OUTPUT",
+            "LINESHAFT_MASK",
+            "LINESHAFT_RESULTS",
+        )
     }
     assert found == {
         "PATH": PATH,

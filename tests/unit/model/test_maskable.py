@@ -53,5 +53,10 @@ def test_lines_written_out_in_json_are_masked_one_by_one() -> None:
     assert maskable_parts(value) == (value, '{"key": "MIIEvQIBADAN', "BKcwggSjAgEA")
 
 
+def test_a_line_that_gives_a_name_a_common_value_is_not_masked_by_itself() -> None:
+    value = '{\n  "type": "service_account",\n  "private_key_id": "9f86d081884c"\n}'
+    assert maskable_parts(value) == (value, '"private_key_id": "9f86d081884c"')
+
+
 def test_of_a_value_that_cannot_be_masked_nothing_is() -> None:
     assert maskable_parts("password") == ()

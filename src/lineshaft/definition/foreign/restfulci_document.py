@@ -11,6 +11,7 @@ from lineshaft.definition.native.key import Key
 from lineshaft.definition.native.value import NAME_LIMIT, TEXT_LIMIT, WORD
 from lineshaft.definition.rule import refused
 from lineshaft.definition.scalar import as_text
+from lineshaft.model.variable import why_reserved
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OURS: Final = "LINESHAFT_"
@@ -28,6 +29,18 @@ def _variables(value: Any) -> dict[str, str]:
     if not isinstance(value, dict):
         raise refused(f"must be an object with a text for each variable, not {shown(value)}")
     return {_variable(name): _variable_text(name, inner) for name, inner in value.items()}
+
+
+def _settable(value: Any) -> dict[str, str]:
+    variables = _variables(value)
+    for name in variables:
+        why = why_reserved(name)
+        if why is not None:
+            raise refused(
+                f"must not name {shown(name)}, which {why}; "
+                f"set it in the command, as `sh -c 'export {name}=...; ...'`"
+            )
+    return variables
 
 
 def _variable(name: Any) -> str:
@@ -49,6 +62,11 @@ def _variable_text(name: str, value: Any) -> str:
 _Environment = Annotated[
     dict[str, str],
     PlainValidator(_variables),
+    Key("Variables of the environment", "an object with a text for each variable"),
+]
+_TaskEnvironment = Annotated[
+    dict[str, str],
+    PlainValidator(_settable),
     Key("Variables of the environment", "an object with a text for each variable"),
 ]
 _Command = Annotated[list[str], Field(min_length=1)]
@@ -73,7 +91,7 @@ class ExecutorDocument(Document):
     build: Annotated[
         BuildDocument | None, Key("How the image is built", "an object with context and dockerfile")
     ] = None
-    environment: _Environment = Field(default_factory=dict)
+    environment: _TaskEnvironment = Field(default_factory=dict)
 
 
 class SidecarDocument(Document):

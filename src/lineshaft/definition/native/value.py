@@ -12,7 +12,7 @@ from lineshaft.definition.scalar import WrittenFloat, WrittenInt, as_text
 from lineshaft.model.memory_size import MEMORY_SIZE_PATTERN, memory_bytes_of
 from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, is_label
 from lineshaft.model.secret import LONGEST_SECRET_NAME
-from lineshaft.model.variable import RESERVED_PATTERN, VARIABLE_PATTERN, why_reserved
+from lineshaft.model.variable import OWN_PREFIX, RESERVED_PATTERN, VARIABLE_PATTERN, why_reserved
 
 NAME_LIMIT: Final = 200
 """How many characters a name may have."""
@@ -49,6 +49,15 @@ _SCALAR: Final = {"type": ["string", "number", "boolean"]}
 def _no_step_of_a_path(name: str) -> str:
     if name.isspace() or name in {".", ".."}:
         raise ValueError(name)
+    return name
+
+
+def _settable(name: str) -> str:
+    why = why_reserved(name)
+    if why is not None:
+        # What Lineshaft itself sets, no script should change either.
+        advice = "" if name.startswith(OWN_PREFIX) else f"; set it in the script, as `export {name}=...`"
+        raise refused(f"{why}{advice}")
     return name
 
 
@@ -150,7 +159,7 @@ Word = Annotated[
 EnvName = Annotated[
     str,
     Field(max_length=NAME_LIMIT, pattern=VARIABLE_PATTERN),
-    AfterValidator(_not_reserved),
+    AfterValidator(_settable),
     Key(
         "",
         "letters, digits and `_`, not beginning with a digit",

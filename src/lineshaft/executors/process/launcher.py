@@ -11,8 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from lineshaft.executors.label import LABEL_VARIABLE
 from lineshaft.executors.process import launched
 from lineshaft.executors.process.cgroup import Cgroup
+from lineshaft.model.variable import OWN_PREFIX
 
 _FAILURE_BYTES: Final = 65536
 
@@ -110,12 +112,22 @@ class Launcher:
                     [sys.executable, "-I", "-S", launched.__file__, str(its.fileno())],
                     stdin=subprocess.DEVNULL,
                     stdout=subprocess.DEVNULL,
+                    env=_environment(),
                     pass_fds=[its.fileno()],
                     process_group=0,
                 )
             self._socket, self._owner = mine, os.getpid()
             atexit.register(self.close)
         return self._socket
+
+
+def _environment() -> dict[str, str]:
+    """Leave out what is the worker's alone: commands may see what this program is given."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name == LABEL_VARIABLE or not name.startswith(OWN_PREFIX)
+    }
 
 
 def _candidates(program: bytes, environment: Mapping[str, str]) -> list[bytes]:

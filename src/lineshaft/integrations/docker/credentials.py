@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -12,6 +13,7 @@ from lineshaft.integrations.docker.access import DockerAccess
 from lineshaft.integrations.docker.ecr import ecr_login, ecr_region
 from lineshaft.integrations.docker.login import RegistryLogin
 from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.variable import OWN_PREFIX
 
 # The name under which docker keeps the credentials of its own registry.
 _DOCKER_HUB: Final = "https://index.docker.io/v1/"
@@ -115,6 +117,7 @@ async def _ask_helper(helper: str, registry: str) -> RegistryLogin | Reason | No
         process = await asyncio.create_subprocess_exec(
             program,
             "get",
+            env={name: value for name, value in os.environ.items() if not name.startswith(OWN_PREFIX)},
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

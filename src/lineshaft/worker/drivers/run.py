@@ -13,13 +13,13 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.surroundings import ImageBuild
-from lineshaft.ports.executor import ByteSink, Command, Ending, Executor, Exit, NotStarted
+from lineshaft.ports.executor import Command, Ending, Executor, Exit, NotStarted
 from lineshaft.wire.work import BuilderWorkMessage, ExecWorkMessage, RunWorkMessage
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.confined import OutsideError, confined
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import stopped_outcome, timed_out_outcome
-from lineshaft.worker.environment import inheritable, span_id, task_environment, trace_id
+from lineshaft.worker.environment import inheritable, left_out, span_id, task_environment, trace_id
 from lineshaft.worker.handover import Handover
 from lineshaft.worker.harvest import harvest
 from lineshaft.worker.invocation import NoProgramError, script_invocation
@@ -92,7 +92,8 @@ class RunDriver:
             handover = Handover(self._handovers.lend(), self._handovers.lend())
             try:
                 handover.fill(lease.changeset)
-                return await self._perform_in(assignment, source, handover)
+                async with assignment.masking.reading(handover.mask):
+                    return await self._perform_in(assignment, source, handover)
             finally:
                 handover.clear()
                 await self._handovers.take_back(handover.folder)
@@ -109,6 +110,8 @@ class RunDriver:
         environment = task_environment(
             self._environment, lease, handover, workspace=source.folder, cwd=cwd, commit=source.commit
         )
+        if names := left_out(lease):
+            await assignment.log.write_lines(f"Not set, for no task may set them: {', '.join(names)}\n")
         place = _Place(handover, cwd, environment)
         try:
             result = await self._call(assignment, place)
@@ -117,16 +120,16 @@ class RunDriver:
         outcome = _outcome(assignment, result)
         if outcome.state is not State.SUCCEEDED:
             return outcome
-        return await harvest(outcome, lease, source.folder, handover, assignment.log)
+        return await harvest(outcome, assignment, source.folder, handover)
 
     async def _call(self, assignment: Assignment, place: _Place) -> Exit | NotStarted:
         work = assignment.lease.work
         match work:
             case RunWorkMessage(command=script, shell=shell):
                 argv = script_invocation(shell, script, place.handover, place.environment)
-                return await self._execute(assignment, place, argv, assignment.log)
+                return await self._execute(assignment, place, argv)
             case ExecWorkMessage(arguments=arguments):
-                return await self._execute(assignment, place, arguments, assignment.log)
+                return await self._execute(assignment, place, arguments)
             case BuilderWorkMessage(arguments=arguments):
                 return await self._call_builder(assignment, place, arguments)
             case _:
@@ -136,7 +139,7 @@ class RunDriver:
         self, assignment: Assignment, place: _Place, arguments: tuple[str, ...]
     ) -> Exit | NotStarted:
         lease = assignment.lease
-        async with telemetry_for(self._endpoints, assignment.log) as telemetry:
+        async with telemetry_for(self._endpoints, assignment.log, assignment.masking) as telemetry:
             argv = (
                 *arguments,
                 *("-s", lease.pipeline_name),
@@ -146,10 +149,10 @@ class RunDriver:
                 *("-l", telemetry.logs),
                 *("-c", str(place.handover.changeset)),
             )
-            return await self._execute(assignment, place, argv, telemetry.log)
+            return await self._execute(assignment, place, argv)
 
     async def _execute(
-        self, assignment: Assignment, place: _Place, argv: tuple[str, ...], log: ByteSink
+        self, assignment: Assignment, place: _Place, argv: tuple[str, ...]
     ) -> Exit | NotStarted:
         lease = assignment.lease
         command = Command(
@@ -160,7 +163,7 @@ class RunDriver:
             grace=self._grace,
             label=attempt_label(self._label_prefix, lease.address),
         )
-        return await self._executor.execute(command, log, assignment.stop)
+        return await self._executor.execute(command, assignment.log, assignment.stop)
 
 
 def _no_images(lease: LeaseMessage) -> Outcome:

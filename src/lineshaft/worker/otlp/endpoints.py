@@ -5,9 +5,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from lineshaft.ports.executor import ByteSink
-from lineshaft.worker.otlp.receiver import received_into
-from lineshaft.worker.otlp.turns import Turns
+from lineshaft.worker.masking import MaskedLog, Masking
+from lineshaft.worker.otlp.receiver import received
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,26 +33,22 @@ class Telemetry:
     Attributes:
         traces: the URL for its spans.
         logs: the URL for its log records.
-        log: takes what it prints.
     """
 
     traces: str
     logs: str
-    log: ByteSink
 
 
 @asynccontextmanager
-async def telemetry_for(endpoints: Endpoints, log: ByteSink) -> AsyncIterator[Telemetry]:
-    """Have a URL for each signal: the worker's own, or one of a receiver that lasts as long as the attempt.
+async def telemetry_for(endpoints: Endpoints, log: MaskedLog, masking: Masking) -> AsyncIterator[Telemetry]:
+    """Have a URL for each signal: those of a receiver that lasts as long as the attempt.
+
+    What is for a collector goes by that receiver too, which masks it.
 
     Args:
         endpoints: the worker's own.
         log: the attempt's log.
+        masking: what is secret.
     """
-    match endpoints:
-        case Endpoints(traces=str(traces), logs=str(logs)):
-            yield Telemetry(traces, logs, log)
-        case Endpoints(traces=traces, logs=logs):
-            turns = Turns(log)
-            async with received_into(turns) as url:
-                yield Telemetry(traces or f"{url}/v1/traces", logs or f"{url}/v1/logs", turns)
+    async with received(log, masking, traces=endpoints.traces, logs=endpoints.logs) as url:
+        yield Telemetry(f"{url}/v1/traces", f"{url}/v1/logs")
