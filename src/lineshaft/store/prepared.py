@@ -2,14 +2,15 @@
 
 Each time it executes a Core statement, SQLAlchemy looks for its compiled form and works out its parameters
 anew, which takes several times as long as SQLite takes to execute it. Here the driver's form of the statement
-and the functions that convert its values are kept, and SQLite's cursor is used with nothing around it.
+and the functions that convert its values are kept, and the driver's own cursor executes it.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import Connection, CursorResult, Delete, Dialect, Float, Insert, Select, Update
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy import Connection, Delete, Dialect, Float, Insert, Select, Update
+
+from lineshaft.store.driver import execute
 
 Values = Mapping[str, Any]
 
@@ -17,7 +18,6 @@ _FLOAT8: Final = 701
 """PostgreSQL's number for the type of a Float column, which SQLAlchemy asks its driver for elsewhere."""
 
 _Convert = Callable[[Any], Any] | None
-_Bound = tuple[Any, ...] | list[tuple[Any, ...]]
 
 
 class Prepared:
@@ -42,20 +42,20 @@ class Prepared:
     def execute(self, connection: Connection, values: Values) -> int:
         """Execute it once; returns the number of rows that it changed."""
         form = self._form(connection)
-        return _executed(connection, form.text, form.bound(values)).rowcount
+        return execute(connection, form.text, form.bound(values)).rowcount
 
     def execute_many(self, connection: Connection, many: Sequence[Values]) -> None:
         """Execute it for each of the values."""
         form = self._form(connection)
         if len(many) == 1:
-            _executed(connection, form.text, form.bound(many[0]))
+            execute(connection, form.text, form.bound(many[0]))
         elif many:
-            _executed(connection, form.text, [form.bound(values) for values in many])
+            execute(connection, form.text, [form.bound(values) for values in many])
 
     def rows(self, connection: Connection, values: Values) -> list[tuple[Any, ...]]:
         """Execute it and return all rows, in the order of the columns that it selects or returns."""
         form = self._form(connection)
-        rows = _executed(connection, form.text, form.bound(values)).fetchall()
+        rows = execute(connection, form.text, form.bound(values)).fetchall()
         return [form.read(row) for row in rows]
 
     def _form(self, connection: Connection) -> "_Form":
@@ -65,17 +65,6 @@ class Prepared:
                 self.statement, self._columns, connection.dialect
             )
         return form
-
-
-def _executed(connection: Connection, text: str, bound: _Bound) -> CursorResult[Any] | DBAPICursor:
-    if connection.dialect.name != "sqlite":
-        return connection.exec_driver_sql(text, bound)
-    cursor = connection.connection.cursor()
-    if isinstance(bound, list):
-        cursor.executemany(text, bound)
-    else:
-        cursor.execute(text, bound)
-    return cursor
 
 
 class _Form:
