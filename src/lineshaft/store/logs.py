@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, select, update
 
 from lineshaft.model.attempt import AttemptAddress, LogState
 from lineshaft.model.errors import LogOffsetError, StaleLeaseError
@@ -32,7 +32,6 @@ _GROW: Final = Prepared(
     )
     .values(log_size=bindparam("to_offset"))
 )
-_INSERT_CHUNK: Final = Prepared(insert(log_chunks), *log_chunks.columns.keys())
 _SELECT_STATE: Final = select(
     attempts.c.state, attempts.c.token, attempts.c.log_size, attempts.c.log_blob, attempts.c.log_removed
 ).where(_is(attempts))
@@ -60,7 +59,7 @@ class SqlLogs:
     def append(self, address: AttemptAddress, token: str, offset: int, data: bytes) -> int:
         """Append to the log of a leased attempt and wake its topic."""
         session = self._session
-        session.pending.flush_attempts()
+        session.pending.flush_attempt(address)
         end = offset + len(data)
         key = _key(address)
         grow = {**key, "of_token": token, "from_offset": offset, "to_offset": end}
@@ -74,7 +73,7 @@ class SqlLogs:
             "offset": offset,
             "data": data,
         }
-        _INSERT_CHUNK.execute(session.connection, chunk)
+        session.pending.extras.add_chunk(chunk)
         session.topics.add(log_topic(address))
         return end
 
@@ -108,6 +107,7 @@ class SqlLogs:
     def chunk(self, address: AttemptAddress, offset: int) -> bytes:
         """Read the rest of the chunk that holds the byte at `offset`; empty at the end or when sealed."""
         values = {**_key(address), "holding": offset}
+        self._session.pending.extras.flush_chunks(self._session.connection)
         row = self._session.connection.execute(_SELECT_CHUNK, values).one_or_none()
         if row is None:
             return b""
@@ -119,6 +119,7 @@ class SqlLogs:
         self._session.pending.flush_attempts()
         self._session.change()
         connection = self._session.connection
+        self._session.pending.extras.flush_chunks(connection)
         if connection.execute(_SEAL, {**_key(address), "blob": blob}).rowcount == 0:
             return False
         connection.execute(_DELETE_CHUNKS, _key(address))

@@ -36,7 +36,8 @@ def claim_attempts(session: Session, claim: Claim) -> list[AttemptAddress]:
     limited = concerns(claim.limits, claim.worker.offer)
     if limited:
         session.locks.take(LIMITS)
-    session.pending.flush_attempts()
+        session.pending.flush_attempts()
+    session.pending.flush_queued()
     claimed: list[AttemptAddress] = []
     more = True
     while more and len(claimed) < claim.slots:
@@ -52,6 +53,7 @@ def _claim_some(
     offer = claim.worker.offer
     heads, held = read_heads(session.connection, claim.worker.id)
     served = [head for head in heads if offer.serves(head.demand)]
+    held -= session.pending.ended_leases(claim.worker.id)
     slots = min(slots, offer.capacity.slots - held)
     if not served or slots < 1:
         return [], False
@@ -106,6 +108,7 @@ def _room(session: Session, claim: Claim, heads: Sequence[Head]) -> Room:
     if not any(asks_for_room(head.demand, capacity) for head in heads):
         return whole_room(capacity)
     if session.locks.take_if_free(number_of(worker.id)):
+        session.pending.flush_attempts()
         return free_room(session.connection, worker.id, capacity)
     session.topics.add(worker_topic(worker.id))
     return NO_ROOM
