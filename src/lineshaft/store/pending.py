@@ -35,6 +35,7 @@ from lineshaft.model.tree import ROOT
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import SEAL_LOG
 from lineshaft.store.pending_extras import PendingExtras
+from lineshaft.store.pending_logs import PendingLogs
 from lineshaft.store.prepared import Prepared
 from lineshaft.store.queue.arrival import INSERT_ATTEMPT, queued_values
 from lineshaft.store.run_rows import (
@@ -130,6 +131,7 @@ class PendingRuns:
         self._ended: dict[AttemptAddress, Values] = {}
         self._ended_leases: Counter[UUID] = Counter()
         self._seals: list[Values] = []
+        self.logs = PendingLogs()
         self.extras = PendingExtras()
         self.added_seals = False
 
@@ -196,6 +198,7 @@ class PendingRuns:
 
     def _end(self, effect: AttemptEnded, decision: Decision, before: Run | None) -> None:
         address = AttemptAddress(decision.run.id, effect.node, effect.attempt)
+        self.logs.close(address)
         self._ended[address] = {"end_state": effect.state.value, **_key(address)}
         lease = None if before is None else before.nodes[effect.node].lease
         if lease is not None:
@@ -252,6 +255,7 @@ class PendingRuns:
     def flush_attempts(self) -> None:
         """Bring the attempts to where this transaction is, so that statements may read and change them."""
         self.flush_queued()
+        self.flush_logs()
         if self._stopping:
             _STOP_ATTEMPT.execute_many(self._connection, _in_order(self._stopping))
             self._stopping = {}
@@ -259,6 +263,10 @@ class PendingRuns:
             _END_ATTEMPT.execute_many(self._connection, _in_order(self._ended))
             self._ended = {}
             self._ended_leases = Counter()
+
+    def flush_logs(self) -> None:
+        """Bring the logs to where this transaction is."""
+        self.logs.flush(self._connection)
 
     def flush_attempt(self, address: AttemptAddress) -> None:
         """Bring an attempt that may be leased to where this transaction is."""

@@ -1,4 +1,4 @@
-"""What hangs on runs, gathered to be written at once: pieces of logs, timers, outputs, generated nodes."""
+"""What only some runs have, gathered to be written at once: timers, outputs, generated nodes."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -9,12 +9,11 @@ from sqlalchemy import Connection, bindparam, delete, insert
 
 from lineshaft.engine.decision import OutputsGiven, TimerSet, TreeGrown
 from lineshaft.store.prepared import Prepared
-from lineshaft.store.schema import generated, log_chunks, outputs, timers
+from lineshaft.store.schema import generated, outputs, timers
 from lineshaft.store.upsert import insert_or_replace
 
 _Key = tuple[UUID, int, str]
 
-_INSERT_CHUNK: Final = Prepared(insert(log_chunks), *log_chunks.columns.keys())
 _PUT_TIMER: Final = Prepared(insert_or_replace(timers), *timers.columns.keys())
 _END_TIMER: Final = Prepared(
     delete(timers).where(
@@ -30,20 +29,15 @@ _INSERT_GENERATED: Final = Prepared(insert(generated), *generated.columns.keys()
 
 
 class PendingExtras:
-    """Rows that are written behind the rows of their runs."""
+    """Rows of the tables that plain runs hardly use; they are written behind the rows of their runs."""
 
     def __init__(self) -> None:
         """Begin with nothing to write."""
-        self._chunks: list[Mapping[str, Any]] = []
         self._timers: dict[_Key, Mapping[str, Any]] = {}
         self._fired: dict[_Key, Mapping[str, Any]] = {}
         self._without_timers: set[UUID] = set()
         self._outputs: dict[tuple[UUID, int], Mapping[str, Any]] = {}
         self._generated: list[Mapping[str, Any]] = []
-
-    def add_chunk(self, values: Mapping[str, Any]) -> None:
-        """Add a piece to an attempt's log."""
-        self._chunks.append(values)
 
     def set_timer(self, run_id: UUID, effect: TimerSet) -> None:
         """Set a timer, in the place of one of the same node and purpose."""
@@ -95,14 +89,7 @@ class PendingExtras:
         if self._outputs:
             _PUT_OUTPUTS.execute_many(connection, list(self._outputs.values()))
             self._outputs = {}
-        self.flush_chunks(connection)
         self.flush_timers(connection)
-
-    def flush_chunks(self, connection: Connection) -> None:
-        """Write the pieces of logs."""
-        if self._chunks:
-            _INSERT_CHUNK.execute_many(connection, self._chunks)
-            self._chunks = []
 
     def flush_timers(self, connection: Connection) -> None:
         """Write the timers, always in the order of their keys."""

@@ -5,12 +5,14 @@ anew, which takes several times as long as SQLite takes to execute it. Here the 
 and the functions that convert its values are kept, and the driver's own cursor executes it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
 from sqlalchemy import Connection, Delete, Dialect, Float, Insert, Select, Update
 
 from lineshaft.store.driver import execute
+
+T = TypeVar("T")
 
 Values = Mapping[str, Any]
 
@@ -65,6 +67,19 @@ class Prepared:
                 self.statement, self._columns, connection.dialect
             )
         return form
+
+
+def padded(values: Collection[T]) -> list[T]:
+    """List values, the last one again and again up to a power of two, for an `IN` of few different lengths.
+
+    Statements of each length are prepared for themselves.
+
+    Args:
+        values: one at least.
+    """
+    listed = list(values)
+    missing = (1 << (len(listed) - 1).bit_length()) - len(listed)
+    return listed + listed[-1:] * missing
 
 
 class _Form:

@@ -12,6 +12,7 @@ from lineshaft.model.event import RunEvent
 from lineshaft.model.node import Group
 from lineshaft.model.run import Run
 from lineshaft.model.tree import Tree
+from lineshaft.model.worker import Worker
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.wakeups import OUTBOX, QUEUE
 from lineshaft.store.advisory import AdvisoryLocks
@@ -65,6 +66,8 @@ class Session:
         saved: those of them that it has written.
         recorded: the events that it has added to them.
         removed: the runs that it has removed.
+        versions: at which versions runs are in the database, of those whose versions were asked for ahead.
+        workers: the sessions of workers that were read ahead.
         definitions: the definitions that it has read or written.
         topics: what is to be woken after the commit, besides queue and outbox.
         unclaimed: the attempts that this transaction has queued and not claimed.
@@ -83,6 +86,8 @@ class Session:
         self.saved: set[UUID] = set()
         self.recorded: dict[UUID, list[RunEvent]] = {}
         self.removed: set[UUID] = set()
+        self.versions: dict[UUID, int] = {}
+        self.workers: dict[UUID, Worker] = {}
         self.definitions: dict[str, Definition] = {}
         self.topics: set[str] = set()
         self.unclaimed: set[AttemptAddress] = set()

@@ -12,6 +12,7 @@ is checked when a run is written; the loser is run again on what the winner left
 """
 
 from lineshaft.ports.store.attempts import Attempts, Claim
+from lineshaft.ports.store.foreseen import Foreseen
 from lineshaft.ports.store.logs import Logs
 from lineshaft.ports.store.outbox import DELETE_BLOBS, SEAL_LOG, Outbox, OutboxEntry
 from lineshaft.ports.store.pipelines import Pipelines
@@ -32,6 +33,7 @@ __all__ = [
     "Attempts",
     "Claim",
     "EndedRun",
+    "Foreseen",
     "Logs",
     "Outbox",
     "OutboxEntry",

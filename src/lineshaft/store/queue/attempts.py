@@ -72,6 +72,7 @@ class SqlAttempts:
         """Keep a queued or a leased attempt out of claims for a time; a lease on it is dead."""
         self._session.change()
         self._session.pending.flush_attempts()
+        self._session.pending.logs.close(address)
         set_aside(self._session.connection, address, until)
         self._session.unclaimed.discard(address)
 
