@@ -134,6 +134,7 @@ class PendingRuns:
         self.logs = PendingLogs()
         self.extras = PendingExtras()
         self.added_seals = False
+        self.arrivals = 0
 
     def create(self, run: Run) -> None:
         """Write a new run, with what it takes over from another."""
@@ -250,6 +251,7 @@ class PendingRuns:
             self._created = set()
         if self._queued:
             INSERT_ATTEMPT.execute_many(self._connection, self._queued)
+            self.arrivals += len(self._queued)
             self._queued = []
 
     def flush_attempts(self) -> None:

@@ -17,6 +17,7 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.wakeups import OUTBOX, QUEUE
 from lineshaft.store.advisory import AdvisoryLocks
 from lineshaft.store.pending import PendingRuns
+from lineshaft.store.queue.heads import Look
 from lineshaft.store.recent import RecentDefinitions, RecentRuns
 
 ReadDefinition = Callable[[Format, str], Definition]
@@ -70,6 +71,7 @@ class Session:
         workers: the sessions of workers that were read ahead.
         definitions: the definitions that it has read or written.
         topics: what is to be woken after the commit, besides queue and outbox.
+        look: the last look at the queues, as long as it may serve further claims.
         unclaimed: the attempts that this transaction has queued and not claimed.
         locks: its locks on what is no row.
         changes: how many changes have been asked for.
@@ -90,6 +92,7 @@ class Session:
         self.workers: dict[UUID, Worker] = {}
         self.definitions: dict[str, Definition] = {}
         self.topics: set[str] = set()
+        self.look: Look | None = None
         self.unclaimed: set[AttemptAddress] = set()
         self.locks = AdvisoryLocks(connection, sole_writer=memory.sole_writer)
         self.changes = 0

@@ -79,6 +79,7 @@ class SqlAttempts:
     def bring_back(self, now: datetime, limit: int) -> int:
         """Queue what was set aside until now again, and what a server of the version before has queued."""
         self._session.pending.flush_attempts()
+        self._session.look = None
         count = bring_back(self._session.connection, now, limit)
         if count:
             self._session.change()
