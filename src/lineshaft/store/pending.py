@@ -130,6 +130,7 @@ class PendingRuns:
         self._stopping: dict[AttemptAddress, Values] = {}
         self._ended: dict[AttemptAddress, Values] = {}
         self._ended_leases: Counter[UUID] = Counter()
+        self._ended_unleased = False
         self._seals: list[Values] = []
         self.logs = PendingLogs()
         self.extras = PendingExtras()
@@ -202,7 +203,9 @@ class PendingRuns:
         self.logs.close(address)
         self._ended[address] = {"end_state": effect.state.value, **_key(address)}
         lease = None if before is None else before.nodes[effect.node].lease
-        if lease is not None:
+        if lease is None:
+            self._ended_unleased = True
+        else:
             self._ended_leases[lease.worker_id] += 1
         if before is None or lease is not None:
             self._seals.append(self._seal_values(address, _time_of(decision)))
@@ -240,8 +243,13 @@ class PendingRuns:
         self.extras.flush(self._connection)
         self._latest, self._stored_versions, self._nodes, self._events = {}, {}, {}, []
 
-    def flush_queued(self) -> None:
-        """Bring what is queued to where this transaction is, so that it may be claimed."""
+    def flush_queue(self) -> None:
+        """Bring the queue to where this transaction is, so that claims may take from it."""
+        self._insert_queued()
+        if self._ended_unleased:
+            self.flush_attempts()
+
+    def _insert_queued(self) -> None:
         if self._created:
             rows = [
                 {**fixed_values(run), **changing_values(run), "written_from": run.version}
@@ -256,7 +264,7 @@ class PendingRuns:
 
     def flush_attempts(self) -> None:
         """Bring the attempts to where this transaction is, so that statements may read and change them."""
-        self.flush_queued()
+        self._insert_queued()
         self.flush_logs()
         if self._stopping:
             _STOP_ATTEMPT.execute_many(self._connection, _in_order(self._stopping))
@@ -265,6 +273,7 @@ class PendingRuns:
             _END_ATTEMPT.execute_many(self._connection, _in_order(self._ended))
             self._ended = {}
             self._ended_leases = Counter()
+            self._ended_unleased = False
 
     def flush_logs(self) -> None:
         """Bring the logs to where this transaction is."""
@@ -274,6 +283,16 @@ class PendingRuns:
         """Bring an attempt that may be leased to where this transaction is."""
         if address in self._ended:
             self.flush_attempts()
+
+    def living(self, claimed: Sequence[AttemptAddress]) -> list[AttemptAddress]:
+        """Leave out those attempts that have ended although their rows said that they wait.
+
+        An attempt may be leased to its run, and set aside in the queue.
+        """
+        living = [address for address in claimed if address not in self._ended]
+        if len(living) < len(claimed):
+            self.flush_attempts()
+        return living
 
     def ended_leases(self, worker_id: UUID) -> int:
         """Count those of a worker's leases that have ended, while the rows say that they live."""

@@ -38,12 +38,12 @@ def claim_attempts(session: Session, claim: Claim) -> list[AttemptAddress]:
     if limited:
         session.locks.take(LIMITS)
         session.pending.flush_attempts()
-    session.pending.flush_queued()
+    session.pending.flush_queue()
     claimed: list[AttemptAddress] = []
     more = True
     while more and len(claimed) < claim.slots:
         some, more = _claim_some(session, claim, claim.slots - len(claimed), limited=limited)
-        claimed += some
+        claimed += session.pending.living(some)
     return claimed
 
 
