@@ -8,8 +8,8 @@ from typing import Any, Final, Protocol, TypeVar
 
 from sqlalchemy import Connection, NullPool, create_engine, event
 
+from lineshaft.store.driver import DatabaseLostError
 from lineshaft.store.migrate import migrate
-from lineshaft.store.trouble import DatabaseLostError
 from lineshaft.store.wakeups import LocalWakeUps
 from simulation.faults import Commit, Faults
 from simulation.loop import VirtualLoop

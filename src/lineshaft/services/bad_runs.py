@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Final, TypeVar
+from uuid import UUID
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import CorruptRunError, UnavailableError
 from lineshaft.model.run import Run
 from lineshaft.ports.clock import Clock
-from lineshaft.ports.store import Store, Transaction, UnendedRuns
+from lineshaft.ports.store import Foreseen, Store, Transaction, UnendedRuns
 
 T = TypeVar("T")
 
@@ -63,8 +64,19 @@ class BadRuns:
         self._store = store
         self._clock = clock
 
-    async def write(self, work: Callable[[Transaction, Current], T]) -> T:
+    async def write(
+        self,
+        work: Callable[[Transaction, Current], T],
+        *,
+        runs: tuple[UUID, ...] = (),
+        workers: tuple[UUID, ...] = (),
+    ) -> T:
         """Run a function as `Store.write` does; where it fails at an attempt, set that aside and try again.
+
+        Args:
+            work: the function.
+            runs: the runs that it is known to get.
+            workers: the sessions that it is known to get.
 
         Raises:
             UnavailableError: the database does not answer, or there are too many such attempts for one call.
@@ -79,7 +91,7 @@ class BadRuns:
                 return work(transaction, current)
 
             try:
-                return await self._store.write(watched)
+                return await self._store.write(Foreseen(watched, runs, workers))
             except UnavailableError:
                 raise
             except Exception as error:

@@ -15,7 +15,7 @@ from lineshaft.model.worker_key import INSIDE, WorkerCaller
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.secret_store import SecretStore
-from lineshaft.ports.store import Store, Transaction
+from lineshaft.ports.store import Foreseen, Store, Transaction
 from lineshaft.ports.wakeups import QUEUE, STOPPING, Listener, worker_topic
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.services.bad_runs import Current
@@ -120,9 +120,11 @@ class CallersDesk:
     async def append_log(self, address: AttemptAddress, token: str, offset: int, data: bytes) -> int:
         """Append bytes to the attempt's log; when this returns they are durable."""
         await self._desk.sessions.check_lease(address, token, self._caller)
-        return await self._desk.store.write(
-            lambda transaction: transaction.logs.append(address, token, offset, data)
-        )
+
+        def work(transaction: Transaction) -> int:
+            return transaction.logs.append(address, token, offset, data)
+
+        return await self._desk.store.write(Foreseen(work, logs=(address,)))
 
     async def report(self, report: Report) -> LeasesAnswer:
         """Tell how an attempt ended, and get new leases for up to `slots` more."""
@@ -141,7 +143,8 @@ class CallersDesk:
             # Nothing lives under the token yet: it came with this report, which is taken only once.
             return decisions, desk.claiming.take(transaction, current, worker, report.slots, token)
 
-        decisions, taken = await desk.losing.bad_runs.write(work)
+        write = desk.losing.bad_runs.write
+        decisions, taken = await write(work, runs=(address.run_id,), workers=(report.worker_id,))
         log_decisions(decisions)
         return (
             LeasesAnswer() if taken is None else LeasesAnswer(leases=tuple((await self._given(taken)).leases))
@@ -179,12 +182,12 @@ class CallersDesk:
             worker = desk.sessions.find(transaction, request.worker_id, self._caller)
             return desk.claiming.take_once(transaction, current, worker, request.slots, token)
 
-        taken = await desk.losing.bad_runs.write(work)
+        taken = await desk.losing.bad_runs.write(work, workers=(request.worker_id,))
         given = await self._given(taken)
         looks = 1
         while taken.leases and not given.leases and looks < _MOST_LOOKS:
             # None of them could begin, which has made room, and there may be more in the queue.
-            taken = await desk.losing.bad_runs.write(work)
+            taken = await desk.losing.bad_runs.write(work, workers=(request.worker_id,))
             given = await self._given(taken)
             looks += 1
         return given

@@ -7,7 +7,7 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, RootTransaction
 
-from lineshaft.ports.store import Transaction
+from lineshaft.ports.store import Foreseen, Transaction
 from lineshaft.store.session import Memory, Session
 from lineshaft.store.transaction import SqlTransaction
 from lineshaft.store.trouble import Trouble, is_missing_reference, trouble_of
@@ -90,6 +90,9 @@ def commit_together(
             # Before all other locks, since they are taken in the order of what the functions do.
             session.locks.take_turn()
         offered = SqlTransaction(session)
+        if not memory.sole_writer and len(works) > 1:
+            # A statement takes a round trip there.
+            offered.read_ahead([work for work in works if isinstance(work, Foreseen)])
         answers = [_run(work, offered, session) for work in works]
         session.pending.flush()
         topics = session.topics_to_wake()

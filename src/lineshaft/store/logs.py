@@ -1,14 +1,17 @@
 """Logs in the database, while their attempts run."""
 
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, insert, select, update
+from sqlalchemy import ColumnElement, Table, and_, bindparam, delete, false, select, tuple_, update
 
 from lineshaft.model.attempt import AttemptAddress, LogState
 from lineshaft.model.errors import LogOffsetError, StaleLeaseError
 from lineshaft.model.state import State
 from lineshaft.ports.wakeups import log_topic
-from lineshaft.store.prepared import Prepared
+from lineshaft.store.pending_logs import OpenLog
+from lineshaft.store.prepared import Prepared, padded
+from lineshaft.store.queue.standing import ADDRESS
 from lineshaft.store.run_rows import state_of
 from lineshaft.store.schema import attempts, literal_state, log_chunks
 from lineshaft.store.session import Session
@@ -22,17 +25,15 @@ def _is(table: Table) -> ColumnElement[bool]:
     )
 
 
-_GROW: Final = Prepared(
-    update(attempts)
-    .where(
-        _is(attempts),
-        attempts.c.state == literal_state(State.RUNNING),
-        attempts.c.token == bindparam("of_token"),
-        attempts.c.log_size == bindparam("from_offset"),
-    )
-    .values(log_size=bindparam("to_offset"))
+_SELECT_LEASED: Final = (
+    select(*ADDRESS, attempts.c.token, attempts.c.log_size)
+    .where(attempts.c.state == literal_state(State.RUNNING))
+    .with_for_update(key_share=True)
 )
-_INSERT_CHUNK: Final = Prepared(insert(log_chunks), *log_chunks.columns.keys())
+_OPEN: Final = Prepared(_SELECT_LEASED.where(_is(attempts)))
+_OPEN_MANY: Final = _SELECT_LEASED.where(
+    tuple_(*ADDRESS).in_(bindparam("of_attempts", expanding=True))
+).order_by(*ADDRESS)
 _SELECT_STATE: Final = select(
     attempts.c.state, attempts.c.token, attempts.c.log_size, attempts.c.log_blob, attempts.c.log_removed
 ).where(_is(attempts))
@@ -60,32 +61,35 @@ class SqlLogs:
     def append(self, address: AttemptAddress, token: str, offset: int, data: bytes) -> int:
         """Append to the log of a leased attempt and wake its topic."""
         session = self._session
-        session.pending.flush_attempts()
-        end = offset + len(data)
-        key = _key(address)
-        grow = {**key, "of_token": token, "from_offset": offset, "to_offset": end}
-        if not data or _GROW.execute(session.connection, grow) == 0:
-            return self._size_after_repeat(address, token, offset, data)
-        session.change()
-        chunk = {
-            "run_id": address.run_id,
-            "node": address.node,
-            "attempt": address.attempt,
-            "offset": offset,
-            "data": data,
-        }
-        _INSERT_CHUNK.execute(session.connection, chunk)
-        session.topics.add(log_topic(address))
-        return end
-
-    def _size_after_repeat(self, address: AttemptAddress, token: str, offset: int, data: bytes) -> int:
-        row = self._session.connection.execute(_SELECT_STATE, _key(address)).one_or_none()
-        if row is None or row.token != token or row.state != State.RUNNING.value:
+        log = self._open(address)
+        if log is None or log.token != token:
             raise StaleLeaseError("The attempt is not leased under this token (any more).")
-        size: int = row.log_size
+        size = log.size_bytes
+        if data and offset == size:
+            session.change()
+            session.topics.add(log_topic(address))
+            return session.pending.logs.append(address, log, data)
         if offset < 0 or offset + len(data) > size or not self._holds(address, offset, data):
             raise LogOffsetError(size)
         return size
+
+    def open_all(self, addresses: Collection[AttemptAddress]) -> None:
+        """Read at once what `append` asks about attempts."""
+        if addresses:
+            values = [(each.run_id, each.node, each.attempt) for each in padded(addresses)]
+            self._note(self._session.connection.execute(_OPEN_MANY, {"of_attempts": values}))
+
+    def _open(self, address: AttemptAddress) -> OpenLog | None:
+        """Find the log of a leased attempt, and keep others from writing it."""
+        pending = self._session.pending
+        if pending.logs.opened(address) is None:
+            pending.flush_attempt(address)
+            self._note(_OPEN.rows(self._session.connection, _key(address)))
+        return pending.logs.opened(address)
+
+    def _note(self, rows: Iterable[Sequence[Any]]) -> None:
+        for run_id, node, attempt, token, size in rows:
+            self._session.pending.logs.open(AttemptAddress(run_id, node, attempt), OpenLog(token, size))
 
     def _holds(self, address: AttemptAddress, offset: int, data: bytes) -> bool:
         """Tell whether the log has these very bytes there."""
@@ -108,6 +112,7 @@ class SqlLogs:
     def chunk(self, address: AttemptAddress, offset: int) -> bytes:
         """Read the rest of the chunk that holds the byte at `offset`; empty at the end or when sealed."""
         values = {**_key(address), "holding": offset}
+        self._session.pending.flush_logs()
         row = self._session.connection.execute(_SELECT_CHUNK, values).one_or_none()
         if row is None:
             return b""

@@ -9,7 +9,7 @@ from typing import Any, Final
 import asyncpg
 
 from lineshaft.store.backoff import Backoff
-from lineshaft.store.trouble import DatabaseLostError
+from lineshaft.store.driver import DatabaseLostError
 from lineshaft.store.wakeups import LocalWakeUps
 
 CHANNEL: Final = "lineshaft"

@@ -46,7 +46,7 @@ class SqlOutbox:
 
     def due(self, now: datetime, limit: int) -> Sequence[OutboxEntry]:
         """List entries that are due, oldest first."""
-        self._session.pending.flush_attempts()
+        self._session.pending.flush()
         rows = self._session.connection.execute(_SELECT_DUE, {"now": now, "at_most": limit})
         return [OutboxEntry(row.id, row.kind, row.payload, row.tries) for row in rows]
 

@@ -3,9 +3,11 @@
 A run that several events of one transaction change is written once. The order of the statements is the order
 in which locks are taken, the same in every process: attempts, as those who claim them do, then runs, by id.
 Claims pass over attempts that are locked, and wait for nothing but the lock of those that a limit concerns,
-which they take before their own transaction's attempts.
+which they take before their own transaction's attempts. What nobody reads within the transaction is written
+at its end: one statement for the many of a batch takes hardly longer than one for one.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final, assert_never
@@ -33,6 +35,7 @@ from lineshaft.model.tree import ROOT
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import SEAL_LOG
 from lineshaft.store.pending_extras import PendingExtras
+from lineshaft.store.pending_logs import PendingLogs
 from lineshaft.store.prepared import Prepared
 from lineshaft.store.queue.arrival import INSERT_ATTEMPT, queued_values
 from lineshaft.store.run_rows import (
@@ -126,9 +129,13 @@ class PendingRuns:
         self._queued: list[Values] = []
         self._stopping: dict[AttemptAddress, Values] = {}
         self._ended: dict[AttemptAddress, Values] = {}
+        self._ended_leases: Counter[UUID] = Counter()
+        self._ended_unleased = False
         self._seals: list[Values] = []
+        self.logs = PendingLogs()
         self.extras = PendingExtras()
         self.added_seals = False
+        self.arrivals = 0
 
     def create(self, run: Run) -> None:
         """Write a new run, with what it takes over from another."""
@@ -164,6 +171,9 @@ class PendingRuns:
         self._events.extend(event_values(run.id, event) for event in decision.events)
         for effect in decision.effects:
             self._take(effect, decision, before)
+        if before is None:
+            # Whose leases it has ended nobody knows, so the rows must say it.
+            self.flush_attempts()
 
     def _take(self, effect: Effect, decision: Decision, before: Run | None) -> None:
         run = decision.run
@@ -174,10 +184,7 @@ class PendingRuns:
                 address = AttemptAddress(run.id, effect.node, effect.attempt)
                 self._stopping[address] = _key(address)
             case AttemptEnded():
-                address = AttemptAddress(run.id, effect.node, effect.attempt)
-                self._ended[address] = {"end_state": effect.state.value, **_key(address)}
-                if before is None or before.nodes[effect.node].lease is not None:
-                    self._seals.append(self._seal_values(address, _time_of(decision)))
+                self._end(effect, decision, before)
             case TimerSet():
                 self.extras.set_timer(run.id, effect)
             case OutputsGiven():
@@ -190,6 +197,18 @@ class PendingRuns:
                 pass  # Another run is concerned, and whoever applied the event sees to that.
             case _:
                 assert_never(effect)
+
+    def _end(self, effect: AttemptEnded, decision: Decision, before: Run | None) -> None:
+        address = AttemptAddress(decision.run.id, effect.node, effect.attempt)
+        self.logs.close(address)
+        self._ended[address] = {"end_state": effect.state.value, **_key(address)}
+        lease = None if before is None else before.nodes[effect.node].lease
+        if lease is None:
+            self._ended_unleased = True
+        else:
+            self._ended_leases[lease.worker_id] += 1
+        if before is None or lease is not None:
+            self._seals.append(self._seal_values(address, _time_of(decision)))
 
     def _seal_values(self, address: AttemptAddress, at: datetime) -> Values:
         payload = {"run_id": str(address.run_id), "node": address.node, "attempt": address.attempt}
@@ -207,6 +226,9 @@ class PendingRuns:
             RunChangedError: another process has written one of the runs.
         """
         self.flush_attempts()
+        if self._seals:
+            self._insert_seals()
+            self._seals = []
         if self._stored_versions:
             self._update_runs()
         if self._nodes:
@@ -221,8 +243,13 @@ class PendingRuns:
         self.extras.flush(self._connection)
         self._latest, self._stored_versions, self._nodes, self._events = {}, {}, {}, []
 
-    def flush_attempts(self) -> None:
-        """Bring the attempts to where this transaction is, so that statements may read and change them."""
+    def flush_queue(self) -> None:
+        """Bring the queue to where this transaction is, so that claims may take from it."""
+        self._insert_queued()
+        if self._ended_unleased:
+            self.flush_attempts()
+
+    def _insert_queued(self) -> None:
         if self._created:
             rows = [
                 {**fixed_values(run), **changing_values(run), "written_from": run.version}
@@ -232,16 +259,44 @@ class PendingRuns:
             self._created = set()
         if self._queued:
             INSERT_ATTEMPT.execute_many(self._connection, self._queued)
+            self.arrivals += len(self._queued)
             self._queued = []
+
+    def flush_attempts(self) -> None:
+        """Bring the attempts to where this transaction is, so that statements may read and change them."""
+        self._insert_queued()
+        self.flush_logs()
         if self._stopping:
             _STOP_ATTEMPT.execute_many(self._connection, _in_order(self._stopping))
             self._stopping = {}
         if self._ended:
             _END_ATTEMPT.execute_many(self._connection, _in_order(self._ended))
             self._ended = {}
-        if self._seals:
-            self._insert_seals()
-            self._seals = []
+            self._ended_leases = Counter()
+            self._ended_unleased = False
+
+    def flush_logs(self) -> None:
+        """Bring the logs to where this transaction is."""
+        self.logs.flush(self._connection)
+
+    def flush_attempt(self, address: AttemptAddress) -> None:
+        """Bring an attempt that may be leased to where this transaction is."""
+        if address in self._ended:
+            self.flush_attempts()
+
+    def living(self, claimed: Sequence[AttemptAddress]) -> list[AttemptAddress]:
+        """Leave out those attempts that have ended although their rows said that they wait.
+
+        An attempt may be leased to its run, and set aside in the queue.
+        """
+        living = [address for address in claimed if address not in self._ended]
+        if len(living) < len(claimed):
+            self.flush_attempts()
+        return living
+
+    def ended_leases(self, worker_id: UUID) -> int:
+        """Count those of a worker's leases that have ended, while the rows say that they live."""
+        return self._ended_leases[worker_id]
 
     def _insert_seals(self) -> None:
         if len(self._seals) == 1:

@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.store.backoff import Backoff
+from lineshaft.store.driver import DatabaseLostError
 from lineshaft.store.migrate import migrate
 from lineshaft.store.notifications import CHANNEL, Notifications, payloads
-from lineshaft.store.trouble import DatabaseLostError, Trouble, trouble_of, words_of
+from lineshaft.store.trouble import Trouble, trouble_of, words_of
 from lineshaft.store.wakeups import LocalWakeUps
 
 T = TypeVar("T")

@@ -2,14 +2,17 @@
 
 Each time it executes a Core statement, SQLAlchemy looks for its compiled form and works out its parameters
 anew, which takes several times as long as SQLite takes to execute it. Here the driver's form of the statement
-and the functions that convert its values are kept, and SQLite's cursor is used with nothing around it.
+and the functions that convert its values are kept, and the driver's own cursor executes it.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import Connection, CursorResult, Delete, Dialect, Float, Insert, Select, Update
-from sqlalchemy.engine.interfaces import DBAPICursor
+from sqlalchemy import Connection, Delete, Dialect, Float, Insert, Select, Update
+
+from lineshaft.store.driver import execute
+
+T = TypeVar("T")
 
 Values = Mapping[str, Any]
 
@@ -17,7 +20,6 @@ _FLOAT8: Final = 701
 """PostgreSQL's number for the type of a Float column, which SQLAlchemy asks its driver for elsewhere."""
 
 _Convert = Callable[[Any], Any] | None
-_Bound = tuple[Any, ...] | list[tuple[Any, ...]]
 
 
 class Prepared:
@@ -42,20 +44,20 @@ class Prepared:
     def execute(self, connection: Connection, values: Values) -> int:
         """Execute it once; returns the number of rows that it changed."""
         form = self._form(connection)
-        return _executed(connection, form.text, form.bound(values)).rowcount
+        return execute(connection, form.text, form.bound(values)).rowcount
 
     def execute_many(self, connection: Connection, many: Sequence[Values]) -> None:
         """Execute it for each of the values."""
         form = self._form(connection)
         if len(many) == 1:
-            _executed(connection, form.text, form.bound(many[0]))
+            execute(connection, form.text, form.bound(many[0]))
         elif many:
-            _executed(connection, form.text, [form.bound(values) for values in many])
+            execute(connection, form.text, [form.bound(values) for values in many])
 
     def rows(self, connection: Connection, values: Values) -> list[tuple[Any, ...]]:
         """Execute it and return all rows, in the order of the columns that it selects or returns."""
         form = self._form(connection)
-        rows = _executed(connection, form.text, form.bound(values)).fetchall()
+        rows = execute(connection, form.text, form.bound(values)).fetchall()
         return [form.read(row) for row in rows]
 
     def _form(self, connection: Connection) -> "_Form":
@@ -67,15 +69,17 @@ class Prepared:
         return form
 
 
-def _executed(connection: Connection, text: str, bound: _Bound) -> CursorResult[Any] | DBAPICursor:
-    if connection.dialect.name != "sqlite":
-        return connection.exec_driver_sql(text, bound)
-    cursor = connection.connection.cursor()
-    if isinstance(bound, list):
-        cursor.executemany(text, bound)
-    else:
-        cursor.execute(text, bound)
-    return cursor
+def padded(values: Collection[T]) -> list[T]:
+    """List values, the last one again and again up to a power of two, for an `IN` of few different lengths.
+
+    Statements of each length are prepared for themselves.
+
+    Args:
+        values: one at least.
+    """
+    listed = list(values)
+    missing = (1 << (len(listed) - 1).bit_length()) - len(listed)
+    return listed + listed[-1:] * missing
 
 
 class _Form:

@@ -1,6 +1,6 @@
 """Runs in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final, assert_never
@@ -28,7 +28,7 @@ from lineshaft.model.run import Run
 from lineshaft.ports.store import TIMER_NOTICE, UnendedRuns
 from lineshaft.ports.wakeups import TIMERS, log_topic, run_topic, worker_topic
 from lineshaft.store.definitions import SqlDefinitions
-from lineshaft.store.prepared import Prepared
+from lineshaft.store.prepared import Prepared, padded
 from lineshaft.store.run_loading import SELECT_RUN, UNREADABLE, corrupt, load_runs
 from lineshaft.store.run_rows import read_event
 from lineshaft.store.schema import events, pipelines, runs
@@ -38,6 +38,12 @@ _SELECT_BY_ID: Final = SELECT_RUN.where(runs.c.id == bindparam("of_run"))
 _VERSION: Final = select(runs.c.version).where(runs.c.id == bindparam("of_run"))
 _SELECT_VERSION: Final = Prepared(_VERSION)
 _LOCK_VERSION: Final = Prepared(_VERSION.with_for_update(key_share=True))
+_SELECT_VERSIONS: Final = (
+    select(runs.c.id, runs.c.version)
+    .where(runs.c.id.in_(bindparam("of_runs", expanding=True)))
+    .order_by(runs.c.id)
+)
+_LOCK_VERSIONS: Final = _SELECT_VERSIONS.with_for_update(key_share=True)
 _LOCK_PIPELINE: Final = (
     select(pipelines.c.id).where(pipelines.c.id == bindparam("of_pipeline")).with_for_update(key_share=True)
 )
@@ -112,9 +118,18 @@ class SqlRuns:
             return
         stored = _LOCK_VERSION.rows(session.connection, {"of_run": run_id})
         known = session.runs.get(run_id)
+        if stored:
+            session.versions[run_id] = stored[0][0]
         if known is not None and run_id not in session.saved and stored and known.version != stored[0][0]:
             # It was read before whoever held it had committed.
             del session.runs[run_id]
+
+    def read_versions(self, run_ids: Collection[UUID]) -> None:
+        """Read at once what `get` compares with what is remembered of runs."""
+        if run_ids:
+            statement = _LOCK_VERSIONS if self._session.locking else _SELECT_VERSIONS
+            found = self._session.connection.execute(statement, {"of_runs": padded(run_ids)})
+            self._session.versions.update((row.id, row.version) for row in found)
 
     def save(self, decision: Decision) -> None:
         """Write what the engine decided: run, changed nodes, events, attempts; check `version`."""
@@ -206,12 +221,15 @@ class SqlRuns:
         self._session.saved.add(run.id)
 
     def _stored_version(self, run_id: UUID) -> int | None:
+        known = self._session.versions.get(run_id)
+        if known is not None:
+            return known
         statement = _LOCK_VERSION if self._session.locking else _SELECT_VERSION
         rows = statement.rows(self._session.connection, {"of_run": run_id})
         return rows[0][0] if rows else None
 
     def _load(self, run_id: UUID) -> Run | None:
-        if self._session.locking:
+        if self._session.locking and run_id not in self._session.versions:
             _LOCK_VERSION.execute(self._session.connection, {"of_run": run_id})
         try:
             rows = self._session.connection.execute(_SELECT_BY_ID, {"of_run": run_id}).all()

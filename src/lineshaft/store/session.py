@@ -12,10 +12,12 @@ from lineshaft.model.event import RunEvent
 from lineshaft.model.node import Group
 from lineshaft.model.run import Run
 from lineshaft.model.tree import Tree
+from lineshaft.model.worker import Worker
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.wakeups import OUTBOX, QUEUE
 from lineshaft.store.advisory import AdvisoryLocks
 from lineshaft.store.pending import PendingRuns
+from lineshaft.store.queue.heads import Look
 from lineshaft.store.recent import RecentDefinitions, RecentRuns
 
 ReadDefinition = Callable[[Format, str], Definition]
@@ -65,8 +67,11 @@ class Session:
         saved: those of them that it has written.
         recorded: the events that it has added to them.
         removed: the runs that it has removed.
+        versions: at which versions runs are in the database, of those whose versions were asked for ahead.
+        workers: the sessions of workers that were read ahead.
         definitions: the definitions that it has read or written.
         topics: what is to be woken after the commit, besides queue and outbox.
+        look: the last look at the queues, as long as it may serve further claims.
         unclaimed: the attempts that this transaction has queued and not claimed.
         locks: its locks on what is no row.
         changes: how many changes have been asked for.
@@ -83,8 +88,11 @@ class Session:
         self.saved: set[UUID] = set()
         self.recorded: dict[UUID, list[RunEvent]] = {}
         self.removed: set[UUID] = set()
+        self.versions: dict[UUID, int] = {}
+        self.workers: dict[UUID, Worker] = {}
         self.definitions: dict[str, Definition] = {}
         self.topics: set[str] = set()
+        self.look: Look | None = None
         self.unclaimed: set[AttemptAddress] = set()
         self.locks = AdvisoryLocks(connection, sole_writer=memory.sole_writer)
         self.changes = 0

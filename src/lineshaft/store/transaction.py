@@ -1,6 +1,10 @@
 """A transaction, as the functions given to the store see it."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from lineshaft.model.definition import Definition
+from lineshaft.ports.store import Foreseen
 from lineshaft.store.audit import SqlAudit
 from lineshaft.store.browser_sessions import SqlBrowserSessions
 from lineshaft.store.definitions import SqlDefinitions
@@ -44,6 +48,12 @@ class SqlTransaction:
         self.browser_sessions = SqlBrowserSessions(session)
         self.audit = SqlAudit(session)
         self.secrets = SqlSecrets(session)
+
+    def read_ahead(self, foreseen: Sequence[Foreseen[Any]]) -> None:
+        """Read at once what functions are going to look at; in the order in which locks are taken."""
+        self.logs.open_all({address for each in foreseen for address in each.logs})
+        self.workers.read_all({worker_id for each in foreseen for worker_id in each.workers})
+        self.runs.read_versions({run_id for each in foreseen for run_id in each.runs})
 
     def definition(self, definition_hash: str) -> Definition | None:
         """Find a definition by its content hash."""

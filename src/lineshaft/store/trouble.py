@@ -7,6 +7,7 @@ from typing import Final, assert_never
 from sqlalchemy.exc import DBAPIError
 
 from lineshaft.model.errors import StoreUnavailableError
+from lineshaft.store.driver import DatabaseLostError
 from lineshaft.store.pending import RunChangedError
 from lineshaft.store.workers import WorkerRegisteredError
 
@@ -22,10 +23,6 @@ class Trouble(Enum):
     """The database is away; trying again will help if it comes back."""
     FAILED = auto()
     """The database answers that it cannot."""
-
-
-class DatabaseLostError(Exception):
-    """The database cannot be reached, or stopped answering."""
 
 
 _POSTGRES_CONFLICTS: Final = ("40001", "40P01", "55P03")

@@ -1,6 +1,6 @@
 """Workers in the database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -11,7 +11,7 @@ from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.work import WorkKind
 from lineshaft.model.worker import Worker
 from lineshaft.ports.wakeups import worker_topic
-from lineshaft.store.prepared import Prepared
+from lineshaft.store.prepared import Prepared, padded
 from lineshaft.store.schema import workers
 from lineshaft.store.session import Session
 from lineshaft.store.upsert import insert_or_keep
@@ -34,6 +34,7 @@ _FIELDS: Final = (
     workers.c.version,
 )
 _SELECT: Final = Prepared(select(*_FIELDS).where(_IS))
+_SELECT_MANY: Final = select(*_FIELDS).where(workers.c.id.in_(bindparam("of_ids", expanding=True)))
 _SELECT_NAMED: Final = Prepared(select(*_FIELDS).where(workers.c.name == bindparam("of_name")))
 _SELECT_ALL: Final = Prepared(select(*_FIELDS).order_by(workers.c.name))
 _LOCK_NAME: Final = select(workers.c.id).where(workers.c.name == bindparam("of_name")).with_for_update()
@@ -57,7 +58,7 @@ class SqlWorkers:
 
     def register(self, worker: Worker) -> UUID | None:
         """Add a session; returns the id of the session of the same name that it takes the place of."""
-        self._session.change()
+        self._change()
         values = {
             "id": worker.id,
             "name": worker.name,
@@ -84,8 +85,18 @@ class SqlWorkers:
 
     def get(self, worker_id: UUID) -> Worker | None:
         """Find a living session."""
+        known = self._session.workers.get(worker_id)
+        if known is not None:
+            return known
         rows = _SELECT.rows(self._session.connection, {"of_id": worker_id})
         return _worker(rows[0]) if rows else None
+
+    def read_all(self, worker_ids: Collection[UUID]) -> None:
+        """Read at once what `get` returns."""
+        if worker_ids:
+            found = self._session.connection.execute(_SELECT_MANY, {"of_ids": padded(worker_ids)})
+            workers = [_worker(row) for row in found]
+            self._session.workers.update({worker.id: worker for worker in workers})
 
     def named(self, name: str) -> Worker | None:
         """Find a living session by its worker's name."""
@@ -94,19 +105,23 @@ class SqlWorkers:
 
     def seen(self, worker_id: UUID, at: datetime, load: float | None = None) -> None:
         """Note that it was heard of, and how busy its host is."""
-        self._session.change()
+        self._change()
         _SEEN.execute(self._session.connection, {"of_id": worker_id, "at": at, "busy": load})
 
     def drain(self, worker_id: UUID) -> None:
         """Note that it is to take no more, and wake its topic."""
-        self._session.change()
+        self._change()
         self._session.connection.execute(_DRAIN, {"of_id": worker_id})
         self._session.topics.add(worker_topic(worker_id))
 
     def remove(self, worker_id: UUID) -> None:
         """Forget a session, which holds no lease any more."""
-        self._session.change()
+        self._change()
         self._session.connection.execute(_DELETE, {"of_id": worker_id})
+
+    def _change(self) -> None:
+        self._session.change()
+        self._session.workers.clear()
 
     def all(self) -> Sequence[Worker]:
         """List the sessions, by name."""

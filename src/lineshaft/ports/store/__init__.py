@@ -14,6 +14,7 @@ is checked when a run is written; the loser is run again on what the winner left
 from lineshaft.ports.store.attempts import Attempts, Claim
 from lineshaft.ports.store.audit import Audit, AuditFilter
 from lineshaft.ports.store.browser_sessions import BrowserSessions
+from lineshaft.ports.store.foreseen import Foreseen
 from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
 from lineshaft.ports.store.outbox import DELETE_BLOBS, SEAL_LOG, Outbox, OutboxEntry
@@ -40,6 +41,7 @@ __all__ = [
     "BrowserSessions",
     "Claim",
     "EndedRun",
+    "Foreseen",
     "Grants",
     "Logs",
     "Outbox",

@@ -74,6 +74,7 @@ class SqlAttempts:
         """Keep a queued or a leased attempt out of claims for a time; a lease on it is dead."""
         self._session.change()
         self._session.pending.flush_attempts()
+        self._session.pending.logs.close(address)
         set_aside(self._session.connection, address, until)
         self._session.unclaimed.discard(address)
 
@@ -86,6 +87,7 @@ class SqlAttempts:
     def bring_back(self, now: datetime, limit: int) -> int:
         """Queue what was set aside until now again, and what a server of the version before has queued."""
         self._session.pending.flush_attempts()
+        self._session.look = None
         count = bring_back(self._session.connection, now, limit)
         if count:
             self._session.change()

@@ -13,12 +13,13 @@ woken, so that whoever claims for it does so again.
 from collections.abc import Sequence
 from math import ceil
 from typing import Final
+from uuid import UUID
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.ports.store import Claim
 from lineshaft.ports.wakeups import worker_topic
 from lineshaft.store.advisory import LIMITS, number_of
-from lineshaft.store.queue.heads import Head, read_heads
+from lineshaft.store.queue.heads import Head, Look, read_heads, read_held
 from lineshaft.store.queue.limiting import Allowance, concerns, read_allowance
 from lineshaft.store.queue.order import MOST_QUEUES, OpenQueue, levels, open_queues
 from lineshaft.store.queue.room import NO_ROOM, Room, asks_for_room, free_room, whole_room
@@ -36,12 +37,13 @@ def claim_attempts(session: Session, claim: Claim) -> list[AttemptAddress]:
     limited = concerns(claim.limits, claim.worker.offer)
     if limited:
         session.locks.take(LIMITS)
-    session.pending.flush_attempts()
+        session.pending.flush_attempts()
+    session.pending.flush_queue()
     claimed: list[AttemptAddress] = []
     more = True
     while more and len(claimed) < claim.slots:
         some, more = _claim_some(session, claim, claim.slots - len(claimed), limited=limited)
-        claimed += some
+        claimed += session.pending.living(some)
     return claimed
 
 
@@ -50,8 +52,10 @@ def _claim_some(
 ) -> tuple[list[AttemptAddress], bool]:
     """Take some of what is there now, and tell whether there may be more."""
     offer = claim.worker.offer
-    heads, held = read_heads(session.connection, claim.worker.id)
+    looks_anew = session.look is None
+    heads, held = _look(session, claim.worker.id)
     served = [head for head in heads if offer.serves(head.demand)]
+    held -= session.pending.ended_leases(claim.worker.id)
     slots = min(slots, offer.capacity.slots - held)
     if not served or slots < 1:
         return [], False
@@ -65,9 +69,28 @@ def _claim_some(
         reached = [each for each in opened[:MOST_QUEUES] if each.head.priority >= level]
         some = _take_in_turns(session, claim, reached, level, room=room, allowance=allowance)
         if some:
+            if len(some) < slots:
+                session.look = None  # A queue may be empty now.
             # One queue alone has given all that it has when it gives less than it was asked for.
             return some, limited or len(opened) > 1 or len(some) >= min(MOST_AT_ONCE, slots)
-    return [], False
+    session.look = None
+    # Others, or this transaction's claims before, may have taken what an earlier look has seen.
+    return ([], False) if looks_anew else ([], True)
+
+
+def _look(session: Session, worker_id: UUID) -> tuple[Sequence[Head], int]:
+    """Find the queues that hold something for a worker that does not drain, and how many leases it holds.
+
+    One look serves all claims of a transaction, until attempts arrive or what it has seen is gone. That the
+    priority of what stands first may have sunk since does no harm: claims take from the highest one down.
+    """
+    look = session.look
+    if look is not None and look.arrivals == session.pending.arrivals:
+        held = read_held(session.connection, worker_id)
+        return ([], 0) if held is None else (look.heads, held)
+    heads, held = read_heads(session.connection, worker_id)
+    session.look = Look(heads, session.pending.arrivals) if heads else None
+    return heads, held
 
 
 def _take_in_turns(
@@ -106,6 +129,7 @@ def _room(session: Session, claim: Claim, heads: Sequence[Head]) -> Room:
     if not any(asks_for_room(head.demand, capacity) for head in heads):
         return whole_room(capacity)
     if session.locks.take_if_free(number_of(worker.id)):
+        session.pending.flush_attempts()
         return free_room(session.connection, worker.id, capacity)
     session.topics.add(worker_topic(worker.id))
     return NO_ROOM

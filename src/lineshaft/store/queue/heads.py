@@ -1,5 +1,6 @@
 """Which queues have something in them, found by skipping from one to the next along an index."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -35,14 +36,33 @@ class Head:
     queued_at: datetime
 
 
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What a transaction has seen of the queues.
+
+    Attributes:
+        heads: of the queues that held something.
+        arrivals: how many attempts the transaction had queued until then.
+    """
+
+    heads: Sequence[Head]
+    arrivals: int
+
+
+_DRAINS: Final = exists().where(
+    workers.c.id == bindparam("of_worker", type_=workers.c.id.type), workers.c.draining_id == workers.c.id
+)
+_HELD: Final = select(func.count()).where(
+    _LEASED, attempts.c.worker_id == bindparam("of_worker", type_=attempts.c.worker_id.type)
+)
+_SELECT_HELD: Final = Prepared(select(_HELD.scalar_subquery(), _DRAINS))
+
+
 def _select_heads() -> Prepared:
-    draining = exists().where(
-        workers.c.id == bindparam("of_worker", type_=workers.c.id.type), workers.c.draining_id == workers.c.id
-    )
     first = select(attempts.c.queue).where(_QUEUED).order_by(attempts.c.queue).limit(ONE)
-    found = select(
-        first.where(attempts.c.queue.is_not(None), ~draining).scalar_subquery().label("queue")
-    ).cte("waiting", recursive=True)
+    found = select(first.where(attempts.c.queue.is_not(None), ~_DRAINS).scalar_subquery().label("queue")).cte(
+        "waiting", recursive=True
+    )
     after = first.where(attempts.c.queue > found.c.queue).correlate(found).scalar_subquery()
     waiting = found.union_all(select(after).where(found.c.queue.is_not(None)))
 
@@ -56,9 +76,6 @@ def _select_heads() -> Prepared:
             .scalar_subquery()
         )
 
-    held = select(func.count()).where(
-        _LEASED, attempts.c.worker_id == bindparam("of_worker", type_=attempts.c.worker_id.type)
-    )
     return Prepared(
         select(
             waiting.c.queue,
@@ -68,7 +85,7 @@ def _select_heads() -> Prepared:
             of_head(attempts.c.memory_bytes).label("memory_bytes"),
             of_head(attempts.c.priority).label("priority"),
             of_head(attempts.c.queued_at).label("queued_at"),
-            held.scalar_subquery().label("held"),
+            _HELD.scalar_subquery().label("held"),
         ).where(waiting.c.queue.is_not(None))
     )
 
@@ -90,3 +107,9 @@ def read_heads(connection: Connection, worker_id: UUID) -> tuple[list[Head], int
         if demand is not None:
             heads.append(Head(queue, demand, priority, queued_at))
     return heads, rows[0][-1] if rows else 0
+
+
+def read_held(connection: Connection, worker_id: UUID) -> int | None:
+    """Tell how many leases a worker holds; None where it drains."""
+    ((held, drains),) = _SELECT_HELD.rows(connection, {"of_worker": worker_id})
+    return None if drains else held
