@@ -11,6 +11,7 @@ from lineshaft.definition import read_definition
 from lineshaft.definition.compiling.generated import read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.model.limits import NO_LIMITS, Limits
+from lineshaft.model.role import Role
 from lineshaft.model.user import User
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.cipher import NO_KEYS, Cipher
@@ -35,7 +36,7 @@ _HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 async def add_user(store: Store) -> None:
     """Let a user in by USERNAME and PASSWORD."""
-    user = User(USERNAME, _HASHER.hash(PASSWORD))
+    user = User(USERNAME, _HASHER.hash(PASSWORD), Role.ADMIN)
     await store.write(lambda transaction: transaction.users.put(user))
 
 
