@@ -1,0 +1,409 @@
+"""Users, grants and tokens over HTTP: what is answered, and what is refused by the name of its field."""
+
+import json
+import logging
+from typing import Any
+from uuid import UUID
+
+import httpx2
+import pytest
+
+from accounts import SECRET, Accounts
+from http_problems import ID, fields, problem
+from lineshaft.model.role import Role
+
+USER = {"name": "ada", "password": SECRET}
+
+
+async def test_a_user_is_made_shown_listed_changed_and_deleted(accounts: Accounts) -> None:
+    async with accounts.client() as api:
+        made = await api.post(
+            "/v1/users", json={"name": "ada+ci@x.org", "password": SECRET, "role": "runner"}
+        )
+        shown = await api.get(made.headers["location"])
+        listed = await api.get("/v1/users")
+        changed = await api.patch(made.headers["location"], json={"role": None})
+        deleted = await api.delete(made.headers["location"])
+        gone = await api.get(made.headers["location"])
+
+    assert (made.status_code, made.headers["location"]) == (201, "/v1/users/ada%2Bci%40x.org")
+    assert shown.json() == {**made.json(), "grants": []}
+    assert [item["name"] for item in listed.json()["items"]] == ["ada+ci@x.org", "admin"]
+    assert (changed.status_code, changed.json()["role"]) == (200, None)
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert "No user is named 'ada+ci@x.org'" in problem(gone, 404)["detail"]
+
+
+async def test_lists_have_pages(accounts: Accounts) -> None:
+    shop = await accounts.pipeline()
+    async with accounts.client() as api:
+        for name in ("b", "a"):
+            await accounts.user(name)
+            await api.put(f"/v1/pipelines/{shop}/grants/{name}", json={"role": "viewer"})
+            await api.post("/v1/tokens", json={"name": name})
+        for path, key, everyone in (
+            ("/v1/users", "name", ["a", "admin", "b"]),
+            (f"/v1/pipelines/{shop}/grants", "user", ["a", "b"]),
+            ("/v1/tokens", "name", ["a", "b"]),
+        ):
+            found, after = [], {}
+            while after is not None:
+                page = (await api.get(path, params={"limit": 1, **after})).json()
+                found += [item[key] for item in page["items"]]
+                after = None if page["next"] is None else {"after": page["next"]}
+            assert found == everyone
+
+
+async def test_who_calls_is_told_with_what_the_token_leaves(accounts: Accounts) -> None:
+    await accounts.user("ada")
+    shop, other = await accounts.pipeline(), await accounts.pipeline("other")
+    async with accounts.client() as api:
+        for pipeline in (shop, other):
+            await api.put(f"/v1/pipelines/{pipeline}/grants/ada", json={"role": "maintainer"})
+    async with accounts.client("ada") as api:
+        by_password = (await api.get("/v1/me")).json()
+        token = (await api.post("/v1/tokens", json={"name": "ci", "pipelines": [str(shop)]})).json()
+    async with accounts.bearer(token.pop("token")) as api:
+        by_token = (await api.get("/v1/me")).json()
+
+    grants = [
+        {"pipeline_id": str(each), "pipeline": name, "role": "maintainer"}
+        for each, name in ((other, "other"), (shop, "shop"))
+    ]
+    assert by_password == {"name": "ada", "means": "password", "role": None, "grants": grants, "token": None}
+    assert (by_token["means"], by_token["grants"]) == ("token", grants[1:])
+    assert {**by_token["token"], "last_used_at": None} == {**token, "last_used_at": None}
+
+
+async def test_a_password_that_is_changed_is_the_only_one_from_then_on(accounts: Accounts) -> None:
+    await accounts.user("ada")
+    body = {"password": SECRET, "new_password": "another password"}
+    async with accounts.client("ada") as api:
+        changed = await api.put("/v1/me/password", json=body)
+        again = await api.get("/v1/me")
+        other = await api.get("/v1/me", auth=("ada", "another password"))
+
+    assert [answer.status_code for answer in (changed, again, other)] == [204, 401, 200]
+
+
+async def test_a_token_cannot_change_its_users_password(accounts: Accounts) -> None:
+    await accounts.user("ada", Role.ADMIN)
+    async with accounts.client("ada") as api:
+        token = (await api.post("/v1/tokens", json={"name": "ci", "role": "admin"})).json()["token"]
+    async with accounts.bearer(token) as api:
+        body = {"password": SECRET, "new_password": "another password"}
+        problem(await api.put("/v1/me/password", json=body), 403)
+        problem(await api.patch("/v1/users/ada", json={"password": "another password"}), 403)
+        assert (await api.patch("/v1/users/ada", json={"role": "admin"})).status_code == 200
+
+
+async def test_a_token_is_told_once_and_kept_nowhere_on_its_way(accounts: Accounts) -> None:
+    async with accounts.client() as api:
+        made = await api.post("/v1/tokens", json={"name": "ci", "expires_at": None})
+        listed = await api.get("/v1/tokens")
+
+    assert (made.status_code, made.headers["cache-control"]) == (201, "no-store")
+    assert (made.json()["expires_at"], made.json()["role"]) == (None, "runner")
+    assert made.json()["token"] not in listed.text
+    assert "hash" not in listed.text
+
+
+async def test_who_is_disabled_or_deleted_is_let_in_no_more(accounts: Accounts) -> None:
+    for end in ("disable", "delete"):
+        await accounts.user("ada", Role.RUNNER)
+        async with accounts.client("ada") as ada, accounts.client() as api:
+            token = (await ada.post("/v1/tokens", json={"name": "ci"})).json()["token"]
+            async with accounts.bearer(token) as program:
+                assert (await program.get("/v1/me")).status_code == 200
+                if end == "disable":
+                    await api.patch("/v1/users/ada", json={"disabled": True})
+                else:
+                    await api.delete("/v1/users/ada")
+                assert (await program.get("/v1/me")).status_code == 401
+                assert (await ada.get("/v1/me")).status_code == 401
+            await api.delete("/v1/users/ada")
+
+
+async def test_a_role_that_is_given_or_taken_holds_at_once(accounts: Accounts) -> None:
+    await accounts.user("ada")
+    shop = await accounts.pipeline()
+    async with accounts.client("ada") as ada, accounts.client() as api:
+        unseen = await ada.get(f"/v1/pipelines/{shop}")
+        await api.put(f"/v1/pipelines/{shop}/grants/ada", json={"role": "viewer"})
+        seen = await ada.get(f"/v1/pipelines/{shop}")
+        forbidden = await ada.put(f"/v1/pipelines/{shop}/grants/ada", json={"role": "maintainer"})
+        await api.delete(f"/v1/pipelines/{shop}/grants/ada")
+        unseen_again = await ada.get(f"/v1/pipelines/{shop}")
+
+    statuses = [each.status_code for each in (unseen, seen, forbidden, unseen_again)]
+    assert statuses == [404, 200, 403, 404]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({**USER, "colour": "red"}, "colour"),
+        ({"name": "ada"}, "password"),
+        ({"password": SECRET}, "name"),
+        ({**USER, "name": 7}, "name"),
+        ({**USER, "name": None}, "name"),
+        ({**USER, "name": ""}, "name"),
+        ({**USER, "name": " ada"}, "name"),
+        ({**USER, "name": "ada "}, "name"),
+        ({**USER, "name": "a:b"}, "name"),
+        ({**USER, "name": "a/b"}, "name"),
+        ({**USER, "name": ".."}, "name"),
+        ({**USER, "name": "a\0b"}, "name"),
+        ({**USER, "name": "a\u202eb"}, "name"),
+        ({**USER, "name": "a" * 256}, "name"),
+        ({**USER, "password": None}, "password"),
+        ({**USER, "password": 12345678}, "password"),
+        ({**USER, "password": "short"}, "password"),
+        ({**USER, "password": "x" * 1025}, "password"),
+        ({**USER, "password": "Password"}, "password"),
+        ({**USER, "password": "open\nsesame"}, "password"),
+        ({**USER, "name": "ada.lovelace", "password": "Ada.Lovelace"}, "password"),
+        ({**USER, "role": "king"}, "role"),
+        ({**USER, "role": "ADMIN"}, "role"),
+        ({**USER, "role": 5}, "role"),
+    ],
+)
+async def test_a_user_who_makes_no_sense_is_refused(
+    accounts: Accounts, body: dict[str, Any], field: str
+) -> None:
+    async with accounts.client() as api:
+        answer = await api.post("/v1/users", json=body)
+        everyone = (await api.get("/v1/users")).json()["items"]
+
+    assert fields(problem(answer, 422)) == [field]
+    assert str(body.get("password")) not in answer.text or body.get("password") is None
+    assert [each["name"] for each in everyone] == ["admin"]
+
+
+async def test_all_that_is_wrong_with_a_request_is_told_at_once(accounts: Accounts) -> None:
+    async with accounts.client() as api:
+        answer = await api.post(
+            "/v1/users", json={"name": "a b", "password": "short", "role": "king", "x": 1}
+        )
+
+    assert sorted(fields(problem(answer, 422))) == ["name", "password", "role", "x"]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "bob"}, "name"),
+        ({"password": None}, "password"),
+        ({"password": "short"}, "password"),
+        ({"password": "ada"}, "password"),
+        ({"disabled": None}, "disabled"),
+        ({"disabled": "yes"}, "disabled"),
+        ({"disabled": 1}, "disabled"),
+        ({"role": "king"}, "role"),
+    ],
+)
+async def test_a_change_that_makes_no_sense_is_refused(
+    accounts: Accounts, body: dict[str, Any], field: str
+) -> None:
+    ada = await accounts.user("ada", Role.VIEWER)
+    async with accounts.client() as api:
+        assert fields(problem(await api.patch("/v1/users/ada", json=body), 422)) == [field]
+
+    assert await accounts.find("ada") == ada
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"name": "ci", "colour": "red"}, "colour"),
+        ({}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": "a b"}, "name"),
+        ({"name": "a\0b"}, "name"),
+        ({"name": "a" * 256}, "name"),
+        ({"name": "ci", "role": "king"}, "role"),
+        ({"name": "ci", "pipelines": []}, "pipelines"),
+        ({"name": "ci", "pipelines": ["shop"]}, "pipelines.0"),
+        ({"name": "ci", "pipelines": ID}, "pipelines"),
+        ({"name": "ci", "pipelines": [ID]}, "pipelines"),
+        ({"name": "ci", "pipelines": [ID] * 201}, "pipelines"),
+        ({"name": "ci", "expires_at": "soon"}, "expires_at"),
+        ({"name": "ci", "expires_at": "2030-01-01T00:00:00"}, "expires_at"),
+        ({"name": "ci", "expires_at": "2000-01-01T00:00:00Z"}, "expires_at"),
+        ({"name": "ci", "expires_at": "0001-01-01T00:00:00+14:00"}, "expires_at"),
+        ({"name": "ci", "expires_at": 90}, "expires_at"),
+    ],
+)
+async def test_a_token_that_makes_no_sense_is_refused(
+    accounts: Accounts, body: dict[str, Any], field: str
+) -> None:
+    async with accounts.client() as api:
+        assert fields(problem(await api.post("/v1/tokens", json=body), 422)) == [field]
+
+    assert await accounts.tokens("admin") == []
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({}, "role"),
+        ({"role": None}, "role"),
+        ({"role": "admin"}, "role"),
+        ({"role": "king"}, "role"),
+        ({"role": "viewer", "user": "ada"}, "user"),
+    ],
+)
+async def test_a_grant_that_makes_no_sense_is_refused(
+    accounts: Accounts, body: dict[str, Any], field: str
+) -> None:
+    await accounts.user("ada")
+    shop = await accounts.pipeline()
+    async with accounts.client() as api:
+        answer = await api.put(f"/v1/pipelines/{shop}/grants/ada", json=body)
+
+    assert fields(problem(answer, 422)) == [field]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        ({"password": SECRET}, "new_password"),
+        ({"new_password": SECRET}, "password"),
+        ({"password": SECRET, "new_password": "short"}, "new_password"),
+        ({"password": "wrong", "new_password": "another password"}, "password"),
+        ({"password": 1, "new_password": "another password"}, "password"),
+        ({"password": "x" * 5_000, "new_password": "another password"}, "password"),
+        ({"password": SECRET, "new_password": "another password", "name": "bob"}, "name"),
+    ],
+)
+async def test_a_password_that_does_not_do_is_refused(
+    accounts: Accounts, body: dict[str, Any], field: str
+) -> None:
+    ada = await accounts.user("ada")
+    async with accounts.client("ada") as api:
+        assert fields(problem(await api.put("/v1/me/password", json=body), 422)) == [field]
+
+    assert await accounts.find("ada") == ada
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"", b"{", b"null", b"[]", b'"a"', b"\0", b"\xff\xfe", b"[" * 10_000, b'{"name": "\\ud800"}'],
+    ids=lambda body: repr(body[:12]),
+)
+async def test_what_is_no_object_is_refused_everywhere(accounts: Accounts, body: bytes) -> None:
+    async with accounts.client() as api:
+        for method, path in (
+            ("POST", "/v1/users"),
+            ("PATCH", "/v1/users/admin"),
+            ("PUT", "/v1/me/password"),
+            ("POST", "/v1/tokens"),
+            ("PUT", f"/v1/pipelines/{ID}/grants/admin"),
+        ):
+            problem(await api.request(method, path, content=body), 422)
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status"),
+    [
+        ("GET", "/v1/users/nobody", 404),
+        ("GET", "/v1/users/a%00b", 422),
+        ("GET", "/v1/users/" + "a" * 256, 422),
+        ("GET", "/v1/users/a/b", 404),
+        ("PATCH", "/v1/users/nobody", 404),
+        ("DELETE", "/v1/users/nobody", 404),
+        ("DELETE", "/v1/users/admin", 409),
+        ("PUT", "/v1/users/admin", 405),
+        ("GET", "/v1/users?limit=0", 422),
+        ("GET", "/v1/users?limit=201", 422),
+        ("GET", "/v1/users?after=a%00", 422),
+        ("GET", "/v1/tokens?user=nobody", 404),
+        ("GET", "/v1/tokens?user=a%00", 422),
+        ("GET", "/v1/tokens?limit=x", 422),
+        ("DELETE", f"/v1/tokens/{ID}", 404),
+        ("DELETE", "/v1/tokens/ci", 422),
+        ("GET", f"/v1/tokens/{ID}", 405),
+        ("GET", "/v1/pipelines/shop/grants", 422),
+        ("POST", "/v1/me", 405),
+        ("GET", "/v1/me/password", 405),
+    ],
+)
+async def test_an_address_of_nothing_is_refused(
+    accounts: Accounts, method: str, path: str, status: int
+) -> None:
+    async with accounts.client() as api:
+        content = b"{}" if method == "PATCH" else None
+        problem(await api.request(method, path, content=content), status)
+
+
+@pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
+async def test_a_pipeline_that_is_not_there_has_no_grants(accounts: Accounts, method: str) -> None:
+    path = f"/v1/pipelines/{UUID(ID)}/grants" + ("" if method == "GET" else "/admin")
+    async with accounts.client() as api:
+        answer = await api.request(method, path, json={"role": "viewer"})
+
+    assert (answer.status_code, list(answer.json())) == (404, ["detail"])
+
+
+async def test_conflicts_are_told_as_such(accounts: Accounts) -> None:
+    await accounts.user("ada")
+    async with accounts.client() as api:
+        await api.post("/v1/tokens", json={"name": "ci"})
+        twice = [await api.post("/v1/users", json=USER), await api.post("/v1/tokens", json={"name": "ci"})]
+
+    assert ["There is a user named 'ada'" in problem(twice[0], 409)["detail"]] == [True]
+    assert "has a token named 'ci'" in problem(twice[1], 409)["detail"]
+
+
+async def test_neither_passwords_nor_tokens_are_logged(
+    accounts: Accounts, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    async with accounts.client() as api:
+        await api.post("/v1/users", json=USER)
+        await api.post("/v1/users", json={**USER, "role": "king"})
+        await api.patch("/v1/users/ada", json={"password": "another password"})
+        token = (await api.post("/v1/tokens", json={"name": "ci"})).json()["token"]
+    async with accounts.bearer(token) as program:
+        await program.get("/v1/me")
+        await program.get("/v1/users/nobody")
+
+    for secret in (SECRET, "another password", token):
+        assert secret not in caplog.text
+
+
+def test_the_requests_of_a_user_do_not_show_passwords() -> None:
+    from lineshaft.server.account_requests import NewUserRequest, OwnPasswordRequest, UserChangeRequest
+
+    for kind, body in (
+        (NewUserRequest, USER),
+        (UserChangeRequest, {"password": SECRET}),
+        (OwnPasswordRequest, {"password": SECRET, "new_password": SECRET}),
+    ):
+        assert SECRET not in repr(kind.model_validate_json(json.dumps(body), strict=True))
+
+
+async def test_a_stranger_is_told_nothing(accounts: Accounts) -> None:
+    async with httpx2.AsyncClient(base_url=accounts.url, timeout=60) as stranger:
+        for method, path in (
+            ("GET", "/v1/me"),
+            ("GET", "/v1/users"),
+            ("GET", "/v1/users/admin"),
+            ("GET", "/v1/tokens"),
+            ("POST", "/v1/tokens"),
+        ):
+            assert (await stranger.request(method, path)).status_code == 401
+
+
+async def test_whoever_is_no_admin_looks_after_no_users(accounts: Accounts) -> None:
+    await accounts.user("ada", Role.MAINTAINER)
+    async with accounts.client("ada") as api:
+        for method, path in (
+            ("GET", "/v1/users"),
+            ("POST", "/v1/users"),
+            ("GET", "/v1/users/ada"),
+            ("PATCH", "/v1/users/ada"),
+            ("DELETE", "/v1/users/ada"),
+            ("GET", "/v1/tokens?user=admin"),
+        ):
+            problem(await api.request(method, path, content=b"{}"), 403)
