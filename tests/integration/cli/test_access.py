@@ -23,6 +23,7 @@ from lineshaft.model.role import Role, Scope
 from lineshaft.ports.clock import ManualClock, SystemClock
 from lineshaft.services.tokens import TokenRequest
 from planes import PASSWORD, temporary_plane
+from terminal_session import TerminalSession
 
 
 @dataclass(kw_only=True)
@@ -390,6 +391,62 @@ async def test_who_one_is_is_told_to_people(site: Site) -> None:
     assert any(line.startswith("  token      'login@") and "at most maintainer" in line for line in told)
     assert told[-2:] == ["  pipelines", "    maintainer shop"]
     assert shop
+
+
+async def test_a_new_password_is_asked_for_twice_and_not_shown(site: Site) -> None:
+    def ask() -> tuple[str, int]:
+        environment = isolated(site.folder, site.url, PASSWORD)
+        with TerminalSession("user", "create", "ada", environment=environment, alone=True) as terminal:
+            # The space behind it is printed once nothing is shown any more that is typed.
+            terminal.read_until("New password: ")
+            terminal.type(SECRET)
+            terminal.read_until("The same again: ")
+            terminal.type(SECRET)
+            terminal.read_to_end()
+            return terminal.plain, terminal.process.wait()
+
+    shown, code = await asyncio.to_thread(ask)
+
+    assert (code, "'ada' may sign in" in shown) == (ExitCode.OK, True)
+    assert SECRET not in shown
+    assert await site.plane.credentials.check("ada", SECRET)
+
+
+async def test_whoever_signs_in_is_asked_for_name_and_password(site: Site) -> None:
+    await site.user("ada", Role.RUNNER)
+
+    def ask() -> tuple[str, int]:
+        environment = isolated(site.folder, site.url, "")
+        with TerminalSession("login", environment=environment, alone=True) as terminal:
+            terminal.read_until("User name [admin]: ")
+            terminal.type("ada")
+            terminal.read_until("Password: ")
+            terminal.type(SECRET)
+            terminal.read_to_end()
+            return terminal.plain, terminal.process.wait()
+
+    shown, code = await asyncio.to_thread(ask)
+
+    assert (code, "as 'ada', runner, until" in shown) == (ExitCode.OK, True)
+    assert SECRET not in shown
+    assert len(await site.tokens("ada")) == 1
+
+
+@pytest.mark.parametrize(("answer", "code"), [("n", ExitCode.INTERRUPTED), ("y", ExitCode.OK)])
+async def test_whoever_deletes_a_user_is_asked(site: Site, answer: str, code: ExitCode) -> None:
+    await site.user("ada")
+
+    def ask() -> int:
+        environment = isolated(site.folder, site.url, PASSWORD)
+        with TerminalSession("user", "delete", "ada", environment=environment, alone=True) as terminal:
+            terminal.read_until("Delete 'ada', with their roles, tokens and sessions? [y/N]: ")
+            terminal.type(answer)
+            terminal.read_to_end()
+            return terminal.process.wait()
+
+    assert await asyncio.to_thread(ask) == code
+    names = [user.name for user in await site.plane.users.page(after=None, limit=10)]
+    assert ("ada" in names) == (code is ExitCode.INTERRUPTED)
 
 
 async def test_names_are_completed(site: Site) -> None:
