@@ -128,8 +128,6 @@ async def test_what_strangers_leave_behind_is_bounded(
     await noting.write()
 
     of = AuditFilter(action=Action.SIGN_IN_REFUSED)
-    entries = await plane.store.read(
-        lambda transaction: transaction.audit.page(of, before=None, limit=1_000)
-    )
+    entries = await plane.store.read(lambda transaction: transaction.audit.page(of, before=None, limit=1_000))
     assert len(entries) == MOST_REFUSALS
     assert "20 more refused sign-ins were not recorded." in caplog.text
