@@ -104,7 +104,7 @@ async def test_a_key_opens_nothing_but_the_worker_protocol(
 
     assert problem(good, 403)["type"].endswith(":forbidden")
     assert wrong.status_code == 401
-    assert wrong.headers["www-authenticate"] == "Basic"
+    assert wrong.headers.get_list("www-authenticate") == ["Basic", "Bearer"]
 
 
 async def test_a_user_may_speak_the_worker_protocol(plane: ControlPlane, http: httpx2.AsyncClient) -> None:

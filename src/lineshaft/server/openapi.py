@@ -29,6 +29,7 @@ Responses = dict[int | str, dict[str, Any]]
 _SCHEMAS: Final = "#/components/schemas/"
 _PIPELINE_INPUT: Final = "PipelineConfiguration"
 _SCHEME: Final = "basic"
+_TOKEN_SCHEME: Final = "token"  # noqa: S105 - a word, not one.
 _KEY_SCHEME: Final = "worker-key"
 _REFERRED: Final[Sequence[type[BaseModel]]] = (
     Detail,
@@ -49,8 +50,9 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     NewTokenRequest,
 )
 _DESCRIPTION: Final = """\
-Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password;
-those of the worker protocol take a worker key as well.
+Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password,
+or a token; those of the worker protocol take a worker key as well. `x-permission` says what a user must be
+allowed to do, on the pipeline or run that the path names; with `x-filtered` one is told of what one may see.
 Errors are problems after RFC 9457, each with the advice what to do next."""
 
 _CHAPTERS: Final = {
@@ -102,7 +104,7 @@ _PROTOCOL: Final[Extra] = {
     "description": "The version of the worker protocol that the worker speaks.",
     "schema": {"enum": [str(version) for version in SERVED_VERSIONS]},
 }
-_KEY_OR_USER: Final[Extra] = {"security": [{_KEY_SCHEME: []}, {_SCHEME: []}]}
+_KEY_OR_USER: Final[Extra] = {"security": [{_KEY_SCHEME: []}, {_SCHEME: []}, {_TOKEN_SCHEME: []}]}
 LOG_BODY: Final[Extra] = {
     **_KEY_OR_USER,
     "parameters": [_PROTOCOL],
@@ -125,7 +127,7 @@ BAD_CREDENTIALS: Final[Responses] = {
     401: {
         "description": "No credentials, or wrong ones.",
         **_content("application/json", _reference("Detail")),
-        "headers": {"WWW-Authenticate": {"schema": {"const": "Basic"}}},
+        "headers": {"WWW-Authenticate": {"schema": {"type": "string"}}},
     }
 }
 BAD_KEY: Final[Responses] = {
@@ -168,9 +170,10 @@ def describe(app: FastAPI) -> Extra:
     schemas.update(_pipeline_schemas())
     components["securitySchemes"] = {
         _SCHEME: {"type": "http", "scheme": "basic"},
-        _KEY_SCHEME: {"type": "http", "scheme": "bearer"},
+        _TOKEN_SCHEME: {"type": "http", "scheme": "bearer", "description": "A user's token, `lst_...`."},
+        _KEY_SCHEME: {"type": "http", "scheme": "bearer", "description": "A worker key, `lsw_...`."},
     }
-    document["security"] = [{_SCHEME: []}]
+    document["security"] = [{_SCHEME: []}, {_TOKEN_SCHEME: []}]
     document["tags"] = [{"name": name, "description": text} for name, text in _CHAPTERS.items()]
     return document
 

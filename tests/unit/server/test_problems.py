@@ -73,7 +73,7 @@ def test_bad_credentials_are_told_as_system_0_tells_them() -> None:
     response = problem_response(BadCredentialsError())
 
     assert response.status_code == 401
-    assert response.headers["www-authenticate"] == "Basic"
+    assert response.headers.getlist("www-authenticate") == ["Basic", "Bearer"]
     assert response.body == b'{"detail":"Incorrect username or password"}'
 
 
