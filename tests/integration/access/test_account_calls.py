@@ -44,11 +44,12 @@ async def test_lists_have_pages(accounts: Accounts) -> None:
             (f"/v1/pipelines/{shop}/grants", "user", ["a", "b"]),
             ("/v1/tokens", "name", ["a", "b"]),
         ):
-            found, after = [], {}
-            while after is not None:
-                page = (await api.get(path, params={"limit": 1, **after})).json()
+            found: list[str] = []
+            query: dict[str, str] | None = {"limit": "1"}
+            while query is not None:
+                page = (await api.get(path, params=query)).json()
                 found += [item[key] for item in page["items"]]
-                after = None if page["next"] is None else {"after": page["next"]}
+                query = None if page["next"] is None else {**query, "after": page["next"]}
             assert found == everyone
 
 
