@@ -25,7 +25,7 @@ ADMIN = Principal(USERNAME, Means.PASSWORD, Roles(Role.ADMIN))
 BY = Actor(USERNAME, Means.PASSWORD, "192.0.2.1")
 
 
-@dataclass(frozen=True)
+@dataclass
 class Accounts:
     """A control plane whose users a test looks after, and a server for it."""
 

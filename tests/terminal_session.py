@@ -22,9 +22,22 @@ class TerminalSession:
     """
 
     def __init__(
-        self, *arguments: object, environment: Mapping[str, str], columns: int = 100, rows: int = 30
+        self,
+        *arguments: object,
+        environment: Mapping[str, str],
+        columns: int = 100,
+        rows: int = 30,
+        alone: bool = False,
     ) -> None:
-        """Start `lineshaft` with these arguments."""
+        """Start `lineshaft` with these arguments.
+
+        Args:
+            arguments: of the command line.
+            environment: variables besides those of the test.
+            columns: of the terminal.
+            rows: of the terminal.
+            alone: whether it must not know the terminal that the test itself may have, to ask there.
+        """
         self._controller, terminal = pty.openpty()
         ioctl(terminal, TIOCSWINSZ, pack("HHHH", rows, columns, 0, 0))
         self.process = subprocess.Popen(
@@ -32,6 +45,7 @@ class TerminalSession:
             stdin=terminal,
             stdout=terminal,
             stderr=terminal,
+            start_new_session=alone,
             env={**os.environ, "TERM": "xterm-256color", "LANG": "C.UTF-8", **environment},
         )
         os.close(terminal)
@@ -44,6 +58,10 @@ class TerminalSession:
         self.process.kill()
         self.process.wait()
         os.close(self._controller)
+
+    def type(self, text: str) -> None:
+        """Type a line, once it was asked for: what is typed before a password is asked for is thrown away."""
+        os.write(self._controller, f"{text}\n".encode())
 
     def read_until(self, words: str) -> str:
         """Read until the screen has shown these words, and return all that was shown, without its colours."""

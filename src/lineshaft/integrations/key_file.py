@@ -57,7 +57,8 @@ def own_key_file(path: Path) -> KeyRing:
         except OSError as error:
             raise ConfigurationError(
                 f"The file {path} for the key of secrets cannot be made: {error.strerror}.",
-                advice="Let the server write to its data folder, or name a file with LINESHAFT_SECRETS_KEY_FILE.",
+                advice="Let the server write to its data folder, or name a file with "
+                "LINESHAFT_SECRETS_KEY_FILE.",
             ) from error
     return read_key_file(path)
 

@@ -96,15 +96,6 @@ class CredentialService:
         await self._store.write(lambda transaction: transaction.users.put(admin))
         self.forget(name)
 
-    async def retire(self, name: str, password: str) -> None:
-        """Make sure that these credentials are good for nothing; the user's own, other password stays."""
-        user = await self._store.read(lambda transaction: transaction.users.get(name))
-        if user is not None and await asyncio.to_thread(self._matches, user.password_hash, password):
-            encoded = await asyncio.to_thread(self._hasher.hash, secrets.token_urlsafe())
-            retired = replace(user, password_hash=encoded)
-            await self._store.write(lambda transaction: transaction.users.put(retired))
-            self.forget(name)
-
     def forget(self, name: str) -> None:  # noqa: ARG002 - whose it is does not matter: it happens seldom.
         """Ask the database anew about a user when they call next; to be told behind each change of them.
 

@@ -40,6 +40,25 @@ async def test_putting_a_user_again_replaces_the_password(scene: Scene) -> None:
     assert await find(scene, "ann") == User("ann", "$argon2id$2")
 
 
+async def test_a_second_user_of_a_name_is_not_added(scene: Scene) -> None:
+    first = User("ann", "$argon2id$1", Role.VIEWER)
+
+    assert await scene.store.write(lambda transaction: transaction.users.add(first))
+    assert not await scene.store.write(
+        lambda transaction: transaction.users.add(User("ann", role=Role.ADMIN))
+    )
+
+    assert await find(scene, "ann") == first
+
+
+async def test_a_user_is_held_while_something_depends_on_them(scene: Scene) -> None:
+    ann = User("ann", "$argon2id$1")
+    await put(scene, ann)
+
+    assert await scene.store.write(lambda transaction: transaction.users.hold("ann")) == ann
+    assert await scene.store.write(lambda transaction: transaction.users.hold("bob")) is None
+
+
 async def test_a_user_is_found_by_what_the_provider_calls_them(scene: Scene) -> None:
     now = scene.clock.now()
     ann = User("ann", issuer="https://id.example", subject="17", created_at=now)

@@ -1,16 +1,11 @@
-"""A server over real HTTP, and people who call it."""
-
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import httpx2
 import pytest
 
 from accounts import Accounts
 from http_server import http_server
 from lineshaft.ports.clock import ManualClock
-from lineshaft.services.control_plane import ControlPlane
-from people import People
 from planes import temporary_plane
 
 
@@ -19,14 +14,3 @@ async def accounts(tmp_path: Path) -> AsyncIterator[Accounts]:
     clock = ManualClock()
     async with temporary_plane(tmp_path, clock) as plane, http_server(plane) as url:
         yield Accounts(plane, clock, url)
-
-
-@pytest.fixture
-def people(plane: ControlPlane, clock: ManualClock) -> People:
-    return People(plane.store, clock)
-
-
-@pytest.fixture
-async def http(plane: ControlPlane) -> AsyncIterator[httpx2.AsyncClient]:
-    async with http_server(plane) as url, httpx2.AsyncClient(base_url=url, timeout=60) as client:
-        yield client
