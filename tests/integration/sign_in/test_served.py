@@ -1,6 +1,7 @@
 """Sign-in at a provider, as a server's settings tell of it."""
 
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import httpx2
@@ -13,7 +14,7 @@ from server_process import server_process
 
 async def test_a_server_is_told_of_the_provider_by_its_settings(tmp_path: Path, clock: ManualClock) -> None:
     async with scripted_provider(clock) as provider:
-        settings = {
+        settings: dict[str, Any] = {
             "LINESHAFT_OIDC_ISSUER": provider.issuer,
             "LINESHAFT_OIDC_CLIENT_ID": CLIENT_ID,
             "LINESHAFT_OIDC_CLIENT_SECRET": "s3cr3t",
