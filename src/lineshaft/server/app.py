@@ -47,6 +47,7 @@ _CLOSED: Final = (
     session,
 )
 _OPEN: Final = (health, welcome, docs, sign_in)
+NOUNS: Final = (*_CLOSED, *_OPEN)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]
 """Opens what the app serves, when it starts, and closes it when the app ends."""
@@ -59,6 +60,9 @@ def create_app(open_control_plane: OpenControlPlane, *, local_names_only: bool =
         open_control_plane: opens what the app serves.
         local_names_only: whether only who calls the server by an address or as localhost is answered, as is
             needed where everybody knows the credentials.
+
+    Raises:
+        ForgottenPermissionError: a route does not say what it needs of its caller.
     """
 
     @asynccontextmanager
@@ -78,7 +82,7 @@ def create_app(open_control_plane: OpenControlPlane, *, local_names_only: bool =
         redirect_slashes=False,
         responses=PROBLEMS,
     )
-    routes = guarded_routes((*_CLOSED, *_OPEN))
+    routes = guarded_routes(NOUNS)
     app.state.methods = Methods(routes)
     app.add_middleware(ShortWay)
     app.add_middleware(Access, open_routes=OpenRoutes(routes), local_names_only=local_names_only)

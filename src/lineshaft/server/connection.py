@@ -42,8 +42,8 @@ class EventStream(StreamingResponse):
     """Server-sent events (WHATWG HTML, section 9.2) that end with the connection and when the server stops.
 
     Cut off by a stop, a stream ends without its last event, and its reader resumes it elsewhere or later. So
-    it ends when its reader may not read it any more: that is seen before each event, and there is one, if only
-    a heartbeat, every few seconds.
+    it ends when its reader may not read it any more. That is seen before each event, and heartbeats are
+    events too.
     """
 
     media_type = "text/event-stream"

@@ -24,12 +24,17 @@ class OpenRoutes:
             if not route.param_convertors
             for method in route.methods or ()
         )
-        self._patterns: Final[list[tuple[re.Pattern[str], frozenset[str]]]] = [
-            (route.path_regex, frozenset(route.methods or ())) for route in is_open if route.param_convertors
+        self._patterns: Final[list[tuple[str, re.Pattern[str], frozenset[str]]]] = [
+            (route.path.partition("{")[0], route.path_regex, frozenset(route.methods or ()))
+            for route in is_open
+            if route.param_convertors
         ]
 
     def include(self, method: str, path: str) -> bool:
         """Tell whether one of them is called so."""
-        return (method, path) in self._exact or any(
-            method in methods and pattern.match(path) for pattern, methods in self._patterns
-        )
+        if (method, path) in self._exact:
+            return True
+        for beginning, pattern, methods in self._patterns:
+            if path.startswith(beginning) and method in methods and pattern.match(path):
+                return True
+        return False

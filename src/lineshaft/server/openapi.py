@@ -40,9 +40,9 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     SignInRequest,
 )
 _DESCRIPTION: Final = """\
-Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password, or
-a token; those of the worker protocol take a worker key as well. `x-permission` says what a user must be allowed
-to do for it, on the pipeline or run that the path names; with `x-filtered` one is told of what one may see.
+Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password,
+or a token; those of the worker protocol take a worker key as well. `x-permission` says what a user must be
+allowed to do, on the pipeline or run that the path names; with `x-filtered` one is told of what one may see.
 Errors are problems after RFC 9457, each with the advice what to do next."""
 
 _CHAPTERS: Final = {

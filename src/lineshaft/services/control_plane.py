@@ -144,6 +144,7 @@ class ControlPlane:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+            await self.noting.finish()
 
     async def settle(self) -> None:
         """Do what the outbox holds now, so that nothing is left to do when the process ends."""

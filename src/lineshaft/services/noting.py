@@ -24,6 +24,7 @@ EVERY: Final = timedelta(seconds=10)
 MOST_REFUSALS: Final = 100
 """How many refusals are written at once: guesses from everywhere must not fill the database."""
 
+_PATIENCE_SECONDS: Final = 2.0
 _LONGEST_NAME: Final = 255
 _LOG: Final = logging.getLogger("lineshaft.access")
 
@@ -118,6 +119,14 @@ class Noting:
         latest = max(seen.values(), default=None)
         kept = {key: at for key, at in self._written.items() if at == latest}
         self._written = {**kept, **seen} if latest is not None else self._written
+
+    async def finish(self) -> None:
+        """Write what was noted last; a database that does not answer is not waited for."""
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                await self.write()
+        except (StoreUnavailableError, TimeoutError) as error:
+            _LOG.warning("Who was seen last cannot be written: %s", error)
 
     async def run(self) -> None:
         """Write again and again, until cancelled."""

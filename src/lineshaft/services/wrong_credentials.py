@@ -63,6 +63,9 @@ class _Table:
         self._limit = limit
         self._counts: OrderedDict[Hashable, _Count] = OrderedDict()
 
+    def __len__(self) -> int:
+        return len(self._counts)
+
     def until(self, key: Hashable) -> datetime | None:
         """Tell when a place's last wait ends or ended."""
         count = self._counts.get(key)
@@ -107,6 +110,12 @@ class WrongCredentials:
         self._by_name = _Table(WRONG_IN_ALL)
         self._told: OrderedDict[Hashable, datetime] = OrderedDict()
         self._someone_waits_until: datetime | None = None
+
+    @property
+    def size(self) -> int:
+        """How many counts are kept."""
+        tables = (self._by_address, self._by_address_and_name, self._by_name)
+        return len(self._told) + sum(map(len, tables))
 
     def refuse_guessing(self, address: str, name: str | None = None) -> None:
         """See whether an address may show a password for a name, or a token.

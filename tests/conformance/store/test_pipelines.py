@@ -54,6 +54,42 @@ async def test_a_replaced_definition_stays_for_the_runs_that_began_with_it(scene
     assert found.text == SHOP.text
 
 
+async def test_only_the_pipelines_that_may_be_seen_are_listed_page_by_page(scene: Scene) -> None:
+    made = [await scene.pipeline(definition(sequence(task("a"), name=name))) for name in ("b", "a", "c", "a")]
+    visible = frozenset(pipeline.id for pipeline in made[1:])
+
+    first = await scene.look(
+        lambda transaction: transaction.pipelines.page(name=None, after=None, limit=2, visible=visible)
+    )
+    second = await scene.look(
+        lambda transaction: transaction.pipelines.page(
+            name=None, after=("a", made[3].id), limit=2, visible=visible
+        )
+    )
+    named = await scene.look(
+        lambda transaction: transaction.pipelines.page(name="a", after=None, limit=9, visible={made[3].id})
+    )
+    none = await scene.look(
+        lambda transaction: transaction.pipelines.page(name=None, after=None, limit=9, visible=frozenset())
+    )
+
+    found = [[pipeline.id for pipeline in page] for page in (first, second, named, none)]
+    a, c, other_a = (pipeline.id for pipeline in made[1:])
+    assert found == [[a, other_a], [c], [other_a], []]
+
+
+async def test_more_pipelines_may_be_seen_than_fit_into_a_statement(scene: Scene) -> None:
+    made = [await scene.pipeline(definition(sequence(task("a"), name=name))) for name in ("b", "a")]
+    visible = [scene.ids.new_id() for _ in range(2_500)]
+    visible[700:700] = [pipeline.id for pipeline in made]
+
+    found = await scene.look(
+        lambda transaction: transaction.pipelines.page(name=None, after=None, limit=1, visible=visible)
+    )
+
+    assert [pipeline.id for pipeline in found] == [made[1].id]
+
+
 async def test_an_unknown_hash_finds_no_definition(scene: Scene) -> None:
     assert await scene.look(lambda transaction: transaction.definition("0" * 64)) is None
 

@@ -34,6 +34,14 @@ NESTED = definition(
 CANCEL = CancelRequested(Reason(ReasonCode.CANCELLED_BY_USER, "A user cancelled the run."))
 
 
+async def test_the_pipeline_of_a_run_is_found_without_the_run(scene: Scene) -> None:
+    pipeline = await scene.pipeline(definition(sequence(task("a"))))
+    run = await scene.waiting_run(pipeline)
+
+    assert await scene.look(lambda transaction: transaction.runs.pipeline_of(run.id)) == pipeline.id
+    assert await scene.look(lambda transaction: transaction.runs.pipeline_of(scene.ids.new_id())) is None
+
+
 async def test_a_created_run_is_found_as_it_was(scene: Scene) -> None:
     run = await scene.waiting_run(await scene.pipeline(NESTED))
 

@@ -271,6 +271,28 @@ async def test_no_write_without_the_leases_token_changes_anything(
     assert await _states(plane, run) == [State.RUNNING, State.RUNNING]
 
 
+async def test_the_token_of_one_lease_changes_nothing_of_another_attempt(
+    plane: ControlPlane, protocol: WorkerProtocol
+) -> None:
+    runs = [await _start(plane, repository="https://example.org/r.git") for _ in range(2)]
+    worker_id = await _register(protocol)
+    (mine,) = await _claim(protocol, worker_id, slots=1)
+    (other,) = await _claim(protocol, worker_id, slots=1)
+    forged = other.model_copy(update={"token": mine.token})
+
+    assert mine.token != other.token
+    with pytest.raises(StaleLeaseError):
+        await protocol.append_log(forged.address, forged.token, 0, b"x")
+    with pytest.raises(StaleLeaseError):
+        await protocol.resolve_source(SourceReport(address=forged.address, token=forged.token, commit=COMMIT))
+    with pytest.raises(StaleLeaseError):
+        await protocol.report(_report(worker_id, forged, SUCCEEDED))
+
+    for run in runs:
+        assert await _log(plane, run) == b""
+        assert await _states(plane, run) == [State.RUNNING, State.RUNNING]
+
+
 async def test_a_heartbeat_prolongs_the_leases_whose_tokens_it_carries(
     plane: ControlPlane, protocol: WorkerProtocol, clock: ManualClock
 ) -> None:

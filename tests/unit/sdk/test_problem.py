@@ -1,4 +1,5 @@
 import json
+from datetime import timedelta
 
 import pytest
 
@@ -21,6 +22,7 @@ from lineshaft.model.errors import (
     ServerError,
     StaleLeaseError,
     StoreUnavailableError,
+    TooManyAttemptsError,
     UnavailableError,
     WorkerNotFoundError,
 )
@@ -131,3 +133,11 @@ def test_a_gateways_answer_says_that_the_server_is_unavailable() -> None:
 def test_details_that_are_no_text_are_not_shown() -> None:
     error = error_of(422, b'{"detail": [{"loc": ["path"], "msg": "no UUID"}]}')
     assert error.message == "The server answered with HTTP status 422."
+
+
+@pytest.mark.parametrize(("said", "seconds"), [(7, 7), ("7", 60), (None, 60), (-1, 60), (10**20, 60)])
+def test_who_has_to_wait_is_told_for_how_long(said: object, seconds: int) -> None:
+    error = error_of(429, problem("too-many-attempts", retry_after_seconds=said))
+
+    assert isinstance(error, TooManyAttemptsError)
+    assert error.retry_after == timedelta(seconds=seconds)

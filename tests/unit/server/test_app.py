@@ -5,14 +5,9 @@ import inspect
 import pytest
 from fastapi.routing import APIRoute
 
-from lineshaft.server.routes import docs, events, health, logs, pipelines, runs, welcome, workers
+from lineshaft.server.app import NOUNS
 
-ROUTES = [
-    route
-    for noun in (docs, events, health, logs, pipelines, runs, welcome, workers)
-    for route in noun.router.routes
-    if isinstance(route, APIRoute)
-]
+ROUTES = [route for noun in NOUNS for route in noun.router.routes if isinstance(route, APIRoute)]
 
 
 @pytest.mark.parametrize(
