@@ -139,7 +139,7 @@ class ProviderSignIn:
         return signed_in, ticket.destination
 
     def destination_of(self, shown: bytes | None) -> str | None:
-        """Tell where a browser wanted to go, whatever has become of its trip; None where it shows no ticket."""
+        """Tell where a browser wanted to go, whatever has become of its trip; None without a ticket."""
         ticket = None if shown is None else self._read(shown)
         return None if ticket is None else ticket.destination
 
