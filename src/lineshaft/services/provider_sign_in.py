@@ -138,6 +138,11 @@ class ProviderSignIn:
         signed_in = await self._sessions.written(self._entry(identity, by, former))
         return signed_in, ticket.destination
 
+    def destination_of(self, shown: bytes | None) -> str | None:
+        """Tell where a browser wanted to go, whatever has become of its trip; None without a ticket."""
+        ticket = None if shown is None else self._read(shown)
+        return None if ticket is None else ticket.destination
+
     def _entry(
         self, identity: ExternalIdentity, by: Actor, former: bytes | None
     ) -> Callable[[Transaction], SignedIn]:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from joserfc.jwk import ECKey
+from joserfc.jwk import ECKey, Key
 
 from browser_visit import Page, a_browser
 from lineshaft.ports.clock import ManualClock
@@ -22,6 +22,11 @@ from sign_in_house import House
 
 NOT_TRUSTED = "its ID token is not to be trusted"
 NOT_OURS = "This sign-in was not begun in this browser, is done already, or took too long."
+
+
+def _public_text(key: Key) -> bytes:
+    assert isinstance(key, ECKey)
+    return key.as_pem(private=False)
 
 
 async def _refused(house: House, page: Page, why: str) -> None:
@@ -61,7 +66,7 @@ async def test_a_token_that_the_provider_has_not_signed_is_refused(
     stranger = ECKey.generate_key("P-256", {"kid": key.kid or ""})
     provider.make_token = {
         "unsigned": unsigned,
-        "public key as secret": signed_by_public_text(key.as_pem(private=False), key.kid or ""),
+        "public key as secret": signed_by_public_text(_public_text(key), key.kid or ""),
         "a stranger's key": signed(stranger),
         "its own key": signed(stranger, jwk=stranger.as_dict(private=False)),
     }[forgery]
@@ -187,7 +192,7 @@ async def test_a_ticket_that_somebody_has_changed_is_none(acme: House, provider:
         "é.!",
         "=" * 9,
     ):
-        answer = await acme.browser.http.get(link, headers={"Cookie": f"lineshaft-oidc={forged}".encode()})
+        answer = await acme.browser.http.get(link, headers={b"Cookie": f"lineshaft-oidc={forged}".encode()})
 
         await _refused(acme, Page(answer), NOT_OURS)
     assert provider.token_calls == []

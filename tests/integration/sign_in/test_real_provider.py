@@ -91,6 +91,7 @@ async def test_who_does_not_let_the_provider_tell_comes_back_to_the_page_with_th
     assert page.status == 403
     assert page.url.startswith(f"{house.url}/sign-in/oidc/callback?")
     assert "The provider has not signed you in (access_denied)" in page.alert
+    assert page.fields["next"] == "/openapi.json"
     assert await house.signed_in_as() is None
     assert await house.user("ada") is None
 

@@ -119,7 +119,8 @@ async def back_from_provider(request: Request, plane: Plane) -> Response:
             cookie_of(scope, TICKET), answer, stranger(scope), former=cookie_of(scope)
         )
     except _FAULTS as error:
-        response = _failed(_page(plane, RETURN_PATH, destination(None)), error)
+        following = destination(provider.destination_of(cookie_of(scope, TICKET)))
+        response = _failed(_page(plane, RETURN_PATH, following), error)
     else:
         response = _signed_in(request, plane, signed_in, following)
     response.headers.append("Set-Cookie", drop_cookie(scope, TICKET))
