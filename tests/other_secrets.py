@@ -9,11 +9,12 @@ from lineshaft.ports.secret_store import GivenSecrets
 
 
 class Vault:
-    """A store that can be sealed up, or silent."""
+    """A store that can be sealed up for good or for some calls, or silent."""
 
     def __init__(self, **values: str) -> None:
         self._secrets = GivenSecrets(values, found_at="vault")
         self.down = False
+        self.failures = 0
         self.silent = False
         self.asked: list[Wanted] = []
 
@@ -27,7 +28,8 @@ class Vault:
 
     async def _answer(self, wanted: Sequence[Wanted]) -> None:
         self.asked += wanted
-        if self.down:
+        self.failures -= 1
+        if self.down or self.failures >= 0:
             raise SecretsUnavailableError("The vault is sealed.", advice="Unseal it.")
         if self.silent:
             await asyncio.Event().wait()
