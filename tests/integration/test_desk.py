@@ -16,6 +16,7 @@ from lineshaft.model.run import Run
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
 from lineshaft.ports.clock import ManualClock
+from lineshaft.ports.secret_store import GivenSecrets
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.run_request import RunRequest
 from lineshaft.wire.worker import ClaimRequest, Hello, LeaseMessage, Report
@@ -52,7 +53,8 @@ class Desk:
 @pytest.fixture
 async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     clock = ManualClock()
-    async with temporary_plane(tmp_path, clock) as plane:
+    secrets = [GivenSecrets({"TOKEN": "of some length"})]
+    async with temporary_plane(tmp_path, clock, other_secrets=secrets) as plane:
         yield Desk(plane, clock)
 
 
@@ -73,15 +75,18 @@ steps:
     image: "python:${{ inputs.count }}"
     env: {WHO: "${{ inputs.who }}", BRANCH: "${{ branch }}"}
     secrets: [TOKEN]
+    environment: prod
     outputs: [x]
     run: make
 """
     await desk.start(text, RunRequest(ref="main", changed=("a/b",)))
 
+    await desk.plane.settle()
     (lease,) = await desk.claim()
 
     assert lease.env == {"WHO": "you", "BRANCH": "main"}
     assert (lease.cwd, lease.image, lease.secrets, lease.outputs) == ("src", "python:3", ("TOKEN",), ("x",))
+    assert (lease.environment, lease.secret_values) == ("prod", {"TOKEN": "of some length"})
     assert (lease.ref, lease.branch, lease.changeset) == ("main", "main", ("a/b",))
     assert lease.inputs == {"who": "you", "count": "3", "really": "true"}
     assert (lease.repository, lease.cause, lease.generates) == (None, "manual", None)

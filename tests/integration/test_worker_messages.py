@@ -81,7 +81,7 @@ async def written(plane: ControlPlane, caller: Caller) -> dict[str, Any]:
     return lease
 
 
-def _client(url: str, version: str = "2", **headers: str) -> httpx2.AsyncClient:
+def _client(url: str, version: str = "3", **headers: str) -> httpx2.AsyncClient:
     headers = {PROTOCOL_HEADER: version, **headers}
     return httpx2.AsyncClient(base_url=url, auth=(USERNAME, PASSWORD), headers=headers, timeout=60)
 
@@ -91,7 +91,7 @@ async def _log(plane: ControlPlane, lease: dict[str, Any]) -> bytes:
     return b"".join([chunk async for chunk in plane.logs.read(log, 0, log.state.size_bytes)])
 
 
-@pytest.mark.parametrize("version", ["0", "3", "", "2.0"])
+@pytest.mark.parametrize("version", ["0", "4", "", "3.0"])
 async def test_a_version_that_is_not_served_is_426_and_registers_nobody(
     plane: ControlPlane, url: str, version: str
 ) -> None:
@@ -99,8 +99,8 @@ async def test_a_version_that_is_not_served_is_426_and_registers_nobody(
         answer = await Caller(http).post("register", **HELLO)
 
     document = problem(answer, 426)
-    assert document["served"] == [1, 2]
-    assert "1, 2" in document["detail"]
+    assert document["served"] == [1, 2, 3]
+    assert "1, 2, 3" in document["detail"]
     assert answer.headers["upgrade"] == "lineshaft-worker"
     assert await plane.workers.page(after=None, limit=1) == []
 

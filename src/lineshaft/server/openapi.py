@@ -121,6 +121,13 @@ PIPELINE_NOT_FOUND: Final[Responses] = {
     404: {"description": "There is no such pipeline.", **_content("application/json", _reference("Detail"))}
 }
 _PROBLEM: Final[Extra] = _content(PROBLEM_MEDIA_TYPE, _reference("ProblemDocument"))
+SECRET_OR_PIPELINE_NOT_FOUND: Final[Responses] = {
+    404: {
+        "description": "There is no such secret, or no such pipeline.",
+        "content": _PROBLEM["content"] | PIPELINE_NOT_FOUND[404]["content"],
+    }
+}
+
 RUN_OR_PIPELINE_NOT_FOUND: Final[Responses] = {
     404: {
         "description": "There is no such run, or its pipeline was deleted.",

@@ -36,7 +36,7 @@ Assignment = Annotated[str, StringConstraints(max_length=BODY_LIMIT_BYTES, patte
 class Request(BaseModel):
     """A request's body, which holds what it may hold and nothing else."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
 
 class StartRequest(Request):

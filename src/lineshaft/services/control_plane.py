@@ -36,7 +36,7 @@ from lineshaft.services.reports import ReportService
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.run_pipelines import RunPipelines
 from lineshaft.services.runs import RunService
-from lineshaft.services.secret_lookup import DatabaseSecrets, SecretChain
+from lineshaft.services.secret_lookup import PATIENCE, DatabaseSecrets, SecretChain
 from lineshaft.services.secrets import SecretService
 from lineshaft.services.timers import TimerService
 from lineshaft.services.tokens import TokenService
@@ -98,7 +98,11 @@ class ControlPlane:
         other_secrets: Sequence[SecretStore] = (),
     ) -> None:
         progress = Progress(ids, run_time_limit, places=places, secrets_elsewhere=bool(other_secrets))
-        found_secrets = SecretChain((DatabaseSecrets(store, cipher), *other_secrets))
+        found_secrets = SecretChain(
+            (DatabaseSecrets(store, cipher), *other_secrets),
+            # A lease that lies here for longer is as good as lost.
+            patience=min(PATIENCE, lease_time / 2),
+        )
         losing = Losing(store, clock, progress, limits)
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)

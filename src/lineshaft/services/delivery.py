@@ -1,14 +1,14 @@
 """Delivery: leases are given the secrets that their tasks name, on their way out to the worker."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 from typing import Final
 
 from lineshaft.engine.decision import Decision
 from lineshaft.model.audit_entry import Action
-from lineshaft.model.errors import SecretsUnavailableError
+from lineshaft.model.errors import SecretsUnavailableError, StoreUnavailableError
 from lineshaft.model.event import AttemptReported
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.principal import INSIDE_ACTOR, Actor
@@ -31,7 +31,7 @@ from lineshaft.wire.worker import LeaseMessage
 MASKING_VERSION: Final = 3
 """The first version of the protocol whose workers mask secrets."""
 
-_LONGEST_LOOK: Final = timedelta(seconds=10)
+_LOG: Final = logging.getLogger("lineshaft.secrets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +69,12 @@ class Delivery:
         progress: Progress,
         *,
         secrets: SecretStore,
-        lease_time: timedelta,
     ) -> None:
         self._bad_runs = bad_runs
         self._clock = clock
         self._ids = ids
         self._progress = progress
         self._secrets = secrets
-        # A lease that lies here for longer is as good as lost.
-        self._longest_look = min(_LONGEST_LOOK, lease_time / 2)
 
     async def fill(self, taken: Taken, visit: Visit) -> Taken:
         """Give leases their secrets, and end the attempts of those for which they cannot be had.
@@ -123,13 +120,16 @@ class Delivery:
         if visit.version < MASKING_VERSION:
             return _no_masking(worker)
         try:
-            async with asyncio.timeout(self._longest_look.total_seconds()):
-                found = await self._secrets.fetch(wanted)
+            found = await self._secrets.fetch(wanted)
+        except StoreUnavailableError:
+            raise  # It is told to claim again, and finds its leases here.
         except SecretsUnavailableError as error:
             return unavailable_reason(error)
-        except TimeoutError:
-            text = f"what keeps them has not answered for {self._longest_look.total_seconds():.0f} seconds."
-            return Reason(ReasonCode.SECRETS_UNAVAILABLE, f"Its secrets cannot be had: {text}")
+        except Exception as error:  # noqa: BLE001 - a fault in one store must not hold up what it was not asked for.
+            # Its words are not repeated: nobody knows what stands in them.
+            _LOG.error("Secrets for %s cannot be had: %s", lease.path, type(error).__name__)
+            text = "Its secrets cannot be had for a fault in what keeps them, which the server's log names."
+            return Reason(ReasonCode.SECRETS_UNAVAILABLE, text)
         missing = [each for each in wanted if each not in found]
         return missing_reason(missing) if missing else found
 

@@ -244,7 +244,7 @@ class WorkerDesk(CallersDesk):
             sessions=sessions,
             registering=Registering(clock, ids, lease_time, losing, keys),
             claiming=Claiming(clock, progress, lease_time, limits),
-            delivery=Delivery(losing.bad_runs, clock, ids, progress, secrets=secrets, lease_time=lease_time),
+            delivery=Delivery(losing.bad_runs, clock, ids, progress, secrets=secrets),
             secrets=secrets,
             heartbeats=Heartbeats(store, clock, lease_time, sessions, closing),
             lines=Lines(store.wakeups),

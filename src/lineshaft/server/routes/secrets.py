@@ -13,7 +13,7 @@ from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import By, Limit, PipelineId, Plane
 from lineshaft.server.documents import ResealedDocument, SecretDocument, SecretPage
 from lineshaft.server.guarded_route import GuardedRoute
-from lineshaft.server.openapi import required_body
+from lineshaft.server.openapi import PIPELINE_NOT_FOUND, SECRET_OR_PIPELINE_NOT_FOUND, required_body
 from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import page_json, to_json
 from lineshaft.server.requests import SecretRequest
@@ -84,7 +84,7 @@ async def reseal_secrets(plane: Plane, by: By) -> Response:
 
 @router.get(
     "/v1/pipelines/{pipeline_id}/secrets",
-    responses={200: {"model": SecretPage}},
+    responses={200: {"model": SecretPage}, **PIPELINE_NOT_FOUND},
     openapi_extra=needs(Permission.MAINTAIN),
 )
 async def list_pipeline_secrets(
@@ -96,7 +96,7 @@ async def list_pipeline_secrets(
 
 @router.put(
     "/v1/pipelines/{pipeline_id}/secrets/{name}",
-    responses={200: {"model": SecretDocument}},
+    responses={200: {"model": SecretDocument}, **PIPELINE_NOT_FOUND},
     openapi_extra=needs(Permission.MAINTAIN, required_body(SecretRequest)),
 )
 async def set_pipeline_secret(
@@ -113,7 +113,10 @@ async def set_pipeline_secret(
 
 
 @router.delete(
-    "/v1/pipelines/{pipeline_id}/secrets/{name}", status_code=204, openapi_extra=needs(Permission.MAINTAIN)
+    "/v1/pipelines/{pipeline_id}/secrets/{name}",
+    status_code=204,
+    responses=SECRET_OR_PIPELINE_NOT_FOUND,
+    openapi_extra=needs(Permission.MAINTAIN),
 )
 async def delete_pipeline_secret(
     pipeline_id: PipelineId, plane: Plane, by: By, name: Name, environment: Environment = None

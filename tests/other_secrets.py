@@ -9,12 +9,14 @@ from lineshaft.ports.secret_store import GivenSecrets
 
 
 class Vault:
-    """A store that can be sealed up, or silent."""
+    """A store that can be sealed up for good or for some calls, or silent."""
 
     def __init__(self, **values: str) -> None:
         self._secrets = GivenSecrets(values, found_at="vault")
         self.down = False
+        self.failures = 0
         self.silent = False
+        self.fault: Exception | None = None
         self.asked: list[Wanted] = []
 
     async def missing(self, wanted: Sequence[Wanted]) -> frozenset[Wanted]:
@@ -27,7 +29,10 @@ class Vault:
 
     async def _answer(self, wanted: Sequence[Wanted]) -> None:
         self.asked += wanted
-        if self.down:
+        if self.fault is not None:
+            raise self.fault
+        self.failures -= 1
+        if self.down or self.failures >= 0:
             raise SecretsUnavailableError("The vault is sealed.", advice="Unseal it.")
         if self.silent:
             await asyncio.Event().wait()
