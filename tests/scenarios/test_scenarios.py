@@ -47,8 +47,8 @@ def test_a_scenario_ends_as_expected_on_a_server(scenario: Scenario, api: httpx2
         assert api.post("/v1/pipelines", content=path.read_bytes(), headers=_YAML).status_code == 201
     created = api.post("/v1/pipelines", content=scenario.path.read_bytes(), headers=_YAML)
     for name, value in scenario.given.secrets.items():
-        path = f"/v1/pipelines/{created.json()['id']}/secrets/{name}"
-        assert api.put(path, json={"value": value}).status_code == 200
+        secret = f"/v1/pipelines/{created.json()['id']}/secrets/{name}"
+        assert api.put(secret, json={"value": value}).status_code == 200
     if created.is_success:
         started = api.post(f"/v1/pipelines/{created.json()['id']}/runs", json=scenario.given.body())
     else:

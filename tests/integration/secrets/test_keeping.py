@@ -37,7 +37,7 @@ async def audit(plane: ControlPlane) -> Sequence[AuditEntry]:
     entries = await plane.store.read(
         lambda transaction: transaction.audit.page(AuditFilter(), before=None, limit=100)
     )
-    return entries[::-1]
+    return [entry for entry in reversed(entries) if entry.action.startswith("secret")]
 
 
 async def listed(plane: ControlPlane) -> Sequence[Secret]:
