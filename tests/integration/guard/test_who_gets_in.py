@@ -32,7 +32,6 @@ NOBODY: Final = -1
 PIPELINE: Final = "name: one\nsteps: [{name: a, run: make}]\n"
 DOCUMENT: Final = described_api()
 ORDER: Final = ("get", "post", "patch", "put", "delete")
-"""In which the operations are called: what removes things comes last."""
 
 Headers = dict[str, str]
 
@@ -62,7 +61,12 @@ def _operations() -> Iterator[Operation]:
         for path, methods in DOCUMENT["paths"].items()
         for method, described in methods.items()
     ]
-    yield from sorted(found, key=lambda operation: ORDER.index(operation.method))
+    yield from sorted(found, key=_turn)
+
+
+def _turn(operation: Operation) -> tuple[bool, int]:
+    """Tell when an operation is called: what removes things comes last, and signing out at the very end."""
+    return operation.path == "/v1/session" and operation.method == "delete", ORDER.index(operation.method)
 
 
 _new_id: Final = RandomIds().new_id
@@ -461,9 +465,9 @@ def _verdict(answer: httpx2.Response, operation: Operation, ids: Mapping[str, UU
     match answer.status_code:
         case 401:
             return "unknown"
-        case 403 if operation.permission != "self":
+        case 403 if operation.permission not in {"open", "self"}:
             return "forbidden"
-        case 404 if operation.concerns and _is_about(answer, str(ids[operation.concerns])):
+        case 404 if operation.concerns and _is_missing(answer, str(ids[operation.concerns])):
             return "not there"
         case 429:
             return "held off"
@@ -471,7 +475,9 @@ def _verdict(answer: httpx2.Response, operation: Operation, ids: Mapping[str, UU
             return "in"
 
 
-def _is_about(answer: httpx2.Response, identity: str) -> bool:
+def _is_missing(answer: httpx2.Response, identity: str) -> bool:
+    """Tell whether an answer says that there is no such pipeline or run."""
     document = answer.json()
-    told = document["detail"]
-    return document.keys() == {"detail"} or identity in told
+    if document.keys() == {"detail"}:
+        return True
+    return str(document["type"]).endswith(":run-not-found") and identity in document["detail"]
