@@ -93,5 +93,5 @@ class Browser:
 @asynccontextmanager
 async def a_browser() -> AsyncIterator[Browser]:
     """Open a browser without cookies."""
-    async with httpx2.AsyncClient(follow_redirects=True, timeout=30) as http:
+    async with httpx2.AsyncClient(follow_redirects=True, timeout=60) as http:
         yield Browser(http)

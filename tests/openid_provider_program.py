@@ -85,6 +85,7 @@ def _configure(folder: Path) -> None:
             "OAUTH2_VALIDATOR_CLASS": "openid_claims.Claims",
             "SCOPES": {"openid": "who you are", "profile": "your name", "email": "your address"},
             "PKCE_REQUIRED": True,
+            "AUTHORIZATION_CODE_EXPIRE_SECONDS": 600,
             "ALLOW_LOCALHOST_LOOPBACK": True,
             "COMPLIANT_BCP_RFC9700_AUTHZ_RESPONSE_ISS": True,
             "COMPLIANT_BCP_RFC9700_PKCE_METHOD": True,

@@ -57,7 +57,7 @@ async def open_house(
     """Open a server that offers sign-in at a provider, where it is a client of one."""
     listener = loopback_listener()
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    provider = None if client is None else OpenIdProvider(client, clock)
+    provider = None if client is None else OpenIdProvider(client, clock, answer_seconds=60)
     access = None
     if provider is not None:
         callback = f"{url}/sign-in/oidc/callback"

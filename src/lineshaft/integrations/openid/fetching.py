@@ -11,8 +11,9 @@ from lineshaft.model.errors import UnavailableError
 if TYPE_CHECKING:
     from httpx2 import AsyncClient, Response
 
-_ANSWER_SECONDS: Final = 10
-_CONNECT_SECONDS: Final = 5
+ANSWER_SECONDS: Final = 10
+"""How long an answer may take, unless somebody has more patience."""
+
 _LIMIT_BYTES: Final = 512 * 1024
 _SERVER_ERROR: Final = 500
 
@@ -38,13 +39,15 @@ class Reply:
 class ProviderHttp:
     """Calls a provider. Redirects are not followed: none of its addresses has a reason to lead elsewhere."""
 
-    def __init__(self, issuer: str) -> None:
+    def __init__(self, issuer: str, answer_seconds: float = ANSWER_SECONDS) -> None:
         """Connect at the first call.
 
         Args:
             issuer: the provider, for messages.
+            answer_seconds: how long an answer may take; a connection may take half of it.
         """
         self._issuer = issuer
+        self._answer_seconds = answer_seconds
         self._http: AsyncClient | None = None
 
     async def close(self) -> None:
@@ -114,7 +117,7 @@ class ProviderHttp:
         if self._http is None:
             # Loading the trusted certificates takes 0.1 s, which plain HTTP on this machine need not spend.
             self._http = AsyncClient(
-                timeout=Timeout(_ANSWER_SECONDS, connect=_CONNECT_SECONDS),
+                timeout=Timeout(self._answer_seconds, connect=self._answer_seconds / 2),
                 verify=self._issuer.startswith("https:"),
             )
         return self._http

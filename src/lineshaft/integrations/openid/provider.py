@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote_plus, urlencode, urlsplit
 
 from lineshaft.integrations.cause import brief
-from lineshaft.integrations.openid.fetching import ProviderHttp, Reply
+from lineshaft.integrations.openid.fetching import ANSWER_SECONDS, ProviderHttp, Reply
 from lineshaft.integrations.openid.id_token import Expected, UnknownKeyError, read_id_token, read_keys
 from lineshaft.integrations.openid.metadata import WELL_KNOWN, ProviderMetadata, read_metadata
 from lineshaft.model.errors import SignInRefusedError
@@ -62,16 +62,17 @@ class _Known:
 class OpenIdProvider:
     """Signs people in at one provider; see `ports.identity_provider.IdentityProvider`."""
 
-    def __init__(self, client: OpenIdClient, clock: Clock) -> None:
+    def __init__(self, client: OpenIdClient, clock: Clock, *, answer_seconds: float = ANSWER_SECONDS) -> None:
         """Call the provider when it is needed first, so that a server starts without it.
 
         Args:
             client: what this server is there.
             clock: tells whether an ID token has expired.
+            answer_seconds: how long each of the provider's answers may take.
         """
         self._client = client
         self._clock = clock
-        self._http = ProviderHttp(client.issuer)
+        self._http = ProviderHttp(client.issuer, answer_seconds)
         self._known: _Known | None = None
         self._turn = asyncio.Lock()
 
