@@ -50,7 +50,7 @@ class Moment(click.ParamType[datetime]):
         "# What was done with a pipeline in the last week",
         "lineshaft audit --pipeline shop --since 7d",
         "# Which tasks were given secrets",
-        "lineshaft audit --action secret.used --output json | jq -r '.[].detail.names[]' | sort | uniq -c",
+        "lineshaft audit --action secret.used --output json | jq -r '.[].detail.secrets[]' | sort | uniq -c",
     ),
 )
 @click.option(
