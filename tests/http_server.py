@@ -31,10 +31,15 @@ def described_api() -> dict[str, Any]:
     return describe(create_app(open_control_plane))
 
 
+def loopback_listener() -> socket.socket:
+    """Listen on a free port of the loopback interface, for a server whose address must be known before it."""
+    return socket.create_server(("127.0.0.1", 0))
+
+
 @asynccontextmanager
-async def http_server(plane: ControlPlane) -> AsyncIterator[str]:
+async def http_server(plane: ControlPlane, on: socket.socket | None = None) -> AsyncIterator[str]:
     """Serve a control plane on a free port of the loopback interface; yields the server's address."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
+    with on or loopback_listener() as listener:
         server = _StartedServer(plane)
         serving = asyncio.create_task(server.serve([listener]))
         try:

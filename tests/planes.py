@@ -15,6 +15,7 @@ from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.identity import IdentityTerms
 from lineshaft.services.worker_keys import FileKeys, no_file_keys
 from lineshaft.store import open_store
 
@@ -34,6 +35,7 @@ async def temporary_plane(
     file_keys: FileKeys = no_file_keys,
     cipher: Cipher = NO_KEYS,
     other_secrets: Sequence[SecretStore] = (),
+    identity_terms: IdentityTerms | None = None,
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a temporary database; its blobs are in the folder, unless it gets others."""
     ids = RandomIds()
@@ -52,6 +54,7 @@ async def temporary_plane(
             file_keys=file_keys,
             cipher=cipher,
             other_secrets=other_secrets,
+            identity_terms=identity_terms,
         )
         await plane.credentials.ensure_user(USERNAME, PASSWORD)
         yield plane

@@ -62,6 +62,7 @@ _server_options = together(
         "Such a key itself; safer in the environment or a file.",
         "none",
     ),
+    setting(_SERVER, "--id-token-seconds", "S", "How long identity tokens of tasks are good.", "900"),
     setting(
         _SERVER,
         "--pipeline-limits",

@@ -17,6 +17,7 @@ from lineshaft.server.routes import (
     docs,
     events,
     health,
+    identity,
     logs,
     pipelines,
     reports,
@@ -33,9 +34,9 @@ from lineshaft.services.control_plane import ControlPlane
 
 # Those first that are asked for most: a request is compared with all that stand before its own.
 _CLOSED: Final = (worker_protocol, runs, pipelines, events, logs, reports, workers, worker_keys, secrets)
-_OPEN: Final = (health, welcome, docs)
+_OPEN: Final = (health, welcome, docs, identity)
 
-OPEN_PATHS: Final = frozenset({"/", "/health", "/ready"}) | docs.PATHS
+OPEN_PATHS: Final = frozenset({"/", "/health", "/ready"}) | docs.PATHS | identity.PATHS
 """What may be read without credentials."""
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]

@@ -63,6 +63,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             file_keys=file_keys,
             kept=settings.kept,
             cipher=cipher,
+            identity_terms=settings.identity_terms,
         )
         await plane.secrets.check_keys()
         await _set_credentials(plane.credentials, settings)

@@ -48,6 +48,7 @@ _CHAPTERS: Final = {
     "reports": "How runs have gone.",
     "workers": "Those that take tasks, and the keys that let them in.",
     "secrets": "Values that tasks are given, and nobody is told.",
+    "identity": "How those who are shown a task's identity token verify it. Needs no credentials.",
     "health": "Whether the server is up. Needs no credentials.",
     "worker protocol": "What workers call.",
 }

@@ -12,6 +12,7 @@ from lineshaft.executors.settings import Folder, MachineSettings
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.limits import Limits
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL, is_loopback
+from lineshaft.services.identity import IdentityTerms
 from lineshaft.services.retention import Kept
 from lineshaft.wire.worker import Label
 
@@ -72,6 +73,7 @@ class ServerSettings(MachineSettings):
         worker_keys_file: the file with the keys that let workers in; None means that there is none.
         secrets_key_file: the file with the keys that seal secrets; None means one in the data folder.
         secrets_key: such keys themselves, a line each, where no file is named; None means none.
+        id_token_seconds: how long the identity tokens of tasks are good.
         pipeline_limits: how many tasks of a pipeline run at once, by its name; `*` stands for any other one.
         label_limits: how many tasks that ask for a label run at once, by the label.
         keep_runs_days: how many days runs are kept after their end; None means for ever.
@@ -95,6 +97,7 @@ class ServerSettings(MachineSettings):
     worker_keys_file: Folder | None = None
     secrets_key_file: Folder | None = None
     secrets_key: SecretStr | None = None
+    id_token_seconds: int = Field(default=900, ge=60, le=86_400)
     pipeline_limits: Annotated[dict[_PipelineName, _Number], NoDecode, BeforeValidator(_numbers)] = Field(
         default_factory=dict
     )
@@ -113,6 +116,13 @@ class ServerSettings(MachineSettings):
             runs_per_pipeline=self.keep_runs,
             logs_for=None if self.keep_logs_days is None else timedelta(days=self.keep_logs_days),
         )
+
+    @property
+    def identity_terms(self) -> IdentityTerms:
+        """How identity tokens are made; none are where no public address is set."""
+        public_url: str | None = getattr(self, "public_url", None)
+        issuer = None if public_url is None else public_url.rstrip("/")
+        return IdentityTerms(issuer, timedelta(seconds=self.id_token_seconds))
 
     @property
     def limits(self) -> Limits:

@@ -19,6 +19,7 @@ from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
 from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.grace import Grace
+from lineshaft.services.identity import IdentityService, IdentityTerms
 from lineshaft.services.logs import LogService
 from lineshaft.services.losing import Losing
 from lineshaft.services.outbox import OutboxDelivery
@@ -56,6 +57,7 @@ class ControlPlane:
         worker_keys: what workers prove themselves with.
         retention: removes what is old.
         secrets: the use cases of secrets.
+        identity: the identity tokens of tasks.
     """
 
     def __init__(
@@ -74,9 +76,11 @@ class ControlPlane:
         kept: Kept = KEEP_ALL,
         cipher: Cipher = NO_KEYS,
         other_secrets: Sequence[SecretStore] = (),
+        identity_terms: IdentityTerms | None = None,
     ) -> None:
         progress = Progress(ids, run_time_limit, places=places, secrets_elsewhere=bool(other_secrets))
         found_secrets = SecretChain((DatabaseSecrets(store, cipher), *other_secrets))
+        self.identity = IdentityService(store, clock, ids, cipher, identity_terms or IdentityTerms())
         losing = Losing(store, clock, progress, limits)
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)
@@ -96,6 +100,7 @@ class ControlPlane:
             losing=losing,
             keys=self.worker_keys,
             secrets=found_secrets,
+            identity=self.identity,
         )
         self.secrets = SecretService(store, clock, ids, cipher)
         self.reports = ReportService(store)

@@ -12,6 +12,7 @@ from lineshaft.store.retention import SqlRetention
 from lineshaft.store.runs import SqlRuns
 from lineshaft.store.secrets import SqlSecrets
 from lineshaft.store.session import Session
+from lineshaft.store.signing_keys import SqlSigningKeys
 from lineshaft.store.timers import SqlTimers
 from lineshaft.store.users import SqlUsers
 from lineshaft.store.worker_keys import SqlWorkerKeys
@@ -38,6 +39,7 @@ class SqlTransaction:
         self.users = SqlUsers(session)
         self.audit = SqlAudit(session)
         self.secrets = SqlSecrets(session)
+        self.signing_keys = SqlSigningKeys(session)
 
     def definition(self, definition_hash: str) -> Definition | None:
         """Find a definition by its content hash."""

@@ -61,7 +61,8 @@ def test_every_route_but_the_open_ones_asks_for_credentials() -> None:
         "basic": {"type": "http", "scheme": "basic"},
         "worker-key": {"type": "http", "scheme": "bearer"},
     }
-    assert open_paths == {"/", "/health", "/ready"}
+    for_verifiers = {"/.well-known/openid-configuration", "/.well-known/jwks.json"}
+    assert open_paths == {"/", "/health", "/ready"} | for_verifiers
 
 
 def test_a_pipelines_description_comes_with_an_example_that_is_accepted(api: httpx2.Client) -> None:

@@ -20,6 +20,7 @@ from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import EndedRun, Retention
 from lineshaft.ports.store.runs import Runs
 from lineshaft.ports.store.secrets import Secrets
+from lineshaft.ports.store.signing_keys import SigningKeys
 from lineshaft.ports.store.store import Store
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
 from lineshaft.ports.store.transaction import Transaction
@@ -44,6 +45,7 @@ __all__ = [
     "Retention",
     "Runs",
     "Secrets",
+    "SigningKeys",
     "Store",
     "Timer",
     "Timers",
