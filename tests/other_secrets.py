@@ -16,6 +16,7 @@ class Vault:
         self.down = False
         self.failures = 0
         self.silent = False
+        self.fault: Exception | None = None
         self.asked: list[Wanted] = []
 
     async def missing(self, wanted: Sequence[Wanted]) -> frozenset[Wanted]:
@@ -28,6 +29,8 @@ class Vault:
 
     async def _answer(self, wanted: Sequence[Wanted]) -> None:
         self.asked += wanted
+        if self.fault is not None:
+            raise self.fault
         self.failures -= 1
         if self.down or self.failures >= 0:
             raise SecretsUnavailableError("The vault is sealed.", advice="Unseal it.")

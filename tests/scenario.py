@@ -22,6 +22,7 @@ class Given:
         only: the nodes to run; all when there are none.
         begin: the node to begin at; empty for the first.
         pipelines: files of the pipelines that it may call.
+        secrets: by name.
     """
 
     inputs: Mapping[str, str]
@@ -30,6 +31,7 @@ class Given:
     only: Sequence[str]
     begin: str
     pipelines: Sequence[Path]
+    secrets: Mapping[str, str]
 
     @classmethod
     def read(cls, document: Mapping[str, Any]) -> Self:
@@ -41,6 +43,7 @@ class Given:
             only=document.get("only", ()),
             begin=document.get("from", ""),
             pipelines=[FOLDER / "pipelines" / name for name in document.get("pipelines", ())],
+            secrets=document.get("secrets", {}),
         )
 
     def arguments(self) -> list[str]:

@@ -447,7 +447,7 @@ def _check_roll_up(run: Run, place: Place, node: NodeRun) -> None:
         case State.TIMED_OUT:
             assert code is ReasonCode.TIME_LIMIT
         case State.FAILED:
-            assert against or code is ReasonCode.EXPRESSION_FAILED
+            assert against or code in (ReasonCode.EXPRESSION_FAILED, ReasonCode.SECRET_MISSING)
         case _:
             raise AssertionError(node.state)
 

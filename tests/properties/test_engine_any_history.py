@@ -15,6 +15,7 @@ from lineshaft.model.event import (
     AttemptReported,
     CancelRequested,
     ChildRunEnded,
+    RunRefused,
     RunStarted,
     SourceResolved,
     TimerFired,
@@ -38,6 +39,7 @@ ANY_NODE = st.integers(-1, 40)
 ANY_ATTEMPT = st.integers(0, 3)
 ANY_TOKEN = st.sampled_from(("", "token-1", "token-3", "token-5", "no lease's"))
 
+MISSING = Reason(ReasonCode.SECRET_MISSING, "The secret TOKEN is missing.")
 STOPS = (
     Reason(ReasonCode.CANCELLED_BY_USER, "admin cancelled it."),
     Reason(ReasonCode.SUPERSEDED, "Run 2 takes its place."),
@@ -54,6 +56,11 @@ class AnyHistory(RuleBasedStateMachine):
         self.watched = WatchedRun(tree)
         if begun:
             self.watched.start()
+
+    @precondition(lambda self: self.watched.run.state is State.WAITING)
+    @rule()
+    def refuse(self) -> None:
+        self.watched.send(RunRefused(MISSING))
 
     @precondition(lambda self: self.watched.run.state is State.WAITING)
     @rule()

@@ -27,7 +27,10 @@ def test_a_scenario_ends_as_expected_without_a_server(
     folder = tmp_path / "source"
     folder.mkdir()
     file = shutil.copy(scenario.path, folder / "lineshaft.yml")
-    result = lineshaft("run", file, "--logs", "--output", "json", *scenario.given.arguments())
+    secrets = tmp_path / "secrets"
+    secrets.write_text("".join(f"{name}={value}\n" for name, value in scenario.given.secrets.items()))
+    given = (*scenario.given.arguments(), "--secrets-file", secrets)
+    result = lineshaft("run", file, "--logs", "--output", "json", *given)
 
     if scenario.refused:
         assert result.code == ExitCode.INVALID_INPUT
@@ -43,6 +46,9 @@ def test_a_scenario_ends_as_expected_on_a_server(scenario: Scenario, api: httpx2
     for path in scenario.given.pipelines:
         assert api.post("/v1/pipelines", content=path.read_bytes(), headers=_YAML).status_code == 201
     created = api.post("/v1/pipelines", content=scenario.path.read_bytes(), headers=_YAML)
+    for name, value in scenario.given.secrets.items():
+        secret = f"/v1/pipelines/{created.json()['id']}/secrets/{name}"
+        assert api.put(secret, json={"value": value}).status_code == 200
     if created.is_success:
         started = api.post(f"/v1/pipelines/{created.json()['id']}/runs", json=scenario.given.body())
     else:

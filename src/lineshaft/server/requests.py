@@ -34,7 +34,7 @@ Assignment = Annotated[str, StringConstraints(max_length=BODY_LIMIT_BYTES, patte
 
 
 class _Request(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, hide_input_in_errors=True)
 
 
 class StartRequest(_Request):

@@ -29,7 +29,7 @@ from lineshaft.services.progress import CALL_PIPELINE, LOOK_FOR_SECRETS, Progres
 from lineshaft.services.reports import ReportService
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.runs import RunService
-from lineshaft.services.secret_lookup import DatabaseSecrets, SecretChain
+from lineshaft.services.secret_lookup import PATIENCE, DatabaseSecrets, SecretChain
 from lineshaft.services.secrets import SecretService
 from lineshaft.services.timers import TimerService
 from lineshaft.services.worker_keys import FileKeys, WorkerKeyService, no_file_keys
@@ -79,8 +79,12 @@ class ControlPlane:
         identity_terms: IdentityTerms | None = None,
     ) -> None:
         progress = Progress(ids, run_time_limit, places=places, secrets_elsewhere=bool(other_secrets))
-        found_secrets = SecretChain((DatabaseSecrets(store, cipher), *other_secrets))
-        self.identity = IdentityService(store, clock, ids, cipher, identity_terms or IdentityTerms())
+        # A lease that lies here for longer is as good as lost.
+        patience = min(PATIENCE, lease_time / 2)
+        found_secrets = SecretChain((DatabaseSecrets(store, cipher), *other_secrets), patience)
+        self.identity = IdentityService(
+            store, clock, ids, cipher, identity_terms or IdentityTerms(), patience=patience
+        )
         losing = Losing(store, clock, progress, limits)
         self.store = store
         self.pipelines = PipelineService(store, clock, ids, progress, check)

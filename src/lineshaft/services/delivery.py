@@ -1,14 +1,14 @@
 """Delivery: leases are given secrets and identity tokens, on their way out to the worker."""
 
 import asyncio
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Final
 
 from lineshaft.engine.decision import Decision
 from lineshaft.model.audit_entry import Action
-from lineshaft.model.errors import SecretsUnavailableError
+from lineshaft.model.errors import SecretsUnavailableError, StoreUnavailableError
 from lineshaft.model.event import AttemptReported
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.principal import INSIDE_ACTOR, Actor
@@ -32,7 +32,7 @@ from lineshaft.wire.worker import LeaseMessage
 MASKING_VERSION: Final = 3
 """The first version of the protocol whose workers mask secrets."""
 
-_LONGEST_LOOK: Final = timedelta(seconds=10)
+_LOG: Final = logging.getLogger("lineshaft.secrets")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,6 @@ class Delivery:
         *,
         secrets: SecretStore,
         identity: IdentityService,
-        lease_time: timedelta,
     ) -> None:
         self._bad_runs = bad_runs
         self._clock = clock
@@ -96,8 +95,6 @@ class Delivery:
         self._progress = progress
         self._secrets = secrets
         self._identity = identity
-        # A lease that lies here for longer is as good as lost.
-        self._longest_look = min(_LONGEST_LOOK, lease_time / 2)
 
     async def fill(self, taken: Taken, visit: Visit) -> Taken:
         """Give leases what their tasks want, and end the attempts of those for which that cannot be had.
@@ -140,7 +137,7 @@ class Delivery:
             return _NOTHING
         if visit.version < MASKING_VERSION:
             return _no_masking(taken.worker)
-        found = await self._found(wanted) if wanted else {}
+        found = await self._found(lease, wanted) if wanted else {}
         if isinstance(found, Reason):
             return found
         issued = await self._issued(lease, audiences) if audiences is not None else None
@@ -148,26 +145,26 @@ class Delivery:
 
     async def _issued(self, lease: LeaseMessage, audiences: Mapping[str, str]) -> Issued | Reason:
         try:
-            async with asyncio.timeout(self._longest_look.total_seconds()):
-                return await self._identity.issue(lease, audiences)
+            return await self._identity.issue(lease, audiences)
         except SecretsUnavailableError as error:
             return unissued_reason(error)
-        except TimeoutError:
-            return unissued_reason(SecretsUnavailableError(self._silence()))
 
-    async def _found(self, wanted: Sequence[Wanted]) -> Mapping[Wanted, FoundSecret] | Reason:
+    async def _found(
+        self, lease: LeaseMessage, wanted: Sequence[Wanted]
+    ) -> Mapping[Wanted, FoundSecret] | Reason:
         try:
-            async with asyncio.timeout(self._longest_look.total_seconds()):
-                found = await self._secrets.fetch(wanted)
+            found = await self._secrets.fetch(wanted)
+        except StoreUnavailableError:
+            raise  # It is told to claim again, and finds its leases here.
         except SecretsUnavailableError as error:
             return unavailable_reason(error)
-        except TimeoutError:
-            return unavailable_reason(SecretsUnavailableError(self._silence()))
+        except Exception as error:  # noqa: BLE001 - a fault in one store must not hold up what it was not asked for.
+            # Its words are not repeated: nobody knows what stands in them.
+            _LOG.error("Secrets for %s cannot be had: %s", lease.path, type(error).__name__)
+            text = "Its secrets cannot be had for a fault in what keeps them, which the server's log names."
+            return Reason(ReasonCode.SECRETS_UNAVAILABLE, text)
         missing = [each for each in wanted if each not in found]
         return missing_reason(missing) if missing else found
-
-    def _silence(self) -> str:
-        return f"what keeps them has not answered for {self._longest_look.total_seconds():.0f} seconds."
 
     def _note(self, transaction: Transaction, lease: LeaseMessage, filling: _Filling, actor: Actor) -> None:
         if filling.secrets:

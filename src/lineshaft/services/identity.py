@@ -66,12 +66,32 @@ class IdentityService:
     the same time have made two, which are both public, and of which both use the same.
     """
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, cipher: Cipher, terms: IdentityTerms) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        ids: Ids,
+        cipher: Cipher,
+        terms: IdentityTerms,
+        *,
+        patience: timedelta,
+    ) -> None:
+        """Issue tokens.
+
+        Args:
+            store: has the keys, and the names of pipelines.
+            clock: tells the time.
+            ids: makes the ids of tokens.
+            cipher: seals the keys.
+            terms: how tokens are made.
+            patience: how long to wait for whoever keeps the key that seals; a worker waits as long.
+        """
         self._store = store
         self._clock = clock
         self._ids = ids
         self._cipher = cipher
         self._terms = terms
+        self._patience = patience
         self._signers: dict[str, Signer] = {}
         self._making = asyncio.Lock()
 
@@ -122,7 +142,14 @@ class IdentityService:
                 f"{_NO_ADDRESS}, which they would name as their issuer.", advice=_SET_ADDRESS
             )
         names = await self._store.read(lambda transaction: true_names(transaction, {lease.pipeline_id}))
-        signer = await self._signer()
+        try:
+            async with asyncio.timeout(self._patience.total_seconds()):
+                signer = await self._signer()
+        except TimeoutError:
+            raise SecretsUnavailableError(
+                f"Their key could not be had for {self._patience.total_seconds():g} seconds.",
+                advice="Look at what keeps the key that seals it.",
+            ) from None
         now = self._clock.now()
         ids = tuple(self._ids.new_token() for _ in audiences)
         about = {

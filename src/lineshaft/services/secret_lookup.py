@@ -1,15 +1,23 @@
 """Looking secrets up for tasks: in the database first, then wherever else they may be."""
 
+import asyncio
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from typing import Final
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from datetime import timedelta
+from typing import Final, TypeVar
 
+from lineshaft.model.errors import SecretsUnavailableError
 from lineshaft.model.secret import FoundSecret, Secret, SecretAddress, Wanted, closest
 from lineshaft.ports.cipher import Cipher
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.secrets import context_of
 from lineshaft.services.wanted_secrets import by_pipeline, missing_secrets
+
+T = TypeVar("T")
+
+PATIENCE: Final = timedelta(seconds=10)
+"""How long to wait for what a store of secrets answers."""
 
 
 class DatabaseSecrets:
@@ -40,9 +48,15 @@ class DatabaseSecrets:
 class SecretChain:
     """Several stores as one: what the first has not is looked for in the next."""
 
-    def __init__(self, stores: Iterable[SecretStore]) -> None:
-        """Ask them in this order."""
+    def __init__(self, stores: Iterable[SecretStore], patience: timedelta = PATIENCE) -> None:
+        """Make one.
+
+        Args:
+            stores: in the order in which they are asked.
+            patience: how long to wait for an answer; who calls here holds up a worker or a run.
+        """
         self._stores: Final = tuple(stores)
+        self._patience: Final = patience
 
     async def missing(self, wanted: Sequence[Wanted]) -> frozenset[Wanted]:
         """Tell which of them are nowhere.
@@ -53,7 +67,7 @@ class SecretChain:
         left = frozenset(wanted)
         for store in self._stores:
             if left:
-                left = await store.missing(tuple(left))
+                left = await self._answer(store.missing(tuple(left)))
         return left
 
     async def fetch(self, wanted: Sequence[Wanted]) -> Mapping[Wanted, FoundSecret]:
@@ -66,8 +80,18 @@ class SecretChain:
         for store in self._stores:
             left = [each for each in wanted if each not in found]
             if left:
-                found.update(await store.fetch(left))
+                found.update(await self._answer(store.fetch(left)))
         return found
+
+    async def _answer(self, asked: Awaitable[T]) -> T:
+        seconds = self._patience.total_seconds()
+        try:
+            async with asyncio.timeout(seconds):
+                return await asked
+        except TimeoutError:
+            raise SecretsUnavailableError(
+                f"What keeps them has not answered for {seconds:g} seconds.", advice="Look at its own log."
+            ) from None
 
 
 def place_of(address: SecretAddress) -> str:

@@ -174,7 +174,10 @@ class SecretService:
                 await self._cipher.open(sample.value, context_of(sample))
             except SecretsUnavailableError as error:
                 _LOG.error(
-                    "%d secrets cannot be opened by this server. %s %s", count, error.message, error.advice
+                    "%s cannot be opened by this server. %s %s",
+                    "1 secret" if count == 1 else f"{count} secrets",
+                    error.message,
+                    error.advice,
                 )
 
     async def _sealed(self, known: Secret | None, address: SecretAddress, value: str, by: Actor) -> Secret:

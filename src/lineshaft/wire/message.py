@@ -20,4 +20,4 @@ LEASE_HEADER: Final = "Lineshaft-Lease"
 class Message(BaseModel):
     """A frozen message; fields that its reader does not know are passed over, so that versions may differ."""
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", hide_input_in_errors=True)

@@ -256,3 +256,80 @@ steps:
 
     assert ran.code == ExitCode.OK
     assert ran.states["make/made"] == ran.states["large"] == "succeeded"
+
+
+SHOWS_SECRETS = {
+    "name": "a",
+    "secrets": ["TOKEN"],
+    "outputs": ["size"],
+    "run": 'echo "size=${#TOKEN}" > "$LINESHAFT_OUTPUT"',
+}
+CHECKS = {"name": "b", "env": {"SIZE": "${{ outputs.a.size }}"}, "run": 'test "$SIZE" = 21'}
+TOKEN = "correct-horse-battery"
+
+
+def test_secrets_come_out_of_the_environment_by_their_names(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipeline(tmp_path, SHOWS_SECRETS, CHECKS)
+    monkeypatch.setenv("TOKEN", TOKEN)
+
+    ran = run(tmp_path, "--secret", "TOKEN")
+
+    assert ran.states == {"": "succeeded", "a": "succeeded", "b": "succeeded"}, ran.err
+    assert TOKEN not in ran.out + ran.err
+
+
+def test_secrets_come_out_of_a_file(tmp_path: Path) -> None:
+    pipeline(tmp_path, SHOWS_SECRETS, CHECKS, secrets=["OTHER"])
+    (tmp_path / "given").write_text(
+        f"# of mine\n\nTOKEN={TOKEN}\nOTHER<<END\na-first-line\nand another\nEND\n"
+    )
+
+    ran = run(tmp_path, "--secrets-file", "given")
+
+    assert ran.states[""] == "succeeded", ran.err
+
+
+def test_secrets_that_were_not_given_are_named_before_anything_starts(tmp_path: Path) -> None:
+    pipeline(tmp_path, {"name": "first", "run": "touch here"}, SHOWS_SECRETS, secrets=["OTHER"])
+
+    ran = run(tmp_path)
+
+    assert (ran.code, ran.out) == (ExitCode.NOT_FOUND, "")
+    assert "There are no secrets named OTHER, TOKEN for these tasks." in ran.err
+    assert "--secrets-file" in ran.err
+
+
+def test_what_is_not_run_needs_no_secrets(tmp_path: Path) -> None:
+    pipeline(tmp_path, {"name": "first", "run": "true"}, SHOWS_SECRETS)
+    assert run(tmp_path, "--only", "first").states["first"] == "succeeded"
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("TOKEN", "Line 1 of 'given' names no secret"),
+        ("TOKEN<<END\nx", "The value that begins in line 1 of 'given' has no end"),
+        ("TOKEN=short", "The secret TOKEN cannot be masked in logs"),
+        ("PATH=correct-horse", "The secret PATH must not be set"),
+    ],
+)
+def test_a_file_of_secrets_that_makes_no_sense_is_told_without_its_values(
+    tmp_path: Path, text: str, words: str
+) -> None:
+    pipeline(tmp_path, CHECKS)
+    (tmp_path / "given").write_text(text)
+
+    ran = run(tmp_path, "--secrets-file", "given")
+
+    assert ran.code == ExitCode.INVALID_INPUT
+    assert words in ran.err
+    assert "correct-horse" not in ran.err
+
+
+def test_a_variable_that_is_not_there_is_told(tmp_path: Path) -> None:
+    pipeline(tmp_path, CHECKS)
+    ran = run(tmp_path, "--secret", "NOWHERE_TO_BE_FOUND")
+    assert ran.code == ExitCode.NOT_FOUND
+    assert "no variable NOWHERE_TO_BE_FOUND" in ran.err

@@ -80,7 +80,14 @@ class House:
     def other_process(self, cipher: Cipher | None = None) -> IdentityService:
         """Have a second server process over the same database."""
         terms = IdentityTerms(self.issuer)
-        return IdentityService(self.plane.store, self.clock, RandomIds(), cipher or FakeCipher(), terms)
+        return IdentityService(
+            self.plane.store,
+            self.clock,
+            RandomIds(),
+            cipher or FakeCipher(),
+            terms,
+            patience=timedelta(minutes=1),
+        )
 
     async def lease(self) -> LeaseMessage:
         worker = DeskWorker(self.plane)

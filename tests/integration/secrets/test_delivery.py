@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
+
 from desk import SUCCEEDED, DeskWorker
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.model.audit_entry import Action, AuditEntry
@@ -217,6 +219,24 @@ async def test_a_store_that_says_nothing_is_not_waited_for_for_ever(tmp_path: Pa
         state, code, text = ending(await plane.runs.get(run.id))
         assert (state, code) == (State.FAILED, ReasonCode.SECRETS_UNAVAILABLE)
         assert "has not answered" in text
+
+
+async def test_a_fault_in_a_store_ends_the_attempt_and_repeats_none_of_its_words(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    vault = Vault(TOKEN=VALUE)
+    async with temporary_plane(tmp_path, cipher=FakeCipher(), other_secrets=[vault]) as plane:
+        worker = DeskWorker(plane)
+        run = await worker.start(ONE)
+        await plane.settle()
+        vault.fault = KeyError(VALUE)
+
+        assert await worker.claim() == {}
+
+        state, code, text = ending(await plane.runs.get(run.id))
+        assert (state, code) == (State.FAILED, ReasonCode.SECRETS_UNAVAILABLE)
+        assert VALUE not in text + caplog.text
+        assert "KeyError" in caplog.text
 
 
 async def test_an_attempt_whose_secrets_could_not_be_had_may_be_tried_again(tmp_path: Path) -> None:

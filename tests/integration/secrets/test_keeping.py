@@ -37,7 +37,7 @@ async def audit(plane: ControlPlane) -> Sequence[AuditEntry]:
     entries = await plane.store.read(
         lambda transaction: transaction.audit.page(AuditFilter(), before=None, limit=100)
     )
-    return entries[::-1]
+    return [entry for entry in reversed(entries) if entry.action.startswith("secret")]
 
 
 async def listed(plane: ControlPlane) -> Sequence[Secret]:
@@ -283,7 +283,7 @@ async def test_a_server_says_at_its_start_what_it_cannot_open(
             assert caplog.messages == []
             await with_keys(plane, FakeCipher("two")).check_keys()
         (message,) = caplog.messages
-        assert message.startswith("1 secrets cannot be opened by this server.")
+        assert message.startswith("1 secret cannot be opened by this server.")
 
 
 async def test_without_a_key_nothing_is_kept(tmp_path: Path) -> None:
