@@ -1,8 +1,9 @@
 """What a server consists of, put together from its settings."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
@@ -11,11 +12,13 @@ from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.integrations.key_file import own_key_file, read_key_file
 from lineshaft.integrations.key_ring import KeyRing
 from lineshaft.integrations.object_store import ObjectStore
+from lineshaft.integrations.vault import VaultSecrets
 from lineshaft.model.errors import UnavailableError
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.cipher import Cipher
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.secret_store import SecretStore
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL
 from lineshaft.server.repositories import repository_check
 from lineshaft.server.settings import ServerSettings
@@ -50,7 +53,8 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
     store = await open_store(
         settings.database_url, ids=ids, read_definition=read_definition, read_generated=read_generated
     )
-    try:
+    async with AsyncExitStack() as opened:
+        opened.push_async_callback(store.close)
         plane = ControlPlane(
             store,
             await _open_blobs(settings),
@@ -64,13 +68,27 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             kept=settings.kept,
             cipher=cipher,
             identity_terms=settings.identity_terms,
+            other_secrets=await _vault(settings, opened),
         )
         await plane.secrets.check_keys()
         await _set_credentials(plane.credentials, settings)
         async with plane.running():
             yield plane
-    finally:
-        await store.close()
+
+
+async def _vault(settings: ServerSettings, opened: AsyncExitStack) -> Sequence[SecretStore]:
+    """Open the Vault; a server begins without it as well, and finds it once it is there."""
+    if settings.vault_access is None:
+        return ()
+    vault = await opened.enter_async_context(VaultSecrets(settings.vault_access, SystemClock()).open())
+    staying = asyncio.create_task(vault.stay_signed_in())
+
+    async def leave() -> None:
+        staying.cancel()
+        await asyncio.gather(staying, return_exceptions=True)
+
+    opened.push_async_callback(leave)
+    return (vault,)
 
 
 def _cipher(settings: ServerSettings) -> Cipher:

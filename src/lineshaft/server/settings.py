@@ -8,10 +8,11 @@ from typing import Annotated, Any, ClassVar, Final, Self
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
 from pydantic_settings import NoDecode
 
-from lineshaft.executors.settings import Folder, MachineSettings
+from lineshaft.executors.settings import Folder
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.limits import Limits
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL, is_loopback
+from lineshaft.server.vault_settings import VaultSettings
 from lineshaft.services.identity import IdentityTerms
 from lineshaft.services.retention import Kept
 from lineshaft.wire.worker import Label
@@ -57,7 +58,7 @@ _Number = Annotated[int, Field(ge=1, le=1_000_000)]
 _PipelineName = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
 
-class ServerSettings(MachineSettings):
+class ServerSettings(VaultSettings):
     """All that a server, and the worker inside it, can be told.
 
     Attributes:

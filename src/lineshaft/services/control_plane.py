@@ -23,6 +23,7 @@ from lineshaft.services.identity import IdentityService, IdentityTerms
 from lineshaft.services.logs import LogService
 from lineshaft.services.losing import Losing
 from lineshaft.services.outbox import OutboxDelivery
+from lineshaft.services.outside_secrets import OutsideSecrets
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.placing import Placing
 from lineshaft.services.progress import CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
@@ -81,7 +82,8 @@ class ControlPlane:
         progress = Progress(ids, run_time_limit, places=places, secrets_elsewhere=bool(other_secrets))
         # A lease that lies here for longer is as good as lost.
         patience = min(PATIENCE, lease_time / 2)
-        found_secrets = SecretChain((DatabaseSecrets(store, cipher), *other_secrets), patience)
+        outside = (OutsideSecrets(store, other) for other in other_secrets)
+        found_secrets = SecretChain((DatabaseSecrets(store, cipher), *outside), patience)
         self.identity = IdentityService(
             store, clock, ids, cipher, identity_terms or IdentityTerms(), patience=patience
         )
