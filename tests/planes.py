@@ -20,6 +20,7 @@ from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
 from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.identity import IdentityTerms
 from lineshaft.services.provider_sign_in import ProviderAccess
 from lineshaft.services.worker_keys import FileKeys, no_file_keys
 from lineshaft.store import open_store
@@ -51,6 +52,7 @@ async def temporary_plane(
     provider: ProviderAccess | None = None,
     cipher: Cipher = NO_KEYS,
     other_secrets: Sequence[SecretStore] = (),
+    identity_terms: IdentityTerms | None = None,
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a temporary database; its blobs are in the folder, unless it gets others."""
     ids = RandomIds()
@@ -70,6 +72,7 @@ async def temporary_plane(
             provider=provider,
             cipher=cipher,
             other_secrets=other_secrets,
+            identity_terms=identity_terms,
         )
         await add_user(store)
         yield plane

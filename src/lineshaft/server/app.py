@@ -24,6 +24,7 @@ from lineshaft.server.routes import (
     events,
     grants,
     health,
+    identity,
     logs,
     me,
     pipelines,
@@ -61,7 +62,7 @@ _CLOSED: Final = (
     secrets,
     session,
 )
-_OPEN: Final = (health, welcome, docs, sign_in)
+_OPEN: Final = (health, welcome, docs, sign_in, identity)
 NOUNS: Final = (*_CLOSED, *_OPEN)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]

@@ -1,8 +1,9 @@
 """What a server consists of, put together from its settings."""
 
+import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Final
 
@@ -11,12 +12,14 @@ from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.integrations.key_file import own_key_file, read_key_file
 from lineshaft.integrations.key_ring import KeyRing
 from lineshaft.integrations.object_store import ObjectStore
-from lineshaft.integrations.openid import OpenIdClient, OpenIdProvider
+from lineshaft.integrations.openid import OpenIdProvider
+from lineshaft.integrations.vault import VaultSecrets
 from lineshaft.model.errors import UnavailableError
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.cipher import Cipher
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.secret_store import SecretStore
 from lineshaft.server.pages.sign_in import RETURN_PATH
 from lineshaft.server.repositories import repository_check
 from lineshaft.server.settings import ServerSettings
@@ -52,10 +55,8 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
     store = await open_store(
         settings.database_url, ids=ids, read_definition=read_definition, read_generated=read_generated
     )
-    client = settings.openid_client
-    provider = None if client is None else OpenIdProvider(client, SystemClock())
-    access = None if provider is None or client is None else _provider_access(settings, client, provider)
-    try:
+    async with AsyncExitStack() as opened:
+        opened.push_async_callback(store.close)
         plane = ControlPlane(
             store,
             await _open_blobs(settings),
@@ -68,8 +69,10 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             file_keys=file_keys,
             kept=settings.kept,
             session_times=settings.session_times,
-            provider=access,
+            provider=await _provider_access(settings, opened),
             cipher=cipher,
+            identity_terms=settings.identity_terms,
+            other_secrets=await _vault(settings, opened),
         )
         await plane.secrets.check_keys()
         await follow_settings(
@@ -77,15 +80,29 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
         )
         async with plane.running():
             yield plane
-    finally:
-        if provider is not None:
-            await provider.close()
-        await store.close()
 
 
-def _provider_access(
-    settings: ServerSettings, client: OpenIdClient, provider: OpenIdProvider
-) -> ProviderAccess:
+async def _vault(settings: ServerSettings, opened: AsyncExitStack) -> Sequence[SecretStore]:
+    """Open the Vault; a server begins without it as well, and finds it once it is there."""
+    if settings.vault_access is None:
+        return ()
+    vault = await opened.enter_async_context(VaultSecrets(settings.vault_access, SystemClock()).open())
+    staying = asyncio.create_task(vault.stay_signed_in())
+
+    async def leave() -> None:
+        staying.cancel()
+        await asyncio.gather(staying, return_exceptions=True)
+
+    opened.push_async_callback(leave)
+    return (vault,)
+
+
+async def _provider_access(settings: ServerSettings, opened: AsyncExitStack) -> ProviderAccess | None:
+    client = settings.openid_client
+    if client is None:
+        return None
+    provider = OpenIdProvider(client, SystemClock())
+    opened.push_async_callback(provider.close)
     return ProviderAccess(
         provider,
         settings.provider_label,

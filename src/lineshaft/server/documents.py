@@ -37,6 +37,24 @@ class Health(Document):
     status: str = Field(examples=["ok"])
 
 
+class IssuerDocument(Document):
+    """How identity tokens are verified (OpenID Connect Discovery 1.0)."""
+
+    issuer: str = Field(examples=["https://ci.example.org"])
+    jwks_uri: str = Field(examples=["https://ci.example.org/.well-known/jwks.json"])
+    response_types_supported: list[str] = Field(examples=[["id_token"]])
+    subject_types_supported: list[str] = Field(examples=[["public"]])
+    id_token_signing_alg_values_supported: list[str] = Field(examples=[["RS256"]])
+    scopes_supported: list[str] = Field(examples=[["openid"]])
+    claims_supported: list[str]
+
+
+class PublicKeysDocument(Document):
+    """The keys that verify identity tokens: a JWK Set (RFC 7517)."""
+
+    keys: list[dict[str, Any]]
+
+
 class Acknowledgement(Document):
     """What was asked for has been done."""
 

@@ -67,6 +67,7 @@ _CHAPTERS: Final = {
     "audit": "Who did what, when and from where.",
     "sessions": "Browsers that have signed in.",
     "secrets": "Values that tasks are given, and nobody is told.",
+    "identity": "How those who are shown a task's identity token verify it. Needs no credentials.",
     "health": "Whether the server is up. Needs no credentials.",
     "worker protocol": "What workers call.",
 }

@@ -16,6 +16,8 @@ from lineshaft.server.exchange import Requests
 from lineshaft.server.named_values import named_values
 from lineshaft.server.sign_in_settings import SignInSettings
 from lineshaft.server.tls import Tls
+from lineshaft.server.vault_settings import VaultSettings
+from lineshaft.services.identity import IdentityTerms
 from lineshaft.services.retention import Kept
 from lineshaft.wire.worker import Label
 
@@ -61,7 +63,7 @@ _Number = Annotated[int, Field(ge=1, le=1_000_000)]
 _PipelineName = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
 
-class ServerSettings(SignInSettings):
+class ServerSettings(SignInSettings, VaultSettings):
     """All that a server, and the worker inside it, can be told.
 
     Attributes:
@@ -77,6 +79,7 @@ class ServerSettings(SignInSettings):
         worker_keys_file: the file with the keys that let workers in; None means that there is none.
         secrets_key_file: the file with the keys that seal secrets; None means one in the data folder.
         secrets_key: such keys themselves, a line each, where no file is named; None means none.
+        id_token_seconds: how long the identity tokens of tasks are good.
         pipeline_limits: how many tasks of a pipeline run at once, by its name; `*` stands for any other one.
         label_limits: how many tasks that ask for a label run at once, by the label.
         keep_runs_days: how many days runs are kept after their end; None means for ever.
@@ -106,6 +109,7 @@ class ServerSettings(SignInSettings):
     worker_keys_file: Folder | None = None
     secrets_key_file: Folder | None = None
     secrets_key: SecretStr | None = None
+    id_token_seconds: int = Field(default=900, ge=60, le=86_400)
     pipeline_limits: Annotated[dict[_PipelineName, _Number], NoDecode, BeforeValidator(_numbers)] = Field(
         default_factory=dict
     )
@@ -138,6 +142,12 @@ class ServerSettings(SignInSettings):
             runs_per_pipeline=self.keep_runs,
             logs_for=None if self.keep_logs_days is None else timedelta(days=self.keep_logs_days),
         )
+
+    @property
+    def identity_terms(self) -> IdentityTerms:
+        """How identity tokens are made; none are where no public address is set."""
+        issuer = None if self.public_url is None else f"{self.public_url}".rstrip("/")
+        return IdentityTerms(issuer, timedelta(seconds=self.id_token_seconds))
 
     @property
     def limits(self) -> Limits:

@@ -1,6 +1,6 @@
 """Claiming: attempts taken from the queue for a worker, as leases with all that they need."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
@@ -10,6 +10,7 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import CorruptRunError, ExpressionError
 from lineshaft.model.event import AttemptLeased, AttemptLost
 from lineshaft.model.limits import Limits
+from lineshaft.model.node import Task
 from lineshaft.model.run import Lease, Run
 from lineshaft.model.worker import Worker
 from lineshaft.ports.clock import Clock
@@ -28,11 +29,13 @@ class Taken:
         worker: who has claimed.
         leases: what it has taken, oldest first.
         decisions: what was written, in order.
+        audiences: of the leases that ask for identity tokens, whom each token is for, by its variable.
     """
 
     worker: Worker
     leases: list[LeaseMessage] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
+    audiences: dict[AttemptAddress, Mapping[str, str]] = field(default_factory=dict)
 
 
 class Claiming:
@@ -124,6 +127,10 @@ class Claiming:
         except ExpressionError as error:
             failure = unrendered(address, token, error)
             taken.decisions.extend(self._progress.apply(transaction, run.id, failure, self._clock.now()))
+            return
+        node = run.tree[address.node].node
+        if isinstance(node, Task) and node.surroundings.id_tokens:
+            taken.audiences[address] = node.surroundings.id_tokens
 
 
 def _token_of_holder(run: Run, address: AttemptAddress) -> str:

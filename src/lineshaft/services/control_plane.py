@@ -23,11 +23,13 @@ from lineshaft.services.credentials import CredentialService
 from lineshaft.services.desk import WorkerDesk
 from lineshaft.services.grace import Grace
 from lineshaft.services.grants import GrantService
+from lineshaft.services.identity import IdentityService, IdentityTerms
 from lineshaft.services.known_callers import KnownCallers
 from lineshaft.services.logs import LogService
 from lineshaft.services.losing import Losing
 from lineshaft.services.noting import Noting
 from lineshaft.services.outbox import OutboxDelivery
+from lineshaft.services.outside_secrets import OutsideSecrets
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.placing import Placing
 from lineshaft.services.progress import CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
@@ -76,6 +78,7 @@ class ControlPlane:
         audit: who did what.
         retention: removes what is old.
         secrets: the use cases of secrets.
+        identity: the identity tokens of tasks.
     """
 
     def __init__(
@@ -96,12 +99,15 @@ class ControlPlane:
         provider: ProviderAccess | None = None,
         cipher: Cipher = NO_KEYS,
         other_secrets: Sequence[SecretStore] = (),
+        identity_terms: IdentityTerms | None = None,
     ) -> None:
         progress = Progress(ids, run_time_limit, places=places, secrets_elsewhere=bool(other_secrets))
-        found_secrets = SecretChain(
-            (DatabaseSecrets(store, cipher), *other_secrets),
-            # A lease that lies here for longer is as good as lost.
-            patience=min(PATIENCE, lease_time / 2),
+        # A lease that lies here for longer is as good as lost.
+        patience = min(PATIENCE, lease_time / 2)
+        outside = (OutsideSecrets(store, other) for other in other_secrets)
+        found_secrets = SecretChain((DatabaseSecrets(store, cipher), *outside), patience)
+        self.identity = IdentityService(
+            store, clock, ids, cipher, identity_terms or IdentityTerms(), patience=patience
         )
         losing = Losing(store, clock, progress, limits)
         self.store = store
@@ -123,6 +129,7 @@ class ControlPlane:
             losing=losing,
             keys=self.worker_keys,
             secrets=found_secrets,
+            identity=self.identity,
         )
         self.audit = AuditService(store)
         self.secrets = SecretService(store, clock, ids, cipher)

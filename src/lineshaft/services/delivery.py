@@ -1,9 +1,9 @@
-"""Delivery: leases are given the secrets that their tasks name, on their way out to the worker."""
+"""Delivery: leases are given secrets and identity tokens, on their way out to the worker."""
 
 import asyncio
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lineshaft.engine.decision import Decision
@@ -23,8 +23,9 @@ from lineshaft.ports.store import Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.bad_runs import BadRuns, Current
 from lineshaft.services.claiming import Taken
+from lineshaft.services.identity import IdentityService, Issued
 from lineshaft.services.progress import Progress
-from lineshaft.services.wanted_secrets import missing_reason, unavailable_reason
+from lineshaft.services.wanted_secrets import missing_reason, unavailable_reason, unissued_reason
 from lineshaft.wire.message import PROTOCOL_VERSION
 from lineshaft.wire.worker import LeaseMessage
 
@@ -50,11 +51,28 @@ class Visit:
 HERE: Final = Visit()
 """By a direct call, within the server's process."""
 
-_Found = Mapping[Wanted, FoundSecret]
+
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """What a lease is given."""
+
+    secrets: Mapping[Wanted, FoundSecret] = field(default_factory=dict)
+    identity: Issued | None = None
+
+    def into(self, lease: LeaseMessage) -> LeaseMessage:
+        update: dict[str, Mapping[str, str]] = {}
+        if self.secrets:
+            update["secret_values"] = {wanted.name: found.value for wanted, found in self.secrets.items()}
+        if self.identity is not None:
+            update["id_tokens"] = self.identity.tokens
+        return lease.model_copy(update=update) if update else lease
+
+
+_NOTHING: Final = _Filling()
 
 
 class Delivery:
-    """Fills leases. Of those whose tasks name no secrets it costs nothing, and changes nothing.
+    """Fills leases. Of those whose tasks want neither it costs nothing, and changes nothing.
 
     It is done after the transaction that gives the leases out, because other stores than the database take
     their time. Who hears no answer claims again, with the same token, and the leases are filled again. What
@@ -69,15 +87,17 @@ class Delivery:
         progress: Progress,
         *,
         secrets: SecretStore,
+        identity: IdentityService,
     ) -> None:
         self._bad_runs = bad_runs
         self._clock = clock
         self._ids = ids
         self._progress = progress
         self._secrets = secrets
+        self._identity = identity
 
     async def fill(self, taken: Taken, visit: Visit) -> Taken:
-        """Give leases their secrets, and end the attempts of those for which they cannot be had.
+        """Give leases what their tasks want, and end the attempts of those for which that cannot be had.
 
         Args:
             taken: what was leased, committed already.
@@ -86,24 +106,21 @@ class Delivery:
         Returns:
             What is left to tell the worker; what was decided here stands behind its decisions.
         """
-        if not any(lease.secrets for lease in taken.leases):
+        if not taken.audiences and not any(lease.secrets for lease in taken.leases):
             return taken
-        looked = await asyncio.gather(*(self._look(lease, taken.worker, visit) for lease in taken.leases))
+        looked = await asyncio.gather(*(self._look(lease, taken, visit) for lease in taken.leases))
         filled, used, refused = [], [], []
-        for lease, found in zip(taken.leases, looked, strict=True):
-            if isinstance(found, Reason):
-                refused.append((lease, found))
-                continue
-            if found:
-                used.append((lease, found))
-                values = {wanted.name: secret.value for wanted, secret in found.items()}
-                lease = lease.model_copy(update={"secret_values": values})  # noqa: PLW2901 - the same lease.
-            filled.append(lease)
+        for lease, filling in zip(taken.leases, looked, strict=True):
+            if isinstance(filling, Reason):
+                refused.append((lease, filling))
+            else:
+                used.append((lease, filling))
+                filled.append(filling.into(lease))
         actor = replace(visit.actor, name=taken.worker.name)
 
         def work(transaction: Transaction, current: Current) -> list[Decision]:
-            for lease, found in used:
-                self._note(transaction, lease, found, actor)
+            for lease, filling in used:
+                self._note(transaction, lease, filling, actor)
             decisions: list[Decision] = []
             for lease, reason in refused:
                 with current.at(lease.address):
@@ -113,12 +130,28 @@ class Delivery:
         decisions = await self._bad_runs.write(work)
         return replace(taken, leases=filled, decisions=taken.decisions + decisions)
 
-    async def _look(self, lease: LeaseMessage, worker: Worker, visit: Visit) -> _Found | Reason:
+    async def _look(self, lease: LeaseMessage, taken: Taken, visit: Visit) -> _Filling | Reason:
         wanted = _wanted(lease)
-        if not wanted:
-            return {}
+        audiences = taken.audiences.get(lease.address)
+        if not wanted and audiences is None:
+            return _NOTHING
         if visit.version < MASKING_VERSION:
-            return _no_masking(worker)
+            return _no_masking(taken.worker)
+        found = await self._found(lease, wanted) if wanted else {}
+        if isinstance(found, Reason):
+            return found
+        issued = await self._issued(lease, audiences) if audiences is not None else None
+        return issued if isinstance(issued, Reason) else _Filling(found, issued)
+
+    async def _issued(self, lease: LeaseMessage, audiences: Mapping[str, str]) -> Issued | Reason:
+        try:
+            return await self._identity.issue(lease, audiences)
+        except SecretsUnavailableError as error:
+            return unissued_reason(error)
+
+    async def _found(
+        self, lease: LeaseMessage, wanted: Sequence[Wanted]
+    ) -> Mapping[Wanted, FoundSecret] | Reason:
         try:
             found = await self._secrets.fetch(wanted)
         except StoreUnavailableError:
@@ -133,20 +166,41 @@ class Delivery:
         missing = [each for each in wanted if each not in found]
         return missing_reason(missing) if missing else found
 
-    def _note(self, transaction: Transaction, lease: LeaseMessage, found: _Found, actor: Actor) -> None:
+    def _note(self, transaction: Transaction, lease: LeaseMessage, filling: _Filling, actor: Actor) -> None:
+        if filling.secrets:
+            self._record(
+                transaction,
+                lease,
+                actor,
+                Action.SECRET_USED,
+                secrets=[wanted.name for wanted in filling.secrets],
+                found_at=[secret.found_at for secret in filling.secrets.values()],
+            )
+        if filling.identity is not None:
+            self._record(
+                transaction,
+                lease,
+                actor,
+                Action.IDENTITY_ISSUED,
+                audiences=list(filling.identity.audiences),
+                token_ids=list(filling.identity.ids),
+            )
+
+    def _record(
+        self, transaction: Transaction, lease: LeaseMessage, actor: Actor, action: Action, **given: list[str]
+    ) -> None:
         record(
             transaction,
             ids=self._ids,
             now=self._clock.now(),
             by=actor,
-            action=Action.SECRET_USED,
+            action=action,
             target=f"{lease.pipeline_name}/{lease.run_number}/{lease.path}",
             pipeline_id=lease.pipeline_id,
-            secrets=[wanted.name for wanted in found],
-            found_at=[secret.found_at for secret in found.values()],
             run_id=str(lease.address.run_id),
             node=lease.path,
             attempt=lease.address.attempt,
+            **given,
         )
 
     def _end(self, transaction: Transaction, lease: LeaseMessage, reason: Reason) -> Sequence[Decision]:

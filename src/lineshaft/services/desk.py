@@ -23,6 +23,7 @@ from lineshaft.services.claiming import Claiming, Taken
 from lineshaft.services.closing import Closing
 from lineshaft.services.delivery import HERE, Delivery, Visit
 from lineshaft.services.heartbeats import Heartbeats
+from lineshaft.services.identity import IdentityService
 from lineshaft.services.lines import Lines, Place
 from lineshaft.services.losing import Losing
 from lineshaft.services.progress import Progress, find_run
@@ -232,6 +233,7 @@ class WorkerDesk(CallersDesk):
         losing: Losing,
         keys: WorkerKeyService,
         secrets: SecretStore,
+        identity: IdentityService,
     ) -> None:
         sessions, closing = Sessions(store), Closing(store.wakeups)
         desk = _Desk(
@@ -244,7 +246,7 @@ class WorkerDesk(CallersDesk):
             sessions=sessions,
             registering=Registering(clock, ids, lease_time, losing, keys),
             claiming=Claiming(clock, progress, lease_time, limits),
-            delivery=Delivery(losing.bad_runs, clock, ids, progress, secrets=secrets),
+            delivery=Delivery(losing.bad_runs, clock, ids, progress, secrets=secrets, identity=identity),
             secrets=secrets,
             heartbeats=Heartbeats(store, clock, lease_time, sessions, closing),
             lines=Lines(store.wakeups),

@@ -291,13 +291,14 @@ def _check_address(address: SecretAddress) -> None:
 
 
 def _check_value(value: str) -> None:
-    why = _why_refused(value)
+    why = why_refused(value)
     if why is not None:
         # The value itself is repeated nowhere.
         raise InvalidInputError("No secret can have this value.", problems=[Problem("value", why)])
 
 
-def _why_refused(value: str) -> str | None:
+def why_refused(value: str) -> str | None:
+    """Tell, to be read behind its name, what is wrong with a value; None where a secret may have it."""
     try:
         size = len(value.encode())
     except UnicodeEncodeError:

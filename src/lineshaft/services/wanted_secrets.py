@@ -89,5 +89,11 @@ def unavailable_reason(error: SecretsUnavailableError) -> Reason:
     return Reason(ReasonCode.SECRETS_UNAVAILABLE, f"Its secrets cannot be had: {text}")
 
 
+def unissued_reason(error: SecretsUnavailableError) -> Reason:
+    """Say that a task's identity tokens cannot be signed."""
+    text = " ".join(part for part in (error.message, error.advice) if part)
+    return Reason(ReasonCode.SECRETS_UNAVAILABLE, f"Its identity tokens cannot be signed: {text}")
+
+
 def _shown(wanted: Wanted) -> str:
     return f"{wanted.name} (environment {wanted.environment})" if wanted.environment else wanted.name

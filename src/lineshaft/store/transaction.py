@@ -18,6 +18,7 @@ from lineshaft.store.retention import SqlRetention
 from lineshaft.store.runs import SqlRuns
 from lineshaft.store.secrets import SqlSecrets
 from lineshaft.store.session import Session
+from lineshaft.store.signing_keys import SqlSigningKeys
 from lineshaft.store.timers import SqlTimers
 from lineshaft.store.tokens import SqlTokens
 from lineshaft.store.users import SqlUsers
@@ -48,6 +49,7 @@ class SqlTransaction:
         self.browser_sessions = SqlBrowserSessions(session)
         self.audit = SqlAudit(session)
         self.secrets = SqlSecrets(session)
+        self.signing_keys = SqlSigningKeys(session)
 
     def read_ahead(self, foreseen: Sequence[Foreseen[Any]]) -> None:
         """Read at once what functions are going to look at; in the order in which locks are taken."""

@@ -1,19 +1,24 @@
 """The stores of secrets that the suite is run against."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from uuid import UUID
 
 import pytest
 
 from lineshaft.definition.compiling.read import read_native
+from lineshaft.integrations.vault import VaultAccess, VaultSecrets
 from lineshaft.model.principal import INSIDE_ACTOR
 from lineshaft.model.secret import SecretAddress
 from lineshaft.ports.cipher import FakeCipher
+from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.secret_store import GivenSecrets, SecretStore
 from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.outside_secrets import OutsideSecrets
 from lineshaft.services.secret_lookup import DatabaseSecrets, SecretChain
 from planes import temporary_plane
+from vault_server import Vault, vault_server
 
 Holding = Callable[[Mapping[SecretAddress, str]], Awaitable[SecretStore]]
 """Makes a store that holds some values."""
@@ -32,21 +37,56 @@ async def pipeline_id(plane: ControlPlane) -> UUID:
     return (await plane.pipelines.create(read_native(b"name: shop\nsteps: []"))).id
 
 
-@pytest.fixture(params=["database", "chain", "given"])
-def holding(request: pytest.FixtureRequest, plane: ControlPlane) -> Holding:
+@pytest.fixture(params=["database", "chain", "vault", "outside", "given"])
+async def holding(
+    request: pytest.FixtureRequest, plane: ControlPlane, tmp_path: Path
+) -> AsyncIterator[Holding]:
     """Make stores of each kind; `given` knows names alone."""
     kind: str = request.param
-    return _maker(kind, plane)
+    async with _maker(kind, plane, tmp_path) as make:
+        yield make
 
 
-@pytest.fixture(params=["database", "chain"])
-def scoped(request: pytest.FixtureRequest, plane: ControlPlane) -> Holding:
+@pytest.fixture(params=["database", "chain", "vault", "outside"])
+async def scoped(
+    request: pytest.FixtureRequest, plane: ControlPlane, tmp_path: Path
+) -> AsyncIterator[Holding]:
     """Make stores of each kind that tells pipelines and environments apart."""
     kind: str = request.param
-    return _maker(kind, plane)
+    async with _maker(kind, plane, tmp_path) as make:
+        yield make
 
 
-def _maker(kind: str, plane: ControlPlane) -> Holding:
+@asynccontextmanager
+async def _maker(kind: str, plane: ControlPlane, folder: Path) -> AsyncIterator[Holding]:
+    if kind in {"vault", "outside"}:
+        with vault_server() as served:
+            async with _opened_vault(served, folder) as vault:
+                outside = OutsideSecrets(plane.store, vault)
+                yield _vault_maker(served, vault if kind == "vault" else outside)
+    else:
+        yield _plain_maker(kind, plane)
+
+
+def _opened_vault(served: Vault, folder: Path) -> AbstractAsyncContextManager[VaultSecrets]:
+    token = folder / "token"
+    token.write_text("root")
+    return VaultSecrets(VaultAccess(served.url, token_file=token), ManualClock(), (30.0, 30.0)).open()
+
+
+def _vault_maker(served: Vault, store: SecretStore) -> Holding:
+    async def make(values: Mapping[SecretAddress, str]) -> SecretStore:
+        for address, value in values.items():
+            own = [] if address.pipeline_id is None else ["pipelines", "shop"]
+            apart = [] if address.environment is None else ["environments", address.environment]
+            path = "/".join(["lineshaft", *(own + apart or ["global"])])
+            served.values[path] = {**served.values.get(path, {}), address.name: value}
+        return store
+
+    return make
+
+
+def _plain_maker(kind: str, plane: ControlPlane) -> Holding:
     async def make(values: Mapping[SecretAddress, str]) -> SecretStore:
         if kind == "given":
             return GivenSecrets({address.name: value for address, value in values.items()})

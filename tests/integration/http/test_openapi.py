@@ -65,7 +65,8 @@ def test_every_route_but_the_open_ones_asks_for_credentials() -> None:
         "token": "bearer",
         "worker-key": "bearer",
     }
-    assert open_paths == {"/", "/health", "/ready", "/v1/session"}
+    for_verifiers = {"/.well-known/openid-configuration", "/.well-known/jwks.json"}
+    assert open_paths == {"/", "/health", "/ready", "/v1/session"} | for_verifiers
 
 
 def test_a_pipelines_description_comes_with_an_example_that_is_accepted(api: httpx2.Client) -> None:

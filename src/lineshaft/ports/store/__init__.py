@@ -23,6 +23,7 @@ from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import EndedRun, Retention
 from lineshaft.ports.store.runs import Runs, UnendedRuns
 from lineshaft.ports.store.secrets import Secrets
+from lineshaft.ports.store.signing_keys import SigningKeys
 from lineshaft.ports.store.store import Store
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
 from lineshaft.ports.store.tokens import Tokens
@@ -51,6 +52,7 @@ __all__ = [
     "Retention",
     "Runs",
     "Secrets",
+    "SigningKeys",
     "Store",
     "Timer",
     "Timers",

@@ -14,6 +14,7 @@ from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import Retention
 from lineshaft.ports.store.runs import Runs
 from lineshaft.ports.store.secrets import Secrets
+from lineshaft.ports.store.signing_keys import SigningKeys
 from lineshaft.ports.store.timers import Timers
 from lineshaft.ports.store.tokens import Tokens
 from lineshaft.ports.store.users import Users
@@ -102,6 +103,11 @@ class Transaction(Protocol):
     @property
     def secrets(self) -> Secrets:
         """Secrets, sealed."""
+        ...
+
+    @property
+    def signing_keys(self) -> SigningKeys:
+        """What identity tokens are signed with."""
         ...
 
     def definition(self, definition_hash: str) -> Definition | None:
