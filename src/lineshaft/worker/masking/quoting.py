@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Final
 
+from lineshaft.worker.masking.zsh import zsh_forms
+
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]*")
 """What no language quotes, unless it writes everything as numbers."""
 
@@ -34,7 +36,6 @@ _ANSI_C: Final = {
 }  # fmt: skip
 
 _BASH_WORD: Final = "\t !\"$&'()*,;<>?[\\]^`{|}"
-_ZSH_WORD: Final = _BASH_WORD.replace(",", "") + "#=~"
 _KEPT_BY_RUBY: Final = "-_.,:+/@%"
 
 
@@ -42,7 +43,7 @@ def quoted_forms(text: str) -> Iterator[bytes]:
     """Name a text's forms within quotes, without these: JSON strings, words of shells, literals of Python."""
     forms = {"".join(map(_number_lower, text)), "".join(map(_number_upper, text))}
     if _PLAIN.fullmatch(text) is None:
-        forms.update(_json_forms(text), _shell_forms(text), _python_forms(text))
+        forms.update(_json_forms(text), _shell_forms(text), zsh_forms(text), _python_forms(text))
     for form in forms:
         yield form.encode(errors="surrogateescape")
 
@@ -84,7 +85,7 @@ def _number_upper(character: str) -> str:
 
 
 def _shell_forms(text: str) -> Iterator[str]:
-    """Quote as bash, dash, zsh, Python's shlex and git do, in what they print and what they are given."""
+    """Quote as bash, dash, Python's shlex and git do, in what they print and what they are given."""
     for quote in ("'\\''", "'\"'\"'"):
         yield text.replace("'", quote)
     yield text.replace("'", "'\\''").replace("!", "'\\!'")
@@ -93,7 +94,7 @@ def _shell_forms(text: str) -> Iterator[str]:
     for escape, octal in product(("\\E", "\\e", "\\033") if "\x1b" in text else ("",), (False, True)):
         yield "".join(_ansi_c(character, escape, octal=octal) for character in text)
     ruby = {each for each in text if not (each.isalnum() or each in _KEPT_BY_RUBY or each == "\n")}
-    for special in (_BASH_WORD, _BASH_WORD.replace(",", ""), _ZSH_WORD, "".join(ruby)):
+    for special in (_BASH_WORD, _BASH_WORD.replace(",", ""), "".join(ruby)):
         escaped = _escaped(text, special)
         yield escaped
         # A word's first character is escaped where it would mean something only there.

@@ -168,6 +168,32 @@ def test_what_bash_quotes_is_masked(value: str, form: str, locale: str) -> None:
     assert left.replace(b"declare -x SECRET=", b"").strip(b"$'\"") == b"***"
 
 
+@values
+@pytest.mark.parametrize("locale", ["C", "C.UTF-8"])
+@pytest.mark.parametrize(
+    "form",
+    [
+        'printf %q "$SECRET"',
+        'print -r -- "${(q)SECRET}"',
+        'setopt extended_glob; print -r -- "${(q)SECRET}"',
+        'print -r -- "${(q+)SECRET}"',
+        'print -r -- "${(qq)SECRET}"',
+        'print -r -- "${(qqq)SECRET}"',
+        'print -r -- "${(qqqq)SECRET}"',
+        'print -r -- "${(V)SECRET}"',
+        "typeset -p SECRET",
+        'cd "$SECRET"',
+        '"$SECRET"',
+    ],
+)
+@pytest.mark.parametrize("extra", ["", "\x85\ufffe\U0010fffe\u200b\udcff\udc80\x01\r!"])
+def test_what_zsh_quotes_is_masked(value: str, form: str, locale: str, extra: str) -> None:
+    secret = value + extra
+    said = _said_by("zsh", form, secret, locale)
+    left = masked(secret, said).strip()
+    assert left.rpartition(b": ")[2].replace(b"export SECRET=", b"").strip(b"$'\"") == b"***"
+
+
 def _said_by(shell: str, script: str, value: str, locale: str) -> bytes:
     program = shutil.which(shell.split(maxsplit=1)[0])
     if program is None:
