@@ -99,6 +99,11 @@ class Mirror:
         self._resolving = SharedWork[str]()
         self._commits: set[str] = set()
 
+    @property
+    def objects(self) -> Path:
+        """The folder that the repositories of checkouts read their objects from."""
+        return self._folder / "objects"
+
     async def resolve(self, trip: object, ref: str | None = None) -> str:
         """Fetch the commit that a ref names now, at depth 1 where that is possible, and return its id.
 
