@@ -73,6 +73,13 @@ machine_options = together(
         "Folders, separated by colons, below which a repository may be a local path.",
         "none",
     ),
+    setting(
+        _MACHINE,
+        "--private-repositories",
+        "BOOL",
+        "Whether repositories may be in private networks: true or false.",
+        "True",
+    ),
     setting(_MACHINE, "--sandbox", "CHOICE", "Whether tasks run in a sandbox: auto, bwrap or none.", "auto"),
     setting(
         _MACHINE,

@@ -127,6 +127,7 @@ class MachineSettings(Settings):
             leaves it to the program.
         workspaces_kept: how many workspaces that nobody uses are kept.
         git_roots: the folders below which a pipeline's repository may be a local path.
+        private_repositories: whether repositories may be fetched from this machine and its private networks.
         sandbox: whether tasks run in a sandbox: `bwrap` insists on it, `auto` takes it where it works.
         docker_host: the Docker engine's address; None means the engine's own default.
         kubeconfig: the kubeconfig file; None means Kubernetes' own default.
@@ -145,6 +146,7 @@ class MachineSettings(Settings):
     max_load: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
     workspaces_kept: int = Field(default=16, ge=0, le=100_000)
     git_roots: Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_split)] = ()
+    private_repositories: bool = True
     sandbox: SandboxChoice = SandboxChoice.AUTO
     docker_host: str | None = Field(
         default=None, validation_alias=AliasChoices("LINESHAFT_DOCKER_HOST", "DOCKER_HOST")

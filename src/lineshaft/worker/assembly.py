@@ -18,6 +18,7 @@ from lineshaft.integrations.docker import DockerAccess
 from lineshaft.integrations.git.mirror import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.kubernetes import ClusterAccess
+from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
 from lineshaft.sdk.worker_protocol import WorkerProtocol
@@ -56,6 +57,7 @@ class WorkerPlan:
         workspaces_kept: how many workspaces that nobody uses are kept.
         git_roots: below which a repository may be a local path.
         grace: how long a command may go on after it was asked to end.
+        private_repositories: whether repositories may be in private networks.
         sandbox: whether tasks run in a sandbox.
         private: folders and files that a sandbox hides besides the worker's own folders.
         docker_host: the Docker engine's address; None means what docker itself would use.
@@ -76,6 +78,7 @@ class WorkerPlan:
     workspaces_kept: int = 16
     git_roots: Sequence[Path] = ()
     grace: timedelta = timedelta(seconds=10)
+    private_repositories: bool = True
     sandbox: SandboxChoice = SandboxChoice.NONE
     private: Sequence[Path] = ()
     docker_host: str | None = None
@@ -102,6 +105,7 @@ class WorkerPlan:
             workspaces_kept=settings.workspaces_kept,
             git_roots=settings.git_roots,
             grace=timedelta(seconds=settings.grace_seconds),
+            private_repositories=settings.private_repositories,
             sandbox=settings.sandbox,
             private=settings.private_paths(),
             docker_host=settings.docker_host,
@@ -155,7 +159,9 @@ async def open_agent(
         await workspaces.clear()
         await handovers.clear()
         git = GitProgram(executor, folder, f"{prefix}git")
-        sources = Sources(workspaces, checkouts, Mirrors(git, folder / "mirrors", plan.git_roots))
+        guard = Guard(allow_private=plan.private_repositories)
+        mirrors = Mirrors(git, folder / "mirrors", plan.git_roots, guard=guard)
+        sources = Sources(workspaces, checkouts, mirrors)
         private = (*plan.private, plan.data, workspace_folder)
         run = RunDriver(
             await executor_of_tasks(
