@@ -31,7 +31,11 @@ _COMMON: Final = frozenset(_WORDS.split())
 _FRAME: Final = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
 """What stands around every key and certificate (RFC 7468)."""
 
-_ENTRY: Final = re.compile(r"""["']?[\w.-]+["']?\s*[:=]\s*["']?(?P<value>[^"']*)["']?,?""")
+_LITTLE: Final = frozenset(
+    {"", "0", "1", "[", "[]", "config", "false", "no", "none", "null", "true", "v1", "yes", "{", "{}"}
+)
+
+_ENTRY: Final = re.compile(r"""(?:- )?["']?[\w.-]+["']?\s*[:=]\s*["']?(?P<value>[^"']*)["']?,?""")
 """A line such as `"type": "service_account",`, which says no more than its value does."""
 
 _LINE_END: Final = re.compile(r"[\r\n]+")
@@ -97,9 +101,8 @@ def maskable_parts(value: str) -> tuple[str, ...]:
 def _is_rare(line: str) -> bool:
     text = line.strip()
     entry = _ENTRY.fullmatch(text)
-    return len(text) >= SHORTEST and not (
-        _is_common(text) or (entry is not None and _is_common(entry["value"]))
-    )
+    says_little = entry is not None and entry["value"].lower() in _COMMON | _LITTLE
+    return len(text) >= SHORTEST and not (says_little or _is_common(text))
 
 
 def _is_common(line: str) -> bool:

@@ -2,14 +2,18 @@
 
 import asyncio
 import contextlib
+import gzip
 import json
+import socket
 import sys
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
+from aiohttp import web
 
 from collector import collecting
 from git_server import Origin
@@ -98,6 +102,93 @@ async def test_one_collector_alone_leaves_the_other_signal_in_the_log(tmp_path: 
 def receiving(log: Log) -> AbstractAsyncContextManager[str]:
     masking = Masking()
     return received(MaskedLog(log, masking), masking)
+
+
+SECRET = "s3cr3t-token-0001"
+TELLING = """
+from lineshaft.sdk.builder import Node, main
+main(Node("all", steps=[Node("hello", exec="echo told $SECRET")]))
+"""
+
+
+async def test_what_an_entry_point_tells_a_collector_is_masked(tmp_path: Path) -> None:
+    origin = Origin(tmp_path)
+    origin.commit_files({"build.py": TELLING})
+    with collecting() as collector:
+        async with bench(tmp_path, endpoints=Endpoints(collector.traces_url, collector.logs_url)) as worker:
+            await worker.run(ENTRY_POINT, repository=str(origin.bare), secret_values={"SECRET": SECRET})
+    assert collector.lines == ["told ***"]
+
+
+async def test_what_an_entry_point_tells_its_log_is_masked(tmp_path: Path, worker: Bench) -> None:
+    origin = Origin(tmp_path)
+    origin.commit_files({"build.py": TELLING})
+    await worker.run(ENTRY_POINT, repository=str(origin.bare), secret_values={"SECRET": SECRET})
+    assert "INFO told ***\n" in worker.log.text
+    assert SECRET not in worker.log.text
+
+
+@asynccontextmanager
+async def collected_by(answer: web.StreamResponse) -> AsyncIterator[tuple[str, list[tuple[bytes, Any]]]]:
+    """Serve a collector that takes anything, and keeps bodies and headers."""
+    taken: list[tuple[bytes, Any]] = []
+
+    async def take(request: web.Request) -> web.StreamResponse:
+        taken.append((await request.read(), request.headers))
+        return answer
+
+    application = web.Application()
+    application.router.add_post("/v1/logs", take)
+    runner = web.AppRunner(application)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        host, port = runner.addresses[0][:2]
+        yield f"http://{host}:{port}/v1/logs", taken
+    finally:
+        await runner.cleanup()
+
+
+async def test_messages_that_tell_their_lengths_keep_them_on_the_way_to_a_collector() -> None:
+    masking = Masking()
+    await masking.learn({"SECRET": SECRET})
+    body = b"\n\x11" + SECRET.encode() + b"\x12\x01x"
+    headers = {"Content-Type": "application/x-protobuf", "Content-Encoding": "gzip", "X-Team": "shop"}
+    async with (
+        collected_by(web.Response(status=429, headers={"Retry-After": "7"})) as (collector, taken),
+        received(MaskedLog(Log(), masking), masking, logs=collector) as url,
+        httpx2.AsyncClient(timeout=60) as client,
+    ):
+        answer = await client.post(f"{url}/v1/logs", content=gzip.compress(body), headers=headers)
+    ((arrived, said),) = taken
+    assert arrived == b"\n\x11" + b"*" * len(SECRET) + b"\x12\x01x"
+    assert (said["Content-Type"], said["X-Team"]) == ("application/x-protobuf", "shop")
+    assert "Content-Encoding" not in said
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "7")
+
+
+async def test_a_collector_that_does_not_answer_is_told_of_by_502() -> None:
+    with socket.socket() as nobody:
+        nobody.bind(("127.0.0.1", 0))
+        collector = f"http://127.0.0.1:{nobody.getsockname()[1]}/v1/logs"
+        masking = Masking()
+        async with (
+            received(MaskedLog(Log(), masking), masking, logs=collector) as url,
+            httpx2.AsyncClient(timeout=60) as client,
+        ):
+            answer = await client.post(f"{url}/v1/logs", json={})
+    assert answer.status_code == 502
+
+
+async def test_an_encoding_that_cannot_be_looked_into_goes_to_no_collector() -> None:
+    masking = Masking()
+    async with (
+        collected_by(web.Response()) as (collector, taken),
+        received(MaskedLog(Log(), masking), masking, logs=collector) as url,
+        httpx2.AsyncClient(timeout=60) as client,
+    ):
+        answer = await client.post(f"{url}/v1/logs", content=b"x", headers={"Content-Encoding": "snappy"})
+    assert (answer.status_code, taken) == (415, [])
 
 
 @pytest.fixture

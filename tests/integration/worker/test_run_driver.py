@@ -176,7 +176,9 @@ async def test_the_environment_is_the_workers_own_then_what_is_said_then_what_is
     async with bench(tmp_path, environment=inherited) as worker:
         facts = {"env": said, "inputs": {"log-level": "high"}, "branch": "main", "ref": "main"}
         await worker.run(exec_of("env", "-0"), **facts)
-    found = dict(line.split("=", 1) for line in worker.log.text.split("\0") if line)
+    told, _, printed = worker.log.text.partition("\n")
+    assert told == "Not set, for no task may set them: LINESHAFT_OWN, LINESHAFT_RUN_ID"
+    found = dict(line.split("=", 1) for line in printed.split("\0") if line)
     folders = {name: Path(found.pop(name)) for name in list(found) if found[name].startswith(str(tmp_path))}
     label = found.pop("LINESHAFT_PROCESS_LABEL")
     assert label.startswith("test/")

@@ -95,7 +95,7 @@ REFUSED = [
     ("steps.0.env.1A", pipeline(task(env={"1A": ""})), "must be letters, digits and `_`"),
     ("steps.0.env.LINESHAFT_X", pipeline(task(env={"LINESHAFT_X": ""})), "must not begin with LINESHAFT_"),
     ("steps.0.env.LD_PRELOAD", pipeline(task(env={"LD_PRELOAD": ""})), "must not be set"),
-    ("steps.0.env.PATH", pipeline(task(env={"PATH": ""})), "would run other code"),
+    ("steps.0.env.PATH", pipeline(task(env={"PATH": ""})), "set it in the script, as `export PATH=...`"),
     ("env.BASH_ENV", pipeline(env={"BASH_ENV": ""}), "must not be set"),
     ("steps.0.secrets.0", pipeline(task(secrets=["LINESHAFT_X"])), "must not begin with LINESHAFT_"),
     ("steps.0.secrets.0", pipeline(task(secrets=["PATH"])), "must not be set"),

@@ -53,7 +53,17 @@ def test_values_of_the_environment_are_the_text_that_was_written() -> None:
 
 
 @pytest.mark.parametrize(
-    "environment", [{"A": None}, {"A-B": "x"}, {"LINESHAFT_X": "x"}, {"A": []}, [], "A=b"]
+    "environment",
+    [
+        {"A": None},
+        {"A-B": "x"},
+        {"LINESHAFT_X": "x"},
+        {"PATH": "/x"},
+        {"LD_PRELOAD": "x"},
+        {"A": []},
+        [],
+        "A=b",
+    ],
 )
 def test_any_other_environment_is_refused(environment: Any) -> None:
     assert "executor.environment" in wrong(executor={"image": "busybox", "environment": environment})

@@ -58,5 +58,10 @@ def test_a_line_that_gives_a_name_a_common_value_is_not_masked_by_itself() -> No
     assert maskable_parts(value) == (value, '"private_key_id": "9f86d081884c"')
 
 
+def test_lines_that_every_document_of_a_kind_has_are_not_masked_by_themselves() -> None:
+    value = "apiVersion: v1\nkind: Config\nclusters:\n- cluster:\npreferences: {}\ntoken: a1b2c3"
+    assert maskable_parts(value) == (value, "token: a1b2c3")
+
+
 def test_of_a_value_that_cannot_be_masked_nothing_is() -> None:
     assert maskable_parts("password") == ()

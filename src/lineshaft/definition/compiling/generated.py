@@ -23,8 +23,8 @@ from lineshaft.model.tree import Place, Tree
 def read_generated(text: str, definition: Definition, tree: Tree, index: int) -> Group:
     """Read nodes that a task generated.
 
-    They take `env`, `labels`, `environment` and `retry` of that task, and the pipeline's defaults; their expressions see
-    what the task's see.
+    They take `env`, `labels`, `environment` and `retry` of that task, and the pipeline's defaults; their
+    expressions see what the task's see.
 
     Args:
         text: YAML or JSON: a list of nodes, or the keys of a group.

@@ -15,6 +15,8 @@ FILE_LIMIT_BYTES: Final = 64 * 1024
 LINES_AT_MOST: Final = 256
 """How many secrets one task may make."""
 
+_TOO_MANY: Final = f"Of the file that LINESHAFT_MASK names only {LINES_AT_MOST} lines are masked."
+
 _SETTLED_NANOSECONDS: Final = 2_000_000_000
 """So long after a change, another one shows in the file's times on every file system."""
 
@@ -77,9 +79,12 @@ class MaskFile:
             sentences += self._once(
                 f"Of the file that LINESHAFT_MASK names the first {FILE_LIMIT_BYTES // 1024} KiB are read."
             )
-        for line in content[:FILE_LIMIT_BYTES].split(b"\n"):
-            value = line.decode(errors="surrogateescape").strip()
-            if not value or value in self._known:
+        lines = [line for each in content[:FILE_LIMIT_BYTES].split(b"\n") if (line := each.strip())]
+        if len(lines) > LINES_AT_MOST:
+            sentences += self._once(_TOO_MANY)
+        for line in lines[:LINES_AT_MOST]:
+            value = line.decode(errors="surrogateescape")
+            if value in self._known:
                 continue
             why = why_unmaskable(value)
             if why is not None:
@@ -87,9 +92,7 @@ class MaskFile:
                     f"A line of the file that LINESHAFT_MASK names is not masked. {why.text}"
                 )
             elif len(self._known) == LINES_AT_MOST:
-                sentences += self._once(
-                    f"Of the file that LINESHAFT_MASK names only {LINES_AT_MOST} lines are masked."
-                )
+                sentences += self._once(_TOO_MANY)
             else:
                 self._known.add(value)
                 news.append(value)

@@ -22,6 +22,7 @@ class Masking:
         self.masker = Masker()
         self._file: MaskFile | None = None
         self._sentences: list[str] = []
+        self._learning = asyncio.Lock()
 
     async def learn(self, secrets: Mapping[str, str]) -> None:
         """Add secrets.
@@ -33,7 +34,8 @@ class Masking:
             why = why_unmaskable(value)
             if why is not None:
                 self._sentences.append(f"The value of {name} is not masked. {why.text}")
-        await self._add(secrets.values())
+        async with self._learning:
+            await self._add(secrets.values())
 
     @asynccontextmanager
     async def reading(self, path: Path) -> AsyncIterator[None]:
@@ -47,11 +49,13 @@ class Masking:
 
     async def look(self) -> None:
         """Learn what the task has told; to be called right before anything of it is masked."""
-        if self._file is None:
-            return
-        news, sentences = self._file.news()
-        self._sentences += sentences
-        await self._add(news)
+        # Whoever comes while somebody learns waits for it, lest something goes out that is known by then.
+        async with self._learning:
+            if self._file is None:
+                return
+            news, sentences = self._file.news()
+            self._sentences += sentences
+            await self._add(news)
 
     def mask_text(self, text: str) -> str:
         """Mask a text that is complete in itself."""

@@ -49,12 +49,13 @@ def quoted_forms(text: str) -> Iterator[bytes]:
 
 def _json_forms(text: str) -> Iterator[str]:
     """Escape (RFC 8259, section 7) as little as may be, and as much as libraries do."""
-    for spelling, more, slash in product(
-        (_number_lower, _number_upper), ("", _FOR_PAGES, _STRICT), (False, True)
+    # What does not concern this text would only make the same again.
+    escaped = ["", *(more for more in (_FOR_PAGES, _STRICT) if not set(text).isdisjoint(more))]
+    for spelling, more, slash, ascii_only in product(
+        (_number_lower, _number_upper), escaped, {False, "/" in text}, {False, ord(max(text)) >= _ASCII_END}
     ):
-        for ascii_only in (False, True):
-            table = _json_table(text, spelling, more, ascii_only=ascii_only)
-            yield text.translate(table | {ord("/"): "\\/"} if slash else table)
+        table = _json_table(text, spelling, more, ascii_only=ascii_only)
+        yield text.translate(table | {ord("/"): "\\/"} if slash else table)
     yield json.dumps(json.dumps(text, ensure_ascii=False)[1:-1], ensure_ascii=False)[1:-1]
 
 
@@ -89,7 +90,7 @@ def _shell_forms(text: str) -> Iterator[str]:
     yield text.replace("'", "'\\''").replace("!", "'\\!'")
     yield _escaped(text, '"$`\\')
     yield _escaped(text, '"$`\\!')
-    for escape, octal in product(("\\E", "\\e", "\\033"), (False, True)):
+    for escape, octal in product(("\\E", "\\e", "\\033") if "\x1b" in text else ("",), (False, True)):
         yield "".join(_ansi_c(character, escape, octal=octal) for character in text)
     ruby = {each for each in text if not (each.isalnum() or each in _KEPT_BY_RUBY or each == "\n")}
     for special in (_BASH_WORD, _BASH_WORD.replace(",", ""), _ZSH_WORD, "".join(ruby)):

@@ -1,5 +1,6 @@
 """The log of an attempt, which several write and in which nothing secret is."""
 
+import asyncio
 from pathlib import Path
 
 from lineshaft.worker.masking import MaskedLog, Masking
@@ -56,6 +57,19 @@ async def test_what_a_task_registers_is_masked_from_its_next_output_on(tmp_path:
         path.write_text(f"{TOKEN}\n")
         await masked.write(f"{TOKEN}\n".encode())
     assert log.text == f"{TOKEN}\n***\n"
+
+
+async def test_all_who_look_at_once_know_what_one_of_them_has_read(tmp_path: Path) -> None:
+    _, _, masking = await log_with()
+    path = tmp_path / "mask"
+    async with masking.reading(path):
+        path.write_text(f"{TOKEN}\n{'x1y2z3' * 5000}\n")
+
+        async def masked() -> str:
+            await masking.look()
+            return masking.mask_text(TOKEN)
+
+        assert {*await asyncio.gather(masked(), masked(), masked())} == {"***"}
 
 
 async def test_what_was_registered_last_is_known_behind_the_end_of_the_task(tmp_path: Path) -> None:

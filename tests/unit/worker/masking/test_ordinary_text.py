@@ -44,8 +44,8 @@ SECRETS = [
 def log_lines() -> Iterator[str]:
     for number in range(2000):
         name = digest(f"package {number}").hex()
-        yield f"2026-11-21T17:{number // 60 % 60:02}:{number % 60:02}.{number:06}Z INFO request id={name[:32]}\n"
-        yield f"  Downloading https://files.example.org/{name[:2]}/{name}/package-{number}.tar.gz ({number} kB)\n"
+        yield f"2026-11-21T17:{number // 60 % 60:02}:{number % 60:02}Z INFO request id={name[:32]}\n"
+        yield f"  Downloading https://files.example.org/{name[:2]}/{name}/package-{number}.tar.gz\n"
         yield f"\x1b[32m✔\x1b[0m test_{number} [{number % 101:3d}%]\r"
         yield f"sha256:{name}  token=*** password: ***\n"
         yield f'{{"level": "info", "type": "service_account", "n": {number}, "url": "{quote(name)}%2F"}}\n'
