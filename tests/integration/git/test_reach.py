@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from ipaddress import IPv4Address, ip_address
+from ipaddress import ip_address
 from pathlib import Path
 from threading import Thread
 
@@ -16,8 +16,6 @@ from lineshaft.integrations.git.reach import pins_of
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.integrations.outgoing.address import IPAddress
 from lineshaft.model.errors import SourceError, SourceRefusedError, SourceUnreachableError
-
-LOOPBACK = IPv4Address("127.0.0.1")
 
 
 async def forge(host: str) -> Sequence[IPAddress]:

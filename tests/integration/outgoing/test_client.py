@@ -1,19 +1,20 @@
 """Requests to addresses that users name, over real sockets."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from ipaddress import IPv4Address, ip_address
+from ipaddress import ip_address
 
 import pytest
 
+from integration.certificates import Certified
 from lineshaft.integrations.outgoing import AddressRefusedError, Guard, OutgoingError, UnresolvedError
 from lineshaft.integrations.outgoing.address import IPAddress
 from lineshaft.integrations.outgoing.client import Bounds, OutgoingClient, outgoing_client
 
-LOOPBACK = IPv4Address("127.0.0.1")
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello"
 
 
@@ -52,9 +53,9 @@ class Server:
 
 
 @asynccontextmanager
-async def serving(*answers: bytes) -> AsyncIterator[Server]:
+async def serving(*answers: bytes, tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     server = Server(list(answers))
-    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0)
+    listening = await asyncio.start_server(server.serve, "127.0.0.1", 0, ssl=tls)
     async with listening:
         server.port = listening.sockets[0].getsockname()[1]
         yield server
@@ -190,3 +191,29 @@ async def test_proxies_of_the_environment_are_not_used(monkeypatch: pytest.Monke
         monkeypatch.setenv("http_proxy", "http://127.0.0.1:9/")
         async with client(names) as outgoing:
             assert (await outgoing.send("GET", f"http://hook.example:{server.port}/")).status == 200
+
+
+async def test_a_certificate_must_be_that_of_the_name_and_not_of_the_address(certified: Certified) -> None:
+    names = Names({"hook.example": [["127.0.0.1"]]})
+    trusted = ssl.create_default_context(cafile=certified.certificate)
+    guard = Guard(allow_private=True, resolver=names)
+    async with (
+        serving(OK, OK, tls=certified.server_side()) as server,
+        outgoing_client(guard, tls=trusted) as outgoing,
+    ):
+        # The certificate is for 127.0.0.1.
+        assert (await outgoing.send("GET", f"https://127.0.0.1:{server.port}/")).status == 200
+        with pytest.raises(OutgoingError, match=r"hook\.example"):
+            await outgoing.send("GET", f"https://hook.example:{server.port}/")
+
+    assert len(server.requests) == 1
+
+
+async def test_a_redirect_that_gives_encryption_up_is_refused(certified: Certified) -> None:
+    trusted = ssl.create_default_context(cafile=certified.certificate)
+    async with (
+        serving(redirect("http://127.0.0.1:PORT/"), tls=certified.server_side()) as server,
+        outgoing_client(Guard(allow_private=True), tls=trusted) as outgoing,
+    ):
+        with pytest.raises(AddressRefusedError, match="without encryption"):
+            await outgoing.send("GET", f"https://127.0.0.1:{server.port}/")

@@ -1,6 +1,7 @@
 """Sends a request to an address that a user named, within bounds."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -100,17 +101,20 @@ class OutgoingClient:
 
 
 @asynccontextmanager
-async def outgoing_client(guard: Guard, bounds: Bounds | None = None) -> AsyncIterator[OutgoingClient]:
+async def outgoing_client(
+    guard: Guard, bounds: Bounds | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[OutgoingClient]:
     """Open a client.
 
     Args:
         guard: says where requests may go.
         bounds: of each of them; None takes the default ones.
+        tls: which certificates are trusted; None means those of the system.
     """
     limits = bounds or Bounds()
     headers = {"Accept-Encoding": "identity", "User-Agent": "Lineshaft"}
     async with httpx2.AsyncClient(
-        transport=GuardedTransport(guard),
+        transport=GuardedTransport(guard, tls),
         headers=headers,
         timeout=limits.time.total_seconds(),
         trust_env=False,

@@ -1,5 +1,6 @@
 """HTTP to guarded addresses only, for clients of httpx2."""
 
+import ssl
 from typing import Final
 
 import httpx2
@@ -16,16 +17,16 @@ class GuardedTransport(httpx2.AsyncBaseTransport):
     lead to one address, and TLS was checked for one of them only. Proxies of the environment are not used.
     """
 
-    def __init__(self, guard: Guard, inner: httpx2.AsyncBaseTransport | None = None) -> None:
-        """Guard a transport.
+    def __init__(self, guard: Guard, tls: ssl.SSLContext | None = None) -> None:
+        """Guard what connects.
 
         Args:
             guard: says where requests may go.
-            inner: makes the connections; None makes one with the system's certificates.
+            tls: which certificates are trusted; None means those of the system.
         """
         self._guard: Final = guard
-        self._inner: Final = inner or httpx2.AsyncHTTPTransport(
-            trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
+        self._inner: Final = httpx2.AsyncHTTPTransport(
+            verify=tls or True, trust_env=False, limits=httpx2.Limits(max_keepalive_connections=0)
         )
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
