@@ -14,6 +14,7 @@ from lineshaft.integrations.git.mirror import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome
+from lineshaft.ports.executor import Executor
 from lineshaft.wire.work import AnyWorkMessage, ExecWorkMessage, RunWorkMessage
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.checkouts import KEPT, Checkouts
@@ -125,15 +126,15 @@ async def bench(
     ignore_images: bool = False,
     endpoints: Endpoints = NO_ENDPOINTS,
     kept: int = KEPT,
+    executor: Executor | None = None,
 ) -> AsyncIterator[Bench]:
     """Set a run driver up; local repositories may lie below the folder."""
-    executor = ProcessExecutor()
     workspaces, handovers = Workspaces(folder / "workspaces"), Workspaces(folder / "handovers")
     checkouts = Checkouts(folder / "checkouts", kept)
     await checkouts.recover()
     sources = Sources(workspaces, checkouts, mirrors_in(folder))
     driver = RunDriver(
-        executor,
+        executor or ProcessExecutor(),
         sources,
         handovers,
         label_prefix=f"test{folder}/".replace(" ", "_"),

@@ -43,6 +43,8 @@ class Lineshaft:
         roots = sorted({str(job.repository.parent) for job in jobs if job.repository is not None})
         environment = clean_environment(folder, Path(sys.executable).parent)
         environment["LINESHAFT_SLOTS"] = str(SLOTS)
+        # No other system here isolates what it runs; sandbox.py measures what that costs.
+        environment["LINESHAFT_SANDBOX"] = "none"
         if roots:
             environment["LINESHAFT_GIT_ROOTS"] = ":".join(roots)
         program = Path(sys.executable).with_name("lineshaft")

@@ -75,6 +75,14 @@ machine_options = together(
     ),
     setting(
         _MACHINE,
+        "--private-repositories",
+        "BOOL",
+        "Whether repositories may be in private networks: true or false.",
+        "True",
+    ),
+    setting(_MACHINE, "--sandbox", "CHOICE", "Whether tasks run in a sandbox: auto, bwrap or none.", "auto"),
+    setting(
+        _MACHINE,
         "--docker-host",
         "URL",
         "The Docker engine's address.",

@@ -12,6 +12,7 @@ from pydantic_settings import NoDecode
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.memory_size import memory_bytes_of
 from lineshaft.model.placement import LONGEST_LABEL, is_label
+from lineshaft.sdk.config import CONFIG_VARIABLE, default_path
 from lineshaft.sdk.settings import Settings
 
 _FEWEST_SLOTS: Final = 2
@@ -21,6 +22,14 @@ _MOST_LABELS: Final = 100
 _LONGEST_URL: Final = 2048
 _MOST_MEMORY_BYTES: Final = 2**53 - 1
 """The largest whole number that every reader of JSON understands."""
+
+
+class SandboxChoice(StrEnum):
+    """Whether tasks of the `process` executor run in a sandbox."""
+
+    AUTO = "auto"
+    BWRAP = "bwrap"
+    NONE = "none"
 
 
 class LogLevel(StrEnum):
@@ -118,6 +127,8 @@ class MachineSettings(Settings):
             leaves it to the program.
         workspaces_kept: how many workspaces that nobody uses are kept.
         git_roots: the folders below which a pipeline's repository may be a local path.
+        private_repositories: whether repositories may be fetched from this machine and its private networks.
+        sandbox: whether tasks run in a sandbox: `bwrap` insists on it, `auto` takes it where it works.
         docker_host: the Docker engine's address; None means the engine's own default.
         kubeconfig: the kubeconfig file; None means Kubernetes' own default.
         grace_seconds: how long a task that is told to stop may take before it is killed.
@@ -135,6 +146,8 @@ class MachineSettings(Settings):
     max_load: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
     workspaces_kept: int = Field(default=16, ge=0, le=100_000)
     git_roots: Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_split)] = ()
+    private_repositories: bool = True
+    sandbox: SandboxChoice = SandboxChoice.AUTO
     docker_host: str | None = Field(
         default=None, validation_alias=AliasChoices("LINESHAFT_DOCKER_HOST", "DOCKER_HOST")
     )
@@ -146,3 +159,10 @@ class MachineSettings(Settings):
     otlp_traces_endpoint: HttpUrl | None = None
     otlp_logs_endpoint: HttpUrl | None = None
     log_level: LogLevel = LogLevel.INFO
+
+    def private_paths(self) -> tuple[Path, ...]:
+        """Name the folders and files that are this program's own, and no business of the tasks here."""
+        said = [value for name in type(self).names() if isinstance(value := getattr(self, name), Path)]
+        named = os.environ.get(CONFIG_VARIABLE)
+        configuration = self.config or (Path(named) if named else default_path())
+        return (*said, *(() if configuration is None else (configuration,)))

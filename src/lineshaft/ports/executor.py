@@ -21,6 +21,8 @@ class Command:
         grace: how long it may go on after it was asked to end, before it is killed.
         label: names the attempt among all of this machine: what carries it is the attempt's, and is killed
             when the attempt ends. Printable ASCII without spaces; `executors.labels` makes good ones.
+        writable: the folders that it has for itself, among those which an executor may hide from commands.
+        readable: the folders that it may read, among those.
     """
 
     argv: tuple[str, ...]
@@ -29,6 +31,8 @@ class Command:
     timeout: timedelta | None
     grace: timedelta
     label: str
+    writable: tuple[Path, ...] = ()
+    readable: tuple[Path, ...] = ()
 
 
 class Ending(StrEnum):

@@ -3,6 +3,7 @@
 import re
 from datetime import timedelta
 from ipaddress import ip_network
+from pathlib import Path
 from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, StringConstraints, model_validator
@@ -22,6 +23,9 @@ from lineshaft.services.retention import Kept
 from lineshaft.wire.worker import Label
 
 _SQLITE: Final = "sqlite:"
+_SQLITE_FILE: Final = "sqlite:///"
+_BESIDE: Final = ("", "-wal", "-shm", "-journal")
+"""How the names of the files end that SQLite keeps a database in."""
 _POSTGRESQL: Final = "postgresql:"
 _LONGEST_URL: Final = 2048
 _LONGEST_KEPT_DAYS: Final = 36_500
@@ -158,6 +162,13 @@ class ServerSettings(SignInSettings, VaultSettings):
     def uses_sqlite(self) -> bool:
         """Whether the state is in a SQLite file."""
         return self.database_url.startswith(_SQLITE)
+
+    def private_paths(self) -> tuple[Path, ...]:
+        """Name what `MachineSettings` does, and the database's files."""
+        if not self.database_url.startswith(_SQLITE_FILE):
+            return super().private_paths()
+        file = self.database_url.removeprefix(_SQLITE_FILE)
+        return (*super().private_paths(), *(Path(f"{file}{end}") for end in _BESIDE))
 
     @property
     def has_default_credentials(self) -> bool:

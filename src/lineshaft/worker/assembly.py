@@ -13,11 +13,12 @@ from pathlib import Path
 from lineshaft import __version__
 from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
-from lineshaft.executors.settings import MachineSettings
+from lineshaft.executors.settings import MachineSettings, SandboxChoice
 from lineshaft.integrations.docker import DockerAccess
 from lineshaft.integrations.git.mirror import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.kubernetes import ClusterAccess
+from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
 from lineshaft.sdk.worker_protocol import WorkerProtocol
@@ -29,6 +30,7 @@ from lineshaft.worker.driver import Driver
 from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
+from lineshaft.worker.isolation import executor_of_tasks
 from lineshaft.worker.load import LoadGate
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
 from lineshaft.worker.session import Equipment
@@ -55,6 +57,9 @@ class WorkerPlan:
         workspaces_kept: how many workspaces that nobody uses are kept.
         git_roots: below which a repository may be a local path.
         grace: how long a command may go on after it was asked to end.
+        private_repositories: whether repositories may be in private networks.
+        sandbox: whether tasks run in a sandbox.
+        private: folders and files that a sandbox hides besides the worker's own folders.
         docker_host: the Docker engine's address; None means what docker itself would use.
         kubeconfig: the kubeconfig file; None means what kubectl itself would use.
         ignore_images: whether tasks that ask for an image or for services run as plain processes.
@@ -73,6 +78,9 @@ class WorkerPlan:
     workspaces_kept: int = 16
     git_roots: Sequence[Path] = ()
     grace: timedelta = timedelta(seconds=10)
+    private_repositories: bool = True
+    sandbox: SandboxChoice = SandboxChoice.NONE
+    private: Sequence[Path] = ()
     docker_host: str | None = None
     kubeconfig: Path | None = None
     ignore_images: bool = False
@@ -97,6 +105,9 @@ class WorkerPlan:
             workspaces_kept=settings.workspaces_kept,
             git_roots=settings.git_roots,
             grace=timedelta(seconds=settings.grace_seconds),
+            private_repositories=settings.private_repositories,
+            sandbox=settings.sandbox,
+            private=settings.private_paths(),
             docker_host=settings.docker_host,
             kubeconfig=settings.kubeconfig,
             ignore_images=settings.ignore_images,
@@ -128,7 +139,8 @@ async def open_agent(
         environ: the worker's environment, which also tells where Docker and Kubernetes are.
 
     Raises:
-        ConfigurationError: another worker of this name uses the folder, or it cannot be made.
+        ConfigurationError: another worker of this name uses the folder, it cannot be made, or there can be no
+            sandbox although the plan insists on one.
     """
     # A name may hold characters that a folder's may not.
     digest = hashlib.sha256(plan.name.encode()).hexdigest()[:12]
@@ -147,9 +159,19 @@ async def open_agent(
         await workspaces.clear()
         await handovers.clear()
         git = GitProgram(executor, folder, f"{prefix}git")
-        sources = Sources(workspaces, checkouts, Mirrors(git, folder / "mirrors", plan.git_roots))
+        guard = Guard(allow_private=plan.private_repositories)
+        mirrors = Mirrors(git, folder / "mirrors", plan.git_roots, guard=guard)
+        sources = Sources(workspaces, checkouts, mirrors)
+        private = (*plan.private, plan.data, workspace_folder)
         run = RunDriver(
-            executor,
+            await executor_of_tasks(
+                plan.sandbox,
+                folder,
+                private,
+                f"{prefix}trial",
+                environment=environ,
+                docker_host=plan.docker_host,
+            ),
             sources,
             handovers,
             label_prefix=prefix,

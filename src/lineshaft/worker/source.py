@@ -36,10 +36,12 @@ class Source:
     Attributes:
         folder: the workspace.
         commit: what is checked out; None where the pipeline has no repository, and the folder is empty.
+        objects: the folders outside of the workspace that its repository reads.
     """
 
     folder: Path
     commit: str | None
+    objects: tuple[Path, ...] = ()
 
 
 class Sources:
@@ -78,13 +80,13 @@ class Sources:
         if isinstance(found, Outcome):
             yield found
             return
-        checkout, commit = found
+        checkout, commit, objects = found
         try:
-            yield Source(checkout.folder, commit)
+            yield Source(checkout.folder, commit, (objects,))
         finally:
             await self._checkouts.take_back(checkout)
 
-    async def _check_out(self, assignment: Assignment, repository: str) -> tuple[Checkout, str]:
+    async def _check_out(self, assignment: Assignment, repository: str) -> tuple[Checkout, str, Path]:
         try:
             return await self._try(assignment, repository)
         except SourceUnreachableError as error:
@@ -99,7 +101,7 @@ class Sources:
                 raise SourceUnreachableError(_NO_ROOM) from error
             raise
 
-    async def _try(self, assignment: Assignment, repository: str) -> tuple[Checkout, str]:
+    async def _try(self, assignment: Assignment, repository: str) -> tuple[Checkout, str, Path]:
         lease = assignment.lease
         mirror = self._mirrors.of(repository)
         commit = lease.commit
@@ -108,7 +110,7 @@ class Sources:
             commit = await assignment.resolve_source(found)
         await mirror.ensure(commit)
         key = _key(lease.pipeline_id, repository, self._mirrors.settings_stamp())
-        return await self._bring(mirror, commit, key), commit
+        return await self._bring(mirror, commit, key), commit, mirror.objects
 
     async def _bring(self, mirror: Mirror, commit: str, key: str) -> Checkout:
         """Bring a workspace to a commit; one that was used before and fails is thrown away for a new one."""

@@ -10,24 +10,38 @@ import pytest
 import uvloop
 
 from conformance.executors.control_groups import HIERARCHIES
+from conformance.executors.sandboxes import SANDBOXES
 from conformance.executors.witness import Lifeline, Scene
 from lineshaft.executors.process import ProcessExecutor
 from lineshaft.executors.process.death import ThreadWatch
 from lineshaft.executors.process.hierarchy import Hierarchy
 from lineshaft.executors.process.portable_table import PortableTable
+from lineshaft.executors.process.sandbox import Sandbox
 from lineshaft.executors.process.system import System, this_system
 from lineshaft.ports.executor import Executor
 
-collect_ignore = [] if HIERARCHIES else ["test_control_groups.py"]
+collect_ignore = [
+    *([] if HIERARCHIES else ["test_control_groups.py"]),
+    *([] if SANDBOXES else ["test_sandbox.py"]),
+]
 
 
 def in_groups(hierarchy: Hierarchy | None) -> Executor:
     return ProcessExecutor(replace(this_system(), cgroups=hierarchy))
 
 
+def in_sandbox(sandbox: Sandbox, hierarchy: Hierarchy | None) -> Executor:
+    return ProcessExecutor(replace(this_system(), cgroups=hierarchy), sandbox=sandbox)
+
+
 EXECUTORS: dict[str, Callable[[], Executor]] = {
     "process": partial(in_groups, None),
     **{f"process-in-cgroups-{name}": partial(in_groups, found) for name, found in HIERARCHIES.items()},
+    **{
+        f"process-in-a-sandbox-{name}": partial(in_sandbox, sandbox, found)
+        for sandbox in SANDBOXES
+        for name, found in {"without a group": None, **HIERARCHIES}.items()
+    },
     "process-off-linux": lambda: ProcessExecutor(System(PortableTable(), ThreadWatch, adopts=False)),
 }
 

@@ -18,9 +18,10 @@ LINES = "".join(f"line {number}\n" for number in range(5_000))
 
 
 @contextmanager
-def up(data: Path) -> Iterator[tuple[ServerProcess, httpx2.Client]]:
+def up(data: Path, **variables: str) -> Iterator[tuple[ServerProcess, httpx2.Client]]:
     """Start `lineshaft up` on a data folder."""
-    with server_process(data, program=TESTS / "up_program.py", LINESHAFT_LEASE_SECONDS="3600") as server:
+    settings = {"LINESHAFT_LEASE_SECONDS": "3600", **variables}
+    with server_process(data, program=TESTS / "up_program.py", **settings) as server:
         address = server.address()
         with httpx2.Client(base_url=address, auth=("admin", "admin"), timeout=30) as api:
             yield server, api
@@ -71,8 +72,9 @@ def test_a_run_goes_on_after_the_server_was_killed(tmp_path: Path, count: int) -
 
 
 def test_log_bytes_that_could_be_read_are_there_after_a_kill_and_the_process_is_gone(tmp_path: Path) -> None:
+    # In a sandbox a process has another number than on the machine.
     first = f"test -e {tmp_path}/again && exit; touch {tmp_path}/again; echo $$; echo more; exec sleep 1000"
-    with up(tmp_path / "data") as (server, api):
+    with up(tmp_path / "data", LINESHAFT_SANDBOX="none") as (server, api):
         run = start_of(api, create(api, first))
         seen = ""
         for event in events(api, f"/v1/runs/{run['id']}/nodes/a/log/stream"):
@@ -82,7 +84,7 @@ def test_log_bytes_that_could_be_read_are_there_after_a_kill_and_the_process_is_
         server.stop(signal.SIGKILL)
 
     pid = int(seen.split()[0])
-    with up(tmp_path / "data") as (_, api):
+    with up(tmp_path / "data", LINESHAFT_SANDBOX="none") as (_, api):
         ended = finish(api, run)
         assert node(ended, "a") | {"state": "succeeded", "attempt": 2} == node(ended, "a")
         assert log(api, run, "a", 1) == seen

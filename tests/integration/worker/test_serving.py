@@ -18,6 +18,9 @@ from relay import relay
 from server_process import TESTS, ServerProcess, server_process
 
 KEY = "a-key-for-tests-0123456789"
+
+# In a sandbox a process has another number than on the machine.
+OUTSIDE = {"LINESHAFT_SANDBOX": "none"}
 PROGRAM = TESTS / "up_program.py"
 LEASES = b'{"leases":[{'
 LINES = "".join(f"line {number}\n" for number in range(3_000))
@@ -154,7 +157,7 @@ def test_a_worker_that_is_told_to_drain_ends_what_runs_and_takes_nothing_more(tm
 
 
 def test_a_second_signal_cancels_what_runs(tmp_path: Path) -> None:
-    with place(tmp_path) as here, here.worker("w") as worker:
+    with place(tmp_path) as here, here.worker("w", **OUTSIDE) as worker:
         run = here.start("echo $$; exec sleep 1000")
         pid = int(here.written(run))
         worker.process.send_signal(signal.SIGTERM)
@@ -167,7 +170,7 @@ def test_a_second_signal_cancels_what_runs(tmp_path: Path) -> None:
 
 
 def test_a_third_signal_ends_the_worker_at_once_and_leaves_nothing_behind(tmp_path: Path) -> None:
-    with place(tmp_path) as here, here.worker("w", LINESHAFT_GRACE_SECONDS="3600") as worker:
+    with place(tmp_path) as here, here.worker("w", **OUTSIDE, LINESHAFT_GRACE_SECONDS="3600") as worker:
         run = here.start("trap '' TERM; echo $$; while :; do sleep 1; done")
         pid = int(here.written(run))
         worker.process.send_signal(signal.SIGINT)
@@ -285,7 +288,7 @@ def test_what_was_lost_on_the_way_is_begun_although_the_worker_drains(tmp_path: 
 
 
 def test_a_cancel_reaches_what_a_worker_runs(tmp_path: Path) -> None:
-    with place(tmp_path) as here, here.worker("w"):
+    with place(tmp_path) as here, here.worker("w", **OUTSIDE):
         run = here.start("echo $$; exec sleep 1000")
         pid = int(here.written(run))
         here.api.post(f"/v1/runs/{run['id']}/cancel").raise_for_status()
@@ -303,7 +306,7 @@ def test_a_worker_with_a_wrong_key_ends_and_says_so(tmp_path: Path) -> None:
 def test_a_worker_whose_key_is_revoked_ends_when_its_leases_have_died(tmp_path: Path) -> None:
     with place(tmp_path, LINESHAFT_LEASE_SECONDS="1") as here:
         made = here.api.post("/v1/worker-keys", json={"name": "k"}).json()
-        with here.worker("w", LINESHAFT_WORKER_KEY=made["key"]) as worker:
+        with here.worker("w", **OUTSIDE, LINESHAFT_WORKER_KEY=made["key"]) as worker:
             run = here.start("echo $$; exec sleep 1000")
             pid = int(here.written(run))
             here.api.delete(f"/v1/worker-keys/{made['id']}").raise_for_status()

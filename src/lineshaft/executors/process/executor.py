@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import os
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 from typing import Final
 
 from lineshaft.executors.label import LABEL_VARIABLE
@@ -12,7 +14,10 @@ from lineshaft.executors.process.cgroup import Cgroup
 from lineshaft.executors.process.execution import Execution
 from lineshaft.executors.process.family import Family
 from lineshaft.executors.process.pipe import OutputPipe
-from lineshaft.executors.process.start import start
+from lineshaft.executors.process.sandbox.execution import SandboxedExecution
+from lineshaft.executors.process.sandbox.line import Line, encoded
+from lineshaft.executors.process.sandbox.sandbox import Sandbox
+from lineshaft.executors.process.start import refusal, start, why_unpassable
 from lineshaft.executors.process.system import System, this_system
 from lineshaft.executors.process.table import ProcessRow
 from lineshaft.executors.process.undertaker import Undertaker
@@ -33,15 +38,21 @@ class ProcessExecutor:
     """
 
     def __init__(
-        self, system: System | None = None, *, burial_pause: timedelta = timedelta(seconds=1)
+        self,
+        system: System | None = None,
+        *,
+        sandbox: Sandbox | None = None,
+        burial_pause: timedelta = timedelta(seconds=1),
     ) -> None:
         """Adopt orphans from now on.
 
         Args:
             system: what the operating system offers; None takes the best of it.
+            sandbox: what commands run in; None leaves them all that this process's user may see.
             burial_pause: how long dead orphans may lie about while commands run.
         """
         self._system: Final = system or this_system()
+        self._sandbox: Final = sandbox
         self._undertaker: Final = (
             Undertaker(self._system.table, burial_pause) if self._system.adopts else None
         )
@@ -57,6 +68,8 @@ class ProcessExecutor:
             return NotStarted(f"The worker's machine has no room for another process: {error.strerror}.")
         cgroup = self._cgroup(command)
         try:
+            if self._sandbox is not None:
+                return await self._execute_within(self._sandbox, command, (pipe, output), cgroup, stop)
             with pipe.write_end() as write_end:
                 pid = start(command, self._environment(command), write_end, cgroup)
             if isinstance(pid, NotStarted):
@@ -67,6 +80,34 @@ class ProcessExecutor:
             pipe.close()
             if cgroup is not None and not cgroup.remove():
                 await cgroup.kill(self._system.table)
+
+    async def _execute_within(
+        self,
+        sandbox: Sandbox,
+        command: Command,
+        streams: tuple[OutputPipe, ByteSink],
+        cgroup: Cgroup | None,
+        stop: asyncio.Event,
+    ) -> Exit | NotStarted:
+        pipe, output = streams
+        environment = self._environment(command)
+        if (unpassable := why_unpassable(command, environment)) is not None:
+            return unpassable
+        try:
+            content = encoded(command, environment)
+        except ValueError as error:
+            return refusal(0, in_folder=False, text=str(error), command=command)
+        # The command's environment is handed over with it, so that bwrap itself heeds none of it.
+        call = replace(
+            command, argv=tuple(sandbox.arguments(command.writable, command.readable)), cwd=Path("/")
+        )
+        own = {LABEL_VARIABLE: environment[LABEL_VARIABLE]}
+        with closing(Line()) as line:
+            with pipe.write_end() as write_end, line.its_end:
+                pid = start(call, own, write_end, cgroup, standard_input=line.its_end.fileno())
+            if isinstance(pid, NotStarted):
+                return pid
+            return await SandboxedExecution(command, pid, pipe, self._system, line).run(content, output, stop)
 
     async def sweep(self, label_prefix: str) -> int:
         """Kill what a former worker has left; see `ports.executor.Executor.sweep`."""

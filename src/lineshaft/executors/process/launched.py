@@ -21,7 +21,7 @@ ANSWER: Final = struct.Struct("=ii")
 _Program = tuple[list[bytes], list[bytes], dict[bytes, bytes]]
 
 _NOT_THERE: Final = (errno.ENOENT, errno.ENOTDIR)
-_FILES: Final = 3
+_FILES: Final = 4
 _CLONE3: Final = 435
 _CLONE_PARENT: Final = 0x8000
 _CLONE_INTO_CGROUP: Final = 0x2_0000_0000
@@ -43,10 +43,10 @@ def main() -> None:
         programs, argv, cwd, environment = marshal.loads(content)  # noqa: S302 - the worker wrote it
         for file in files:
             os.set_inheritable(file, False)  # noqa: FBT003 - it takes no keyword
-        output, failure, cgroup = files
+        output, failure, cgroup, *standard_input = files
         pid = _clone(libc, cgroup)
         if pid == 0:
-            _become((programs, argv, environment), cwd, output, failure)
+            _become((programs, argv, environment), cwd, (*standard_input, output), failure)
         error = ctypes.get_errno() if pid < 0 else 0
         for file in files:
             os.close(file)
@@ -71,14 +71,16 @@ def _clone(libc: ctypes.PyDLL, cgroup: int) -> int:
     return int(libc.syscall(_CLONE3, arguments, len(arguments)))
 
 
-def _become(program: _Program, cwd: bytes, output: int, failure: int) -> NoReturn:
+def _become(program: _Program, cwd: bytes, streams: tuple[int, ...], failure: int) -> NoReturn:
     place: Any = b""
     try:
         for ignored in (signal.SIGPIPE, signal.SIGXFSZ):  # Python does so.
             signal.signal(ignored, signal.SIG_DFL)
         os.setsid()
-        os.dup2(output, 1)
-        os.dup2(output, 2)
+        if len(streams) > 1:
+            os.dup2(streams[0], 0)
+        os.dup2(streams[-1], 1)
+        os.dup2(streams[-1], 2)
         place = cwd
         os.chdir(cwd)
         place = b""

@@ -37,7 +37,14 @@ class Launcher:
         self._owner = 0
 
     def start(
-        self, argv: Sequence[str], cwd: Path, environment: Mapping[str, str], output: int, cgroup: Cgroup
+        self,
+        argv: Sequence[str],
+        cwd: Path,
+        environment: Mapping[str, str],
+        output: int,
+        cgroup: Cgroup,
+        *,
+        standard_input: int | None = None,
     ) -> int:
         """Start a child of this process, as the leader of a session of its own, in the group.
 
@@ -52,7 +59,7 @@ class Launcher:
         """
         encoded = marshal.dumps(
             (
-                _candidates(os.fsencode(argv[0]), environment),
+                candidates(os.fsencode(argv[0]), environment),
                 [os.fsencode(argument) for argument in argv],
                 os.fsencode(cwd),
                 {os.fsencode(name): os.fsencode(value) for name, value in environment.items()},
@@ -61,7 +68,7 @@ class Launcher:
         reading, writing = os.pipe()
         with os.fdopen(reading, "rb") as failure:
             try:
-                pid = self._ask(encoded, output, writing, cgroup)
+                pid = self._ask(encoded, [output, writing], standard_input, cgroup)
             finally:
                 os.close(writing)
             content = failure.read(_FAILURE_BYTES)
@@ -80,12 +87,13 @@ class Launcher:
             self._program.wait()
             self._program = None
 
-    def _ask(self, encoded: bytes, output: int, failure: int, cgroup: Cgroup) -> int:
+    def _ask(self, encoded: bytes, answers: list[int], standard_input: int | None, cgroup: Cgroup) -> int:
         try:
             worker = self._connection()
             folder = os.open(cgroup.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             try:
-                socket.send_fds(worker, [launched.HEADER.pack(len(encoded))], [output, failure, folder])
+                files = [*answers, folder, *(() if standard_input is None else (standard_input,))]
+                socket.send_fds(worker, [launched.HEADER.pack(len(encoded))], files)
             finally:
                 os.close(folder)
             worker.sendall(encoded)
@@ -130,7 +138,7 @@ def _environment() -> dict[str, str]:
     }
 
 
-def _candidates(program: bytes, environment: Mapping[str, str]) -> list[bytes]:
+def candidates(program: bytes, environment: Mapping[str, str]) -> list[bytes]:
     """Name the files that a program may be, in the order in which they are tried (execvp(3))."""
     if b"/" in program:
         return [program]

@@ -20,7 +20,12 @@ _TOO_LARGE: Final = (
 
 
 def start(
-    command: Command, environment: Mapping[str, str], output: int, cgroup: Cgroup | None = None
+    command: Command,
+    environment: Mapping[str, str],
+    output: int,
+    cgroup: Cgroup | None = None,
+    *,
+    standard_input: int | None = None,
 ) -> int | NotStarted:
     """Start the main process as the leader of a session of its own, and in the control group if there is one.
 
@@ -32,10 +37,31 @@ def start(
         environment: all of the process's environment.
         output: the file descriptor for its standard output and standard error.
         cgroup: the group that it is born in, if the system allows it.
+        standard_input: the file descriptor for its standard input, which is empty without one.
 
     Returns:
         Its pid, for the caller to wait for, or why it could not start.
     """
+    if (unpassable := why_unpassable(command, environment)) is not None:
+        return unpassable
+    try:
+        if cgroup is not None:
+            try:
+                return _start_within(command, environment, output, cgroup, standard_input)
+            except LauncherError as error:
+                _LOG.debug("A command is started outside of its control group: %s.", error)
+        return _start(command, environment, output, standard_input)
+    except OSError as error:
+        in_folder = error.filename is not None and str(error.filename) == str(command.cwd)
+        return refusal(
+            error.errno or 0, in_folder=in_folder, text=error.strerror or str(error), command=command
+        )
+    except ValueError as error:
+        return refusal(0, in_folder=False, text=str(error), command=command)
+
+
+def why_unpassable(command: Command, environment: Mapping[str, str]) -> NotStarted | None:
+    """Tell why a command cannot be started by any system; None where it may be tried."""
     if not command.argv:
         return NotStarted("The command is empty.")
     if any(
@@ -44,54 +70,63 @@ def start(
         return NotStarted(
             "The command, its folder or its environment contains a NUL character, which cannot be passed on."
         )
-    try:
-        if cgroup is not None:
-            try:
-                return _start_within(command, environment, output, cgroup)
-            except LauncherError as error:
-                _LOG.debug("A command is started outside of its control group: %s.", error)
-        return _start(command, environment, output)
-    except OSError as error:
-        return NotStarted(_why(error, command))
-    except ValueError as error:
-        return NotStarted(f"The command or its environment cannot be passed to a program: {error}.")
+    return None
 
 
-def _start_within(command: Command, environment: Mapping[str, str], output: int, cgroup: Cgroup) -> int:
+def refusal(number: int, *, in_folder: bool, text: str, command: Command) -> NotStarted:
+    """Say in a sentence why a command could not be started.
+
+    Args:
+        number: of the system's error; 0 where it was not asked.
+        in_folder: whether the command's folder could not be entered.
+        text: what the system, or Python, says of it.
+        command: which.
+    """
+    program = command.argv[0]
+    if in_folder:
+        return NotStarted(f"The folder {command.cwd}, where it was to start, cannot be entered: {text}.")
+    match number:
+        case 0:
+            said = f"The command or its environment cannot be passed to a program: {text}."
+        case errno.ENOENT | errno.ENOTDIR:
+            said = f"The program {program!r}, or the interpreter that its first line names, is not there."
+        case errno.E2BIG:
+            said = _TOO_LARGE
+        case errno.EAGAIN | errno.ENOMEM | errno.EMFILE | errno.ENFILE:
+            said = f"The worker's machine has no room for another process: {text}."
+        case _:
+            said = f"The program {program!r} could not be started: {text}."
+    return NotStarted(said)
+
+
+def _start_within(
+    command: Command,
+    environment: Mapping[str, str],
+    output: int,
+    cgroup: Cgroup,
+    standard_input: int | None,
+) -> int:
     if cgroup.unified:
-        return LAUNCHER.start(command.argv, command.cwd, environment, output, cgroup)
+        return LAUNCHER.start(
+            command.argv, command.cwd, environment, output, cgroup, standard_input=standard_input
+        )
     with ExitStack() as stack:
         try:
             stack.enter_context(cgroup.joined())
         except OSError as error:
             raise LauncherError(str(error)) from error
-        return _start(command, environment, output)
+        return _start(command, environment, output, standard_input)
 
 
-def _start(command: Command, environment: Mapping[str, str], output: int) -> int:
+def _start(command: Command, environment: Mapping[str, str], output: int, standard_input: int | None) -> int:
     process = subprocess.Popen(
         command.argv,
         cwd=command.cwd,
         env=environment,
-        stdin=subprocess.DEVNULL,
+        stdin=subprocess.DEVNULL if standard_input is None else standard_input,
         stdout=output,
         stderr=output,
         start_new_session=True,
     )
     process.returncode = 0  # Somebody else waits for it.
     return process.pid
-
-
-def _why(error: OSError, command: Command) -> str:
-    program = command.argv[0]
-    if error.filename is not None and str(error.filename) == str(command.cwd):
-        return f"The folder {command.cwd}, where it was to start, cannot be entered: {error.strerror}."
-    match error.errno:
-        case errno.ENOENT | errno.ENOTDIR:
-            return f"The program {program!r}, or the interpreter that its first line names, is not there."
-        case errno.E2BIG:
-            return _TOO_LARGE
-        case errno.EAGAIN | errno.ENOMEM | errno.EMFILE | errno.ENFILE:
-            return f"The worker's machine has no room for another process: {error.strerror}."
-        case _:
-            return f"The program {program!r} could not be started: {error.strerror}."

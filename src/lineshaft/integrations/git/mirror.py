@@ -14,10 +14,12 @@ from lineshaft.definition.repository import without_credentials
 from lineshaft.integrations.git.index import UnreadableIndexError, attributes_of
 from lineshaft.integrations.git.layout import clear_unfinished, write_checkout, write_keeper, write_mirror
 from lineshaft.integrations.git.program import GitProgram
+from lineshaft.integrations.git.reach import pins_of
 from lineshaft.integrations.git.ref import names_of
 from lineshaft.integrations.git.remote import Remote, open_remote
 from lineshaft.integrations.git.shared_work import SharedWork
 from lineshaft.integrations.git.thread import in_thread
+from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
 
 FETCH_LIMIT: Final = timedelta(minutes=10)
@@ -41,6 +43,7 @@ class Mirrors:
         allowed_roots: Sequence[Path],
         *,
         fetch_limit: timedelta = FETCH_LIMIT,
+        guard: Guard | None = None,
     ) -> None:
         """Keep mirrors in a folder.
 
@@ -49,11 +52,13 @@ class Mirrors:
             folder: where the mirrors are; made when it is not there.
             allowed_roots: below which local repositories may lie.
             fetch_limit: how long one fetch may take.
+            guard: says which hosts may be fetched from; None allows private networks.
         """
         self._git = git
         self._folder = folder
         self._allowed_roots = tuple(allowed_roots)
         self._fetch_limit = fetch_limit
+        self._guard = guard or Guard(allow_private=True)
         self._mirrors: dict[str, Mirror] = {}
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -71,7 +76,7 @@ class Mirrors:
         mirror = self._mirrors.get(address)
         if mirror is None:
             name = hashlib.sha256(address.encode()).hexdigest()
-            mirror = Mirror(self._git, self._folder / f"{name}.git", remote, self._fetch_limit)
+            mirror = Mirror(self._git, self._folder / f"{name}.git", remote, self._guard, self._fetch_limit)
             mirror.origin = without_credentials(address)
             self._mirrors[address] = mirror
         mirror.remote = remote
@@ -88,16 +93,24 @@ class Mirror:
         origin: the address that checkouts are told.
     """
 
-    def __init__(self, git: GitProgram, folder: Path, remote: Remote, fetch_limit: timedelta) -> None:
+    def __init__(
+        self, git: GitProgram, folder: Path, remote: Remote, guard: Guard, fetch_limit: timedelta
+    ) -> None:
         """Use a folder, which is made at the first fetch when it is not there."""
         self.remote = remote
         self.origin = remote.address
         self._git = git
+        self._guard = guard
         self._folder = folder
         self._fetch_limit = fetch_limit
         self._turn = asyncio.Lock()
         self._resolving = SharedWork[str]()
         self._commits: set[str] = set()
+
+    @property
+    def objects(self) -> Path:
+        """The folder that the repositories of checkouts read their objects from."""
+        return self._folder / "objects"
 
     async def resolve(self, trip: object, ref: str | None = None) -> str:
         """Fetch the commit that a ref names now, at depth 1 where that is possible, and return its id.
@@ -186,9 +199,10 @@ class Mirror:
 
     async def _newest_of_names(self, ref: str | None) -> str | None:
         """Fetch the first of the names that a ref may stand for which is there; None when none is."""
+        pins = await self._pins()
         for name in names_of(ref):
             try:
-                await self._fetch("--depth=1", refspecs=[f"+{name}:{_HEAD_REF}"])
+                await self._fetch(pins, "--depth=1", refspecs=[f"+{name}:{_HEAD_REF}"])
             except SourceRefusedError:
                 continue
             return await self._commit_of(_HEAD_REF)
@@ -220,8 +234,9 @@ class Mirror:
         return True
 
     async def _fetch_commit(self, commit: str) -> None:
+        pins = await self._pins()
         try:
-            await self._fetch("--depth=1", refspecs=[commit])
+            await self._fetch(pins, "--depth=1", refspecs=[commit])
         except SourceRefusedError as error:
             # A server that speaks no protocol 2 may have the commit, but gives away only what a ref points
             # at.
@@ -232,14 +247,18 @@ class Mirror:
 
     async def _fetch_everything(self) -> None:
         shallow = ("--unshallow",) if (self._folder / "shallow").exists() else ()
-        await self._fetch(*shallow, refspecs=_EVERYTHING)
+        await self._fetch(await self._pins(), *shallow, refspecs=_EVERYTHING)
 
-    async def _fetch(self, *options: str, refspecs: Sequence[str]) -> None:
+    async def _pins(self) -> Sequence[str]:
+        return await pins_of(self.remote.address, self._guard)
+
+    async def _fetch(self, pins: Sequence[str], *options: str, refspecs: Sequence[str]) -> None:
         if self._folder.exists():
             clear_unfinished(self._folder)
         else:
             write_mirror(self._folder)
         await self._git.run(
+            *pins,
             *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force", "--update-head-ok"),
             *(*self.remote.options, *options, "--", self.remote.address, *refspecs),
             folder=self._folder,

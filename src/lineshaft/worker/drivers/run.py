@@ -36,11 +36,13 @@ class _Place:
 
     Attributes:
         handover: its files.
+        source: its workspace.
         cwd: where in the workspace it starts.
         environment: all of its environment.
     """
 
     handover: Handover
+    source: Source
     cwd: Path
     environment: Mapping[str, str]
 
@@ -112,7 +114,7 @@ class RunDriver:
         )
         if names := left_out(lease):
             await assignment.log.write_lines(f"Not set, for no task may set them: {', '.join(names)}\n")
-        place = _Place(handover, cwd, environment)
+        place = _Place(handover, source, cwd, environment)
         try:
             result = await self._call(assignment, place)
         except NoProgramError as error:
@@ -162,6 +164,8 @@ class RunDriver:
             timeout=None if lease.timeout_seconds is None else timedelta(seconds=lease.timeout_seconds),
             grace=self._grace,
             label=attempt_label(self._label_prefix, lease.address),
+            writable=(place.source.folder, place.handover.folder, place.handover.results),
+            readable=place.source.objects,
         )
         return await self._executor.execute(command, assignment.log, assignment.stop)
 

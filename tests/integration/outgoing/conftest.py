@@ -1,0 +1,5 @@
+"""A certificate for those who want one."""
+
+from integration.certificates import certified
+
+__all__ = ["certified"]
