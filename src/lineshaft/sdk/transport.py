@@ -8,7 +8,13 @@ from typing import Any, Final, TypeVar
 
 import httpx2
 
-from lineshaft.model.errors import LineshaftError, ServerError, ServerUnreachableError, UnavailableError
+from lineshaft.model.errors import (
+    LineshaftError,
+    NotFoundError,
+    ServerError,
+    ServerUnreachableError,
+    UnavailableError,
+)
 from lineshaft.ports.clock import Clock
 from lineshaft.sdk.config import ClientConfig, is_loopback
 from lineshaft.sdk.problem import error_of
@@ -22,6 +28,7 @@ _STREAM_TIMEOUT: Final = httpx2.Timeout(50, connect=5)
 
 _EVENT_LIMIT_BYTES: Final = 16 * 1024 * 1024
 _OK: Final = 200
+_NAMES_OF_NOTHING: Final = frozenset(("", ".", ".."))
 
 
 def say_nothing(_: UnavailableError) -> None:
@@ -65,7 +72,11 @@ class Transport:
             path: below the server's address.
             subject: the id that the path asks for, if it does.
             options: of httpx2's `request`.
+
+        Raises:
+            NotFoundError: a name in the path is one that nothing has.
         """
+        _refuse_empty_and_dotted(path)
         with self._reachable():
             answer = self._http.request(method, path, **options)
         if not answer.is_success:
@@ -140,6 +151,7 @@ class Transport:
     @contextmanager
     def open(self, path: str, **options: Any) -> Iterator[httpx2.Response]:
         """Make a GET whose answer is read while it comes in, unless it is a refusal."""
+        _refuse_empty_and_dotted(path)
         with self._reachable(), self._http.stream("GET", path, **options) as answer:
             if not answer.is_success:
                 answer.read()
@@ -157,6 +169,18 @@ class Transport:
                 if local
                 else "Check the address, which comes from --base-url or LINESHAFT_URL, and the network.",
             ) from error
+
+
+def _refuse_empty_and_dotted(path: str) -> None:
+    """Refuse a name that would make the path another one: `..` leads from a secret to its pipeline.
+
+    No encoding helps, since `%2E%2E` means the same (RFC 3986, sections 3.3 and 6.2.2).
+    """
+    for name in path.split("/")[1:]:
+        if name in _NAMES_OF_NOTHING:
+            raise NotFoundError(
+                f"Nothing is named '{name}'.", advice="Give a name as the lists of the server show it."
+            )
 
 
 def bearer(token: str | None) -> Mapping[str, str]:
