@@ -1,6 +1,7 @@
 """HTTP to one server: requests, pages, streams, and what their failures mean."""
 
 import json
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -162,13 +163,16 @@ class Transport:
         try:
             yield
         except httpx2.RequestError as error:
-            local = is_loopback(self._http.base_url.host)
             raise ServerUnreachableError(
-                f"No Lineshaft server answers at {self.url}: {cause_of(error)}.",
-                advice="Start one with `lineshaft up`, or name another by --base-url or LINESHAFT_URL."
-                if local
-                else "Check the address, which comes from --base-url or LINESHAFT_URL, and the network.",
+                f"No Lineshaft server answers at {self.url}: {cause_of(error)}.", advice=self._advice(error)
             ) from error
+
+    def _advice(self, error: httpx2.RequestError) -> str:
+        if isinstance(root_of(error), ssl.SSLCertVerificationError):
+            return "Name the PEM file of the authority that has certified it with LINESHAFT_CA_FILE."
+        if is_loopback(self._http.base_url.host):
+            return "Start one with `lineshaft up`, or name another by --base-url or LINESHAFT_URL."
+        return "Check the address, which comes from --base-url or LINESHAFT_URL, and the network."
 
 
 def _refuse_empty_and_dotted(path: str) -> None:
@@ -228,9 +232,15 @@ def _senseless(what: str) -> ServerError:
 
 def cause_of(error: Exception) -> str:
     """Tell in words what lies behind an error of the HTTP client."""
-    inner: BaseException = error
-    while inner.__cause__ is not None or inner.__context__ is not None:
-        inner = inner.__cause__ or inner.__context__ or inner
+    inner = root_of(error)
     if isinstance(inner, OSError) and inner.strerror:
         return inner.strerror
     return str(error).rstrip(".") or type(error).__name__
+
+
+def root_of(error: Exception) -> BaseException:
+    """Find the error that all others around it come from."""
+    inner: BaseException = error
+    while inner.__cause__ is not None or inner.__context__ is not None:
+        inner = inner.__cause__ or inner.__context__ or inner
+    return inner
