@@ -70,9 +70,10 @@ def test_a_server_with_a_certificate_is_called_by_https(tmp_path: Path, certifie
             assert list(trusting.pipelines()) == []
         with (
             client(address, ClientTls()) as doubting,
-            pytest.raises(ServerUnreachableError, match="certificate"),
+            pytest.raises(ServerUnreachableError, match="certificate") as refused,
         ):
             doubting.ping()
+        assert "LINESHAFT_CA_FILE" in refused.value.advice
         context = ssl.create_default_context(cafile=certified.certificate)
         answer = httpx2.get(f"{address}/health", verify=context)
         assert answer.headers["strict-transport-security"] == "max-age=31536000"

@@ -1,5 +1,6 @@
 """`audit`: who did what, when and from where."""
 
+import json
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING, Any, Final
@@ -102,7 +103,16 @@ def audit(connection: Connection, *, pipeline: str | None, limit: int, output: O
 
 
 def _detail(entry: "AuditEntryView") -> str:
-    return " ".join(
-        f"{name}={','.join(value) if isinstance(value, list) else value}"
-        for name, value in entry.detail.items()
-    )
+    return " ".join(f"{name}={_value(value)}" for name, value in entry.detail.items())
+
+
+def _value(value: Any) -> str:
+    match value:
+        case str():
+            return value
+        case None:
+            return "-"
+        case list():
+            return ",".join(_value(each) for each in value)
+        case _:
+            return json.dumps(value)

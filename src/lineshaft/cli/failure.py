@@ -54,6 +54,7 @@ def report_usage(error: click.ClickException, *, as_json: bool) -> ExitCode:
     if isinstance(error, click.exceptions.NoArgsIsHelpError):
         click.echo(message, err=True)
         return ExitCode.WRONG_USAGE
+    message = " ".join(message.split())  # The choices of an argument come with tabs, a line each.
     context = error.ctx if isinstance(error, click.UsageError) else None
     advice = f"Try `{context.command_path} --help`." if context else ""
     if as_json:

@@ -165,7 +165,9 @@ def reseal(connection: Connection, output: Output) -> ExitCode:
     else:
         click.echo(f"{resealed.count} sealed anew with the key {resealed.key_id}.")
         for each in resealed.unopened:
-            print_note(f"{each.name} cannot be opened with any of the server's keys: set it again.")
+            pipeline = None if each.pipeline_id is None else str(each.pipeline_id)
+            named = f"{each.name} for {_whose(pipeline, each.environment)}"
+            print_note(f"{named} cannot be opened with any of the server's keys: set it again.")
     return ExitCode.UNAVAILABLE if resealed.unopened else ExitCode.OK
 
 

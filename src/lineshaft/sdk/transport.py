@@ -1,6 +1,7 @@
 """HTTP to one server: requests, pages, streams, and what their failures mean."""
 
 import json
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
@@ -8,7 +9,13 @@ from typing import Any, Final, TypeVar
 
 import httpx2
 
-from lineshaft.model.errors import LineshaftError, ServerError, ServerUnreachableError, UnavailableError
+from lineshaft.model.errors import (
+    LineshaftError,
+    NotFoundError,
+    ServerError,
+    ServerUnreachableError,
+    UnavailableError,
+)
 from lineshaft.ports.clock import Clock
 from lineshaft.sdk.config import ClientConfig, is_loopback
 from lineshaft.sdk.problem import error_of
@@ -22,6 +29,7 @@ _STREAM_TIMEOUT: Final = httpx2.Timeout(50, connect=5)
 
 _EVENT_LIMIT_BYTES: Final = 16 * 1024 * 1024
 _OK: Final = 200
+_NAMES_OF_NOTHING: Final = frozenset(("", ".", ".."))
 
 
 def say_nothing(_: UnavailableError) -> None:
@@ -65,7 +73,11 @@ class Transport:
             path: below the server's address.
             subject: the id that the path asks for, if it does.
             options: of httpx2's `request`.
+
+        Raises:
+            NotFoundError: a name in the path is one that nothing has.
         """
+        _refuse_empty_and_dotted(path)
         with self._reachable():
             answer = self._http.request(method, path, **options)
         if not answer.is_success:
@@ -140,6 +152,7 @@ class Transport:
     @contextmanager
     def open(self, path: str, **options: Any) -> Iterator[httpx2.Response]:
         """Make a GET whose answer is read while it comes in, unless it is a refusal."""
+        _refuse_empty_and_dotted(path)
         with self._reachable(), self._http.stream("GET", path, **options) as answer:
             if not answer.is_success:
                 answer.read()
@@ -150,13 +163,28 @@ class Transport:
         try:
             yield
         except httpx2.RequestError as error:
-            local = is_loopback(self._http.base_url.host)
             raise ServerUnreachableError(
-                f"No Lineshaft server answers at {self.url}: {cause_of(error)}.",
-                advice="Start one with `lineshaft up`, or name another by --base-url or LINESHAFT_URL."
-                if local
-                else "Check the address, which comes from --base-url or LINESHAFT_URL, and the network.",
+                f"No Lineshaft server answers at {self.url}: {cause_of(error)}.", advice=self._advice(error)
             ) from error
+
+    def _advice(self, error: httpx2.RequestError) -> str:
+        if isinstance(root_of(error), ssl.SSLCertVerificationError):
+            return "Name the PEM file of the authority that has certified it with LINESHAFT_CA_FILE."
+        if is_loopback(self._http.base_url.host):
+            return "Start one with `lineshaft up`, or name another by --base-url or LINESHAFT_URL."
+        return "Check the address, which comes from --base-url or LINESHAFT_URL, and the network."
+
+
+def _refuse_empty_and_dotted(path: str) -> None:
+    """Refuse a name that would make the path another one: `..` leads from a secret to its pipeline.
+
+    No encoding helps, since `%2E%2E` means the same (RFC 3986, sections 3.3 and 6.2.2).
+    """
+    for name in path.split("/")[1:]:
+        if name in _NAMES_OF_NOTHING:
+            raise NotFoundError(
+                f"Nothing is named '{name}'.", advice="Give a name as the lists of the server show it."
+            )
 
 
 def bearer(token: str | None) -> Mapping[str, str]:
@@ -204,9 +232,15 @@ def _senseless(what: str) -> ServerError:
 
 def cause_of(error: Exception) -> str:
     """Tell in words what lies behind an error of the HTTP client."""
-    inner: BaseException = error
-    while inner.__cause__ is not None or inner.__context__ is not None:
-        inner = inner.__cause__ or inner.__context__ or inner
+    inner = root_of(error)
     if isinstance(inner, OSError) and inner.strerror:
         return inner.strerror
     return str(error).rstrip(".") or type(error).__name__
+
+
+def root_of(error: Exception) -> BaseException:
+    """Find the error that all others around it come from."""
+    inner: BaseException = error
+    while inner.__cause__ is not None or inner.__context__ is not None:
+        inner = inner.__cause__ or inner.__context__ or inner
+    return inner

@@ -54,6 +54,9 @@ from lineshaft.server.rendering import to_json
 
 PROBLEM_MEDIA_TYPE: Final = "application/problem+json"
 
+_WITHOUT_NUL: Final = r"^[^\x00]*$"
+"""The pattern of texts that PostgreSQL can keep."""
+
 _LOG: Final = logging.getLogger("lineshaft.server")
 _INTERNAL: Final = "Something went wrong inside the server."
 _INTERNAL_ADVICE: Final = "The server's log tells what; its operator can read it."
@@ -223,7 +226,9 @@ async def _on_validation_error(_: Request, error: Exception) -> Response:
 def field_problem(entry: ErrorDetails) -> Problem:
     """Say what pydantic found; where it stands is told without the part of the request it stands in."""
     place = [str(part) for part in entry["loc"] if part not in ("path", "query", "header", "body")]
-    return Problem(field=".".join(place), message=entry["msg"].removeprefix("Value error, "))
+    without_nul = entry.get("ctx", {}).get("pattern") == _WITHOUT_NUL
+    message = "must not hold a NUL" if without_nul else entry["msg"].removeprefix("Value error, ")
+    return Problem(field=".".join(place), message=message)
 
 
 async def _on_http_error(request: Request, error: Exception) -> Response:

@@ -58,7 +58,7 @@ class GrantService:
         now = self._clock.now()
 
         def work(transaction: Transaction) -> Grant:
-            find_pipeline(transaction, pipeline_id)
+            pipeline = find_pipeline(transaction, pipeline_id)
             if not may_grant(by, role, pipeline_id):
                 raise ForbiddenError(
                     f"You may not make others {role.value} of this pipeline.",
@@ -77,6 +77,7 @@ class GrantService:
                 action=Action.GRANT_SET,
                 target=name,
                 pipeline_id=pipeline_id,
+                pipeline=pipeline.name,
                 role=role.value,
             )
             return grant
@@ -109,6 +110,7 @@ class GrantService:
                 action=Action.GRANT_REMOVED,
                 target=name,
                 pipeline_id=pipeline_id,
+                pipeline=pipeline.name,
             )
 
         await self._store.write(work)

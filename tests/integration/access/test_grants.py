@@ -25,7 +25,11 @@ async def test_a_maintainer_of_a_pipeline_gives_roles_there(accounts: Accounts) 
     assert given == Grant("bob", shop, Role.MAINTAINER)
     assert await granted(accounts, shop) == [given]
     (entry,) = await accounts.audit(Action.GRANT_SET)
-    assert (entry.target, entry.pipeline_id, entry.detail) == ("bob", shop, {"role": "maintainer"})
+    assert (entry.target, entry.pipeline_id, entry.detail) == (
+        "bob",
+        shop,
+        {"pipeline": "shop", "role": "maintainer"},
+    )
 
 
 async def test_another_role_takes_the_place_of_the_first(accounts: Accounts) -> None:

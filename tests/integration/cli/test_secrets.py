@@ -164,7 +164,7 @@ async def test_a_secret_is_deleted_at_its_exact_place(site: Site) -> None:
 
 
 async def test_sealing_anew_tells_how_many_and_which_cannot_be_opened(site: Site) -> None:
-    await site("secret", "set", "TOKEN", stdin=VALUE.encode())
+    await site("secret", "set", "TOKEN", "--environment", "prod", stdin=VALUE.encode())
     before = await site("secret", "reseal")
     (secret,) = await site.plane.secrets.page(None, after=None, limit=1)
     lost = replace(secret.value, key_id="lost")
@@ -174,7 +174,7 @@ async def test_sealing_anew_tells_how_many_and_which_cannot_be_opened(site: Site
 
     assert (before.code, before.out) == (ExitCode.OK, "0 sealed anew with the key fake.\n")
     assert after.code == ExitCode.UNAVAILABLE
-    assert "TOKEN cannot be opened" in after.err
+    assert "TOKEN for all pipelines in the environment prod cannot be opened" in after.err
 
 
 async def test_a_new_key_is_printed_alone(site: Site) -> None:

@@ -1,10 +1,11 @@
 import json
 from pathlib import Path
 
+import click
 import pytest
 
 from lineshaft.cli.exit_code import ExitCode
-from lineshaft.cli.failure import report
+from lineshaft.cli.failure import report, report_usage
 from lineshaft.cli.input_text import InputText
 from lineshaft.cli.working_tree import WorkingTree
 from lineshaft.model import errors
@@ -112,6 +113,12 @@ def test_a_message_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str])
 
 def every_class(root: type[LineshaftError]) -> set[type[LineshaftError]]:
     return {root}.union(*(every_class(kind) for kind in root.__subclasses__()))
+
+
+def test_a_missing_argument_and_its_choices_are_told_on_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    choice = click.Argument(["role"], type=click.Choice(["viewer", "runner"]))
+    report_usage(click.MissingParameter(param=choice), as_json=False)
+    assert capsys.readouterr().err == ("error: Missing argument 'ROLE'. Choose from: viewer, runner\n")
 
 
 def test_each_error_has_the_exit_code_of_its_class() -> None:

@@ -1,3 +1,4 @@
+import re
 import socket
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,6 +11,7 @@ from lineshaft.model.errors import (
     BadCredentialsError,
     InvalidDefinitionError,
     NodeNotFoundError,
+    NotFoundError,
     PipelineNotFoundError,
     RunEndedError,
     RunNotEndedError,
@@ -204,6 +206,24 @@ def test_what_is_not_there_is_told_apart(client: Client, api: FakeApi) -> None:
         list(client.log(run_id, "nope"))
     with pytest.raises(NodeNotFoundError):
         list(client.log(run_id, "lint", attempt=2))
+
+
+@pytest.mark.parametrize("name", ["", ".", ".."])
+def test_a_name_that_would_lead_to_another_address_is_not_sent(
+    client: Client, api: FakeApi, name: str
+) -> None:
+    pipeline = client.create_pipeline({"name": "shop", "stages": [], "parallel": False}).id
+    sent = len(api.seen)
+    for call in (
+        lambda: client.delete_secret(name, pipeline_id=pipeline),
+        lambda: client.revoke_grant(pipeline, name),
+        lambda: client.delete_user(name),
+        lambda: client.worker(name),
+        lambda: client.run(name),
+    ):
+        with pytest.raises(NotFoundError, match=rf"^Nothing is named '{re.escape(name)}'\.$"):
+            call()
+    assert len(api.seen) == sent
 
 
 def test_wrong_credentials_are_refused(api: FakeApi) -> None:

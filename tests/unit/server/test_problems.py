@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
+from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
 from lineshaft.model import errors
@@ -23,7 +24,15 @@ from lineshaft.model.errors import (
     UnavailableError,
     UnsupportedProtocolError,
 )
-from lineshaft.server.problems import ANSWERS, problem_response
+from lineshaft.server.problems import ANSWERS, field_problem, problem_response
+from lineshaft.server.requests import Text
+
+
+def test_a_text_with_a_nul_is_told_in_words_and_not_by_a_pattern() -> None:
+    with pytest.raises(ValidationError) as caught:
+        TypeAdapter(Text).validate_python("a\0b")
+    (found,) = caught.value.errors()
+    assert field_problem(found) == Problem("", "must not hold a NUL")
 
 
 def _tree(root: type[LineshaftError]) -> Iterator[type[LineshaftError]]:
