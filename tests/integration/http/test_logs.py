@@ -47,7 +47,7 @@ def test_a_log_is_read_whole(api: httpx2.Client, written: Document) -> None:
     assert answer.headers["content-length"] == str(len(TEXT))
     assert answer.headers["accept-ranges"] == "bytes"
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert "cache-control" not in answer.headers
+    assert answer.headers["cache-control"] == "no-store"
 
 
 def test_a_logs_size_is_told_without_the_log(api: httpx2.Client, written: Document) -> None:

@@ -206,7 +206,7 @@ async def test_a_store_that_says_nothing_is_not_waited_for_for_ever(tmp_path: Pa
             ManualClock(),
             RandomIds(),
             check=lambda _: None,
-            lease_time=timedelta(milliseconds=20),
+            lease_time=timedelta(seconds=4),
             other_secrets=[vault],
         )
         worker = DeskWorker(plane)
