@@ -466,3 +466,16 @@ async def test_names_are_completed(site: Site) -> None:
     assert await complete(complete_token, "n") == ["nightly"]
     context.params["user"] = "nobody"
     assert await complete(complete_token, "n") == []
+
+
+async def test_the_audit_log_names_the_pipeline_of_a_grant_and_says_nothing_as_a_dash(site: Site) -> None:
+    await site.done("create-pipeline", "--data", '{"name": "shop", "stages": []}')
+    await site.done("user", "create", "ada", "--password-stdin", stdin=f"{SECRET}\n")
+    await site.done("user", "grant", "ada", "shop", "runner")
+    await site.done("user", "set-role", "ada", "none")
+
+    granted = await site.done("audit", "--action", "grant.set")
+    changed = await site.done("audit", "--action", "user.changed")
+
+    assert "pipeline=shop role=runner" in granted
+    assert "changed=role role=- disabled=false" in changed
