@@ -19,10 +19,10 @@ from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
+from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.identity import IdentityTerms
-from lineshaft.services.provider_sign_in import ProviderAccess
-from lineshaft.services.worker_keys import FileKeys, no_file_keys
+from lineshaft.services.fleet.worker_keys import FileKeys, no_file_keys
+from lineshaft.services.secrets.identity import IdentityTerms
 from lineshaft.store import open_store
 
 USERNAME = "admin"

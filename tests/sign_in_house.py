@@ -12,9 +12,9 @@ from lineshaft.model.audit_entry import AuditEntry
 from lineshaft.model.user import User
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store.audit import AuditFilter
-from lineshaft.services.admission import AdmissionRules
+from lineshaft.services.access.admission import AdmissionRules
+from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.provider_sign_in import ProviderAccess
 from planes import temporary_plane
 
 

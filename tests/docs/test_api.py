@@ -7,21 +7,23 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from http_server import described_api
-from lineshaft.server.documents import (
-    Acknowledgement,
-    EventDocument,
-    ExplanationDocument,
+from lineshaft.server.account_documents import (
     GrantDocument,
     MeDocument,
-    Message,
     NewTokenDocument,
-    NewWorkerKeyDocument,
-    ReportDocument,
-    RunDocument,
     SessionDocument,
     TokenDocument,
     UserDetailDocument,
     UserDocument,
+)
+from lineshaft.server.documents import (
+    Acknowledgement,
+    EventDocument,
+    ExplanationDocument,
+    Message,
+    NewWorkerKeyDocument,
+    ReportDocument,
+    RunDocument,
     ValidationDocument,
     WorkerDocument,
     WorkerKeyDocument,

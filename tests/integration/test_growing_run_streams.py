@@ -14,7 +14,7 @@ from lineshaft.ports.ids import CountingIds
 from lineshaft.ports.secret_store import GivenSecrets
 from lineshaft.ports.store import Store
 from lineshaft.server.log_stream import log_events
-from lineshaft.services.placing import Placing
+from lineshaft.services.fleet.placing import Placing
 from lineshaft.services.progress import Progress
 from lineshaft.services.runs import RunService
 from planes import LEASE_TIME, temporary_plane

@@ -11,7 +11,7 @@ from http_problems import fields, problem
 from http_server import http_server
 from lineshaft.ports.clock import ManualClock
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.worker_keys import file_caller, key_hash
+from lineshaft.services.fleet.worker_keys import file_caller, key_hash
 from lineshaft.wire.message import PROTOCOL_HEADER
 from planes import PASSWORD, USERNAME, temporary_plane
 

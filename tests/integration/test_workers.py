@@ -12,7 +12,9 @@ from http_server import http_server
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
 from lineshaft.ports.clock import ManualClock
-from lineshaft.server.documents import WorkerDocument
+from lineshaft.server.documents import (
+    WorkerDocument,
+)
 from lineshaft.services.control_plane import ControlPlane
 from planes import LEASE_TIME, PASSWORD, USERNAME
 from worker_protocol_scene import beat, claim, register, start

@@ -161,7 +161,7 @@ async def _run(
 
 def _check_secrets(pipelines: Sequence[LocalPipeline], options: LocalOptions) -> None:
     from lineshaft.engine.starting import selected_nodes
-    from lineshaft.services.wanted_secrets import names_in
+    from lineshaft.services.secrets.wanted import names_in
 
     start = options.start
     missing: set[str] = set()

@@ -19,9 +19,9 @@ from lineshaft.model.worker_key import INSIDE, WorkerCaller
 from lineshaft.server.cookies import shown_cookie
 from lineshaft.server.problems import problem_response
 from lineshaft.server.to_sign_in import to_sign_in
-from lineshaft.services.authentication import TOKEN_PREFIX
+from lineshaft.services.access.authentication import TOKEN_PREFIX
+from lineshaft.services.access.proof import Proof
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.proof import Proof
 
 _READING: Final = frozenset({"GET", "HEAD"})
 _FOR_WORKERS: Final = "/v1/worker/"

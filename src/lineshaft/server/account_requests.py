@@ -10,9 +10,9 @@ from lineshaft.model.role import Role
 from lineshaft.model.token import Expiry
 from lineshaft.model.user import LONGEST_USERNAME, USERNAME_PATTERN, USERNAME_RULE, is_username
 from lineshaft.server.requests import BOUND, Request, Thumbprint, in_utc
-from lineshaft.services.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, password_complaint
-from lineshaft.services.tokens import TokenRequest
-from lineshaft.services.users import Unchanged, UserChange
+from lineshaft.services.access.passwords import LONGEST_PASSWORD, SHORTEST_PASSWORD, password_complaint
+from lineshaft.services.access.tokens import TokenRequest
+from lineshaft.services.access.users import Unchanged, UserChange
 from lineshaft.wire.worker import WorkerName
 
 _PIPELINES_LIMIT = 200

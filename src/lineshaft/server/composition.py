@@ -24,10 +24,10 @@ from lineshaft.server.pages.sign_in import RETURN_PATH
 from lineshaft.server.repositories import repository_check
 from lineshaft.server.settings import ServerSettings
 from lineshaft.server.worker_keys_file import WorkerKeysFile
+from lineshaft.services.access.provider_sign_in import ProviderAccess
+from lineshaft.services.access.settings_user import follow_settings
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.provider_sign_in import ProviderAccess
-from lineshaft.services.settings_user import follow_settings
-from lineshaft.services.worker_keys import no_file_keys
+from lineshaft.services.fleet.worker_keys import no_file_keys
 from lineshaft.store import open_store
 
 _LOG: Final = logging.getLogger("lineshaft.blobs")

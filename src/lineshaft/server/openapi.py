@@ -17,7 +17,11 @@ from lineshaft.server.account_requests import (
     OwnPasswordRequest,
     UserChangeRequest,
 )
-from lineshaft.server.documents import Detail, EventDocument, ProblemDocument
+from lineshaft.server.documents import (
+    Detail,
+    EventDocument,
+    ProblemDocument,
+)
 from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
 from lineshaft.server.requests import RetryRequest, StartRequest, WorkerKeyRequest
 from lineshaft.server.session_request import SignInRequest

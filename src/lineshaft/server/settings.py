@@ -18,8 +18,8 @@ from lineshaft.server.named_values import named_values
 from lineshaft.server.sign_in_settings import SignInSettings
 from lineshaft.server.tls import Tls
 from lineshaft.server.vault_settings import VaultSettings
-from lineshaft.services.identity import IdentityTerms
 from lineshaft.services.retention import Kept
+from lineshaft.services.secrets.identity import IdentityTerms
 from lineshaft.wire.worker import Label
 
 _SQLITE: Final = "sqlite:"

@@ -14,8 +14,8 @@ from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.role import Role
 from lineshaft.sdk.config import is_loopback
 from lineshaft.server.named_values import named_values
-from lineshaft.services.admission import AdmissionRules
-from lineshaft.services.browser_sessions import SessionTimes
+from lineshaft.services.access.admission import AdmissionRules
+from lineshaft.services.access.browser_sessions import SessionTimes
 
 _LONGEST_URL: Final = 2_048
 _LONGEST_SESSION_HOURS: Final = 8_760

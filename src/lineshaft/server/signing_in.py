@@ -6,7 +6,7 @@ from starlette.types import Scope
 from lineshaft.model.principal import Actor, Means
 from lineshaft.server.access import REQUEST_ID, address_of
 from lineshaft.server.cookies import SESSION, cookie_of, set_cookie
-from lineshaft.services.browser_sessions import SignedIn
+from lineshaft.services.access.browser_sessions import SignedIn
 from lineshaft.services.control_plane import ControlPlane
 
 

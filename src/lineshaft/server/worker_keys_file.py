@@ -9,7 +9,7 @@ from typing import Final
 
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.worker_key import WorkerCaller
-from lineshaft.services.worker_keys import file_caller, key_hash
+from lineshaft.services.fleet.worker_keys import file_caller, key_hash
 
 _LOG: Final = logging.getLogger("lineshaft.keys")
 _LONGEST_FILE_BYTES: Final = 1024 * 1024
@@ -20,7 +20,7 @@ _Fingerprint = tuple[int, int, int, int]
 
 
 class WorkerKeysFile:
-    """Tells which keys the file holds at the moment; `services.worker_keys.FileKeys`.
+    """Tells which keys the file holds at the moment; `services.fleet.worker_keys.FileKeys`.
 
     Empty lines, and lines that begin with `#`, do not count. One that cannot be read any more holds no key.
     """

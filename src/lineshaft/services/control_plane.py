@@ -16,36 +16,36 @@ from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
+from lineshaft.services.access.authentication import Authentication
+from lineshaft.services.access.browser_sessions import DEFAULT_TIMES, BrowserSessionService, SessionTimes
+from lineshaft.services.access.credentials import CredentialService
+from lineshaft.services.access.grants import GrantService
+from lineshaft.services.access.known_callers import KnownCallers
+from lineshaft.services.access.noting import Noting
+from lineshaft.services.access.provider_sign_in import ProviderAccess, ProviderSignIn
+from lineshaft.services.access.run_pipelines import RunPipelines
+from lineshaft.services.access.tokens import TokenService
+from lineshaft.services.access.users import UserService
+from lineshaft.services.access.wrong_credentials import WrongCredentials
 from lineshaft.services.audit import AuditService
-from lineshaft.services.authentication import Authentication
-from lineshaft.services.browser_sessions import DEFAULT_TIMES, BrowserSessionService, SessionTimes
-from lineshaft.services.credentials import CredentialService
-from lineshaft.services.desk import WorkerDesk
-from lineshaft.services.grace import Grace
-from lineshaft.services.grants import GrantService
-from lineshaft.services.identity import IdentityService, IdentityTerms
-from lineshaft.services.known_callers import KnownCallers
+from lineshaft.services.fleet.desk import WorkerDesk
+from lineshaft.services.fleet.grace import Grace
+from lineshaft.services.fleet.losing import Losing
+from lineshaft.services.fleet.placing import Placing
+from lineshaft.services.fleet.worker_keys import FileKeys, WorkerKeyService, no_file_keys
+from lineshaft.services.fleet.workers import WorkerService
 from lineshaft.services.logs import LogService
-from lineshaft.services.losing import Losing
-from lineshaft.services.noting import Noting
 from lineshaft.services.outbox import OutboxDelivery
-from lineshaft.services.outside_secrets import OutsideSecrets
 from lineshaft.services.pipelines import Check, PipelineService
-from lineshaft.services.placing import Placing
 from lineshaft.services.progress import CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
-from lineshaft.services.provider_sign_in import ProviderAccess, ProviderSignIn
 from lineshaft.services.reports import ReportService
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
-from lineshaft.services.run_pipelines import RunPipelines
 from lineshaft.services.runs import RunService
-from lineshaft.services.secret_lookup import PATIENCE, DatabaseSecrets, SecretChain
-from lineshaft.services.secrets import SecretService
+from lineshaft.services.secrets.identity import IdentityService, IdentityTerms
+from lineshaft.services.secrets.keeping import SecretService
+from lineshaft.services.secrets.lookup import PATIENCE, DatabaseSecrets, SecretChain
+from lineshaft.services.secrets.outside import OutsideSecrets
 from lineshaft.services.timers import TimerService
-from lineshaft.services.tokens import TokenService
-from lineshaft.services.users import UserService
-from lineshaft.services.worker_keys import FileKeys, WorkerKeyService, no_file_keys
-from lineshaft.services.workers import WorkerService
-from lineshaft.services.wrong_credentials import WrongCredentials
 
 DEFAULT_RUN_TIME_LIMIT: Final = timedelta(hours=24)
 """How long any run may take, unless a server is set up otherwise."""

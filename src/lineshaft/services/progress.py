@@ -39,7 +39,7 @@ from lineshaft.ports.store import OutboxEntry, Transaction
 from lineshaft.services.bad_runs import readable
 from lineshaft.services.calls import called_run, ended_call, pipeline_not_found, refused_call, stopped_call
 from lineshaft.services.new_run import NewRun, write_run
-from lineshaft.services.wanted_secrets import missing_at_start, missing_reason
+from lineshaft.services.secrets.wanted import missing_at_start, missing_reason
 
 CALL_PIPELINE: Final = "call_pipeline"
 """The kind of outbox entry that says: the run that a node asks for is still to be made."""

@@ -30,13 +30,13 @@ from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import run_topic
 from lineshaft.services.auditing import record
+from lineshaft.services.fleet.placing import Placing
 from lineshaft.services.new_run import NewRun, Prepare, first_said
 from lineshaft.services.overrides import overridden
 from lineshaft.services.pipelines import Check, find_pipeline
-from lineshaft.services.placing import Placing
 from lineshaft.services.progress import Progress, Started, definition_of, find_place, find_run
 from lineshaft.services.run_request import NOTHING_SPECIAL, RunRequest
-from lineshaft.services.wanted_secrets import secrets_of, unavailable_reason
+from lineshaft.services.secrets.wanted import secrets_of, unavailable_reason
 from lineshaft.telemetry.run_log import log_decisions, log_scheduling, log_superseding
 
 LOOK_AGAIN: Final = timedelta(seconds=15)

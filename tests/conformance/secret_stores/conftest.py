@@ -15,8 +15,8 @@ from lineshaft.ports.cipher import FakeCipher
 from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.secret_store import GivenSecrets, SecretStore
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.outside_secrets import OutsideSecrets
-from lineshaft.services.secret_lookup import DatabaseSecrets, SecretChain
+from lineshaft.services.secrets.lookup import DatabaseSecrets, SecretChain
+from lineshaft.services.secrets.outside import OutsideSecrets
 from planes import temporary_plane
 from vault_server import Vault, vault_server
 

@@ -10,7 +10,7 @@ from lineshaft.model.state import State
 from lineshaft.ports.clock import ManualClock
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.worker_keys import KNOWN_FOR
+from lineshaft.services.fleet.worker_keys import KNOWN_FOR
 from lineshaft.wire.worker import SourceReport
 from planes import LEASE_TIME
 from protocol_callers import Callers

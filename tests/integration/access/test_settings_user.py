@@ -10,10 +10,10 @@ from lineshaft.model.role import Role
 from lineshaft.ports.ids import RandomIds
 from lineshaft.server.composition import open_control_plane
 from lineshaft.server.settings import ServerSettings
+from lineshaft.services.access.settings_user import follow_settings
+from lineshaft.services.access.tokens import TokenRequest
+from lineshaft.services.access.users import UserChange
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.settings_user import follow_settings
-from lineshaft.services.tokens import TokenRequest
-from lineshaft.services.users import UserChange
 
 SECRET, OTHER = "open sesame", "another password"
 

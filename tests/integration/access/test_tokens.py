@@ -18,8 +18,8 @@ from lineshaft.model.errors import (
 from lineshaft.model.principal import Means, Principal
 from lineshaft.model.role import Role, Scope
 from lineshaft.model.token import Expiry, Token
-from lineshaft.services.tokens import MOST_TOKENS, TokenRequest
-from lineshaft.services.users import UserChange
+from lineshaft.services.access.tokens import MOST_TOKENS, TokenRequest
+from lineshaft.services.access.users import UserChange
 from planes import USERNAME
 
 CI = TokenRequest("ci")

@@ -16,9 +16,9 @@ from lineshaft.model.role import Role
 from lineshaft.model.user import User
 from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import RandomIds
+from lineshaft.services.access.tokens import TokenRequest
+from lineshaft.services.access.users import UserChange
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.tokens import TokenRequest
-from lineshaft.services.users import UserChange
 from lineshaft.store import open_store
 from people import password_hash
 from planes import LEASE_TIME

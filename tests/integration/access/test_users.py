@@ -11,8 +11,8 @@ from lineshaft.model.errors import ConflictError, ForbiddenError, InvalidInputEr
 from lineshaft.model.grant import Grant
 from lineshaft.model.principal import Means
 from lineshaft.model.role import Role, Scope
-from lineshaft.services.tokens import TokenRequest
-from lineshaft.services.users import UserChange
+from lineshaft.services.access.tokens import TokenRequest
+from lineshaft.services.access.users import UserChange
 from planes import PASSWORD, USERNAME
 
 TOKEN = TokenRequest("ci", Role.VIEWER)

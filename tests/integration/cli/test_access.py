@@ -21,7 +21,7 @@ from lineshaft.cli.completion import complete_pipeline, complete_token, complete
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.model.role import Role, Scope
 from lineshaft.ports.clock import ManualClock, SystemClock
-from lineshaft.services.tokens import TokenRequest
+from lineshaft.services.access.tokens import TokenRequest
 from planes import PASSWORD, temporary_plane
 from terminal_session import TerminalSession
 

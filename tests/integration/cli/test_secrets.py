@@ -25,7 +25,7 @@ from lineshaft.ports.cipher import FakeCipher
 from lineshaft.sdk.client import Client
 from lineshaft.sdk.config import ClientConfig
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.secret_lookup import DatabaseSecrets
+from lineshaft.services.secrets.lookup import DatabaseSecrets
 from planes import PASSWORD, temporary_plane
 
 VALUE = "correct-horse-battery"

@@ -12,12 +12,12 @@ from lineshaft.model.role import Role
 from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.store import AuditFilter
-from lineshaft.services.authentication import Authentication
+from lineshaft.services.access.authentication import Authentication
+from lineshaft.services.access.credentials import CredentialService
+from lineshaft.services.access.known_callers import KnownCallers
+from lineshaft.services.access.noting import MOST_REFUSALS, Noting
+from lineshaft.services.access.wrong_credentials import WrongCredentials
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.credentials import CredentialService
-from lineshaft.services.known_callers import KnownCallers
-from lineshaft.services.noting import MOST_REFUSALS, Noting
-from lineshaft.services.wrong_credentials import WrongCredentials
 from people import People
 
 HERE = "192.0.2.1"

@@ -20,7 +20,7 @@ from lineshaft.model.role import Role, Scope
 from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.worker_keys import file_caller, key_hash
+from lineshaft.services.fleet.worker_keys import file_caller, key_hash
 from people import People
 from planes import temporary_plane
 

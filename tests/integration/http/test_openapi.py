@@ -12,7 +12,10 @@ from schemathesis.config import SchemathesisConfig
 
 from http_pipelines import events, finish, start
 from http_server import described_api
-from lineshaft.server.documents import EventDocument, RunDocument
+from lineshaft.server.documents import (
+    EventDocument,
+    RunDocument,
+)
 
 _CONFIG: Final = SchemathesisConfig.from_dict(
     {

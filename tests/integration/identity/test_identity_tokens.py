@@ -34,9 +34,9 @@ from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.store import AuditFilter
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.delivery import Visit
-from lineshaft.services.identity import IdentityService, IdentityTerms
 from lineshaft.services.run_request import RunRequest
+from lineshaft.services.secrets.delivery import Visit
+from lineshaft.services.secrets.identity import IdentityService, IdentityTerms
 from lineshaft.wire.worker import ClaimRequest, Hello, LeaseMessage
 from planes import temporary_plane
 

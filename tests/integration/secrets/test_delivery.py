@@ -22,7 +22,7 @@ from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.store import AuditFilter
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.delivery import Visit
+from lineshaft.services.secrets.delivery import Visit
 from lineshaft.wire.worker import ClaimRequest, Hello, Report
 from other_secrets import Vault
 from planes import temporary_plane

@@ -23,8 +23,8 @@ from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.store import AuditFilter, Transaction
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.secret_lookup import DatabaseSecrets
-from lineshaft.services.secrets import SecretService
+from lineshaft.services.secrets.keeping import SecretService
+from lineshaft.services.secrets.lookup import DatabaseSecrets
 from planes import temporary_plane
 
 ADA = Actor("ada", Means.PASSWORD, "192.0.2.1", "request-1")

@@ -8,7 +8,7 @@ import pytest
 from lineshaft.integrations.openid import OpenIdClient
 from lineshaft.model.role import Role
 from lineshaft.ports.clock import ManualClock
-from lineshaft.services.admission import AdmissionRules
+from lineshaft.services.access.admission import AdmissionRules
 from scripted_provider import CLIENT_ID, CLIENT_SECRET, ScriptedProvider, scripted_provider
 from sign_in_house import House, open_house
 

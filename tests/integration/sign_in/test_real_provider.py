@@ -12,7 +12,7 @@ from browser_visit import Page
 from lineshaft.integrations.openid import OpenIdClient
 from lineshaft.model.role import Role
 from lineshaft.ports.clock import SystemClock
-from lineshaft.services.admission import AdmissionRules
+from lineshaft.services.access.admission import AdmissionRules
 from openid_provider_program import CLIENT_ID, CLIENT_SECRET, PASSWORD
 from sign_in_house import House, open_house
 

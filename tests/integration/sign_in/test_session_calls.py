@@ -8,7 +8,9 @@ import pytest
 from lineshaft.model.errors import BadCredentialsError
 from lineshaft.model.principal import Actor, Means
 from lineshaft.ports.clock import ManualClock
-from lineshaft.server.documents import SessionDocument
+from lineshaft.server.account_documents import (
+    SessionDocument,
+)
 from planes import PASSWORD, USERNAME
 from sign_in_house import House
 

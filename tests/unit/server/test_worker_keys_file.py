@@ -9,7 +9,7 @@ import pytest
 
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.server.worker_keys_file import WorkerKeysFile
-from lineshaft.services.worker_keys import key_hash
+from lineshaft.services.fleet.worker_keys import key_hash
 
 KEY = "a-key-of-seventeen"
 OTHER = "another-key-of-some-length"

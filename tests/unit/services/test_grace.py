@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 from lineshaft.ports.clock import ManualClock
-from lineshaft.services.grace import Grace
+from lineshaft.services.fleet.grace import Grace
 
 LEASE = timedelta(seconds=30)
 MOMENT = timedelta(milliseconds=1)

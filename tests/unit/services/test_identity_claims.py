@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineshaft.services.identity_claims import CLAIMS, subject, task_claims
+from lineshaft.services.secrets.identity_claims import CLAIMS, subject, task_claims
 from worker_tasks import lease_of
 
 

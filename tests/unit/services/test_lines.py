@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.work import WorkKind
-from lineshaft.services.lines import FRONT, Lines, Place
+from lineshaft.services.fleet.lines import FRONT, Lines, Place
 from lineshaft.store.wakeups import LocalWakeUps
 
 ONE = Offer(frozenset({WorkKind.RUN}), Capacity(1))

@@ -1,6 +1,6 @@
 import pytest
 
-from lineshaft.services.passwords import PasswordHashing, password_complaint
+from lineshaft.services.access.passwords import PasswordHashing, password_complaint
 
 
 @pytest.mark.parametrize("password", ["12 chars???", "correct horse", "ü" * 8, "x" * 1024, "        "])

@@ -6,7 +6,7 @@ import pytest
 
 from lineshaft.model.errors import TooManyAttemptsError
 from lineshaft.ports.clock import ManualClock
-from lineshaft.services.wrong_credentials import LONGEST_DELAY, LONGEST_WAIT, WrongCredentials
+from lineshaft.services.access.wrong_credentials import LONGEST_DELAY, LONGEST_WAIT, WrongCredentials
 
 HERE = "192.0.2.1"
 ELSEWHERE = "198.51.100.7"

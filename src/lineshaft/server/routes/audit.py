@@ -15,7 +15,9 @@ from lineshaft.model.audit_entry import Action, AuditEntry
 from lineshaft.model.permission import Permission
 from lineshaft.ports.store import AuditFilter
 from lineshaft.server.depends import Limit, PipelineId, Plane
-from lineshaft.server.documents import AuditPage
+from lineshaft.server.documents import (
+    AuditPage,
+)
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import PIPELINE_NOT_FOUND
 from lineshaft.server.permissions import needs

@@ -6,10 +6,13 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lineshaft.model.permission import Permission
+from lineshaft.server.account_documents import (
+    GrantDocument,
+    GrantPage,
+)
 from lineshaft.server.account_requests import GrantRequest
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import After, By, Caller, Limit, PipelineId, Plane, UserPath
-from lineshaft.server.documents import GrantDocument, GrantPage
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import PIPELINE_NOT_FOUND, required_body
 from lineshaft.server.permissions import needs

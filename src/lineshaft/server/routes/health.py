@@ -9,7 +9,9 @@ from starlette.responses import Response
 from lineshaft.model.errors import StoreUnavailableError
 from lineshaft.model.permission import Permission
 from lineshaft.server.depends import Plane
-from lineshaft.server.documents import Health
+from lineshaft.server.documents import (
+    Health,
+)
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import WITHOUT_CREDENTIALS
 from lineshaft.server.permissions import needs

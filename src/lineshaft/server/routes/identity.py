@@ -7,12 +7,15 @@ from starlette.responses import Response
 
 from lineshaft.model.permission import Permission
 from lineshaft.server.depends import Plane
-from lineshaft.server.documents import IssuerDocument, PublicKeysDocument
+from lineshaft.server.documents import (
+    IssuerDocument,
+    PublicKeysDocument,
+)
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import WITHOUT_CREDENTIALS
 from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import to_json
-from lineshaft.services.identity import DISCOVERY_PATH, KEYS_PATH
+from lineshaft.services.secrets.identity import DISCOVERY_PATH, KEYS_PATH
 
 router = APIRouter(route_class=GuardedRoute, tags=["identity"])
 

@@ -6,10 +6,12 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lineshaft.model.permission import Permission
+from lineshaft.server.account_documents import (
+    MeDocument,
+)
 from lineshaft.server.account_requests import OwnPasswordRequest
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import By, Caller, Plane
-from lineshaft.server.documents import MeDocument
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import required_body
 from lineshaft.server.permissions import needs

@@ -17,7 +17,10 @@ from lineshaft.server.definitions import (
     wants_yaml,
 )
 from lineshaft.server.depends import By, Caller, Limit, PipelineId, Plane
-from lineshaft.server.documents import Acknowledgement, ValidationDocument
+from lineshaft.server.documents import (
+    Acknowledgement,
+    ValidationDocument,
+)
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.methods import NOT_SERVED
 from lineshaft.server.openapi import (

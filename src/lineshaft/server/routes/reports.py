@@ -9,7 +9,9 @@ from starlette.responses import Response
 from lineshaft.model.permission import Permission
 from lineshaft.server.cursor import cursor, read_cursor
 from lineshaft.server.depends import Caller, Limit, Plane
-from lineshaft.server.documents import ReportPage
+from lineshaft.server.documents import (
+    ReportPage,
+)
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import page_json, to_json

@@ -12,7 +12,11 @@ from lineshaft.model.run import Run
 from lineshaft.server.bodies import read_optional
 from lineshaft.server.definitions import YAML_MEDIA_TYPE, definition_yaml, wants_yaml
 from lineshaft.server.depends import By, Limit, NodePath, PipelineId, RunId, Runs
-from lineshaft.server.documents import ExplanationDocument, RunDocument, RunPage
+from lineshaft.server.documents import (
+    ExplanationDocument,
+    RunDocument,
+    RunPage,
+)
 from lineshaft.server.guard import require
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import (

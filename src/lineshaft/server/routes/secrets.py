@@ -11,7 +11,11 @@ from lineshaft.model.principal import Actor
 from lineshaft.model.secret import LONGEST_ENVIRONMENT, LONGEST_SECRET_NAME, SecretAddress
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import By, Limit, PipelineId, Plane
-from lineshaft.server.documents import ResealedDocument, SecretDocument, SecretPage
+from lineshaft.server.documents import (
+    ResealedDocument,
+    SecretDocument,
+    SecretPage,
+)
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import PIPELINE_NOT_FOUND, SECRET_OR_PIPELINE_NOT_FOUND, required_body
 from lineshaft.server.permissions import needs

@@ -8,10 +8,12 @@ from starlette.responses import Response
 from lineshaft.model.errors import NotFoundError
 from lineshaft.model.permission import Permission
 from lineshaft.model.principal import Means, Principal
+from lineshaft.server.account_documents import (
+    SessionDocument,
+)
 from lineshaft.server.bodies import read_message
 from lineshaft.server.cookies import SESSION, cookie_of, drop_cookie
 from lineshaft.server.depends import By, Caller, Plane
-from lineshaft.server.documents import SessionDocument
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import WITHOUT_CREDENTIALS, required_body
 from lineshaft.server.permissions import needs

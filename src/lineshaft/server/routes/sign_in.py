@@ -40,9 +40,9 @@ from lineshaft.server.pages.sign_in import (
 from lineshaft.server.permissions import needs
 from lineshaft.server.problems import ANSWERS
 from lineshaft.server.signing_in import session_cookie, sign_in_by_password, stranger
-from lineshaft.services.browser_sessions import SignedIn
+from lineshaft.services.access.browser_sessions import SignedIn
+from lineshaft.services.access.provider_sign_in import TICKET_LIFETIME, ProviderSignIn
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.provider_sign_in import TICKET_LIFETIME, ProviderSignIn
 
 router = APIRouter(route_class=GuardedRoute, include_in_schema=False)
 

@@ -7,10 +7,13 @@ from fastapi import APIRouter, Path, Query, Request
 from starlette.responses import Response
 
 from lineshaft.model.permission import Permission
+from lineshaft.server.account_documents import (
+    NewTokenDocument,
+    TokenPage,
+)
 from lineshaft.server.account_requests import NewTokenRequest
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import After, By, Caller, Limit, Plane
-from lineshaft.server.documents import NewTokenDocument, TokenPage
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import required_body
 from lineshaft.server.permissions import needs

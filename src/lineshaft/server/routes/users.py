@@ -7,10 +7,14 @@ from fastapi import APIRouter, Request
 from starlette.responses import Response
 
 from lineshaft.model.permission import Permission
+from lineshaft.server.account_documents import (
+    UserDetailDocument,
+    UserDocument,
+    UserPage,
+)
 from lineshaft.server.account_requests import NewUserRequest, UserChangeRequest
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import After, By, Caller, Limit, Plane, UserPath
-from lineshaft.server.documents import UserDetailDocument, UserDocument, UserPage
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import required_body
 from lineshaft.server.permissions import needs

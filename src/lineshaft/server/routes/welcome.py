@@ -6,7 +6,9 @@ from fastapi import APIRouter
 from starlette.responses import Response
 
 from lineshaft.model.permission import Permission
-from lineshaft.server.documents import Message
+from lineshaft.server.documents import (
+    Message,
+)
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import WITHOUT_CREDENTIALS
 from lineshaft.server.permissions import needs

@@ -9,7 +9,10 @@ from starlette.responses import Response
 from lineshaft.model.permission import Permission
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import After, By, Limit, Plane
-from lineshaft.server.documents import NewWorkerKeyDocument, WorkerKeyPage
+from lineshaft.server.documents import (
+    NewWorkerKeyDocument,
+    WorkerKeyPage,
+)
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import required_body
 from lineshaft.server.permissions import needs

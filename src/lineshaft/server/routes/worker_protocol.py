@@ -24,7 +24,7 @@ from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import LOG_BODY, message_body
 from lineshaft.server.permissions import needs
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.delivery import Visit
+from lineshaft.services.secrets.delivery import Visit
 from lineshaft.wire.message import LEASE_HEADER, PROTOCOL_HEADER, SERVED_VERSIONS, Message
 from lineshaft.wire.worker import (
     ClaimRequest,

@@ -8,7 +8,10 @@ from starlette.responses import Response
 
 from lineshaft.model.permission import Permission
 from lineshaft.server.depends import After, By, Limit, Plane, WorkerPath
-from lineshaft.server.documents import WorkerDocument, WorkerPage
+from lineshaft.server.documents import (
+    WorkerDocument,
+    WorkerPage,
+)
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import page_json, to_json

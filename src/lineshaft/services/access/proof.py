@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from lineshaft.services.known_callers import Key, KnownCaller
+from lineshaft.services.access.known_callers import Key, KnownCaller
 
 
 @dataclass(frozen=True, slots=True)

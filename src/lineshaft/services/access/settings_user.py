@@ -11,9 +11,9 @@ from lineshaft.model.user import User
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
+from lineshaft.services.access.passwords import PasswordHashing
+from lineshaft.services.access.users import end_access
 from lineshaft.services.auditing import record
-from lineshaft.services.passwords import PasswordHashing
-from lineshaft.services.users import end_access
 
 
 async def follow_settings(store: Store, clock: Clock, ids: Ids, name: str, password: str) -> None:

@@ -12,9 +12,9 @@ from lineshaft.model.role import Role
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
+from lineshaft.services.access.users import Forget, no_such_user
 from lineshaft.services.auditing import record
 from lineshaft.services.pipelines import find_pipeline
-from lineshaft.services.users import Forget, no_such_user
 
 
 class GrantService:

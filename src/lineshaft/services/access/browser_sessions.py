@@ -15,8 +15,8 @@ from lineshaft.model.user import User
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
+from lineshaft.services.access.known_callers import DEFAULT_SESSION_IDLE, KnownCallers
 from lineshaft.services.auditing import record
-from lineshaft.services.known_callers import DEFAULT_SESSION_IDLE, KnownCallers
 
 T = TypeVar("T")
 

@@ -13,9 +13,9 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Transaction
 from lineshaft.ports.wakeups import worker_topic
 from lineshaft.services.bad_runs import Current
-from lineshaft.services.losing import Losing
-from lineshaft.services.sessions import is_offline, refuse_name, refuse_takeover
-from lineshaft.services.worker_keys import WorkerKeyService
+from lineshaft.services.fleet.losing import Losing
+from lineshaft.services.fleet.sessions import is_offline, refuse_name, refuse_takeover
+from lineshaft.services.fleet.worker_keys import WorkerKeyService
 from lineshaft.telemetry.run_log import log_decisions
 from lineshaft.wire.worker import Hello, Welcome
 

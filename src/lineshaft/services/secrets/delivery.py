@@ -22,10 +22,10 @@ from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.bad_runs import BadRuns, Current
-from lineshaft.services.claiming import Taken
-from lineshaft.services.identity import IdentityService, Issued
+from lineshaft.services.fleet.claiming import Taken
 from lineshaft.services.progress import Progress
-from lineshaft.services.wanted_secrets import missing_reason, unavailable_reason, unissued_reason
+from lineshaft.services.secrets.identity import IdentityService, Issued
+from lineshaft.services.secrets.wanted import missing_reason, unavailable_reason, unissued_reason
 from lineshaft.wire.message import PROTOCOL_VERSION
 from lineshaft.wire.worker import LeaseMessage
 

@@ -1,4 +1,4 @@
-"""Tokens: made, listed, revoked. Whose a token is that is shown, `services.credentials` tells."""
+"""Tokens: made, listed, revoked. Whose a token is that is shown, `services.access.credentials` tells."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -23,9 +23,9 @@ from lineshaft.model.token import Expiry, Token
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
+from lineshaft.services.access.token_text import new_token_text, token_hash
+from lineshaft.services.access.users import Forget, no_such_user
 from lineshaft.services.auditing import record
-from lineshaft.services.token_text import new_token_text, token_hash
-from lineshaft.services.users import Forget, no_such_user
 
 DEFAULT_LIFETIME: Final = timedelta(days=90)
 """For how long a token is good for which nothing else is said."""

@@ -11,8 +11,8 @@ from lineshaft.model.worker_key import WorkerCaller
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.ports.wakeups import STOPPING, worker_topic
-from lineshaft.services.closing import Closing
-from lineshaft.services.sessions import Sessions
+from lineshaft.services.fleet.closing import Closing
+from lineshaft.services.fleet.sessions import Sessions
 from lineshaft.wire.worker import Heartbeat, HeartbeatAnswer
 
 _SEEN_TIMES: Final = 6

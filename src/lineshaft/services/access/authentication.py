@@ -5,12 +5,12 @@ from typing import Final
 
 from lineshaft.model.errors import BadCredentialsError
 from lineshaft.model.principal import Means, Principal
-from lineshaft.services.credentials import CredentialService
-from lineshaft.services.known_callers import KnownCallers
-from lineshaft.services.noting import Noting
-from lineshaft.services.proof import Proof
-from lineshaft.services.token_text import PREFIX, token_hash
-from lineshaft.services.wrong_credentials import WrongCredentials
+from lineshaft.services.access.credentials import CredentialService
+from lineshaft.services.access.known_callers import KnownCallers
+from lineshaft.services.access.noting import Noting
+from lineshaft.services.access.proof import Proof
+from lineshaft.services.access.token_text import PREFIX, token_hash
+from lineshaft.services.access.wrong_credentials import WrongCredentials
 
 TOKEN_PREFIX: Final = PREFIX.encode()
 """How tokens begin, as they are sent."""

@@ -22,8 +22,8 @@ from lineshaft.model.user import USERNAME_RULE, User, is_username
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
+from lineshaft.services.access.passwords import PasswordHashing, password_complaint
 from lineshaft.services.auditing import record
-from lineshaft.services.passwords import PasswordHashing, password_complaint
 
 Forget = Callable[[], object]
 """Has this process ask the database anew who users are and what they may; called behind the commit."""

@@ -8,8 +8,8 @@ from lineshaft.model.errors import SecretsUnavailableError
 from lineshaft.model.secret import FoundSecret, Wanted
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
-from lineshaft.services.pipeline_names import true_names
-from lineshaft.services.secrets import why_refused
+from lineshaft.services.secrets.keeping import why_refused
+from lineshaft.services.secrets.pipeline_names import true_names
 
 
 class OutsideSecrets:

@@ -16,7 +16,7 @@ from lineshaft.model.worker import Worker
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import Claim, Transaction
 from lineshaft.services.bad_runs import Current
-from lineshaft.services.leases import lease_message, unrendered
+from lineshaft.services.fleet.leases import lease_message, unrendered
 from lineshaft.services.progress import Progress, find_run
 from lineshaft.wire.worker import LeaseMessage
 

@@ -21,8 +21,8 @@ from lineshaft.ports.store import Store, Transaction
 from lineshaft.ports.wakeups import worker_topic
 from lineshaft.services.auditing import record
 from lineshaft.services.bad_runs import Current
-from lineshaft.services.losing import Losing
-from lineshaft.services.sessions import is_offline
+from lineshaft.services.fleet.losing import Losing
+from lineshaft.services.fleet.sessions import is_offline
 from lineshaft.telemetry.run_log import log_decisions
 
 _LOG: Final = logging.getLogger("lineshaft.workers")

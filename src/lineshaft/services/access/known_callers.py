@@ -16,7 +16,7 @@ from lineshaft.model.role import Roles
 from lineshaft.model.user import User
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import Store, Transaction
-from lineshaft.services.noting import Noting
+from lineshaft.services.access.noting import Noting
 
 KNOWN_FOR: Final = timedelta(seconds=2)
 

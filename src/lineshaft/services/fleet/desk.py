@@ -19,18 +19,18 @@ from lineshaft.ports.store import Foreseen, Store, Transaction
 from lineshaft.ports.wakeups import QUEUE, STOPPING, Listener, worker_topic
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.services.bad_runs import Current
-from lineshaft.services.claiming import Claiming, Taken
-from lineshaft.services.closing import Closing
-from lineshaft.services.delivery import HERE, Delivery, Visit
-from lineshaft.services.heartbeats import Heartbeats
-from lineshaft.services.identity import IdentityService
-from lineshaft.services.lines import Lines, Place
-from lineshaft.services.losing import Losing
+from lineshaft.services.fleet.claiming import Claiming, Taken
+from lineshaft.services.fleet.closing import Closing
+from lineshaft.services.fleet.heartbeats import Heartbeats
+from lineshaft.services.fleet.lines import Lines, Place
+from lineshaft.services.fleet.losing import Losing
+from lineshaft.services.fleet.registering import Registering
+from lineshaft.services.fleet.reported import checked_report
+from lineshaft.services.fleet.sessions import Sessions
+from lineshaft.services.fleet.worker_keys import WorkerKeyService
 from lineshaft.services.progress import Progress, find_run
-from lineshaft.services.registering import Registering
-from lineshaft.services.reported import checked_report
-from lineshaft.services.sessions import Sessions
-from lineshaft.services.worker_keys import WorkerKeyService
+from lineshaft.services.secrets.delivery import HERE, Delivery, Visit
+from lineshaft.services.secrets.identity import IdentityService
 from lineshaft.telemetry.run_log import log_decisions
 from lineshaft.wire.worker import (
     ClaimRequest,

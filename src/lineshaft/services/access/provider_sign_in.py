@@ -19,8 +19,8 @@ from lineshaft.ports.clock import Clock
 from lineshaft.ports.identity_provider import IdentityProvider, ProviderTrip
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Transaction
-from lineshaft.services.admission import Admission, AdmissionRules
-from lineshaft.services.browser_sessions import BrowserSessionService, SignedIn
+from lineshaft.services.access.admission import Admission, AdmissionRules
+from lineshaft.services.access.browser_sessions import BrowserSessionService, SignedIn
 
 TICKET_LIFETIME: Final = timedelta(minutes=10)
 """How long somebody may take at the provider."""

@@ -12,9 +12,9 @@ from lineshaft.ports.cipher import Cipher
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
-from lineshaft.services.identity_claims import CLAIMS, task_claims
-from lineshaft.services.pipeline_names import true_names
-from lineshaft.services.signing import ALGORITHM, Signer, make_key, read_key
+from lineshaft.services.secrets.identity_claims import CLAIMS, task_claims
+from lineshaft.services.secrets.pipeline_names import true_names
+from lineshaft.services.secrets.signing import ALGORITHM, Signer, make_key, read_key
 from lineshaft.wire.worker import LeaseMessage
 
 DISCOVERY_PATH: Final = "/.well-known/openid-configuration"

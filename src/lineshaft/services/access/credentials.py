@@ -21,10 +21,10 @@ from lineshaft.model.role import Role
 from lineshaft.model.user import User
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import Store
-from lineshaft.services.known_callers import KnownCallers
-from lineshaft.services.noting import Noting
-from lineshaft.services.proof import Proof
-from lineshaft.services.wrong_credentials import WrongCredentials, network
+from lineshaft.services.access.known_callers import KnownCallers
+from lineshaft.services.access.noting import Noting
+from lineshaft.services.access.proof import Proof
+from lineshaft.services.access.wrong_credentials import WrongCredentials, network
 
 _REMEMBERED: Final = 1_000
 _REMEMBERED_FOR: Final = timedelta(minutes=1)

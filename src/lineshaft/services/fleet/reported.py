@@ -19,9 +19,9 @@ from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Tree
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store, Transaction
-from lineshaft.services.leases import generated_path
+from lineshaft.services.fleet.leases import generated_path
 from lineshaft.services.progress import definition_of, find_run
-from lineshaft.services.wanted_secrets import missing_reason, secrets_in, unavailable_reason
+from lineshaft.services.secrets.wanted import missing_reason, secrets_in, unavailable_reason
 from lineshaft.wire.worker import Report
 
 OUTPUTS_LIMIT: Final = 1_000

@@ -11,8 +11,8 @@ from lineshaft.model.secret import FoundSecret, Secret, SecretAddress, Wanted, c
 from lineshaft.ports.cipher import Cipher
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store, Transaction
-from lineshaft.services.secrets import context_of
-from lineshaft.services.wanted_secrets import by_pipeline, missing_secrets
+from lineshaft.services.secrets.keeping import context_of
+from lineshaft.services.secrets.wanted import by_pipeline, missing_secrets
 
 T = TypeVar("T")
 

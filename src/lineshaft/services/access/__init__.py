@@ -1,0 +1,1 @@
+"""Who calls, and what is known of them: users, grants, tokens, sessions, sign-in."""

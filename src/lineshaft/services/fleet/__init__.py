@@ -1,0 +1,1 @@
+"""The desk at which workers call, and what looks after workers and their leases."""

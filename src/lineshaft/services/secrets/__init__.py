@@ -1,0 +1,1 @@
+"""Secrets and identity tokens, from being set to being given to a task."""
