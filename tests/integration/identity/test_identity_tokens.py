@@ -226,9 +226,9 @@ async def test_each_token_stands_in_the_audit_log_and_is_not_in_it(house: House)
     token = await house.token()
     claims = await house.admitted(token)
 
-    (entry,) = await house.audit()
+    (entry,) = [each for each in await house.audit() if each.action is Action.IDENTITY_ISSUED]
 
-    assert (entry.action, entry.target) == (Action.IDENTITY_ISSUED, "shop/1/ship")
+    assert entry.target == "shop/1/ship"
     assert entry.detail["audiences"] == [AUDIENCE]
     assert entry.detail["token_ids"] == [claims["jti"]]
     assert token.split(".")[2] not in repr(entry)

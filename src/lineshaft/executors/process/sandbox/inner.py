@@ -12,6 +12,7 @@ It is run by its path for every command, so it imports nothing that takes time: 
 from __future__ import annotations
 
 import _signal  # type: ignore[import-not-found]
+import _thread
 import errno
 import marshal
 import os
@@ -55,8 +56,8 @@ class _Keeper:
         self._stopping = False
 
     def keep(self) -> None:
-        _signal.signal(_signal.SIGCHLD, self._bury)
-        self._bury()
+        # A thread, for a signal that comes between a look at the dead and a wait would be noticed too late.
+        _thread.start_new_thread(self._bury, ())
         while os.read(_CONTROL, 1):
             self._stopping = True
             for number in (_signal.SIGTERM, _signal.SIGCONT):
@@ -64,25 +65,27 @@ class _Keeper:
                     os.killpg(self._main, number)
                 except OSError:  # Nobody is left in it, or none whom this user may signal.
                     pass
-            self._bury()
+            self._tell_if_empty()
 
-    def _bury(self, *_: object) -> None:
+    def _bury(self) -> None:
         while True:
             try:
-                pid, status = os.waitpid(-1, os.WNOHANG)
+                pid, status = os.waitpid(-1, 0)
             except ChildProcessError:
-                break
-            if pid == 0:
-                break
+                return  # All in here descend from this process, so nobody is left.
             if pid == self._main:
                 _tell(f"ended {os.waitstatus_to_exitcode(status)}")
-        if self._stopping:
-            try:
-                os.killpg(self._main, 0)
-            except ProcessLookupError:
-                _tell("empty")
-            except PermissionError:
-                return
+            self._tell_if_empty()
+
+    def _tell_if_empty(self) -> None:
+        if not self._stopping:
+            return
+        try:
+            os.killpg(self._main, 0)
+        except ProcessLookupError:
+            _tell("empty")
+        except PermissionError:
+            return
 
 
 def _tell(what: str) -> None:
