@@ -53,6 +53,7 @@ def _figures(most: int) -> Mapping[str, Figure]:
     figures = {}
     for each in _DATABASES:
         figures[f"near {each}"] = Figure(f"queued to the process's start, by HTTP, {each}", "ms", aim=10)
+        figures[f"boxed {each}"] = Figure(f"the same in a sandbox, {each}", "ms")
     for processes in _PROCESSES:
         figures[f"rate {processes}"] = Figure(
             f"trivial tasks by HTTP, server processes on postgresql: {processes}",
@@ -77,7 +78,11 @@ def _figures(most: int) -> Mapping[str, Figure]:
 def _near(_: argparse.Namespace) -> Iterator[Sample]:
     for database, folder, url in _each_database():
         given = url if database == "postgresql" else None
-        yield Sample(_OURS, f"near {database}", 1e3 * middle(seconds_to_process(folder, given, 200)))
+        for part, sandbox in (("near", "none"), ("boxed", "bwrap")):
+            own = folder / part
+            own.mkdir()
+            taken = middle(seconds_to_process(own, given, sandbox, 200))
+            yield Sample(_OURS, f"{part} {database}", 1e3 * taken)
 
 
 def _rate(options: argparse.Namespace) -> Iterator[Sample]:

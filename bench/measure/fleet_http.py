@@ -38,13 +38,21 @@ def server(folder: Path, database_url: str | None, **settings: str) -> Iterator[
         process.stop()
 
 
-def seconds_to_process(folder: Path, database_url: str | None, rounds: int) -> list[float]:
-    """Measure from a trigger's answer to the first act of the process, at a worker that waits by HTTP."""
+def seconds_to_process(folder: Path, database_url: str | None, sandbox: str, rounds: int) -> list[float]:
+    """Measure from a trigger's answer to the first act of the process, at a worker that waits by HTTP.
+
+    Args:
+        folder: for all files.
+        database_url: of the server; None means SQLite.
+        sandbox: the worker's setting.
+        rounds: how many runs.
+    """
     with server(folder, database_url) as (port, _), SignalPipe(folder / "pipe") as pipe:
         environment = clean_environment(folder) | {
             "LINESHAFT_DATA": str(folder / "worker"),
             "LINESHAFT_URL": f"http://{HOST}:{port}",
             "LINESHAFT_MAX_LOAD": "1",
+            "LINESHAFT_SANDBOX": sandbox,
         }
         arguments = [sys.executable, "-m", "lineshaft", "worker", "--name", "bench"]
         worker = ServerProcess(arguments, environment=environment, folder=folder, name="worker")
