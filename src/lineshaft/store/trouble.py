@@ -25,8 +25,10 @@ class Trouble(Enum):
     """The database answers that it cannot."""
 
 
-_POSTGRES_CONFLICTS: Final = ("40001", "40P01", "55P03")
-"""serialization_failure, deadlock_detected, lock_not_available."""
+_POSTGRES_CONFLICTS: Final = ("40001", "40P01", "55P03", "23505")
+"""serialization_failure, deadlock_detected, lock_not_available, and unique_violation: who was quicker has
+written the very row. What people may choose twice is never left to a constraint to refuse.
+"""
 
 _POSTGRES_AWAY: Final = ("08", "57P", "53300")
 """Connections that broke, a server that stops or starts, too_many_connections."""
