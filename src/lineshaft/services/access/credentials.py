@@ -8,7 +8,7 @@ import secrets
 from collections import OrderedDict
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -17,7 +17,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 
 from lineshaft.model.errors import BadCredentialsError
 from lineshaft.model.principal import Means
-from lineshaft.model.role import Role
 from lineshaft.model.user import User
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import Store
@@ -82,19 +81,6 @@ class CredentialService:
         self._lines: dict[str, _Line] = {}
         # One at a time: a check takes 64 MiB, and a flood of wrong ones must not take them all at once.
         self._turn = asyncio.Semaphore(1)
-
-    async def ensure_user(self, name: str, password: str) -> None:
-        """Make sure that an admin of this name and password exists, who may sign in."""
-        user = await self._store.read(lambda transaction: transaction.users.get(name))
-        known = user is not None and await asyncio.to_thread(self._matches, user.password_hash, password)
-        if user is None or not known:
-            encoded = await asyncio.to_thread(self._hasher.hash, password)
-            user = replace(user or User(name), password_hash=encoded)
-        elif user.role is Role.ADMIN and user.disabled_at is None:
-            return
-        admin = replace(user, role=Role.ADMIN, disabled_at=None)
-        await self._store.write(lambda transaction: transaction.users.put(admin))
-        self.forget(name)
 
     def forget(self, name: str) -> None:  # noqa: ARG002 - whose it is does not matter: it happens seldom.
         """Ask the database anew about a user when they call next; to be told behind each change of them.
