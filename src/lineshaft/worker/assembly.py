@@ -11,10 +11,10 @@ from datetime import timedelta
 from pathlib import Path
 
 from lineshaft import __version__
+from lineshaft.docker import DockerAccess
 from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
 from lineshaft.executors.settings import MachineSettings, SandboxChoice
-from lineshaft.integrations.docker import DockerAccess
 from lineshaft.integrations.git.mirror import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.kubernetes import ClusterAccess

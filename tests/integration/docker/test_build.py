@@ -17,7 +17,7 @@ from aiohttp import web
 from integration.certificates import Certified
 from integration.docker_engine import Engine
 from integration.output import Output
-from lineshaft.integrations.docker import DockerAccess, build_image
+from lineshaft.docker import DockerAccess, build_image
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State

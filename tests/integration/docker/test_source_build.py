@@ -8,7 +8,7 @@ import pytest
 
 from git_server import Origin
 from integration.docker_engine import Engine
-from lineshaft.integrations.docker import DockerAccess
+from lineshaft.docker import DockerAccess
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State

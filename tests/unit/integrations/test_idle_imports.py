@@ -6,7 +6,7 @@ import sys
 
 def test_the_drivers_can_be_imported_without_their_heavy_libraries() -> None:
     program = (
-        "import sys, lineshaft.integrations.docker, lineshaft.integrations.kubernetes\n"
+        "import sys, lineshaft.docker, lineshaft.integrations.kubernetes\n"
         "heavy = {'aiodocker', 'aiohttp', 'botocore', 'httpx2', 'lightkube', 'yaml'}\n"
         "print(sorted(heavy & sys.modules.keys()))"
     )

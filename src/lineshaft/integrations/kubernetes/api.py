@@ -11,7 +11,6 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Final
 
-from lineshaft.integrations.cause import brief, cause_of
 from lineshaft.integrations.kubernetes.connection import Connection, unreachable
 from lineshaft.integrations.kubernetes.place import Identity, Place
 from lineshaft.integrations.kubernetes.reply import (
@@ -27,6 +26,7 @@ from lineshaft.integrations.kubernetes.reply import (
     version_of,
 )
 from lineshaft.model.reason import Reason
+from lineshaft.telemetry.cause import brief, cause_of
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient, Response

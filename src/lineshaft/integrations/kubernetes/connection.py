@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from lineshaft.integrations.cause import brief
 from lineshaft.integrations.kubernetes.access import ClusterAccess, ServiceAccount
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.work import Cluster
+from lineshaft.telemetry.cause import brief
 
 if TYPE_CHECKING:
     from lightkube import KubeConfig, SingleConfig

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from lineshaft.integrations.cause import cause_of
 from lineshaft.model.errors import UnavailableError
+from lineshaft.telemetry.cause import cause_of
 
 if TYPE_CHECKING:
     from httpx2 import AsyncClient, Response

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote_plus, urlencode, urlsplit
 
-from lineshaft.integrations.cause import brief
 from lineshaft.integrations.openid.fetching import ANSWER_SECONDS, ProviderHttp, Reply
 from lineshaft.integrations.openid.id_token import Expected, UnknownKeyError, read_id_token, read_keys
 from lineshaft.integrations.openid.metadata import WELL_KNOWN, ProviderMetadata, read_metadata
@@ -19,6 +18,7 @@ from lineshaft.model.errors import SignInRefusedError
 from lineshaft.model.external_identity import ExternalIdentity
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.identity_provider import ProviderTrip
+from lineshaft.telemetry.cause import brief
 
 if TYPE_CHECKING:
     from joserfc.jwk import Key

@@ -10,9 +10,9 @@ from typing import Final
 
 import httpx2
 
-from lineshaft.integrations.cause import cause_of
 from lineshaft.integrations.outgoing.guard import AddressRefusedError, Guard, OutgoingError
 from lineshaft.integrations.outgoing.transport import GuardedTransport
+from lineshaft.telemetry.cause import cause_of
 
 
 @dataclass(frozen=True, slots=True)

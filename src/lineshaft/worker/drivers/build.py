@@ -1,6 +1,6 @@
 """The driver of `build` tasks: an image, built and pushed by a Docker engine."""
 
-from lineshaft.integrations.docker import DockerAccess, SourceFiles, build_image, build_source_image
+from lineshaft.docker import DockerAccess, SourceFiles, build_image, build_source_image
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State

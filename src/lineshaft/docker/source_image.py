@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lineshaft.integrations.docker.access import DockerAccess
-from lineshaft.integrations.docker.context import pack
-from lineshaft.integrations.docker.ignore import BadIgnoreError, read_ignore
-from lineshaft.integrations.docker.image import build_and_push, labels_of
+from lineshaft.docker.access import DockerAccess
+from lineshaft.docker.context import pack
+from lineshaft.docker.ignore import BadIgnoreError, read_ignore
+from lineshaft.docker.image import build_and_push, labels_of
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State

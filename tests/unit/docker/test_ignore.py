@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from lineshaft.integrations.docker.ignore import BadIgnoreError, parse_ignore, read_ignore
+from lineshaft.docker.ignore import BadIgnoreError, parse_ignore, read_ignore
 
 
 def left_out(patterns: str, *paths: str) -> list[str]:

@@ -3,8 +3,8 @@ import os
 import tarfile
 from pathlib import Path
 
-from lineshaft.integrations.docker.context import Context, pack
-from lineshaft.integrations.docker.ignore import Ignore, parse_ignore
+from lineshaft.docker.context import Context, pack
+from lineshaft.docker.ignore import Ignore, parse_ignore
 
 
 async def members(context: Context) -> dict[str, tarfile.TarInfo]:

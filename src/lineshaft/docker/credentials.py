@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from lineshaft.integrations.cause import brief, cause_of
-from lineshaft.integrations.docker.access import DockerAccess
-from lineshaft.integrations.docker.ecr import ecr_login, ecr_region
-from lineshaft.integrations.docker.login import RegistryLogin
+from lineshaft.docker.access import DockerAccess
+from lineshaft.docker.ecr import ecr_login, ecr_region
+from lineshaft.docker.login import RegistryLogin
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.variable import OWN_PREFIX
+from lineshaft.telemetry.cause import brief, cause_of
 
 # The name under which docker keeps the credentials of its own registry.
 _DOCKER_HUB: Final = "https://index.docker.io/v1/"

@@ -7,9 +7,9 @@ import re
 from pathlib import Path
 from typing import Any, Final
 
-from lineshaft.integrations.cause import brief
-from lineshaft.integrations.docker.login import RegistryLogin
+from lineshaft.docker.login import RegistryLogin
 from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.telemetry.cause import brief
 
 _REGISTRY: Final = re.compile(
     r"(?P<account>\d{12})\.dkr[.-]ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.(amazonaws\.com(\.cn)?|on\.aws)"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from lineshaft.integrations.docker import DockerAccess
+from lineshaft.docker import DockerAccess
 
 _HOME = Path("/home/builder")
 

@@ -8,11 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, suppress
 from typing import TYPE_CHECKING, Any, Final
 
-from lineshaft.integrations.docker.access import DockerAccess
-from lineshaft.integrations.docker.credentials import find_login, registry_of
-from lineshaft.integrations.docker.engine import connected, unreachable
-from lineshaft.integrations.docker.login import RegistryLogin
-from lineshaft.integrations.docker.messages import Lost, Refused, Said, Transcript, listen, no_answer
+from lineshaft.docker.access import DockerAccess
+from lineshaft.docker.credentials import find_login, registry_of
+from lineshaft.docker.engine import connected, unreachable
+from lineshaft.docker.login import RegistryLogin
+from lineshaft.docker.messages import Lost, Refused, Said, Transcript, listen, no_answer
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from lineshaft.integrations.docker.ignore import Ignore
+from lineshaft.docker.ignore import Ignore
 
 _PIECE_BYTES: Final = 1 << 20
 _END: Final = bytes(2 * tarfile.BLOCKSIZE)

@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final
 
-from lineshaft.integrations.cause import brief, cause_of
-from lineshaft.integrations.docker.access import DockerAccess
+from lineshaft.docker.access import DockerAccess
 from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.telemetry.cause import brief, cause_of
 
 if TYPE_CHECKING:
     from aiodocker import Docker

@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
-from lineshaft.integrations.cause import brief, cause_of
+from lineshaft.telemetry.cause import brief, cause_of
 
 if TYPE_CHECKING:
     from aiodocker import DockerError

@@ -1,0 +1,11 @@
+"""Docker engines and the registries they push to, as the `build` driver and the executor of containers use them.
+
+`build_image` and `build_source_image` are what a worker calls; `DockerAccess` tells them where the engine is.
+Nothing here imports aiodocker before the first build.
+"""
+
+from lineshaft.docker.access import DockerAccess
+from lineshaft.docker.image import build_image
+from lineshaft.docker.source_image import SourceFiles, build_source_image
+
+__all__ = ["DockerAccess", "SourceFiles", "build_image", "build_source_image"]
