@@ -98,8 +98,43 @@ MATRICES: Final = st.fixed_dictionaries(
     },
 )
 
+PULLS: Final = st.sampled_from(("missing", "always", "never"))
+REGISTRIES: Final = st.dictionaries(
+    st.sampled_from(("docker.io", "localhost:5000", "registry.example")),
+    st.fixed_dictionaries({"username": TEXTS, "password": ENV_NAMES}),
+    max_size=1,
+)
+READY: Final = st.fixed_dictionaries(
+    {},
+    optional={
+        "command": st.lists(SCALARS, min_size=1, max_size=2),
+        "port": st.integers(1, 65_535),
+        "log": st.sampled_from(("ready", "^a(b|c)+$")),
+        "timeout": TIMES,
+    },
+)
+SSH: Final = st.fixed_dictionaries(
+    {"agent": st.booleans()}, optional={"keys": st.lists(ENV_NAMES, min_size=1, max_size=2)}
+)
+ARTIFACTS: Final = st.fixed_dictionaries(
+    {"paths": st.lists(PATHS, min_size=1, max_size=2)},
+    optional={
+        "name": WORDS,
+        "expire": TIMES | st.sampled_from(("1d", "8w")),
+        "when": st.sampled_from(("success", "failure", "always")),
+    },
+)
+CACHES: Final = st.fixed_dictionaries(
+    {"paths": st.lists(PATHS, min_size=1, max_size=2)},
+    optional={"key": TEXTS, "restore": st.lists(TEXTS, max_size=2)},
+)
+
 IMAGES: Final = TEXTS | st.fixed_dictionaries(
-    {"build": st.fixed_dictionaries({}, optional={"context": PATHS, "dockerfile": PATHS})}
+    {
+        "build": st.fixed_dictionaries(
+            {}, optional={"context": PATHS, "dockerfile": PATHS, "target": TEXTS, "cache": TEXTS}
+        )
+    }
 )
 
 WORK: Final[dict[str, st.SearchStrategy[Any]]] = {
@@ -108,6 +143,10 @@ WORK: Final[dict[str, st.SearchStrategy[Any]]] = {
     "build": st.fixed_dictionaries(
         {"repository": TEXTS, "tag": SCALARS},
         optional={"dockerfile": PATHS, "context": PATHS, "args": VALUES, "target": TEXTS},
+    )
+    | st.fixed_dictionaries(
+        {"repository": TEXTS, "tags": st.lists(SCALARS, min_size=1, max_size=2)},
+        optional={"secrets": st.lists(ENV_NAMES, max_size=2), "cache": TEXTS, "push": st.booleans()},
     ),
     "deploy": st.fixed_dictionaries(
         {"manifests": PATHS, "cluster": TEXTS}, optional={"server_url": TEXTS, "namespace": TEXTS}
@@ -123,7 +162,14 @@ FITTING: Final[dict[str, st.SearchStrategy[Any]]] = {
     "services": st.dictionaries(
         WORDS,
         st.fixed_dictionaries(
-            {"image": TEXTS}, optional={"command": st.lists(SCALARS, max_size=2), "env": ENVS}
+            {"image": IMAGES},
+            optional={
+                "command": st.lists(SCALARS, max_size=2),
+                "env": ENVS,
+                "secrets": st.lists(ENV_NAMES, max_size=2),
+                "ready": READY,
+                "resources": RESOURCES,
+            },
         ),
         max_size=1,
     ),
@@ -131,9 +177,19 @@ FITTING: Final[dict[str, st.SearchStrategy[Any]]] = {
     "secrets": st.lists(ENV_NAMES, max_size=2),
     "id_tokens": ID_TOKENS,
     "environment": WORDS,
-    "results": st.lists(st.fixed_dictionaries({"type": WORDS, "path": PATHS}), max_size=1),
-    "artifacts": st.lists(FILES, max_size=2),
-    "cache": st.lists(FILES, max_size=2),
+    "pull": PULLS,
+    "read_only": st.booleans(),
+    "registries": REGISTRIES,
+    "ssh": SSH,
+    "results": st.lists(
+        st.fixed_dictionaries(
+            {"type": st.sampled_from(("junit", "coverage", "file", "dir")), "path": PATHS},
+            optional={"name": WORDS},
+        ),
+        max_size=2,
+    ),
+    "artifacts": st.lists(FILES, max_size=2) | ARTIFACTS,
+    "cache": st.lists(FILES, max_size=2) | CACHES,
     "outputs": st.lists(WORDS, max_size=2),
     "generates": PATHS,
     "idempotent": st.just(value=True),
@@ -177,6 +233,8 @@ OF_THE_PIPELINE: Final[dict[str, st.SearchStrategy[Any]]] = {
         {},
         optional={
             "image": IMAGES,
+            "pull": PULLS,
+            "registries": REGISTRIES,
             "timeout": TIMES,
             "retry": RETRIES,
             "shell": TEXTS,

@@ -8,8 +8,8 @@ from rich.text import Text
 from rich.tree import Tree
 
 from lineshaft.cli.terminal import printable
+from lineshaft.model.image import ImageBuild
 from lineshaft.model.node import Order, Role
-from lineshaft.model.surroundings import ImageBuild
 from lineshaft.services.planning import Plan, PlannedDecision, PlannedNode
 
 _MARKS: Final = {PlannedDecision.RUNS: "●", PlannedDecision.SKIPPED: "-", PlannedDecision.UNKNOWN: "?"}

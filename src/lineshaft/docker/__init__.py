@@ -1,4 +1,4 @@
-"""Docker engines and the registries they push to, as the `build` driver and the executor of containers use them.
+"""A Docker engine and the registries it talks to, for the `build` driver and the executor of containers.
 
 `build_image` and `build_source_image` are what a worker calls; `DockerAccess` tells them where the engine is.
 Nothing here imports aiodocker before the first build.

@@ -71,7 +71,7 @@ async def build_source_image(
     def begin(docker: "Docker") -> AsyncIterator[dict[str, Any]]:
         return _build(docker, params, packed.pieces())
 
-    return await build_and_push(begin, work.repository, work.tag, access=access, sink=sink)
+    return await build_and_push(begin, work.repository, work.tags[0], access=access, sink=sink)
 
 
 def _build(

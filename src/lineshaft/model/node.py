@@ -11,7 +11,7 @@ from lineshaft.model.placement import Demand
 from lineshaft.model.retry import Retry
 from lineshaft.model.surroundings import NO_SURROUNDINGS, Surroundings
 from lineshaft.model.value import Bindings
-from lineshaft.model.work import Work, kind_of, may_begin_twice
+from lineshaft.model.work import SourceBuildWork, Work, kind_of, may_begin_twice
 
 
 class Order(StrEnum):
@@ -65,6 +65,13 @@ class Task:
     def attempts_when_lost(self) -> int:
         """How many attempts it may take in all when workers are lost under it."""
         return 2 if self.idempotent or may_begin_twice(self.work) else 1
+
+    @property
+    def wanted_secrets(self) -> tuple[str, ...]:
+        """The names of all secrets that its worker needs for it."""
+        built = self.work.secrets if isinstance(self.work, SourceBuildWork) else ()
+        around = self.surroundings
+        return tuple(dict.fromkeys((*around.secrets, *around.lent_secrets, *built)))
 
     @property
     def demand(self) -> Demand:

@@ -3,7 +3,13 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
+
+MOST_TAGS: Final = 20
+"""How many tags an image may be pushed under."""
+
+BUILD_OUTPUTS: Final = ("digest", "image")
+"""What a node with a `build` gives to later nodes: the digest of what was pushed, and its name with that."""
 
 
 class WorkKind(StrEnum):
@@ -76,17 +82,24 @@ class SourceBuildWork:
         dockerfile: the Dockerfile's path in the workspace.
         context: the path of the folder that the build may use.
         repository: the image repository without a tag, `host[:port]/name`.
-        tag: the tag to push.
+        tags: the tags to push, one at least.
         target: the stage to stop at; None builds the last.
         args: the build's arguments by name.
+        secrets: the names of secrets that the Dockerfile's instructions may mount, by these as the ids.
+        cache: a repository without a tag through which machines share the layers; None keeps them on the
+            machine that built them.
+        push: whether it is pushed, or only built.
     """
 
     dockerfile: str
     context: str
     repository: str
-    tag: str
+    tags: tuple[str, ...]
     target: str | None = None
     args: Mapping[str, str] = field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    cache: str | None = None
+    push: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,91 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from enum import StrEnum
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Protocol
+
+from lineshaft.model.image import Image, PullPolicy
+from lineshaft.model.reason import ReasonCode
+from lineshaft.model.service import Service
+
+
+class ByteSink(Protocol):
+    """Takes what a command writes."""
+
+    async def write(self, data: bytes) -> None:
+        """Take the next bytes, 1 to 1,048,576 of them.
+
+        Called by one caller at a time, in the order of the output. It may wait: the command is not read from
+        in the meantime, so it blocks when its pipe is full, and memory stays flat.
+
+        Raises:
+            Exception: anything; the command is then killed at once, and `Executor.execute` raises the same.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A folder or socket of this machine that a container shows.
+
+    Attributes:
+        source: where it is on this machine; absolute.
+        target: where the container shows it; absolute.
+        writable: whether the command may change it.
+    """
+
+    source: Path
+    target: PurePosixPath
+    writable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Login:
+    """With what a registry is asked.
+
+    Attributes:
+        username: the user's name there.
+        password: the password or token.
+    """
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """The container that a command is to run in, for executors that have them; all others pass it over.
+
+    Attributes:
+        image: what it is made of.
+        pull: when images are fetched.
+        source: the workspace on this machine, from which images are built.
+        mounts: what of this machine it shows, and nothing else of it.
+        read_only: whether the command may write nowhere but in its writable mounts and in /tmp.
+        cpus: how many processors it has at most; 0 where it may have all.
+        memory_bytes: how much memory it has at most, with what it writes to /tmp; 0 where it may have all.
+        services: containers beside it by the names under which it reaches them.
+        service_logs: what takes the output of each service, by its name; that of others is dropped.
+        service_env: the environment of each service that is not in its definition, by its name: secrets.
+        registries: with what registries are asked, by their hosts.
+        marks: what the container, its network and its services carry as labels, for people and for `sweep`.
+    """
+
+    image: Image
+    source: Path
+    pull: PullPolicy = PullPolicy.MISSING
+    mounts: tuple[Mount, ...] = ()
+    read_only: bool = False
+    cpus: float = 0
+    memory_bytes: int = 0
+    services: Mapping[str, Service] = field(default_factory=dict)
+    service_logs: Mapping[str, ByteSink] = field(default_factory=dict, repr=False, compare=False)
+    service_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
+    registries: Mapping[str, Login] = field(default_factory=dict, repr=False)
+    marks: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,15 +94,18 @@ class Command:
     """A command to execute once.
 
     Attributes:
-        argv: the program and its arguments; a program without a `/` is looked for on `env`'s PATH.
-        cwd: where it starts; absolute, and there already.
-        env: all of its environment; nothing is added but LINESHAFT_PROCESS_LABEL.
+        argv: the program and its arguments; a program without a `/` is looked for on `env`'s PATH, or on the
+            image's where `env` has none.
+        cwd: where it starts; absolute, and there already; in a container as that shows it.
+        env: all of its environment; nothing is added but LINESHAFT_PROCESS_LABEL, and in a container what its
+            image says.
         timeout: how long it may take from its start; None means no limit.
         grace: how long it may go on after it was asked to end, before it is killed.
         label: names the attempt among all of this machine: what carries it is the attempt's, and is killed
             when the attempt ends. Printable ASCII without spaces; `executors.labels` makes good ones.
         writable: the folders that it has for itself, among those which an executor may hide from commands.
         readable: the folders that it may read, among those.
+        container: what it is to run in, where the executor runs containers; None is refused by those.
     """
 
     argv: tuple[str, ...]
@@ -33,6 +116,7 @@ class Command:
     label: str
     writable: tuple[Path, ...] = ()
     readable: tuple[Path, ...] = ()
+    container: Container | None = None
 
 
 class Ending(StrEnum):
@@ -52,11 +136,13 @@ class Exit:
             while it was being stopped has been stopped.
         exit_code: what it exited with; None when a signal ended it, or when it was stopped before it began.
         signal: the number of the signal that ended it; None when it exited.
+        out_of_memory: whether the system killed it, or some of it, because its memory had run out.
     """
 
     ending: Ending
     exit_code: int | None = None
     signal: int | None = None
+    out_of_memory: bool = False
 
     @property
     def shell_code(self) -> int | None:
@@ -70,24 +156,14 @@ class NotStarted:
 
     Attributes:
         text: why, in one plain sentence.
+        code: what it is.
+        ours: whether it is our failure, such as an engine that is away or a full disk, and not what the task
+            asked for: then another try, perhaps elsewhere, may succeed.
     """
 
     text: str
-
-
-class ByteSink(Protocol):
-    """Takes what a command writes."""
-
-    async def write(self, data: bytes) -> None:
-        """Take the next bytes, 1 to 1,048,576 of them.
-
-        Called by one caller at a time, in the order of the output. It may wait: the command is not read from
-        in the meantime, so it blocks when its pipe is full, and memory stays flat.
-
-        Raises:
-            Exception: anything; the command is then killed at once, and `Executor.execute` raises the same.
-        """
-        ...
+    code: ReasonCode = ReasonCode.COMMAND_NOT_STARTED
+    ours: bool = False
 
 
 class Executor(Protocol):

@@ -14,9 +14,10 @@ from lineshaft.expression.value import Value as ScopeValue
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import ExpressionError
+from lineshaft.model.image import ImageBuild
 from lineshaft.model.node import Group, Order, Role, Task
 from lineshaft.model.run import Run, Source, waiting_nodes
-from lineshaft.model.surroundings import NO_SURROUNDINGS, ImageBuild
+from lineshaft.model.surroundings import NO_SURROUNDINGS
 from lineshaft.model.tree import ROOT, Place, Tree
 from lineshaft.model.value import Value
 from lineshaft.model.work import (

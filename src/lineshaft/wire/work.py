@@ -73,13 +73,25 @@ class SourceBuildWorkMessage(Message):
     context: str
     repository: str
     tag: str
+    tags: tuple[str, ...] = ()
     target: str | None = None
     args: dict[str, str] = Field(default_factory=dict)
+    secrets: tuple[str, ...] = ()
+    cache: str | None = None
+    push: bool = True
 
     def to_model(self) -> SourceBuildWork:
-        """Return what the message says."""
+        """Return what the message says; servers before version 4 name one tag."""
         return SourceBuildWork(
-            self.dockerfile, self.context, self.repository, self.tag, self.target, self.args
+            dockerfile=self.dockerfile,
+            context=self.context,
+            repository=self.repository,
+            tags=self.tags or (self.tag,),
+            target=self.target,
+            args=self.args,
+            secrets=self.secrets,
+            cache=self.cache,
+            push=self.push,
         )
 
 
@@ -137,9 +149,13 @@ def work_message(work: DriverWork) -> AnyWorkMessage:  # noqa: PLR0911 - One lin
                 dockerfile=work.dockerfile,
                 context=work.context,
                 repository=work.repository,
-                tag=work.tag,
+                tag=work.tags[0],
+                tags=work.tags,
                 target=work.target,
                 args=dict(work.args),
+                secrets=work.secrets,
+                cache=work.cache,
+                push=work.push,
             )
         case SourceDeployWork(manifests=manifests, cluster=cluster):
             return SourceDeployWorkMessage(manifests=manifests, cluster=cluster)

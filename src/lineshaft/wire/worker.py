@@ -2,15 +2,18 @@
 
 import re
 from dataclasses import replace
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, field_validator
 
 from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.image import Image, PullPolicy, RegistryAccess
+from lineshaft.model.kept_files import ArtifactRule, CacheRule, ResultRule
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, is_label
-from lineshaft.model.surroundings import ImageBuild
+from lineshaft.model.service import Service
+from lineshaft.model.surroundings import SshAccess
 from lineshaft.model.work import WorkKind
 from lineshaft.wire.message import PROTOCOL_VERSION, Message
 from lineshaft.wire.work import WorkMessage
@@ -123,14 +126,23 @@ class LeaseMessage(Message):
         inputs: what the run was started with, as text by name.
         env: the environment that the definition says, its expressions evaluated.
         cwd: the folder of the workspace to run in; empty means the workspace itself.
-        image: the container image to run in, named or built from the source; None runs it on the worker
-            itself.
-        services: containers beside it by name, as they were written.
-        secrets: the names of the secrets that it uses.
-        secret_values: these secrets, by name; empty for workers of earlier versions, which do not mask them.
+        image: the container image to run in, named or built from the source; None leaves it to the worker.
+        pull: when images are fetched.
+        read_only: whether it may write nowhere but in its workspace and in /tmp.
+        services: containers beside it, by name.
+        registries: with what registries are asked, by their hosts.
+        ssh: how it may use ssh keys; None where it may not.
+        secrets: the names of the secrets that it finds in its environment.
+        lent_secrets: the names of the secrets that its worker uses for it, without showing them to the task.
+        secret_values: all these secrets, by name; empty for workers of earlier versions, which do not mask
+            them.
         environment: the name of what it works for; empty where it does not say.
         id_tokens: signed identity tokens, by the variable that each comes in.
         outputs: the names of the values that it gives to later nodes.
+        results: what to keep as its results.
+        artifacts: what to keep as its artifacts.
+        cache: what to keep for later runs, and to look for before it begins.
+        needs_files: whether artifacts of other nodes are to be placed in its workspace before it begins.
         generates: the path of the file of nodes that it makes; None where it makes none.
         cpus: how many processors it is to have; 0 where it does not say.
         memory_bytes: how much memory it is to have; 0 where it does not say.
@@ -154,13 +166,22 @@ class LeaseMessage(Message):
     inputs: dict[str, str] = Field(default_factory=dict)
     env: dict[str, str] = Field(default_factory=dict)
     cwd: str = ""
-    image: str | ImageBuild | None = None
-    services: dict[str, Any] = Field(default_factory=dict)
+    image: Image | None = None
+    pull: PullPolicy = PullPolicy.MISSING
+    read_only: bool = False
+    services: dict[str, Service] = Field(default_factory=dict)
+    registries: dict[str, RegistryAccess] = Field(default_factory=dict)
+    ssh: SshAccess | None = None
     secrets: tuple[str, ...] = ()
+    lent_secrets: tuple[str, ...] = ()
     secret_values: dict[str, str] = Field(default_factory=dict, repr=False)
     environment: str = ""
     id_tokens: dict[str, str] = Field(default_factory=dict, repr=False)
     outputs: tuple[str, ...] = ()
+    results: tuple[ResultRule, ...] = ()
+    artifacts: tuple[ArtifactRule, ...] = ()
+    cache: tuple[CacheRule, ...] = ()
+    needs_files: bool = False
     generates: str | None = None
     cpus: float = 0
     memory_bytes: int = 0

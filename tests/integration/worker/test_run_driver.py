@@ -8,10 +8,10 @@ import pytest
 
 from git_server import Origin
 from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.image import ImageBuild
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
-from lineshaft.model.surroundings import ImageBuild
 from lineshaft.wire.work import RunWorkMessage
 from worker_tasks import RUN_ID, Bench, bench, exec_of
 

@@ -8,9 +8,11 @@ from lineshaft.engine.rendering import rendered_task
 from lineshaft.engine.scope import scope_of
 from lineshaft.expression import parse
 from lineshaft.model.errors import ExpressionError
+from lineshaft.model.image import ImageBuild
 from lineshaft.model.node import Node, Task
 from lineshaft.model.run import Run, Source
-from lineshaft.model.surroundings import ImageBuild, Surroundings
+from lineshaft.model.service import Service
+from lineshaft.model.surroundings import Surroundings
 from lineshaft.model.tree import Tree
 from lineshaft.model.value import Bindings
 from lineshaft.model.work import Cluster, ExecWork, RunWork, SourceBuildWork, SourceDeployWork, Work
@@ -105,10 +107,10 @@ def test_arguments_are_evaluated_one_by_one() -> None:
 
 def test_what_is_built_and_deployed_may_hold_expressions() -> None:
     build = SourceBuildWork(
-        "Dockerfile", ".", "registry.example/shop", "${{ commit.short }}", None, {"A": "${{ branch }}"}
+        "Dockerfile", ".", "registry.example/shop", ("${{ commit.short }}",), None, {"A": "${{ branch }}"}
     )
     assert rendered(build).work == SourceBuildWork(
-        "Dockerfile", ".", "registry.example/shop", "01234567", None, {"A": "main"}
+        "Dockerfile", ".", "registry.example/shop", ("01234567",), None, {"A": "main"}
     )
     deploy = SourceDeployWork("deploy/${{ branch }}", Cluster("prod", "", "${{ inputs.level }}"))
     assert rendered(deploy).work == SourceDeployWork("deploy/main", Cluster("prod", "", "full"))
@@ -125,7 +127,7 @@ def test_what_a_task_finds_around_it_is_evaluated() -> None:
         cwd="${{ inputs.level }}",
         labels=("z", "${{ branch }}"),
         image="python:${{ env.BRANCH }}",
-        services={"db": {"image": "pg:${{ inputs.level }}", "ports": [1, "${{ branch }}"]}},
+        services={"db": Service("pg:${{ inputs.level }}", ("-c", "${{ branch }}"))},
     )
     task = rendered(RunWork("true"), around)
     assert task.surroundings == Surroundings(
@@ -133,7 +135,7 @@ def test_what_a_task_finds_around_it_is_evaluated() -> None:
         cwd="full",
         labels=("main", "z"),
         image="python:main-x",
-        services={"db": {"image": "pg:full", "ports": [1, "main"]}},
+        services={"db": Service("pg:full", ("-c", "main"))},
     )
     assert not task.has_expressions
 

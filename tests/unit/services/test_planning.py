@@ -6,9 +6,9 @@ import pytest
 
 from lineshaft.definition import resolve_inputs
 from lineshaft.model.cause import Cause
+from lineshaft.model.image import ImageBuild
 from lineshaft.model.node import Order, Role
 from lineshaft.model.run import Source
-from lineshaft.model.surroundings import ImageBuild
 from lineshaft.services.planning import PlannedDecision, PlannedNode, plan
 from native_definitions import native
 

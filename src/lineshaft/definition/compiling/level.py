@@ -4,9 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from lineshaft.definition.compiling.containers import image_of, registries_of, service_of, ssh_of
+from lineshaft.definition.compiling.files import artifact_rules, cache_rules, result_rules
 from lineshaft.expression import has_expressions
-from lineshaft.model.surroundings import NO_SURROUNDINGS, ImageBuild, Resources, Surroundings
-from lineshaft.model.work import WorkKind
+from lineshaft.model.image import PullPolicy
+from lineshaft.model.surroundings import NO_SURROUNDINGS, Resources, Surroundings
+from lineshaft.model.work import BUILD_OUTPUTS, WorkKind
 
 _OWN: Final = frozenset(
     {
@@ -14,7 +17,11 @@ _OWN: Final = frozenset(
         "labels",
         "cwd",
         "image",
+        "pull",
+        "read_only",
         "services",
+        "registries",
+        "ssh",
         "resources",
         "secrets",
         "results",
@@ -25,6 +32,9 @@ _OWN: Final = frozenset(
         "id_tokens",
     }
 )
+
+
+_TEMPLATED: Final = ("services", "registries", "results", "artifacts", "cache")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +91,7 @@ class Level:
         self.environment: Final = environment
         self.id_tokens: Final = id_tokens or {}
         self.retry: Final = retry
-        self._plain: Final[dict[bool, Found]] = {}
+        self._plain: Final[dict[WorkKind, Found]] = {}
 
     def within(self, keys: Mapping[str, Any], *, retry: bool = True) -> "Level":
         """Go one level in: the level itself where the keys of a group add nothing to it.
@@ -108,30 +118,37 @@ class Level:
 
         Args:
             step: its keys.
-            kind: of its work; only what runs in a workspace takes the default image.
+            kind: of its work; only what runs in a workspace takes the default image, and what is built gives
+                outputs of its own.
         """
-        runs = kind is WorkKind.RUN
-        plain = self._plain.get(runs)
+        plain = self._plain.get(kind)
         if plain is None:
-            plain = self._plain[runs] = self._found({}, runs=runs)
-        return plain if _OWN.isdisjoint(step) else self._found(step, runs=runs)
+            plain = self._plain[kind] = self._found({}, kind)
+        return plain if _OWN.isdisjoint(step) else self._found(step, kind)
 
-    def _found(self, step: Mapping[str, Any], *, runs: bool) -> Found:
+    def _found(self, step: Mapping[str, Any], kind: WorkKind) -> Found:
         defaults = self.defaults
         resources = step.get("resources", defaults.get("resources"))
-        image = step.get("image", defaults.get("image") if runs else None)
+        image = step.get("image", defaults.get("image") if kind is WorkKind.RUN else None)
+        registries = {**defaults.get("registries", {}), **step.get("registries", {})}
+        services = {name: service_of(keys) for name, keys in step.get("services", {}).items()}
+        outputs = BUILD_OUTPUTS if kind is WorkKind.BUILD else tuple(step.get("outputs", ()))
         surroundings = Surroundings(
             env={**self.env, **step["env"]} if step.get("env") else self.env,
             cwd=step.get("cwd", defaults.get("cwd", "")),
             labels=_joined(self.labels, step.get("labels", defaults.get("labels", ()))),
-            image=_image(image),
-            services=step.get("services", {}),
+            image=None if image is None else image_of(image),
+            pull=PullPolicy(step.get("pull", defaults.get("pull", PullPolicy.MISSING))),
+            read_only=step.get("read_only", False),
+            services=services,
+            registries=registries_of(registries),
+            ssh=ssh_of(step.get("ssh")),
             resources=_resources(resources) if resources else NO_SURROUNDINGS.resources,
             secrets=_united(self.secrets, step.get("secrets", ())),
-            results=tuple(step.get("results", ())),
-            artifacts=tuple(step.get("artifacts", ())),
-            cache=tuple(step.get("cache", ())),
-            outputs=tuple(step.get("outputs", ())),
+            results=result_rules(step.get("results", ())),
+            artifacts=artifact_rules(step.get("artifacts", ())),
+            cache=cache_rules(step.get("cache", ())),
+            outputs=outputs,
             environment=step.get("environment", self.environment),
             id_tokens={**self.id_tokens, **step["id_tokens"]} if step.get("id_tokens") else self.id_tokens,
         )
@@ -140,10 +157,7 @@ class Level:
             surroundings.cwd,
             surroundings.labels,
             image,
-            surroundings.services,
-            surroundings.results,
-            surroundings.artifacts,
-            surroundings.cache,
+            *(step.get(key) for key in _TEMPLATED),
         )
         templated = any(map(holds_templates, parts))
         return Found(NO_SURROUNDINGS if surroundings == NO_SURROUNDINGS else surroundings, templated)
@@ -160,24 +174,6 @@ def holds_templates(value: Any) -> bool:
             return any(map(holds_templates, value))
         case _:
             return False
-
-
-def dockerfile_of(build: Mapping[str, Any]) -> str:
-    """Tell which Dockerfile an image is built from: its path in the workspace.
-
-    Args:
-        build: a `build` as a checked document has it; one that names no Dockerfile means that of its context.
-    """
-    folder = build.get("context", ".").rstrip("/")
-    path: str = build.get("dockerfile", "Dockerfile" if folder == "." else f"{folder}/Dockerfile")
-    return path
-
-
-def _image(said: str | Mapping[str, Any] | None) -> str | ImageBuild | None:
-    if said is None or isinstance(said, str):
-        return said
-    build = said["build"]
-    return ImageBuild(dockerfile_of(build), build.get("context", "."))
 
 
 def _resources(keys: Mapping[str, Any]) -> Resources:

@@ -21,12 +21,14 @@ from lineshaft.model.tree import Place, Tree
 _NODE_FUNCTIONS: Final = frozenset({"state", "succeeded", "failed"})
 _ATTRIBUTES: Final = frozenset({"inputs", "matrix", "outputs"})
 _TEMPLATED: Final = (
-    "env", "labels", "cwd", "image", "services", "results", "artifacts", "cache",
+    "env", "labels", "cwd", "image", "services", "registries", "results", "artifacts", "cache",
     "exec", "build", "deploy", "builder", "pipeline", "with",
 )  # fmt: skip
 _WITH_CONDITION: Final = frozenset({TASK, GROUP, Aspect.CONDITION})
 _WITH_TEMPLATES: Final = frozenset({TASK, GROUP, Aspect.WORK})
-_WHERE_PLAIN: Final = ("name", "environment", "secrets", "id_tokens", "shell", "generates", "use")
+_WHERE_PLAIN: Final = (
+    "name", "environment", "secrets", "id_tokens", "shell", "generates", "use", "ssh", "pull",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

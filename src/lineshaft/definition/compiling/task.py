@@ -5,7 +5,8 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any, Final
 
-from lineshaft.definition.compiling.level import Level, dockerfile_of, holds_templates
+from lineshaft.definition.compiling.containers import dockerfile_of
+from lineshaft.definition.compiling.level import Level, holds_templates
 from lineshaft.expression import parse
 from lineshaft.model.condition import Condition
 from lineshaft.model.node import DEFAULT_TEARDOWN_TIMEOUT, Role, Task
@@ -133,7 +134,10 @@ def _build(said: Mapping[str, Any]) -> SourceBuildWork:
         dockerfile=dockerfile_of(said),
         context=said.get("context", "."),
         repository=said["repository"],
-        tag=said["tag"],
+        tags=tuple(said.get("tags") or (said["tag"],)),
         target=said.get("target"),
         args=said.get("args", {}),
+        secrets=tuple(said.get("secrets", ())),
+        cache=said.get("cache"),
+        push=said.get("push", True),
     )

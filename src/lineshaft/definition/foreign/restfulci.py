@@ -10,6 +10,7 @@ from lineshaft.definition.foreign.restfulci_document import (
     BuildDocument,
     ExecutorDocument,
     RestfulciDocument,
+    ResultDocument,
     SidecarDocument,
 )
 from lineshaft.definition.native.shape import check_shape
@@ -77,14 +78,20 @@ def _native(document: RestfulciDocument, name: str) -> Native:
     if environment:
         task["env"] = {key: f"${{{{ {cel_member('inputs', key)} }}}}" for key in environment}
     task["exec"] = [template_text(word) for word in document.command]
-    results = [
-        {"type": result.type, "path": template_text(result.path)}
-        for result in document.results
-        if lies_in_workspace(result.path)
-    ]
+    results = [_result(result) for result in document.results if lies_in_workspace(result.path)]
     if results:
         task["results"] = results
     return {**native, "steps": [task]}
+
+
+def _result(result: ResultDocument) -> Native:
+    """Keep what people called a type as the result's name, and say what the files are."""
+    known = result.type if result.type in ("junit", "coverage") else "file"
+    native: Native = {
+        "type": "dir" if result.path.endswith("/") else known,
+        "path": template_text(result.path),
+    }
+    return native if result.type == known else {**native, "name": template_text(result.type)}
 
 
 def _image(executor: ExecutorDocument) -> str | Native:

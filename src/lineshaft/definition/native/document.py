@@ -10,24 +10,26 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
 )
 
+from lineshaft.definition.native.image import AnyImage, Registries
 from lineshaft.definition.native.key import Key
 from lineshaft.definition.native.kinds import kinds_schema
 from lineshaft.definition.native.retry import Retry
+from lineshaft.definition.native.service import MOST_SERVICES, ServiceDocument
 from lineshaft.definition.native.strict import Strict
 from lineshaft.definition.native.task import (
+    MOST_KEPT,
     PATH_OR_PATHS,
+    PATHS_SCHEMA,
     ArtifactDocument,
     BuildDocument,
     CacheDocument,
     DeployDocument,
-    ImageDocument,
     ResourcesDocument,
     ResultDocument,
-    ServiceDocument,
+    SshDocument,
+    one_or_many,
     path_or_paths,
 )
 from lineshaft.definition.native.trigger import OnDocument
@@ -44,6 +46,7 @@ from lineshaft.definition.native.value import (
     Name,
     ScalarText,
     SecretName,
+    ServiceName,
     Text,
     Value,
     Word,
@@ -149,21 +152,16 @@ Inputs = Annotated[
 ]
 
 
-def _image(value: object, _: ValidatorFunctionWrapHandler) -> str | ImageDocument:
-    # Told apart by hand: of a union, pydantic would tell for each form what is wrong.
-    if isinstance(value, dict):
-        return ImageDocument.model_validate(value)
-    if isinstance(value, str) and 0 < len(value) <= TEXT_LIMIT:
-        return value
-    raise ValueError(value)
-
-
 Image = Annotated[
-    Annotated[Text | ImageDocument, WrapValidator(_image)] | None,
+    AnyImage | None,
     Key(
         "The container image to run in, by its name or built from the source",
         "text, not empty, or an object with build",
     ),
+]
+Pull = Annotated[
+    Literal["missing", "always", "never"] | None,
+    Key("When images are fetched; without it where they are missing", "missing, always or never"),
 ]
 Timeout = Annotated[
     Duration | None, Key("How long it may take", "a time such as 90s, 10m or 1h30m, or a number of seconds")
@@ -248,22 +246,46 @@ class HookDocument(Strict):
     shell: Shell = None
     cwd: Cwd = None
     image: Image = None
+    pull: Pull = None
+    read_only: Annotated[
+        bool, Key("Whether it may write nowhere but in its workspace and in /tmp", "true or false")
+    ] = False
     services: Annotated[
-        dict[Word, ServiceDocument] | None, Key("Containers beside the task", "an object of services")
+        dict[ServiceName, ServiceDocument] | None,
+        Field(max_length=MOST_SERVICES),
+        Key("Containers beside the task", f"an object of at most {MOST_SERVICES} services"),
+    ] = None
+    registries: Registries = None
+    ssh: Annotated[
+        SshDocument | None, Key("With which keys it may use ssh", "an object with keys or agent")
     ] = None
     resources: Resources = None
     secrets: Secrets = None
     id_tokens: IdTokens = None
     results: Annotated[
-        list[ResultDocument] | None, Key("Files that tell what it found", "a list of objects")
+        list[ResultDocument] | None,
+        Field(max_length=MOST_KEPT),
+        Key("Files that tell what it found", f"a list of at most {MOST_KEPT} objects"),
     ] = None
     artifacts: Annotated[
         list[Annotated[ArtifactDocument, PATH_OR_PATHS, BeforeValidator(path_or_paths)]] | None,
-        Key("Files to keep", "a list of paths or objects"),
+        BeforeValidator(one_or_many),
+        Field(max_length=MOST_KEPT),
+        Key(
+            "Files to keep",
+            f"an object with paths, or a list of at most {MOST_KEPT} paths and objects",
+            short=PATHS_SCHEMA,
+        ),
     ] = None
     cache: Annotated[
         list[Annotated[CacheDocument, PATH_OR_PATHS, BeforeValidator(path_or_paths)]] | None,
-        Key("Files to keep for the next run", "a list of paths or objects"),
+        BeforeValidator(one_or_many),
+        Field(max_length=MOST_KEPT),
+        Key(
+            "Files to keep for later runs",
+            f"an object with paths, or a list of at most {MOST_KEPT} paths and objects",
+            short=PATHS_SCHEMA,
+        ),
     ] = None
     outputs: Annotated[
         list[Word] | None, Key("Names of values that it gives to later nodes", "a list of names")
@@ -322,6 +344,8 @@ class DefaultsDocument(Strict):
     model_config = ConfigDict(title="defaults")
 
     image: Image = None
+    pull: Pull = None
+    registries: Registries = None
     timeout: Timeout = None
     retry: Retry = None
     shell: Shell = None

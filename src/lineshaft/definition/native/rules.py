@@ -61,6 +61,7 @@ def _check_node(node: RawNode, findings: Findings) -> None:
             "would deploy twice, which may do harm",
             advice="say `idempotent: true` where it does none, or leave retry out",
         )
+    _check_tags((*node.path, "build"), node.value.get("build"), findings)
     _check_script((*node.path, "run"), node.value.get("run"), findings)
 
 
@@ -84,6 +85,15 @@ def _check_hook(node: RawNode, findings: Findings) -> None:
     if "needs" in node.value:
         message = f"has no place here: a {node.role} has no siblings"
         findings.add((*node.path, "needs"), message, advice="leave it out")
+
+
+def _check_tags(path: Path, build: Any, findings: Findings) -> None:
+    if not isinstance(build, dict):
+        return
+    if "tag" in build and "tags" in build:
+        findings.add((*path, "tags"), "cannot stand beside `tag`", advice="write all of them in `tags`")
+    elif "tag" not in build and "tags" not in build:
+        findings.add(path, "needs a `tag`", advice="write `tag: latest`, or several in `tags`")
 
 
 def _check_script(path: Path, script: Any, findings: Findings) -> None:

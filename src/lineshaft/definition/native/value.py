@@ -32,6 +32,7 @@ _NAME: Final = rf"^[^/{_CONTROL}]+$"
 _NO_NAME: Final = r"^(\s*|\.\.?)$"
 _LEADS_OUT: Final = r"^/|(^|/)\.\.(/|$)"
 _DURATION: Final = r"^([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$"
+_LIFETIME: Final = r"^([0-9]{1,9})([dw])$"
 _TEMPLATE: Final = "${{"
 _CRON: Final = r"^[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}$"
 
@@ -81,6 +82,12 @@ def _duration(value: Any) -> timedelta:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _seconds(value)
     raise ValueError(value)
+
+
+def _lifetime(value: Any) -> timedelta:
+    if isinstance(value, str) and (parts := re.fullmatch(_LIFETIME, value)):
+        return _seconds(int(parts[1]) * (7 if parts[2] == "w" else 1) * 86_400)
+    return _duration(value)
 
 
 def _seconds(value: float) -> timedelta:
@@ -180,6 +187,23 @@ SecretName = Annotated[
 ]
 """The name of a secret, which is that of the variable in which a task finds it."""
 
+ServiceName = Annotated[
+    str,
+    Field(max_length=63, pattern=r"^[A-Za-z]([A-Za-z0-9_-]*[A-Za-z0-9])?$"),
+    Key(
+        "",
+        "at most 63 letters, digits, `_` and `-`, beginning with a letter and ending with one or a digit",
+    ),
+]
+"""The name of a service, which is that of a host on the task's network (RFC 1123, and `_`)."""
+
+RegistryHost = Annotated[
+    str,
+    Field(max_length=255, pattern=r"^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$"),
+    Key("", "a host name, perhaps with a port, as it begins an image's name; `docker.io` for Docker Hub"),
+]
+"""The host of a registry, as it stands in images' names."""
+
 Audience = Annotated[
     str,
     Field(min_length=1, max_length=TEXT_LIMIT, pattern=rf"^[^{_CONTROL}]+$"),
@@ -257,6 +281,22 @@ Duration = Annotated[
     Key("", "a time such as 90s, 10m or 1h30m, or a number of seconds; at most 365 days"),
 ]
 """A length of time."""
+
+Lifetime = Annotated[
+    timedelta,
+    PlainValidator(_lifetime),
+    WithJsonSchema(
+        {
+            "type": ["string", "number"],
+            "pattern": rf"{_LIFETIME}|{_DURATION}",
+            "not": {"type": "string", "pattern": "^[0dhmsw]*$"},
+            "exclusiveMinimum": 0,
+            "maximum": int(TIME_LIMIT.total_seconds()),
+        }
+    ),
+    Key("", "a time such as 12h, 30d or 8w, or a number of seconds; at most 365 days"),
+]
+"""How long something is kept."""
 
 Memory = Annotated[
     int,

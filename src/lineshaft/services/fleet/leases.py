@@ -1,5 +1,6 @@
 """What a worker is told of the attempt that it has leased."""
 
+from lineshaft.engine.files import file_sources
 from lineshaft.engine.rendering import rendered_task
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import ExpressionError
@@ -49,10 +50,19 @@ def lease_message(run: Run, address: AttemptAddress, token: str) -> LeaseMessage
         env=dict(around.env),
         cwd=around.cwd,
         image=around.image,
+        pull=around.pull,
+        read_only=around.read_only,
         services=dict(around.services),
+        registries=dict(around.registries),
+        ssh=around.ssh,
         secrets=around.secrets,
+        lent_secrets=tuple(name for name in task.wanted_secrets if name not in around.secrets),
         environment=around.environment,
         outputs=around.outputs,
+        results=around.results,
+        artifacts=around.artifacts,
+        cache=around.cache,
+        needs_files=bool(file_sources(run.tree, address.node)),
         generates=generated_path(run, address.node),
         cpus=task.demand.cpus,
         memory_bytes=task.demand.memory_bytes,

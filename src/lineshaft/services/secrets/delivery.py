@@ -106,7 +106,7 @@ class Delivery:
         Returns:
             What is left to tell the worker; what was decided here stands behind its decisions.
         """
-        if not taken.audiences and not any(lease.secrets for lease in taken.leases):
+        if not taken.audiences and not any(lease.secrets or lease.lent_secrets for lease in taken.leases):
             return taken
         looked = await asyncio.gather(*(self._look(lease, taken, visit) for lease in taken.leases))
         filled, used, refused = [], [], []
@@ -212,7 +212,7 @@ class Delivery:
 def _wanted(lease: LeaseMessage) -> list[Wanted]:
     return [
         Wanted(name, lease.pipeline_id, lease.pipeline_name, lease.environment)
-        for name in dict.fromkeys(lease.secrets)
+        for name in dict.fromkeys((*lease.secrets, *lease.lent_secrets))
     ]
 
 

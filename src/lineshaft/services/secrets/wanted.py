@@ -26,10 +26,7 @@ def names_in(places: Iterable[Place]) -> frozenset[str]:
     """Tell the names of the secrets that some tasks want."""
     tasks = (place.node for place in places if isinstance(place.node, Task))
     return frozenset(
-        name
-        for task in tasks
-        if not isinstance(task.work, PipelineWork)
-        for name in task.surroundings.secrets
+        name for task in tasks if not isinstance(task.work, PipelineWork) for name in task.wanted_secrets
     )
 
 
@@ -38,11 +35,10 @@ def secrets_in(run: Run, places: Iterable[Place]) -> frozenset[Wanted]:
     wanted: set[Wanted] = set()
     for place in places:
         task = place.node
-        if isinstance(task, Task) and task.surroundings.secrets and not isinstance(task.work, PipelineWork):
-            around = task.surroundings
+        if isinstance(task, Task) and not isinstance(task.work, PipelineWork):
+            environment = task.surroundings.environment
             wanted.update(
-                Wanted(name, run.pipeline_id, run.tree.root.name, around.environment)
-                for name in around.secrets
+                Wanted(name, run.pipeline_id, run.tree.root.name, environment) for name in task.wanted_secrets
             )
     return frozenset(wanted)
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from lineshaft.executors.label import attempt_label
+from lineshaft.model.image import ImageBuild
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.model.surroundings import ImageBuild
 from lineshaft.ports.executor import Command, Ending, Executor, Exit, NotStarted
 from lineshaft.wire.work import BuilderWorkMessage, ExecWorkMessage, RunWorkMessage
 from lineshaft.wire.worker import LeaseMessage

@@ -8,11 +8,12 @@ from lineshaft.definition import read_definition
 from lineshaft.model.concurrency import Concurrency, Policy
 from lineshaft.model.condition import Condition
 from lineshaft.model.errors import InputTooLargeError
+from lineshaft.model.image import ImageBuild
 from lineshaft.model.input import Input, InputType
 from lineshaft.model.node import Order, Role
 from lineshaft.model.retry import Retry
 from lineshaft.model.state import State
-from lineshaft.model.surroundings import ImageBuild, Resources
+from lineshaft.model.surroundings import Resources
 from lineshaft.model.work import (
     BuilderWork,
     Cluster,
@@ -35,11 +36,11 @@ from native_definitions import group, native, paths, problem, task
         ("builder: [./b, --x]", BuilderWork(("./b", "--x"))),
         (
             "build: {repository: host/x, tag: 1.10}",
-            SourceBuildWork("Dockerfile", ".", "host/x", "1.10"),
+            SourceBuildWork("Dockerfile", ".", "host/x", ("1.10",)),
         ),
         (
             "build: {repository: host/x, tag: t, context: web/, target: slim, args: {A: 1}}",
-            SourceBuildWork("web/Dockerfile", "web/", "host/x", "t", "slim", {"A": "1"}),
+            SourceBuildWork("web/Dockerfile", "web/", "host/x", ("t",), "slim", {"A": "1"}),
         ),
         (
             "deploy: {manifests: k8s, cluster: prod}",
