@@ -45,9 +45,9 @@ async def measure(folder: Path, rounds: int) -> dict[int, tuple[float, float]]:
     )
     names = [f"SECRET_{number}" for number in range(max(_COUNTS))]
     for name in names:
-        await plane.secrets.set(SecretAddress(name), "0123456789abcdef" * 4, INSIDE_ACTOR)
+        await plane.secrets.keeping.set(SecretAddress(name), "0123456789abcdef" * 4, INSIDE_ACTOR)
     hello = Hello(name="bench", kinds=frozenset({WorkKind.RUN}), slots=10)
-    worker_id = (await plane.desk.register(hello)).worker_id
+    worker_id = (await plane.fleet.desk.register(hello)).worker_id
     pipelines = {}
     for count in _COUNTS:
         text = f"name: p{count}\nsecrets: [{', '.join(names[:count])}]\nsteps: [{{name: a, run: x}}]\n"
@@ -58,13 +58,13 @@ async def measure(folder: Path, rounds: int) -> dict[int, tuple[float, float]]:
             begin = time.perf_counter()
             await plane.runs.trigger(pipeline_id)
             started = time.perf_counter()
-            answer = await plane.desk.claim(ClaimRequest(worker_id=worker_id, slots=1))
+            answer = await plane.fleet.desk.claim(ClaimRequest(worker_id=worker_id, slots=1))
             claimed = time.perf_counter()
             (lease,) = answer.leases
             if len(lease.secret_values) != count:
                 raise SystemExit(f"A lease of {count} secrets has {len(lease.secret_values)}.")
             report = Report(worker_id=worker_id, address=lease.address, token=lease.token, outcome=_SUCCEEDED)
-            await plane.desk.report(report)
+            await plane.fleet.desk.report(report)
             spent[count].append((started - begin, claimed - started))
     await store.close()
     return {

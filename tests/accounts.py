@@ -35,11 +35,11 @@ class Accounts:
 
     async def user(self, name: str = "ada", role: Role | None = None) -> User:
         """Make a user."""
-        return await self.plane.users.create(INSIDE_ACTOR, name, SECRET, role)
+        return await self.plane.access.users.create(INSIDE_ACTOR, name, SECRET, role)
 
     async def find(self, name: str) -> User:
         """Read a user."""
-        return (await self.plane.users.get(name))[0]
+        return (await self.plane.access.users.get(name))[0]
 
     async def pipeline(self, name: str = "shop") -> UUID:
         """Make a pipeline."""

@@ -33,16 +33,16 @@ class DeskWorker:
         """Claim what is queued; by path."""
         worker_id = (await self._registered()).worker_id
         request = ClaimRequest(worker_id=worker_id, slots=slots, wait_seconds=wait_seconds)
-        return {lease.path: lease for lease in (await self.plane.desk.claim(request)).leases}
+        return {lease.path: lease for lease in (await self.plane.fleet.desk.claim(request)).leases}
 
     async def report(self, lease: LeaseMessage, outcome: Outcome = SUCCEEDED) -> Run:
         """Report an attempt, and return its run as it is then."""
         worker = await self._registered()
         report = Report(worker_id=worker.worker_id, address=lease.address, token=lease.token, outcome=outcome)
-        await self.plane.desk.report(report)
+        await self.plane.fleet.desk.report(report)
         return await self.plane.runs.get(lease.address.run_id)
 
     async def _registered(self) -> Welcome:
         if self._welcome is None:
-            self._welcome = await self.plane.desk.register(self._hello)
+            self._welcome = await self.plane.fleet.desk.register(self._hello)
         return self._welcome

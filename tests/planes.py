@@ -22,7 +22,7 @@ from lineshaft.ports.store import Store
 from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.fleet.worker_keys import FileKeys, no_file_keys
-from lineshaft.services.secrets.identity import IdentityTerms
+from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.store import open_store
 
 USERNAME = "admin"
@@ -52,7 +52,7 @@ async def temporary_plane(
     provider: ProviderAccess | None = None,
     cipher: Cipher = NO_KEYS,
     other_secrets: Sequence[SecretStore] = (),
-    identity_terms: IdentityTerms | None = None,
+    identity_terms: IdentityTerms = NO_IDENTITY,
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a temporary database; its blobs are in the folder, unless it gets others."""
     ids = RandomIds()

@@ -27,18 +27,18 @@ class Callers:
     async def user(self) -> WorkerProtocol:
         """Speak with a user's credentials, or within the server."""
         if self.url is None:
-            return self.plane.desk
+            return self.plane.fleet.desk
         return await self._http(self.url, None)
 
     async def key(self, secret: str) -> WorkerProtocol:
         """Speak with a worker key."""
         if self.url is None:
-            return self.plane.desk.of(await self.plane.worker_keys.caller(secret.encode()))
+            return self.plane.fleet.desk.of(await self.plane.fleet.worker_keys.caller(secret.encode()))
         return await self._http(self.url, secret)
 
     async def new_key(self, name: str, worker: str | None = None) -> WorkerProtocol:
         """Speak with a worker key that is made for it."""
-        return await self.key((await self.plane.worker_keys.create(name, worker=worker))[1])
+        return await self.key((await self.plane.fleet.worker_keys.create(name, worker=worker))[1])
 
     async def _http(self, url: str, key: str | None) -> WorkerProtocol:
         return await self.opened.enter_async_context(HttpWorker(ClientConfig(url, USERNAME, PASSWORD), key))

@@ -131,17 +131,17 @@ class _Worker:
     @classmethod
     async def register(cls, plane: ControlPlane, *labels: str) -> "_Worker":
         hello = Hello(name="bench", kinds=frozenset({WorkKind.RUN}), slots=1, labels=frozenset(labels))
-        welcome = await plane.desk.register(hello)
+        welcome = await plane.fleet.desk.register(hello)
         return cls(plane, ClaimRequest(worker_id=welcome.worker_id, slots=1))
 
     async def claim_and_report(self) -> float:
         """Take an attempt and end it, and tell how many seconds the claim has taken."""
         begin = time.perf_counter()
-        answer = await self.plane.desk.claim(self.request)
+        answer = await self.plane.fleet.desk.claim(self.request)
         spent = time.perf_counter() - begin
         (lease,) = answer.leases
         report = Report(
             worker_id=self.request.worker_id, address=lease.address, token=lease.token, outcome=_SUCCEEDED
         )
-        await self.plane.desk.report(report)
+        await self.plane.fleet.desk.report(report)
         return spent

@@ -89,14 +89,14 @@ async def test_a_claim_goes_on_behind_an_attempt_whose_run_cannot_be_read(
         bad, good = await start(plane, BAD), await start(plane, GOOD)
 
     async with servers.plane(reads_bad=False) as plane:
-        worker_id = await register(plane.desk)
-        (lease,) = await claim(plane.desk, worker_id)
+        worker_id = await register(plane.fleet.desk)
+        (lease,) = await claim(plane.fleet.desk, worker_id)
         assert lease.address.run_id == good.id
-        assert await claim(plane.desk, worker_id) == ()
+        assert await claim(plane.fleet.desk, worker_id) == ()
     assert caplog.text.count(f"Run {bad.id}") == 1
 
     async with servers.back() as plane:
-        (lease,) = await claim(plane.desk, await register(plane.desk, "other"))
+        (lease,) = await claim(plane.fleet.desk, await register(plane.fleet.desk, "other"))
         assert (lease.address.run_id, lease.address.attempt) == (bad.id, 1)
 
 
@@ -105,27 +105,27 @@ async def test_a_claim_that_is_made_again_brings_leases_past_one_whose_run_canno
 ) -> None:
     async with servers.plane() as plane:
         bad, good = await start(plane, BAD_DEPLOY), await start(plane, GOOD)
-        worker_id = await register(plane.desk)
-        assert len(await claim(plane.desk, worker_id, token=TOKEN)) == 2
+        worker_id = await register(plane.fleet.desk)
+        assert len(await claim(plane.fleet.desk, worker_id, token=TOKEN)) == 2
 
     async with servers.plane(reads_bad=False) as plane:
-        (lease,) = await claim(plane.desk, worker_id, token=TOKEN)
+        (lease,) = await claim(plane.fleet.desk, worker_id, token=TOKEN)
         assert lease.address.run_id == good.id
 
     async with servers.back() as plane:
-        assert await claim(plane.desk, await register(plane.desk, "other")) == ()
+        assert await claim(plane.fleet.desk, await register(plane.fleet.desk, "other")) == ()
         assert await _states(plane, bad) == [State.LOST]
 
 
 async def test_a_report_brings_the_next_attempt_past_one_whose_run_cannot_be_read(servers: Servers) -> None:
     async with servers.plane() as plane:
         good = await start(plane, GOOD)
-        worker_id = await register(plane.desk)
-        (lease,) = await claim(plane.desk, worker_id)
+        worker_id = await register(plane.fleet.desk)
+        (lease,) = await claim(plane.fleet.desk, worker_id)
         _, next_good = await start(plane, BAD), await start(plane, GOOD.replace("good", "better"))
 
     async with servers.plane(reads_bad=False) as plane:
-        (following,) = (await plane.desk.report(report_on(worker_id, lease, slots=1))).leases
+        (following,) = (await plane.fleet.desk.report(report_on(worker_id, lease, slots=1))).leases
         assert following.address.run_id == next_good.id
         assert await _states(plane, good) == [State.SUCCEEDED]
 
@@ -136,12 +136,12 @@ async def test_leases_that_run_out_are_lost_beside_one_whose_run_cannot_be_read(
 
     servers.clock.advance(LEASE_TIME)
     async with servers.plane(reads_bad=False) as plane:
-        await plane.desk.lose_expired()
-        assert await plane.desk.lose_expired() == 0
+        await plane.fleet.losing.lose_expired()
+        assert await plane.fleet.losing.lose_expired() == 0
         assert await _states(plane, good) == [State.QUEUED]
 
     async with servers.back() as plane:
-        leases = await claim(plane.desk, await register(plane.desk, "other"))
+        leases = await claim(plane.fleet.desk, await register(plane.fleet.desk, "other"))
         assert {lease.address.run_id: lease.address.attempt for lease in leases} == {good.id: 2, bad.id: 2}
 
 
@@ -152,9 +152,9 @@ async def test_a_worker_registers_anew_although_it_held_an_attempt_whose_run_can
         _, good = await _leased(plane)
 
     async with servers.plane(reads_bad=False) as plane:
-        worker_id = await register(plane.desk)
-        assert [lease.address.run_id for lease in await claim(plane.desk, worker_id)] == [good.id]
-        assert len((await plane.desk.heartbeat(beat(worker_id))).living) == 1
+        worker_id = await register(plane.fleet.desk)
+        assert [lease.address.run_id for lease in await claim(plane.fleet.desk, worker_id)] == [good.id]
+        assert len((await plane.fleet.desk.heartbeat(beat(worker_id))).living) == 1
 
 
 async def test_a_worker_that_held_an_attempt_whose_run_cannot_be_read_is_forgotten(servers: Servers) -> None:
@@ -163,8 +163,8 @@ async def test_a_worker_that_held_an_attempt_whose_run_cannot_be_read_is_forgott
 
     servers.clock.advance(LEASE_TIME)
     async with servers.plane(reads_bad=False) as plane:
-        await plane.workers.forget("w")
-        assert await plane.workers.page(after=None, limit=1) == []
+        await plane.fleet.workers.forget("w")
+        assert await plane.fleet.workers.page(after=None, limit=1) == []
 
 
 async def test_a_worker_is_shown_although_a_run_that_it_works_on_cannot_be_read(servers: Servers) -> None:
@@ -172,7 +172,7 @@ async def test_a_worker_is_shown_although_a_run_that_it_works_on_cannot_be_read(
         bad, good = await _leased(plane)
 
     async with servers.plane(reads_bad=False) as plane:
-        (status,) = await plane.workers.page(after=None, limit=9)
+        (status,) = await plane.fleet.workers.page(after=None, limit=9)
 
     told: dict[UUID, tuple[str, int | None]] = {
         task.run_id: (task.path, task.run_number) for task in status.running
@@ -206,14 +206,14 @@ async def test_a_run_that_cannot_be_read_is_named_by_the_api_and_left_out_of_lis
 async def test_a_deploy_that_was_set_aside_while_it_ran_does_not_begin_twice(servers: Servers) -> None:
     async with servers.plane() as plane:
         run = await start(plane, BAD_DEPLOY)
-        await claim(plane.desk, await register(plane.desk))
+        await claim(plane.fleet.desk, await register(plane.fleet.desk))
 
     servers.clock.advance(LEASE_TIME)
     async with servers.plane(reads_bad=False) as plane:
-        await plane.desk.lose_expired()
+        await plane.fleet.losing.lose_expired()
 
     async with servers.back() as plane:
-        assert await claim(plane.desk, await register(plane.desk, "other")) == ()
+        assert await claim(plane.fleet.desk, await register(plane.fleet.desk, "other")) == ()
         assert await _states(plane, run) == [State.LOST]
 
 
@@ -227,11 +227,11 @@ async def test_more_bad_runs_than_one_call_sets_aside_are_set_aside_by_the_next(
         good = await start(plane, GOOD)
 
     async with servers.plane(reads_bad=False) as plane:
-        worker_id = await register(plane.desk, slots=1)
+        worker_id = await register(plane.fleet.desk, slots=1)
         leases: list[LeaseMessage] = []
         for _ in range(3):
             try:
-                leases += await claim(plane.desk, worker_id, slots=1)
+                leases += await claim(plane.fleet.desk, worker_id, slots=1)
             except UnavailableError:
                 continue
         assert [lease.address.run_id for lease in leases] == [good.id]
@@ -246,12 +246,12 @@ async def test_a_run_that_cannot_be_read_does_not_hold_up_the_next_of_its_pipeli
 
     async with servers.plane(reads_bad=False) as plane:
         good = await plane.runs.trigger(bad.pipeline_id)
-        (lease,) = await claim(plane.desk, await register(plane.desk))
+        (lease,) = await claim(plane.fleet.desk, await register(plane.fleet.desk))
         assert lease.address.run_id == good.id
     assert caplog.text.count(f"Run {bad.id}") == 1
 
     async with servers.back() as plane:
-        (lease,) = await claim(plane.desk, await register(plane.desk, "other"))
+        (lease,) = await claim(plane.fleet.desk, await register(plane.fleet.desk, "other"))
         assert lease.address.run_id == bad.id
 
 
@@ -261,12 +261,12 @@ async def test_what_a_worker_holds_of_a_run_that_is_passed_over_is_taken_from_it
 ) -> None:
     async with servers.plane() as plane:
         bad = await _alone(plane, policy)
-        worker_id = await register(plane.desk)
-        (lease,) = await claim(plane.desk, worker_id)
+        worker_id = await register(plane.fleet.desk)
+        (lease,) = await claim(plane.fleet.desk, worker_id)
 
     async with servers.plane(reads_bad=False) as plane:
         await plane.runs.trigger(bad.pipeline_id)
-        assert not (await plane.desk.heartbeat(beat(worker_id, lease))).living
+        assert not (await plane.fleet.desk.heartbeat(beat(worker_id, lease))).living
 
 
 async def test_runs_that_wait_behind_one_that_cannot_be_read_go_on_in_their_order(servers: Servers) -> None:
@@ -276,11 +276,11 @@ async def test_runs_that_wait_behind_one_that_cannot_be_read_go_on_in_their_orde
 
     async with servers.plane(reads_bad=False) as plane:
         waiting.append(await plane.runs.trigger(bad.pipeline_id))
-        worker_id = await register(plane.desk)
+        worker_id = await register(plane.fleet.desk)
         for run in waiting:
-            (lease,) = await claim(plane.desk, worker_id)
+            (lease,) = await claim(plane.fleet.desk, worker_id)
             assert lease.address.run_id == run.id
-            await plane.desk.report(report_on(worker_id, lease))
+            await plane.fleet.desk.report(report_on(worker_id, lease))
         assert await _states(plane, *waiting) == [State.SUCCEEDED, State.SUCCEEDED]
 
 
@@ -295,7 +295,7 @@ async def test_a_pipeline_can_be_deleted_although_a_run_of_it_cannot_be_read(
     async with servers.plane(reads_bad=False) as plane:
         await plane.pipelines.delete(bad.pipeline_id)
         assert await _states(plane, good) == [State.CANCELLED]
-        assert await claim(plane.desk, await register(plane.desk)) == ()
+        assert await claim(plane.fleet.desk, await register(plane.fleet.desk)) == ()
 
 
 async def _alone(plane: ControlPlane, policy: str) -> Run:
@@ -309,6 +309,6 @@ async def _alone(plane: ControlPlane, policy: str) -> Run:
 async def _leased(plane: ControlPlane) -> tuple[Run, Run]:
     """Let a worker hold an attempt of a run that soon cannot be read, and one of another."""
     bad, good = await start(plane, BAD), await start(plane, GOOD)
-    leases = await claim(plane.desk, await register(plane.desk))
+    leases = await claim(plane.fleet.desk, await register(plane.fleet.desk))
     assert len(leases) == 2
     return bad, good

@@ -38,15 +38,15 @@ class Desk:
 
     async def claim(self, slots: int = 1) -> tuple[LeaseMessage, ...]:
         hello = Hello(name="w", kinds=frozenset({WorkKind.RUN}), slots=100)
-        self.worker = await self.plane.desk.register(hello)
+        self.worker = await self.plane.fleet.desk.register(hello)
         request = ClaimRequest(worker_id=self.worker.worker_id, slots=slots)
-        return (await self.plane.desk.claim(request)).leases
+        return (await self.plane.fleet.desk.claim(request)).leases
 
     async def report(self, lease: LeaseMessage, outcome: Outcome) -> Run:
         report = Report(
             worker_id=self.worker.worker_id, address=lease.address, token=lease.token, outcome=outcome
         )
-        await self.plane.desk.report(report)
+        await self.plane.fleet.desk.report(report)
         return await self.plane.runs.get(lease.address.run_id)
 
 

@@ -18,23 +18,23 @@ def _pipeline(name: str, count: int, label: str = "") -> str:
 
 async def test_no_more_tasks_of_a_pipeline_run_at_once_than_its_limit_says(tmp_path: Path) -> None:
     async with temporary_plane(tmp_path, limits=Limits({"shop": 1, "*": 2})) as plane:
-        worker_id = await register(plane.desk, slots=9)
+        worker_id = await register(plane.fleet.desk, slots=9)
         await start(plane, _pipeline("shop", 3))
         await start(plane, _pipeline("mill", 3))
 
-        leases = await claim(plane.desk, worker_id, slots=9)
+        leases = await claim(plane.fleet.desk, worker_id, slots=9)
 
         assert sorted(lease.pipeline_name for lease in leases) == ["mill", "mill", "shop"]
 
 
 async def test_no_more_tasks_that_ask_for_a_label_run_at_once_than_its_limit_says(tmp_path: Path) -> None:
     async with temporary_plane(tmp_path, limits=Limits(labels={"gpu": 2})) as plane:
-        worker_id = await register(plane.desk, slots=9, labels=frozenset({"gpu"}))
+        worker_id = await register(plane.fleet.desk, slots=9, labels=frozenset({"gpu"}))
         await start(plane, _pipeline("shop", 2, "gpu"))
         await start(plane, _pipeline("mill", 2, "gpu"))
         await start(plane, _pipeline("yard", 2))
 
-        leases = await claim(plane.desk, worker_id, slots=9)
+        leases = await claim(plane.fleet.desk, worker_id, slots=9)
 
         assert len(leases) == 4
         assert len([lease for lease in leases if lease.pipeline_name == "yard"]) == 2
@@ -42,13 +42,13 @@ async def test_no_more_tasks_that_ask_for_a_label_run_at_once_than_its_limit_say
 
 async def test_a_claim_that_waits_for_a_limit_is_answered_when_that_makes_room(tmp_path: Path) -> None:
     async with temporary_plane(tmp_path, limits=Limits({"shop": 1})) as plane:
-        first, second = await register(plane.desk, "first"), await register(plane.desk, "second")
+        first, second = await register(plane.fleet.desk, "first"), await register(plane.fleet.desk, "second")
         await start(plane, _pipeline("shop", 2))
-        (lease,) = await claim(plane.desk, first)
-        claiming = asyncio.create_task(claim(plane.desk, second, wait_seconds=LONG_SECONDS))
+        (lease,) = await claim(plane.fleet.desk, first)
+        claiming = asyncio.create_task(claim(plane.fleet.desk, second, wait_seconds=LONG_SECONDS))
         await asyncio.sleep(0)
 
-        await plane.desk.report(report_on(first, lease))
+        await plane.fleet.desk.report(report_on(first, lease))
 
         async with asyncio.timeout(LONG_SECONDS / 2):
             (following,) = await claiming

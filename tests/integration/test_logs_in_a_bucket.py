@@ -17,7 +17,7 @@ async def test_a_finished_log_moves_to_the_bucket_and_is_read_from_there(
         worker = DeskWorker(plane)
         run = await worker.start(ONE)
         lease = (await worker.claim())["a"]
-        await plane.desk.append_log(lease.address, lease.token, 0, b"kept in a bucket")
+        await plane.fleet.desk.append_log(lease.address, lease.token, 0, b"kept in a bucket")
         await worker.report(lease)
 
         await plane.settle()

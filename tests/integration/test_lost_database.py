@@ -111,8 +111,8 @@ async def test_a_trigger_whose_commit_is_cut_off_is_not_acknowledged(
 async def test_what_workers_say_is_answered_503_while_the_database_is_away(
     plane: ControlPlane, http: httpx2.AsyncClient, postgres_server: PostgresServer
 ) -> None:
-    _, secret = await plane.worker_keys.create("k")
-    worker_id = str(await register(plane.desk))
+    _, secret = await plane.fleet.worker_keys.create("k")
+    worker_id = str(await register(plane.fleet.desk))
     said = {
         "register": {"name": "w", "kinds": ["run"], "slots": 1},
         "claim": {"worker_id": worker_id, "slots": 1},

@@ -80,7 +80,7 @@ async def test_a_task_waits_for_the_first_worker(plane: ControlPlane, worker: De
 
 async def test_labels_from_expressions_are_told_as_they_are(plane: ControlPlane, worker: DeskWorker) -> None:
     hello = Hello(name="b", kinds=frozenset({WorkKind.RUN}), slots=1, labels=frozenset({"linux"}))
-    await plane.desk.register(hello)
+    await plane.fleet.desk.register(hello)
     text = "name: p\nsteps: [{name: a, run: x, labels: [linux, 'on-${{ branch }}']}]\n"
 
     found = await waiting(plane, await worker.start(text, RunRequest(ref="main")))

@@ -215,14 +215,14 @@ async def test_a_claim_that_is_made_again_at_another_server_brings_the_same_leas
 ) -> None:
     first, second = planes
     await start(first, FOUR)
-    worker_id = await register(first.desk)
+    worker_id = await register(first.fleet.desk)
 
-    taken = await claim(first.desk, worker_id, 2, token=TOKEN)
-    again = await claim(second.desk, worker_id, 4, token=TOKEN)
+    taken = await claim(first.fleet.desk, worker_id, 2, token=TOKEN)
+    again = await claim(second.fleet.desk, worker_id, 4, token=TOKEN)
 
     assert len(taken) == 2
     assert again == taken
-    assert await second.desk.append_log(again[0].address, TOKEN, 0, b"begun") == 5
+    assert await second.fleet.desk.append_log(again[0].address, TOKEN, 0, b"begun") == 5
 
 
 async def test_what_two_servers_take_at_once_with_one_token_is_all_brought_again(
@@ -230,12 +230,13 @@ async def test_what_two_servers_take_at_once_with_one_token_is_all_brought_again
 ) -> None:
     first, second = planes
     await start(first, FOUR)
-    worker_id = await register(first.desk)
+    worker_id = await register(first.fleet.desk)
 
     one, other = await asyncio.gather(
-        claim(first.desk, worker_id, 1, token=TOKEN), claim(second.desk, worker_id, 1, token=TOKEN)
+        claim(first.fleet.desk, worker_id, 1, token=TOKEN),
+        claim(second.fleet.desk, worker_id, 1, token=TOKEN),
     )
 
-    again = await claim(first.desk, worker_id, 4, token=TOKEN)
+    again = await claim(first.fleet.desk, worker_id, 4, token=TOKEN)
     assert sorted(each.path for each in again) == sorted({each.path for each in one + other})
     assert again

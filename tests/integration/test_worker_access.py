@@ -42,7 +42,7 @@ def _bearer(key: str) -> dict[str, str]:
 
 
 async def _names(plane: ControlPlane) -> list[str]:
-    return [status.worker.name for status in await plane.workers.page(after=None, limit=100)]
+    return [status.worker.name for status in await plane.fleet.workers.page(after=None, limit=100)]
 
 
 @pytest.mark.parametrize(
@@ -76,7 +76,7 @@ async def test_a_key_of_the_file_lets_any_worker_in(plane: ControlPlane, http: h
 async def test_an_expired_key_is_401(
     plane: ControlPlane, http: httpx2.AsyncClient, clock: ManualClock
 ) -> None:
-    _, secret = await plane.worker_keys.create("k", expires_at=clock.now() + timedelta(days=1))
+    _, secret = await plane.fleet.worker_keys.create("k", expires_at=clock.now() + timedelta(days=1))
     clock.advance(timedelta(days=1))
 
     answer = await http.post("/v1/worker/register", json=HELLO, headers=_bearer(secret))
@@ -189,4 +189,4 @@ async def test_a_key_that_makes_no_sense_is_not_made(
     answer = await http.post("/v1/worker-keys", json=body, auth=USER)
 
     assert field in fields(problem(answer, 422))
-    assert await plane.worker_keys.page(after=None, limit=1) == []
+    assert await plane.fleet.worker_keys.page(after=None, limit=1) == []

@@ -102,7 +102,7 @@ async def test_a_version_that_is_not_served_is_426_and_registers_nobody(
     assert document["served"] == [1, 2, 3]
     assert "1, 2, 3" in document["detail"]
     assert answer.headers["upgrade"] == "lineshaft-worker"
-    assert await plane.workers.page(after=None, limit=1) == []
+    assert await plane.fleet.workers.page(after=None, limit=1) == []
 
 
 async def test_a_worker_of_version_1_takes_a_task_from_its_beginning_to_its_end(
@@ -127,7 +127,7 @@ async def test_a_worker_of_version_1_that_drains_is_not_told_over_and_over(
     async with _client(url, "1") as http:
         caller = Caller(http)
         await caller.register(protocol=1)
-        await plane.workers.drain("w")
+        await plane.fleet.workers.drain("w")
 
         beating = asyncio.create_task(
             caller.post("heartbeat", worker_id=caller.worker_id, tokens=[], wait_seconds=LONG_SECONDS)
@@ -136,7 +136,7 @@ async def test_a_worker_of_version_1_that_drains_is_not_told_over_and_over(
         run = await start(plane, "name: other\nsteps: [{name: a, run: make}]\n")
         assert not beating.done()
 
-        plane.desk.stop_waiting()
+        plane.fleet.desk.stop_waiting()
         assert (await beating).json()["stop"] == []
     assert (await plane.runs.get(run.id)).state is State.QUEUED
 
@@ -196,7 +196,7 @@ async def test_labels_of_10_000_characters_are_422_and_register_nobody(
     (field,) = fields(problem(answer, 422))
     assert field.startswith("labels.")
     assert len(answer.content) < 2_000
-    assert await plane.workers.page(after=None, limit=1) == []
+    assert await plane.fleet.workers.page(after=None, limit=1) == []
 
 
 @pytest.mark.parametrize("token", ["", "fifteen-letters", "sixteen letters!", "x" * 129, 7])
@@ -226,7 +226,7 @@ async def test_a_worker_whose_clock_is_a_day_off_works_as_any_other(
         clock.advance(LEASE_TIME - timedelta(seconds=1))
         await caller.post("heartbeat", worker_id=caller.worker_id, tokens=[lease["token"]], **said)
         clock.advance(LEASE_TIME - timedelta(seconds=1))
-        assert await plane.desk.lose_expired() == 0
+        assert await plane.fleet.losing.lose_expired() == 0
         await caller.report(lease, **said)
 
     ended = await plane.runs.get(run.id)

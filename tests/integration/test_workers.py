@@ -49,7 +49,7 @@ async def _get(http: httpx2.AsyncClient, name: str = "w") -> dict[str, Any]:
 
 async def test_a_worker_tells_what_it_offers(plane: ControlPlane, http: httpx2.AsyncClient) -> None:
     await register(
-        plane.desk,
+        plane.fleet.desk,
         "build-1",
         slots=8,
         labels=frozenset({"linux", "gpu"}),
@@ -77,7 +77,7 @@ async def test_a_worker_tells_what_it_offers(plane: ControlPlane, http: httpx2.A
 async def test_a_worker_that_says_less_offers_what_it_has_not_said_without_a_limit(
     plane: ControlPlane, http: httpx2.AsyncClient
 ) -> None:
-    await register(plane.desk)
+    await register(plane.fleet.desk)
 
     document = await _get(http)
 
@@ -87,9 +87,9 @@ async def test_a_worker_that_says_less_offers_what_it_has_not_said_without_a_lim
 async def test_a_worker_tells_what_it_runs_and_what_that_leaves(
     plane: ControlPlane, http: httpx2.AsyncClient
 ) -> None:
-    worker_id = await register(plane.desk, slots=3, cpus=4, memory_bytes=2**31)
+    worker_id = await register(plane.fleet.desk, slots=3, cpus=4, memory_bytes=2**31)
     run = await start(plane, TWO)
-    await claim(plane.desk, worker_id)
+    await claim(plane.fleet.desk, worker_id)
 
     document = await _get(http)
 
@@ -108,10 +108,10 @@ async def test_a_worker_tells_what_it_runs_and_what_that_leaves(
 async def test_a_heartbeat_tells_when_a_worker_was_heard_of_and_how_busy_its_host_is(
     plane: ControlPlane, http: httpx2.AsyncClient, clock: ManualClock
 ) -> None:
-    worker_id = await register(plane.desk)
+    worker_id = await register(plane.fleet.desk)
 
     clock.advance(LEASE_TIME / 3)
-    await plane.desk.heartbeat(beat(worker_id, load=0.25))
+    await plane.fleet.desk.heartbeat(beat(worker_id, load=0.25))
 
     document = await _get(http)
     assert (document["seen_at"], document["load"]) == ("2026-01-01T00:00:10.000000Z", 0.25)
@@ -120,18 +120,18 @@ async def test_a_heartbeat_tells_when_a_worker_was_heard_of_and_how_busy_its_hos
 async def test_a_worker_that_is_silent_for_longer_than_a_lease_is_offline(
     plane: ControlPlane, http: httpx2.AsyncClient, clock: ManualClock
 ) -> None:
-    worker_id = await register(plane.desk)
+    worker_id = await register(plane.fleet.desk)
 
     clock.advance(LEASE_TIME)
     assert (await _get(http))["state"] == "offline"
 
-    await plane.desk.heartbeat(beat(worker_id))
+    await plane.fleet.desk.heartbeat(beat(worker_id))
     assert (await _get(http))["state"] == "idle"
 
 
 async def test_workers_are_listed_by_name_in_pages(plane: ControlPlane, http: httpx2.AsyncClient) -> None:
     for name in ("b", "C", "a/1"):
-        await register(plane.desk, name)
+        await register(plane.fleet.desk, name)
 
     first = (await http.get("/v1/workers?limit=2")).json()
     second = (await http.get("/v1/workers", params={"limit": 2, "after": first["next"]})).json()
@@ -143,18 +143,18 @@ async def test_workers_are_listed_by_name_in_pages(plane: ControlPlane, http: ht
 async def test_a_worker_that_is_told_to_drain_is_shown_so_and_told_again_without_harm(
     plane: ControlPlane, http: httpx2.AsyncClient
 ) -> None:
-    worker_id = await register(plane.desk, "a/1")
+    worker_id = await register(plane.fleet.desk, "a/1")
 
     answers = [await http.post("/v1/workers/a%2F1/drain") for _ in range(2)]
 
     assert [(answer.status_code, answer.json()["state"]) for answer in answers] == [(202, "draining")] * 2
-    assert (await plane.desk.heartbeat(beat(worker_id))).drain
+    assert (await plane.fleet.desk.heartbeat(beat(worker_id))).drain
 
 
 async def test_a_worker_that_is_at_work_is_not_forgotten(
     plane: ControlPlane, http: httpx2.AsyncClient
 ) -> None:
-    await register(plane.desk)
+    await register(plane.fleet.desk)
 
     assert problem(await http.delete("/v1/workers/w"), 409)["advice"]
     assert (await _get(http))["state"] == "idle"
@@ -164,7 +164,7 @@ async def test_a_worker_that_is_offline_is_forgotten_and_what_it_held_is_lost(
     plane: ControlPlane, http: httpx2.AsyncClient, clock: ManualClock
 ) -> None:
     run = await start(plane)
-    await claim(plane.desk, await register(plane.desk))
+    await claim(plane.fleet.desk, await register(plane.fleet.desk))
     clock.advance(LEASE_TIME + timedelta(seconds=1))
 
     assert (await http.delete("/v1/workers/w")).status_code == 204

@@ -94,7 +94,7 @@ class Server:
         """Tell it to stop, as SIGTERM does."""
         if self.plane is not None:
             self._site.ledger.tell(f"{self.process.name} is told to stop")
-            self.plane.desk.stop_waiting()
+            self.plane.fleet.desk.stop_waiting()
             self.plane = None
             self._stop.set()
 

@@ -91,12 +91,12 @@ class User:
 
     async def _drain(self) -> None:
         name = self._random.choice(self._workers)
-        await self._network.call(_NAME, lambda plane: plane.workers.drain(name))
+        await self._network.call(_NAME, lambda plane: plane.fleet.workers.drain(name))
         self._ledger.tell(f"the user has {name} drained")
 
     async def _forget(self) -> None:
         name = self._random.choice(self._workers)
-        await self._network.call(_NAME, lambda plane: plane.workers.forget(name))
+        await self._network.call(_NAME, lambda plane: plane.fleet.workers.forget(name))
         self._ledger.tell(f"the user has {name} forgotten")
 
     def _note(self, run_id: UUID) -> None:

@@ -49,29 +49,29 @@ class WorkerLine:
 
     async def register(self, hello: Hello) -> Welcome:
         """Begin a session."""
-        return await self._call(lambda plane: plane.desk.register(hello))
+        return await self._call(lambda plane: plane.fleet.desk.register(hello))
 
     async def claim(self, request: ClaimRequest) -> LeasesAnswer:
         """Ask for attempts."""
-        return await self._call(lambda plane: plane.desk.claim(request), request.wait_seconds)
+        return await self._call(lambda plane: plane.fleet.desk.claim(request), request.wait_seconds)
 
     async def heartbeat(self, heartbeat: Heartbeat) -> HeartbeatAnswer:
         """Prolong leases."""
-        return await self._call(lambda plane: plane.desk.heartbeat(heartbeat), heartbeat.wait_seconds)
+        return await self._call(lambda plane: plane.fleet.desk.heartbeat(heartbeat), heartbeat.wait_seconds)
 
     async def resolve_source(self, report: SourceReport) -> SourceAnswer:
         """Say which commit the source is at."""
-        return await self._call(lambda plane: plane.desk.resolve_source(report))
+        return await self._call(lambda plane: plane.fleet.desk.resolve_source(report))
 
     async def append_log(self, address: AttemptAddress, token: str, offset: int, data: bytes) -> int:
         """Append to a log; what is acknowledged is noted."""
-        size = await self._call(lambda plane: plane.desk.append_log(address, token, offset, data))
+        size = await self._call(lambda plane: plane.fleet.desk.append_log(address, token, offset, data))
         self._ledger.appended[address] = max(self._ledger.appended.get(address, 0), size)
         return size
 
     async def report(self, report: Report) -> LeasesAnswer:
         """Tell how an attempt ended; what is acknowledged is noted."""
-        answer = await self._call(lambda plane: plane.desk.report(report))
+        answer = await self._call(lambda plane: plane.fleet.desk.report(report))
         self._ledger.reported[report.address] = report.outcome
         return answer
 

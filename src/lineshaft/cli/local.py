@@ -273,7 +273,7 @@ async def _working(plane: "ControlPlane", folder: Path, options: LocalOptions) -
         git_roots=(Path("/"),),
         ignore_images=options.ignore_images,
     )
-    async with open_agent(plan, plane.desk) as agent:
+    async with open_agent(plan, plane.fleet.desk) as agent:
         working = asyncio.create_task(agent.run())
         try:
             yield

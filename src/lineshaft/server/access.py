@@ -116,12 +116,12 @@ class Access:
     async def _by_password(self, scope: Scope, scheme: bytes, encoded: bytes, plane: ControlPlane) -> None:
         name, password = _credentials(scheme, encoded)
         address = address_of(scope)
-        principal, proof = await plane.authentication.by_password(name, password, address)
+        principal, proof = await plane.access.authentication.by_password(name, password, address)
         _leave(scope, principal, proof, address)
         self._refuse_pages_elsewhere(scope)
 
     async def _by_session(self, scope: Scope, cookie: bytes, plane: ControlPlane) -> None:
-        principal, proof = await plane.authentication.by_session(cookie)
+        principal, proof = await plane.access.authentication.by_session(cookie)
         _leave(scope, principal, proof, address_of(scope))
         self._refuse_pages_elsewhere(scope)
         if scope["method"] not in _READING:
@@ -141,7 +141,7 @@ async def _by_bearer(scope: Scope, shown: bytes, plane: ControlPlane) -> None:
     is_for_workers = scope["path"].startswith(_FOR_WORKERS)
     if shown.startswith(TOKEN_PREFIX):
         try:
-            principal, proof = await plane.authentication.by_token(shown, address, certificate)
+            principal, proof = await plane.access.authentication.by_token(shown, address, certificate)
         except BadCredentialsError:
             # A worker is told of the credentials that would do where it calls.
             raise (BadWorkerKeyError if is_for_workers else BadCredentialsError) from None
@@ -159,9 +159,9 @@ async def _worker_caller(
     key: bytes, address: str, certificate: str | None, plane: ControlPlane, is_for_workers: bool
 ) -> WorkerCaller:
     try:
-        caller = await plane.worker_keys.caller(key, certificate)
+        caller = await plane.fleet.worker_keys.caller(key, certificate)
     except BadWorkerKeyError:
-        plane.authentication.refuse(Means.WORKER_KEY, address)
+        plane.access.authentication.refuse(Means.WORKER_KEY, address)
         if is_for_workers:
             raise
         # Whoever calls anything else is told of the credentials that would do there.

@@ -94,7 +94,7 @@ def create_app(
         async with open_control_plane() as plane:
             app.state.control_plane = plane
             app.state.shown_runs = ShownRuns(plane.runs, RunRenderings())
-            yield {STATE_KEY: Stopping(plane.desk.stop_waiting)}
+            yield {STATE_KEY: Stopping(plane.fleet.desk.stop_waiting)}
 
     app = FastAPI(
         title="Lineshaft",

@@ -74,7 +74,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             identity_terms=settings.identity_terms,
             other_secrets=await _vault(settings, opened),
         )
-        await plane.secrets.check_keys()
+        await plane.secrets.keeping.check_keys()
         await follow_settings(
             store, SystemClock(), ids, settings.username, settings.password.get_secret_value()
         )

@@ -61,7 +61,7 @@ async def require(
         return  # What somebody may do everywhere they may do on each pipeline.
     if run_id is not None:
         plane: ControlPlane = scope["app"].state.control_plane
-        pipeline_id = await plane.run_pipelines.of(run_id)
+        pipeline_id = await plane.access.run_pipelines.of(run_id)
         if pipeline_id is None or not may(principal, Permission.VIEW, pipeline_id):
             raise RunNotFoundError(run_id)
     elif pipeline_id is not None and not may(principal, Permission.VIEW, pipeline_id):

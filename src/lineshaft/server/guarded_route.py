@@ -104,7 +104,7 @@ async def authorize_again(scope: Scope) -> None:
         LineshaftError: it may not any more; see `guard.require`.
     """
     plane: ControlPlane = scope["app"].state.control_plane
-    scope[PRINCIPAL] = await plane.authentication.again(scope[PROOF])
+    scope[PRINCIPAL] = await plane.access.authentication.again(scope[PROOF])
     route = scope["route"]
     if not isinstance(route, GuardedRoute):
         raise ForgottenPermissionError([_place(route)])

@@ -153,7 +153,7 @@ async def _serve_here(settings: ServerSettings, listener: socket.socket, worker:
         told = _told_to_stop(server)
         serving = asyncio.create_task(server.serve([listener]))
         tasks: set[asyncio.Future[None]] = {serving, told}
-        working = None if worker is None else asyncio.create_task(worker(plane.desk))
+        working = None if worker is None else asyncio.create_task(worker(plane.fleet.desk))
         if working is not None:
             tasks.add(working)
         try:

@@ -23,10 +23,10 @@ async def sign_in_by_password(request: Request, plane: ControlPlane, name: str, 
         TooManyAttemptsError: too many wrong ones came from there.
     """
     by = stranger(request.scope)
-    user = await plane.credentials.check(name, password, by.address)
-    return await plane.browser_sessions.sign_in(user, by, former=cookie_of(request.scope))
+    user = await plane.access.credentials.check(name, password, by.address)
+    return await plane.access.browser_sessions.sign_in(user, by, former=cookie_of(request.scope))
 
 
 def session_cookie(request: Request, plane: ControlPlane, signed_in: SignedIn) -> str:
     """Write the header that has a browser keep its session."""
-    return set_cookie(request.scope, SESSION, signed_in.cookie, plane.browser_sessions.times.lifetime)
+    return set_cookie(request.scope, SESSION, signed_in.cookie, plane.access.browser_sessions.times.lifetime)

@@ -91,7 +91,7 @@ def _plain_maker(kind: str, plane: ControlPlane) -> Holding:
         if kind == "given":
             return GivenSecrets({address.name: value for address, value in values.items()})
         for address, value in values.items():
-            await plane.secrets.set(address, value, INSIDE_ACTOR)
+            await plane.secrets.keeping.set(address, value, INSIDE_ACTOR)
         database = DatabaseSecrets(plane.store, FakeCipher())
         return database if kind == "database" else SecretChain([GivenSecrets({}), database])
 

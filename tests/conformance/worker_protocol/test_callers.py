@@ -95,7 +95,7 @@ async def test_a_key_that_is_for_one_worker_lets_no_other_in(plane: ControlPlane
         await register(worker, "build-2")
     await register(worker, "build-1")
 
-    assert [each.worker.name for each in await plane.workers.page(after=None, limit=9)] == ["build-1"]
+    assert [each.worker.name for each in await plane.fleet.workers.page(after=None, limit=9)] == ["build-1"]
 
 
 async def test_a_name_that_is_at_work_is_not_taken_by_another_key(
@@ -128,10 +128,10 @@ async def test_a_name_whose_worker_is_offline_is_taken_by_another_key(
 async def test_a_name_whose_key_was_revoked_is_taken_by_another_key(
     plane: ControlPlane, callers: Callers
 ) -> None:
-    key, secret = await plane.worker_keys.create("k")
+    key, secret = await plane.fleet.worker_keys.create("k")
     await register(await callers.key(secret))
 
-    await plane.worker_keys.revoke(key.id)
+    await plane.fleet.worker_keys.revoke(key.id)
 
     await register(await callers.new_key("l"))
 
@@ -156,19 +156,19 @@ async def test_a_worker_that_starts_anew_with_its_key_takes_its_own_place(
 
 @pytest.mark.parametrize("secret", ["wrong", "lsw_" + "A" * 43, "k" * 5_000])
 async def test_a_wrong_key_lets_nobody_in(plane: ControlPlane, callers: Callers, secret: str) -> None:
-    await plane.worker_keys.create("k")
+    await plane.fleet.worker_keys.create("k")
 
     with pytest.raises(BadCredentialsError):
         await register(await callers.key(secret))
 
-    assert await plane.workers.page(after=None, limit=9) == []
+    assert await plane.fleet.workers.page(after=None, limit=9) == []
 
 
 async def test_a_key_that_has_expired_lets_nobody_in(
     plane: ControlPlane, callers: Callers, clock: ManualClock
 ) -> None:
     expires_at = clock.now() + timedelta(seconds=1)
-    _, secret = await plane.worker_keys.create("k", expires_at=expires_at)
+    _, secret = await plane.fleet.worker_keys.create("k", expires_at=expires_at)
     await register(await callers.key(secret))
 
     clock.advance(timedelta(seconds=1))
@@ -178,10 +178,10 @@ async def test_a_key_that_has_expired_lets_nobody_in(
 
 
 async def test_a_key_that_was_revoked_lets_nobody_in(plane: ControlPlane, callers: Callers) -> None:
-    key, secret = await plane.worker_keys.create("k")
+    key, secret = await plane.fleet.worker_keys.create("k")
     await register(await callers.key(secret))
 
-    await plane.worker_keys.revoke(key.id)
+    await plane.fleet.worker_keys.revoke(key.id)
 
     with pytest.raises(BadCredentialsError):
         await register(await callers.key(secret))
@@ -190,7 +190,7 @@ async def test_a_key_that_was_revoked_lets_nobody_in(plane: ControlPlane, caller
 async def test_a_key_that_another_server_has_revoked_lets_nobody_in_soon_after(
     plane: ControlPlane, callers: Callers, clock: ManualClock
 ) -> None:
-    key, secret = await plane.worker_keys.create("k")
+    key, secret = await plane.fleet.worker_keys.create("k")
     await register(await callers.key(secret))
 
     await plane.store.write(lambda transaction: transaction.worker_keys.remove(key.id))

@@ -117,7 +117,7 @@ async def test_what_is_given_again_lives_from_then(
     assert await _claim(protocol, worker_id) == first
     clock.advance(LEASE_TIME - SECOND)
 
-    assert await plane.desk.lose_expired() == 0
+    assert await plane.fleet.losing.lose_expired() == 0
 
 
 async def test_leases_that_ran_out_are_not_brought_back(
@@ -127,7 +127,7 @@ async def test_leases_that_ran_out_are_not_brought_back(
     worker_id = await register(protocol)
     (dead,) = await _claim(protocol, worker_id)
     clock.advance(LEASE_TIME + SECOND)
-    assert await plane.desk.lose_expired() == 1
+    assert await plane.fleet.losing.lose_expired() == 1
 
     (new,) = await _claim(protocol, worker_id)
 
@@ -145,7 +145,7 @@ async def test_a_deploy_whose_lease_ran_out_is_not_brought_back(
     worker_id = await register(protocol)
     assert len(await _claim(protocol, worker_id)) == 1
     clock.advance(LEASE_TIME + SECOND)
-    assert await plane.desk.lose_expired() == 1
+    assert await plane.fleet.losing.lose_expired() == 1
 
     assert await _claim(protocol, worker_id) == ()
     assert (await plane.runs.get(run.id)).nodes[1].state is State.LOST
@@ -242,7 +242,7 @@ async def test_a_worker_that_drains_gets_again_what_it_took_and_nothing_new(
     await start(plane, TWO)
     worker_id = await register(protocol)
     first = await _claim(protocol, worker_id, slots=1)
-    await plane.workers.drain("w")
+    await plane.fleet.workers.drain("w")
 
     assert await _claim(protocol, worker_id, wait_seconds=LONG_SECONDS) == first
     assert await _claim(protocol, worker_id, ANOTHER) == ()
@@ -258,7 +258,7 @@ async def test_a_lease_that_its_worker_knows_nothing_of_is_not_prolonged_with_it
     clock.advance(LEASE_TIME - SECOND)
     await protocol.heartbeat(beat(worker_id, known, unknown=frozenset({unknown.address})))
     clock.advance(SECOND * 2)
-    assert await plane.desk.lose_expired() == 1
+    assert await plane.fleet.losing.lose_expired() == 1
 
     assert (await protocol.heartbeat(beat(worker_id, known))).living == {known.address}
     assert (await plane.runs.get(run.id)).nodes[known.address.node].state is State.RUNNING

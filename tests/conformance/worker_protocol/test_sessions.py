@@ -30,11 +30,11 @@ async def test_a_worker_that_says_that_it_drains_takes_no_more(
 
 async def test_a_worker_that_says_that_it_drains_ends_its_own_claim(plane: ControlPlane) -> None:
     # By a direct call alone, since nobody can tell when a claim over HTTP has begun to wait.
-    worker_id = await register(plane.desk)
-    claiming = asyncio.create_task(claim(plane.desk, worker_id, wait_seconds=LONG_SECONDS))
+    worker_id = await register(plane.fleet.desk)
+    claiming = asyncio.create_task(claim(plane.fleet.desk, worker_id, wait_seconds=LONG_SECONDS))
     await asyncio.sleep(0)
 
-    await plane.desk.heartbeat(beat(worker_id, draining=True))
+    await plane.fleet.desk.heartbeat(beat(worker_id, draining=True))
 
     async with asyncio.timeout(LONG_SECONDS / 2):
         assert await claiming == ()

@@ -123,7 +123,7 @@ async def test_a_claim_that_waits_ends_when_the_server_stops(
     )
     await protocol.heartbeat(Heartbeat(worker_id=worker_id, tokens=frozenset()))
 
-    plane.desk.stop_waiting()
+    plane.fleet.desk.stop_waiting()
 
     with pytest.raises(UnavailableError):
         await claiming
@@ -304,7 +304,7 @@ async def test_a_heartbeat_prolongs_the_leases_whose_tokens_it_carries(
     clock.advance(LEASE_TIME - timedelta(seconds=1))
     await protocol.heartbeat(Heartbeat(worker_id=worker_id, tokens=frozenset({kept.token})))
     clock.advance(timedelta(seconds=2))
-    assert await plane.desk.lose_expired() == 1
+    assert await plane.fleet.losing.lose_expired() == 1
 
     answer = await protocol.heartbeat(Heartbeat(worker_id=worker_id, tokens=frozenset({kept.token})))
     assert answer.living == {kept.address}
@@ -351,7 +351,7 @@ async def test_a_heartbeat_that_waits_ends_when_the_server_stops(
     beating = asyncio.create_task(protocol.heartbeat(heartbeat))
     await _claim(protocol, worker_id)
 
-    plane.desk.stop_waiting()
+    plane.fleet.desk.stop_waiting()
 
     assert (await beating).living == frozenset()
 

@@ -12,7 +12,7 @@ from lineshaft.model.role import Role, Scope
 
 
 async def granted(accounts: Accounts, pipeline: UUID) -> list[Grant]:
-    return list(await accounts.plane.grants.page(pipeline, after=None, limit=100))
+    return list(await accounts.plane.access.grants.page(pipeline, after=None, limit=100))
 
 
 async def test_a_maintainer_of_a_pipeline_gives_roles_there(accounts: Accounts) -> None:
@@ -20,7 +20,7 @@ async def test_a_maintainer_of_a_pipeline_gives_roles_there(accounts: Accounts) 
     shop = await accounts.pipeline()
     ada = principal("ada", pipelines={shop: Role.MAINTAINER})
 
-    given = await accounts.plane.grants.give(ada, BY, shop, "bob", Role.MAINTAINER)
+    given = await accounts.plane.access.grants.give(ada, BY, shop, "bob", Role.MAINTAINER)
 
     assert given == Grant("bob", shop, Role.MAINTAINER)
     assert await granted(accounts, shop) == [given]
@@ -37,7 +37,7 @@ async def test_another_role_takes_the_place_of_the_first(accounts: Accounts) -> 
     shop = await accounts.pipeline()
 
     for role in (Role.MAINTAINER, Role.VIEWER):
-        await accounts.plane.grants.give(ADMIN, BY, shop, "bob", role)
+        await accounts.plane.access.grants.give(ADMIN, BY, shop, "bob", role)
 
     assert await granted(accounts, shop) == [Grant("bob", shop, Role.VIEWER)]
 
@@ -49,7 +49,7 @@ async def test_whoever_is_no_maintainer_there_gives_nothing(accounts: Accounts, 
     ada = principal("ada", own, {other: Role.MAINTAINER})
 
     with pytest.raises(ForbiddenError):
-        await accounts.plane.grants.give(ada, BY, shop, "bob", Role.VIEWER)
+        await accounts.plane.access.grants.give(ada, BY, shop, "bob", Role.VIEWER)
 
     assert await granted(accounts, shop) == []
     assert await accounts.audit(Action.GRANT_SET) == []
@@ -61,7 +61,7 @@ async def test_a_token_for_less_gives_nothing_though_its_user_could(accounts: Ac
     token = replace(ADMIN, means=Means.TOKEN, scope=Scope(Role.RUNNER))
 
     with pytest.raises(ForbiddenError):
-        await accounts.plane.grants.give(token, BY, shop, "bob", Role.VIEWER)
+        await accounts.plane.access.grants.give(token, BY, shop, "bob", Role.VIEWER)
 
 
 async def test_nobody_is_an_admin_of_a_pipeline(accounts: Accounts) -> None:
@@ -69,7 +69,7 @@ async def test_nobody_is_an_admin_of_a_pipeline(accounts: Accounts) -> None:
     shop = await accounts.pipeline()
 
     with pytest.raises(InvalidInputError) as refused:
-        await accounts.plane.grants.give(ADMIN, BY, shop, "bob", Role.ADMIN)
+        await accounts.plane.access.grants.give(ADMIN, BY, shop, "bob", Role.ADMIN)
 
     assert [problem.field for problem in refused.value.problems] == ["role"]
 
@@ -77,15 +77,15 @@ async def test_nobody_is_an_admin_of_a_pipeline(accounts: Accounts) -> None:
 async def test_a_role_is_taken_away(accounts: Accounts) -> None:
     await accounts.user("bob")
     shop = await accounts.pipeline()
-    await accounts.plane.grants.give(ADMIN, BY, shop, "bob", Role.RUNNER)
+    await accounts.plane.access.grants.give(ADMIN, BY, shop, "bob", Role.RUNNER)
 
-    await accounts.plane.grants.take(BY, shop, "bob")
+    await accounts.plane.access.grants.take(BY, shop, "bob")
 
     assert await granted(accounts, shop) == []
     (entry,) = await accounts.audit(Action.GRANT_REMOVED)
     assert (entry.target, entry.pipeline_id) == ("bob", shop)
     with pytest.raises(NotFoundError, match="'bob' has no role of their own on the pipeline 'shop'"):
-        await accounts.plane.grants.take(BY, shop, "bob")
+        await accounts.plane.access.grants.take(BY, shop, "bob")
 
 
 async def test_there_are_no_roles_on_a_pipeline_that_is_not_there(accounts: Accounts) -> None:
@@ -95,28 +95,28 @@ async def test_there_are_no_roles_on_a_pipeline_that_is_not_there(accounts: Acco
 
     for pipeline in (gone, UUID(int=1)):
         with pytest.raises(PipelineNotFoundError):
-            await accounts.plane.grants.give(ADMIN, BY, pipeline, "bob", Role.VIEWER)
+            await accounts.plane.access.grants.give(ADMIN, BY, pipeline, "bob", Role.VIEWER)
         with pytest.raises(PipelineNotFoundError):
-            await accounts.plane.grants.take(BY, pipeline, "bob")
+            await accounts.plane.access.grants.take(BY, pipeline, "bob")
         with pytest.raises(PipelineNotFoundError):
-            await accounts.plane.grants.page(pipeline, after=None, limit=1)
+            await accounts.plane.access.grants.page(pipeline, after=None, limit=1)
 
 
 async def test_nobody_is_given_a_role_who_is_not_there(accounts: Accounts) -> None:
     shop = await accounts.pipeline()
 
     with pytest.raises(NotFoundError, match="No user is named 'nobody'"):
-        await accounts.plane.grants.give(ADMIN, BY, shop, "nobody", Role.VIEWER)
+        await accounts.plane.access.grants.give(ADMIN, BY, shop, "nobody", Role.VIEWER)
 
 
 async def test_roles_are_listed_by_name_page_by_page(accounts: Accounts) -> None:
     shop = await accounts.pipeline()
     for name in ("b", "a", "c"):
         await accounts.user(name)
-        await accounts.plane.grants.give(ADMIN, BY, shop, name, Role.VIEWER)
+        await accounts.plane.access.grants.give(ADMIN, BY, shop, name, Role.VIEWER)
 
-    first = await accounts.plane.grants.page(shop, after=None, limit=2)
-    rest = await accounts.plane.grants.page(shop, after=first[-1].user, limit=2)
+    first = await accounts.plane.access.grants.page(shop, after=None, limit=2)
+    rest = await accounts.plane.access.grants.page(shop, after=first[-1].user, limit=2)
 
     assert [grant.user for grant in (*first, *rest)] == ["a", "b", "c"]
 
@@ -126,5 +126,5 @@ async def test_a_caller_sees_the_roles_that_the_token_is_for(accounts: Accounts)
     ada = principal("ada", pipelines={shop: Role.RUNNER, other: Role.VIEWER})
     token = replace(ada, means=Means.TOKEN, scope=Scope(Role.VIEWER, frozenset({shop})))
 
-    assert [each.pipeline for each in await accounts.plane.users.my_grants(ada)] == ["other", "shop"]
-    assert [each.pipeline for each in await accounts.plane.users.my_grants(token)] == ["shop"]
+    assert [each.pipeline for each in await accounts.plane.access.users.my_grants(ada)] == ["other", "shop"]
+    assert [each.pipeline for each in await accounts.plane.access.users.my_grants(token)] == ["shop"]

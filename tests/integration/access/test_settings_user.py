@@ -21,12 +21,12 @@ SECRET, OTHER = "open sesame", "another password"
 async def follow(accounts: Accounts, name: str, password: str = SECRET) -> None:
     """Start a server with these settings, as far as users are concerned."""
     await follow_settings(accounts.plane.store, accounts.clock, RandomIds(), name, password)
-    accounts.plane.authentication.forget()
+    accounts.plane.access.authentication.forget()
 
 
 async def may_sign_in(plane: ControlPlane, name: str, password: str) -> bool:
     try:
-        await plane.credentials.check(name, password)
+        await plane.access.credentials.check(name, password)
     except BadCredentialsError:
         return False
     return True
@@ -65,7 +65,7 @@ async def test_another_password_in_the_settings_takes_the_place_of_the_first(acc
 
 async def test_the_user_whom_the_settings_named_before_is_let_in_no_more(accounts: Accounts) -> None:
     await follow(accounts, "ops")
-    await accounts.plane.tokens.create(principal("ops", Role.ADMIN), BY, TokenRequest("ci"))
+    await accounts.plane.access.tokens.create(principal("ops", Role.ADMIN), BY, TokenRequest("ci"))
 
     await follow(accounts, "root", OTHER)
 
@@ -83,7 +83,7 @@ async def test_the_former_password_does_nothing_even_where_its_user_is_enabled_a
     await follow(accounts, "ops")
     await follow(accounts, "root", OTHER)
 
-    await accounts.plane.users.change(ADMIN, BY, "ops", UserChange(disabled=False))
+    await accounts.plane.access.users.change(ADMIN, BY, "ops", UserChange(disabled=False))
     await follow(accounts, "root", OTHER)
 
     assert (await accounts.find("ops")).disabled_at is None
@@ -92,7 +92,7 @@ async def test_the_former_password_does_nothing_even_where_its_user_is_enabled_a
 
 async def test_settings_that_name_a_user_who_is_there_make_them_an_admin(accounts: Accounts) -> None:
     await accounts.user("ada", Role.VIEWER)
-    await accounts.plane.users.change(ADMIN, BY, "ada", UserChange(disabled=True))
+    await accounts.plane.access.users.change(ADMIN, BY, "ada", UserChange(disabled=True))
 
     await follow(accounts, "ada", OTHER)
 

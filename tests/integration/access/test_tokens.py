@@ -31,15 +31,18 @@ def by_token(user: Principal, token: Token) -> Principal:
 
 
 async def made(accounts: Accounts, by: Principal, asked: TokenRequest = CI) -> Token:
-    return (await accounts.plane.tokens.create(by, BY, asked))[0]
+    return (await accounts.plane.access.tokens.create(by, BY, asked))[0]
 
 
 async def listed(accounts: Accounts, by: Principal, user: str | None = None) -> Sequence[str]:
-    return [token.name for token in await accounts.plane.tokens.page(by, user=user, after=None, limit=9_999)]
+    return [
+        token.name
+        for token in await accounts.plane.access.tokens.page(by, user=user, after=None, limit=9_999)
+    ]
 
 
 async def test_a_token_is_told_once_and_kept_as_a_hash(accounts: Accounts) -> None:
-    token, text = await accounts.plane.tokens.create(ADMIN, BY, CI)
+    token, text = await accounts.plane.access.tokens.create(ADMIN, BY, CI)
 
     assert text.startswith("lst_")
     assert len(text) == len("lst_") + 43
@@ -49,13 +52,13 @@ async def test_a_token_is_told_once_and_kept_as_a_hash(accounts: Accounts) -> No
 
 
 async def test_a_token_that_is_shown_says_who_calls(accounts: Accounts) -> None:
-    token, text = await accounts.plane.tokens.create(ADMIN, BY, CI)
+    token, text = await accounts.plane.access.tokens.create(ADMIN, BY, CI)
 
-    caller, _ = await accounts.plane.authentication.by_token(text.encode(), "192.0.2.1")
+    caller, _ = await accounts.plane.access.authentication.by_token(text.encode(), "192.0.2.1")
 
     assert (caller.name, caller.scope, caller.credential_id) == (USERNAME, token.scope, token.id)
-    assert await accounts.plane.tokens.shown(caller) == token
-    assert await accounts.plane.tokens.shown(ADMIN) is None
+    assert await accounts.plane.access.tokens.shown(caller) == token
+    assert await accounts.plane.access.tokens.shown(ADMIN) is None
 
 
 async def test_nothing_said_makes_a_runner_for_ninety_days(accounts: Accounts) -> None:
@@ -220,7 +223,7 @@ async def test_a_token_that_is_bound_to_a_certificate_makes_only_such(accounts: 
 
 async def test_a_token_that_was_revoked_meanwhile_makes_none(accounts: Accounts) -> None:
     token = await made(accounts, ADMIN)
-    await accounts.plane.tokens.revoke(ADMIN, BY, token.id)
+    await accounts.plane.access.tokens.revoke(ADMIN, BY, token.id)
 
     with pytest.raises(BadCredentialsError):
         await made(accounts, by_token(ADMIN, token), TokenRequest("new"))
@@ -230,10 +233,10 @@ async def test_a_user_who_was_disabled_or_deleted_meanwhile_gets_none(accounts: 
     await accounts.user("ada", Role.RUNNER)
     ada = principal("ada", Role.RUNNER)
 
-    await accounts.plane.users.change(ADMIN, BY, "ada", UserChange(disabled=True))
+    await accounts.plane.access.users.change(ADMIN, BY, "ada", UserChange(disabled=True))
     with pytest.raises(BadCredentialsError):
         await made(accounts, ada)
-    await accounts.plane.users.delete(BY, "ada")
+    await accounts.plane.access.users.delete(BY, "ada")
     with pytest.raises(BadCredentialsError):
         await made(accounts, ada)
 
@@ -244,8 +247,8 @@ async def test_tokens_are_listed_by_name_page_by_page(accounts: Accounts) -> Non
     for name in ("b", "a", "c"):
         await made(accounts, ADMIN, TokenRequest(name))
 
-    first = await accounts.plane.tokens.page(ADMIN, user=None, after=None, limit=2)
-    rest = await accounts.plane.tokens.page(ADMIN, user=None, after=first[-1].name, limit=2)
+    first = await accounts.plane.access.tokens.page(ADMIN, user=None, after=None, limit=2)
+    rest = await accounts.plane.access.tokens.page(ADMIN, user=None, after=first[-1].name, limit=2)
 
     assert [token.name for token in (*first, *rest)] == ["a", "b", "c"]
 
@@ -276,22 +279,22 @@ async def test_an_admins_token_for_less_lists_and_revokes_its_own_alone(accounts
     with pytest.raises(ForbiddenError):
         await listed(accounts, token, "ada")
     with pytest.raises(NotFoundError):
-        await accounts.plane.tokens.revoke(token, BY, hers.id)
-    await accounts.plane.tokens.revoke(token, BY, mine.id)
+        await accounts.plane.access.tokens.revoke(token, BY, hers.id)
+    await accounts.plane.access.tokens.revoke(token, BY, mine.id)
 
 
 async def test_a_revoked_token_is_worth_nothing_at_once(accounts: Accounts) -> None:
-    token, text = await accounts.plane.tokens.create(ADMIN, BY, CI)
-    await accounts.plane.authentication.by_token(text.encode(), "")
+    token, text = await accounts.plane.access.tokens.create(ADMIN, BY, CI)
+    await accounts.plane.access.authentication.by_token(text.encode(), "")
 
-    await accounts.plane.tokens.revoke(ADMIN, BY, token.id)
+    await accounts.plane.access.tokens.revoke(ADMIN, BY, token.id)
 
     with pytest.raises(BadCredentialsError):
-        await accounts.plane.authentication.by_token(text.encode(), "")
+        await accounts.plane.access.authentication.by_token(text.encode(), "")
     (entry,) = await accounts.audit(Action.TOKEN_REVOKED)
     assert (entry.actor, entry.target, entry.detail) == (BY, str(token.id), {"user": USERNAME, "name": "ci"})
     with pytest.raises(NotFoundError):
-        await accounts.plane.tokens.revoke(ADMIN, BY, token.id)
+        await accounts.plane.access.tokens.revoke(ADMIN, BY, token.id)
 
 
 async def test_anothers_token_is_not_there_for_whoever_is_no_admin(accounts: Accounts) -> None:
@@ -299,7 +302,7 @@ async def test_anothers_token_is_not_there_for_whoever_is_no_admin(accounts: Acc
     token = await made(accounts, ADMIN)
 
     with pytest.raises(NotFoundError):
-        await accounts.plane.tokens.revoke(principal("ada", Role.MAINTAINER), BY, token.id)
+        await accounts.plane.access.tokens.revoke(principal("ada", Role.MAINTAINER), BY, token.id)
     assert await listed(accounts, ADMIN) == ["ci"]
 
 
@@ -307,6 +310,6 @@ async def test_an_admin_revokes_any(accounts: Accounts) -> None:
     await accounts.user("ada", Role.RUNNER)
     token = await made(accounts, principal("ada", Role.RUNNER))
 
-    await accounts.plane.tokens.revoke(ADMIN, BY, token.id)
+    await accounts.plane.access.tokens.revoke(ADMIN, BY, token.id)
 
     assert await accounts.tokens("ada") == []

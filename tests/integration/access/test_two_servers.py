@@ -60,15 +60,15 @@ async def test_a_deleted_user_keeps_no_token_and_no_role_that_another_server_gav
         await put(one, name, Role.RUNNER)
 
         results = await asyncio.gather(
-            one.plane.tokens.create(principal(name, Role.RUNNER), BY, TokenRequest("ci")),
-            one.plane.grants.give(ADMIN, BY, shop, name, Role.VIEWER),
-            other.plane.users.delete(BY, name),
+            one.plane.access.tokens.create(principal(name, Role.RUNNER), BY, TokenRequest("ci")),
+            one.plane.access.grants.give(ADMIN, BY, shop, name, Role.VIEWER),
+            other.plane.access.users.delete(BY, name),
             return_exceptions=True,
         )
 
         assert all(isinstance(each, REFUSALS) for each in results if isinstance(each, Exception))
         assert await other.tokens(name) == []
-    assert await other.plane.grants.page(shop, after=None, limit=100) == []
+    assert await other.plane.access.grants.page(shop, after=None, limit=100) == []
 
 
 async def test_one_of_two_admins_stays_whom_two_servers_would_remove_at_once(
@@ -80,8 +80,8 @@ async def test_one_of_two_admins_stays_whom_two_servers_would_remove_at_once(
         await put(one, "bob", Role.ADMIN)
 
         results = await asyncio.gather(
-            one.plane.users.delete(BY, "ada"),
-            other.plane.users.change(ADMIN, BY, "bob", UserChange(disabled=True)),
+            one.plane.access.users.delete(BY, "ada"),
+            other.plane.access.users.change(ADMIN, BY, "bob", UserChange(disabled=True)),
             return_exceptions=True,
         )
 
@@ -99,8 +99,8 @@ async def test_a_user_who_is_disabled_stays_so_whatever_another_server_changes_m
         await put(one, name, Role.VIEWER)
 
         await asyncio.gather(
-            one.plane.users.change(ADMIN, BY, name, UserChange(disabled=True)),
-            other.plane.users.change(ADMIN, BY, name, UserChange(role=Role.RUNNER)),
+            one.plane.access.users.change(ADMIN, BY, name, UserChange(disabled=True)),
+            other.plane.access.users.change(ADMIN, BY, name, UserChange(role=Role.RUNNER)),
         )
 
         user = await one.find(name)
@@ -109,7 +109,7 @@ async def test_a_user_who_is_disabled_stays_so_whatever_another_server_changes_m
 
 async def test_two_servers_make_one_user_of_a_name(servers: tuple[Accounts, Accounts]) -> None:
     results = await asyncio.gather(
-        *(each.plane.users.create(BY, "ada", SECRET) for each in servers), return_exceptions=True
+        *(each.plane.access.users.create(BY, "ada", SECRET) for each in servers), return_exceptions=True
     )
 
     assert sorted(type(each).__name__ for each in results) == ["ConflictError", "User"]

@@ -36,17 +36,17 @@ async def has_session(accounts: Accounts, hash_: str) -> bool:
 
 
 async def test_a_user_is_made_with_the_role_and_the_password_that_were_asked_for(accounts: Accounts) -> None:
-    made = await accounts.plane.users.create(BY, "ada", SECRET, Role.RUNNER)
+    made = await accounts.plane.access.users.create(BY, "ada", SECRET, Role.RUNNER)
 
     found = await accounts.find("ada")
     assert found == made
     assert (found.role, found.created_at, found.from_settings) == (Role.RUNNER, accounts.clock.now(), False)
     assert SECRET not in found.password_hash
-    assert (await accounts.plane.credentials.check("ada", SECRET)).name == "ada"
+    assert (await accounts.plane.access.credentials.check("ada", SECRET)).name == "ada"
 
 
 async def test_making_a_user_is_recorded_without_the_password(accounts: Accounts) -> None:
-    await accounts.plane.users.create(BY, "ada", SECRET, Role.RUNNER)
+    await accounts.plane.access.users.create(BY, "ada", SECRET, Role.RUNNER)
 
     (entry,) = await accounts.audit(Action.USER_CREATED)
     assert (entry.actor, entry.target, entry.detail) == (BY, "ada", {"role": "runner"})
@@ -57,7 +57,7 @@ async def test_a_name_is_one_users_alone(accounts: Accounts) -> None:
     first = await accounts.user("ada")
 
     with pytest.raises(ConflictError, match="There is a user named 'ada'"):
-        await accounts.plane.users.create(BY, "ada", "another password", Role.ADMIN)
+        await accounts.plane.access.users.create(BY, "ada", "another password", Role.ADMIN)
 
     assert await accounts.find("ada") == first
     assert len(await accounts.audit(Action.USER_CREATED)) == 1
@@ -65,7 +65,7 @@ async def test_a_name_is_one_users_alone(accounts: Accounts) -> None:
 
 async def test_all_that_is_wrong_with_a_new_user_is_told_at_once(accounts: Accounts) -> None:
     with pytest.raises(InvalidInputError) as refused:
-        await accounts.plane.users.create(BY, "a:b", "short")
+        await accounts.plane.access.users.create(BY, "a:b", "short")
 
     assert fields(refused.value) == ["name", "password"]
 
@@ -74,8 +74,8 @@ async def test_users_are_listed_by_name_page_by_page(accounts: Accounts) -> None
     for name in ("bob", "ada"):
         await accounts.user(name)
 
-    first = await accounts.plane.users.page(after=None, limit=2)
-    rest = await accounts.plane.users.page(after=first[-1].name, limit=2)
+    first = await accounts.plane.access.users.page(after=None, limit=2)
+    rest = await accounts.plane.access.users.page(after=first[-1].name, limit=2)
 
     assert [user.name for user in (*first, *rest)] == ["ada", USERNAME, "bob"]
 
@@ -84,10 +84,10 @@ async def test_a_user_is_shown_with_the_roles_on_pipelines(accounts: Accounts) -
     await accounts.user("ada")
     shop, gone = await accounts.pipeline("shop"), await accounts.pipeline("gone")
     for pipeline in (shop, gone):
-        await accounts.plane.grants.give(ADMIN, BY, pipeline, "ada", Role.RUNNER)
+        await accounts.plane.access.grants.give(ADMIN, BY, pipeline, "ada", Role.RUNNER)
     await accounts.plane.pipelines.delete(gone)
 
-    _, grants = await accounts.plane.users.get("ada")
+    _, grants = await accounts.plane.access.users.get("ada")
 
     assert [(each.grant, each.pipeline) for each in grants] == [
         (Grant("ada", gone, Role.RUNNER), None),
@@ -98,8 +98,8 @@ async def test_a_user_is_shown_with_the_roles_on_pipelines(accounts: Accounts) -
 async def test_a_role_is_changed_and_taken_away(accounts: Accounts) -> None:
     await accounts.user("ada", Role.VIEWER)
 
-    assert (await accounts.plane.users.change(ADMIN, BY, "ada", UserChange(role=Role.APPROVER))).role
-    changed = await accounts.plane.users.change(ADMIN, BY, "ada", UserChange(role=None))
+    assert (await accounts.plane.access.users.change(ADMIN, BY, "ada", UserChange(role=Role.APPROVER))).role
+    changed = await accounts.plane.access.users.change(ADMIN, BY, "ada", UserChange(role=None))
 
     assert changed.role is None
     latest, first = await accounts.audit(Action.USER_CHANGED)
@@ -110,20 +110,20 @@ async def test_a_role_is_changed_and_taken_away(accounts: Accounts) -> None:
 async def test_a_change_of_nothing_changes_and_records_nothing(accounts: Accounts) -> None:
     ada = await accounts.user("ada")
 
-    assert await accounts.plane.users.change(ADMIN, BY, "ada", UserChange()) == ada
+    assert await accounts.plane.access.users.change(ADMIN, BY, "ada", UserChange()) == ada
     assert await accounts.audit(Action.USER_CHANGED) == []
 
 
 async def test_a_new_password_ends_the_sessions_and_leaves_the_tokens(accounts: Accounts) -> None:
     await accounts.user("ada", Role.VIEWER)
-    await accounts.plane.tokens.create(principal("ada", Role.VIEWER), BY, TOKEN)
+    await accounts.plane.access.tokens.create(principal("ada", Role.VIEWER), BY, TOKEN)
     browser = await session(accounts, "ada")
 
-    await accounts.plane.users.change(ADMIN, BY, "ada", UserChange(password="another password"))
+    await accounts.plane.access.users.change(ADMIN, BY, "ada", UserChange(password="another password"))
 
     assert not await has_session(accounts, browser)
     assert len(await accounts.tokens("ada")) == 1
-    assert (await accounts.plane.credentials.check("ada", "another password")).name == "ada"
+    assert (await accounts.plane.access.credentials.check("ada", "another password")).name == "ada"
     (entry,) = await accounts.audit(Action.USER_CHANGED)
     assert entry.detail["changed"] == ["password"]
     assert "another password" not in repr(entry)
@@ -134,7 +134,7 @@ async def test_a_password_that_does_not_do_changes_nothing(accounts: Accounts) -
 
     for password in ("short", "password", "ada"):
         with pytest.raises(InvalidInputError) as refused:
-            await accounts.plane.users.change(ADMIN, BY, "ada", UserChange(password=password))
+            await accounts.plane.access.users.change(ADMIN, BY, "ada", UserChange(password=password))
         assert fields(refused.value) == ["password"]
 
     assert await accounts.find("ada") == ada
@@ -143,13 +143,13 @@ async def test_a_password_that_does_not_do_changes_nothing(accounts: Accounts) -
 async def test_who_is_disabled_loses_sessions_and_tokens_and_keeps_roles(accounts: Accounts) -> None:
     await accounts.user("ada", Role.RUNNER)
     pipeline = await accounts.pipeline()
-    await accounts.plane.grants.give(ADMIN, BY, pipeline, "ada", Role.MAINTAINER)
-    await accounts.plane.tokens.create(principal("ada", Role.RUNNER), BY, TOKEN)
+    await accounts.plane.access.grants.give(ADMIN, BY, pipeline, "ada", Role.MAINTAINER)
+    await accounts.plane.access.tokens.create(principal("ada", Role.RUNNER), BY, TOKEN)
     browser = await session(accounts, "ada")
 
-    await accounts.plane.users.change(ADMIN, BY, "ada", UserChange(disabled=True))
+    await accounts.plane.access.users.change(ADMIN, BY, "ada", UserChange(disabled=True))
 
-    user, grants = await accounts.plane.users.get("ada")
+    user, grants = await accounts.plane.access.users.get("ada")
     assert (user.disabled_at, user.role, len(grants)) == (accounts.clock.now(), Role.RUNNER, 1)
     assert await accounts.tokens("ada") == []
     assert not await has_session(accounts, browser)
@@ -157,11 +157,13 @@ async def test_who_is_disabled_loses_sessions_and_tokens_and_keeps_roles(account
 
 async def test_who_is_disabled_again_was_disabled_before(accounts: Accounts) -> None:
     await accounts.user("ada")
-    since = (await accounts.plane.users.change(ADMIN, BY, "ada", UserChange(disabled=True))).disabled_at
+    since = (
+        await accounts.plane.access.users.change(ADMIN, BY, "ada", UserChange(disabled=True))
+    ).disabled_at
     accounts.clock.advance(timedelta(hours=1))
 
-    again = await accounts.plane.users.change(ADMIN, BY, "ada", UserChange(disabled=True))
-    enabled = await accounts.plane.users.change(ADMIN, BY, "ada", UserChange(disabled=False))
+    again = await accounts.plane.access.users.change(ADMIN, BY, "ada", UserChange(disabled=True))
+    enabled = await accounts.plane.access.users.change(ADMIN, BY, "ada", UserChange(disabled=False))
 
     assert (again.disabled_at, enabled.disabled_at) == (since, None)
 
@@ -169,14 +171,14 @@ async def test_who_is_disabled_again_was_disabled_before(accounts: Accounts) -> 
 async def test_a_deleted_user_leaves_nothing_for_another_of_that_name(accounts: Accounts) -> None:
     await accounts.user("ada", Role.RUNNER)
     pipeline = await accounts.pipeline()
-    await accounts.plane.grants.give(ADMIN, BY, pipeline, "ada", Role.MAINTAINER)
-    await accounts.plane.tokens.create(principal("ada", Role.RUNNER), BY, TOKEN)
+    await accounts.plane.access.grants.give(ADMIN, BY, pipeline, "ada", Role.MAINTAINER)
+    await accounts.plane.access.tokens.create(principal("ada", Role.RUNNER), BY, TOKEN)
     browser = await session(accounts, "ada")
 
-    await accounts.plane.users.delete(BY, "ada")
+    await accounts.plane.access.users.delete(BY, "ada")
     await accounts.user("ada")
 
-    user, grants = await accounts.plane.users.get("ada")
+    user, grants = await accounts.plane.access.users.get("ada")
     assert (user.role, list(grants)) == (None, [])
     assert await accounts.tokens("ada") == []
     assert not await has_session(accounts, browser)
@@ -193,7 +195,7 @@ async def test_the_last_admin_stays_one(accounts: Accounts, change: UserChange) 
     before = await accounts.find(USERNAME)
 
     with pytest.raises(ConflictError, match="last admin who may sign in"):
-        await accounts.plane.users.change(ADMIN, BY, USERNAME, change)
+        await accounts.plane.access.users.change(ADMIN, BY, USERNAME, change)
 
     assert await accounts.find(USERNAME) == before
     assert await accounts.audit(Action.USER_CHANGED) == []
@@ -201,34 +203,34 @@ async def test_the_last_admin_stays_one(accounts: Accounts, change: UserChange) 
 
 async def test_the_last_admin_cannot_be_deleted(accounts: Accounts) -> None:
     with pytest.raises(ConflictError, match="last admin who may sign in"):
-        await accounts.plane.users.delete(BY, USERNAME)
+        await accounts.plane.access.users.delete(BY, USERNAME)
 
     assert await accounts.find(USERNAME)
 
 
 async def test_an_admin_who_is_disabled_does_not_count(accounts: Accounts) -> None:
     await accounts.user("ada", Role.ADMIN)
-    await accounts.plane.users.change(ADMIN, BY, "ada", UserChange(disabled=True))
+    await accounts.plane.access.users.change(ADMIN, BY, "ada", UserChange(disabled=True))
 
     with pytest.raises(ConflictError):
-        await accounts.plane.users.delete(BY, USERNAME)
-    await accounts.plane.users.delete(BY, "ada")
+        await accounts.plane.access.users.delete(BY, USERNAME)
+    await accounts.plane.access.users.delete(BY, "ada")
 
 
 async def test_an_admin_may_go_while_another_one_stays(accounts: Accounts) -> None:
     await accounts.user("ada", Role.ADMIN)
 
-    await accounts.plane.users.delete(BY, USERNAME)
+    await accounts.plane.access.users.delete(BY, USERNAME)
 
     with pytest.raises(ConflictError):
-        await accounts.plane.users.delete(BY, "ada")
+        await accounts.plane.access.users.delete(BY, "ada")
 
 
 async def test_one_role_and_being_disabled_change_together_or_not_at_all(accounts: Accounts) -> None:
     await accounts.user("ada", Role.VIEWER)
 
     change = UserChange(role=Role.RUNNER, password="another password", disabled=True)
-    changed = await accounts.plane.users.change(ADMIN, BY, "ada", change)
+    changed = await accounts.plane.access.users.change(ADMIN, BY, "ada", change)
 
     assert (changed.role, changed.disabled_at) == (Role.RUNNER, accounts.clock.now())
     (entry,) = await accounts.audit(Action.USER_CHANGED)
@@ -238,22 +240,22 @@ async def test_one_role_and_being_disabled_change_together_or_not_at_all(account
 @pytest.mark.parametrize("change", [UserChange(), UserChange(role=Role.VIEWER), UserChange(disabled=True)])
 async def test_nobody_is_changed_who_is_not_there(accounts: Accounts, change: UserChange) -> None:
     with pytest.raises(NotFoundError, match="No user is named 'nobody'"):
-        await accounts.plane.users.change(ADMIN, BY, "nobody", change)
+        await accounts.plane.access.users.change(ADMIN, BY, "nobody", change)
 
 
 async def test_nobody_is_shown_or_deleted_who_is_not_there(accounts: Accounts) -> None:
     with pytest.raises(NotFoundError):
-        await accounts.plane.users.get("nobody")
+        await accounts.plane.access.users.get("nobody")
     with pytest.raises(NotFoundError):
-        await accounts.plane.users.delete(BY, "nobody")
+        await accounts.plane.access.users.delete(BY, "nobody")
 
 
 async def test_ones_own_password_is_changed_with_the_present_one(accounts: Accounts) -> None:
     await accounts.user("ada")
 
-    await accounts.plane.users.change_own_password(principal("ada"), BY, SECRET, "another password")
+    await accounts.plane.access.users.change_own_password(principal("ada"), BY, SECRET, "another password")
 
-    assert (await accounts.plane.credentials.check("ada", "another password")).name == "ada"
+    assert (await accounts.plane.access.credentials.check("ada", "another password")).name == "ada"
     (entry,) = await accounts.audit(Action.USER_CHANGED)
     assert (entry.target, entry.detail["changed"]) == ("ada", ["password"])
 
@@ -262,7 +264,9 @@ async def test_a_wrong_present_password_changes_nothing(accounts: Accounts) -> N
     ada = await accounts.user("ada")
 
     with pytest.raises(InvalidInputError) as refused:
-        await accounts.plane.users.change_own_password(principal("ada"), BY, "wrong", "another password")
+        await accounts.plane.access.users.change_own_password(
+            principal("ada"), BY, "wrong", "another password"
+        )
 
     assert fields(refused.value) == ["password"]
     assert await accounts.find("ada") == ada
@@ -272,7 +276,7 @@ async def test_a_new_password_of_ones_own_keeps_to_the_rules(accounts: Accounts)
     await accounts.user("ada")
 
     with pytest.raises(InvalidInputError) as refused:
-        await accounts.plane.users.change_own_password(principal("ada"), BY, SECRET, "short")
+        await accounts.plane.access.users.change_own_password(principal("ada"), BY, SECRET, "short")
 
     assert fields(refused.value) == ["new_password"]
 
@@ -283,10 +287,10 @@ async def test_a_token_changes_no_password_of_its_user_and_may_change_others(acc
     token = replace(principal("ada", Role.ADMIN), means=Means.TOKEN, scope=Scope(Role.ADMIN))
 
     with pytest.raises(ForbiddenError, match="its own user"):
-        await accounts.plane.users.change_own_password(token, BY, SECRET, "another password")
+        await accounts.plane.access.users.change_own_password(token, BY, SECRET, "another password")
     with pytest.raises(ForbiddenError, match="its own user"):
-        await accounts.plane.users.change(token, BY, "ada", UserChange(password="another password"))
-    assert await accounts.plane.users.change(token, BY, "bob", UserChange(password="another password"))
+        await accounts.plane.access.users.change(token, BY, "ada", UserChange(password="another password"))
+    assert await accounts.plane.access.users.change(token, BY, "bob", UserChange(password="another password"))
 
 
 async def test_who_signs_in_elsewhere_has_no_password_to_change(accounts: Accounts) -> None:
@@ -294,7 +298,7 @@ async def test_who_signs_in_elsewhere_has_no_password_to_change(accounts: Accoun
     await accounts.plane.store.write(lambda transaction: transaction.users.put(ada))
 
     with pytest.raises(ConflictError, match="signs in elsewhere"):
-        await accounts.plane.users.change_own_password(principal("ada"), BY, "", "another password")
+        await accounts.plane.access.users.change_own_password(principal("ada"), BY, "", "another password")
 
 
 async def test_the_user_of_the_settings_is_changed_there_alone(accounts: Accounts) -> None:
@@ -304,10 +308,10 @@ async def test_the_user_of_the_settings_is_changed_there_alone(accounts: Account
 
     for change in (UserChange(role=Role.VIEWER), UserChange(password=SECRET), UserChange(disabled=True)):
         with pytest.raises(ConflictError) as refused:
-            await accounts.plane.users.change(ADMIN, BY, USERNAME, change)
+            await accounts.plane.access.users.change(ADMIN, BY, USERNAME, change)
         assert "LINESHAFT_USERNAME" in refused.value.advice
     with pytest.raises(ConflictError):
-        await accounts.plane.users.delete(BY, USERNAME)
+        await accounts.plane.access.users.delete(BY, USERNAME)
     with pytest.raises(ConflictError):
-        await accounts.plane.users.change_own_password(ADMIN, BY, PASSWORD, "another password")
+        await accounts.plane.access.users.change_own_password(ADMIN, BY, PASSWORD, "another password")
     assert await accounts.find(USERNAME) == named

@@ -85,7 +85,7 @@ async def test_a_user_is_made_with_a_password_from_standard_input(site: Site) ->
 
     assert (made.code, made.out) == (ExitCode.OK, "'ada' may sign in, as runner everywhere.\n")
     assert (await site.find("ada")).role is Role.RUNNER
-    assert await site.plane.credentials.check("ada", SECRET)
+    assert await site.plane.access.credentials.check("ada", SECRET)
 
 
 async def test_a_user_without_a_role_is_told_what_lets_them_see_something(site: Site) -> None:
@@ -195,7 +195,7 @@ async def test_the_password_of_another_is_set(site: Site) -> None:
 
     await site.done("user", "set-password", "ada", "--password-stdin", stdin="another password\r\n")
 
-    assert await site.plane.credentials.check("ada", "another password")
+    assert await site.plane.access.credentials.check("ada", "another password")
 
 
 async def test_ones_own_password_is_changed_though_one_has_signed_in(site: Site) -> None:
@@ -207,7 +207,7 @@ async def test_ones_own_password_is_changed_though_one_has_signed_in(site: Site)
     )
 
     assert changed == "'ada' has another password.\n"
-    assert await site.plane.credentials.check("ada", "another password")
+    assert await site.plane.access.credentials.check("ada", "another password")
     assert (await site.document("whoami"))["means"] == "token"
 
 
@@ -258,7 +258,7 @@ async def test_tokens_are_listed_without_themselves_and_revoked_by_name_or_id(si
 
 async def test_the_tokens_of_another_are_listed_and_revoked_by_admins(site: Site) -> None:
     await site.user("ada", Role.RUNNER)
-    await site.plane.tokens.create(principal("ada", Role.RUNNER), BY, TokenRequest("nightly"))
+    await site.plane.access.tokens.create(principal("ada", Role.RUNNER), BY, TokenRequest("nightly"))
 
     assert [each["name"] for each in await site.document("token", "list", "--user", "ada")] == ["nightly"]
     near = await site("token", "revoke", "nightli", "--user", "ada")
@@ -358,7 +358,7 @@ async def test_signing_out_revokes_the_token_and_forgets_it(site: Site) -> None:
 async def test_a_token_that_was_revoked_already_is_forgotten(site: Site) -> None:
     await site.user("ada", Role.RUNNER)
     await signed_in(site)
-    await site.plane.users.delete(BY, "ada")
+    await site.plane.access.users.delete(BY, "ada")
 
     assert (await site.document("logout"))["username"] == "ada"
 
@@ -409,7 +409,7 @@ async def test_a_new_password_is_asked_for_twice_and_not_shown(site: Site) -> No
 
     assert (code, "'ada' may sign in" in shown) == (ExitCode.OK, True)
     assert SECRET not in shown
-    assert await site.plane.credentials.check("ada", SECRET)
+    assert await site.plane.access.credentials.check("ada", SECRET)
 
 
 async def test_whoever_signs_in_is_asked_for_name_and_password(site: Site) -> None:
@@ -445,14 +445,14 @@ async def test_whoever_deletes_a_user_is_asked(site: Site, answer: str, code: Ex
             return terminal.process.wait()
 
     assert await asyncio.to_thread(ask) == code
-    names = [user.name for user in await site.plane.users.page(after=None, limit=10)]
+    names = [user.name for user in await site.plane.access.users.page(after=None, limit=10)]
     assert ("ada" in names) == (code is ExitCode.INTERRUPTED)
 
 
 async def test_names_are_completed(site: Site) -> None:
     await site.user("ada", Role.RUNNER)
     await site.pipeline()
-    await site.plane.tokens.create(principal("ada", Role.RUNNER), BY, TokenRequest("nightly"))
+    await site.plane.access.tokens.create(principal("ada", Role.RUNNER), BY, TokenRequest("nightly"))
     context = click.Context(click.Command("x"))
     parameter = click.Argument(["name"])
 

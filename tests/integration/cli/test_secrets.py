@@ -135,7 +135,9 @@ async def test_secrets_are_listed_with_whom_they_are_for(site: Site) -> None:
 async def test_a_long_list_is_gone_through_by_pages(site: Site) -> None:
     for number in range(5):
         for environment in (None, "prod"):
-            await site.plane.secrets.set(SecretAddress(f"S{number}", None, environment), VALUE, INSIDE_ACTOR)
+            await site.plane.secrets.keeping.set(
+                SecretAddress(f"S{number}", None, environment), VALUE, INSIDE_ACTOR
+            )
 
     def read() -> list[tuple[str, str | None]]:
         with Client(ClientConfig.load(url=os.environ["LINESHAFT_URL"], password=PASSWORD)) as client:
@@ -166,7 +168,7 @@ async def test_a_secret_is_deleted_at_its_exact_place(site: Site) -> None:
 async def test_sealing_anew_tells_how_many_and_which_cannot_be_opened(site: Site) -> None:
     await site("secret", "set", "TOKEN", "--environment", "prod", stdin=VALUE.encode())
     before = await site("secret", "reseal")
-    (secret,) = await site.plane.secrets.page(None, after=None, limit=1)
+    (secret,) = await site.plane.secrets.keeping.page(None, after=None, limit=1)
     lost = replace(secret.value, key_id="lost")
     await site.plane.store.write(lambda transaction: transaction.secrets.reseal(secret, lost))
 

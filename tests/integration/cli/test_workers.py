@@ -207,7 +207,7 @@ async def test_a_drain_is_over_when_the_worker_is_gone(site: Site) -> None:
 
     async def go() -> None:
         site.clock.advance(LEASE_TIME)
-        await site.plane.workers.forget("build-1")
+        await site.plane.fleet.workers.forget("build-1")
 
     assert await drained(site, go) is None
 
@@ -241,7 +241,7 @@ async def test_a_key_is_printed_alone_so_that_a_file_can_take_it(site: Site) -> 
 
     key = made.out.removesuffix("\n")
     assert key.isprintable()
-    assert (await site.plane.worker_keys.caller(key.encode())).worker == "gpu-1"
+    assert (await site.plane.fleet.worker_keys.caller(key.encode())).worker == "gpu-1"
     assert "The key is not told again. It expires at " in made.err
 
 
@@ -249,7 +249,7 @@ async def test_a_key_for_programs_is_what_the_api_says(site: Site) -> None:
     made = await site.document("worker-key", "create", "build-1")
 
     assert (made["name"], made["worker"], made["expires_at"]) == ("build-1", None, None)
-    assert (await site.plane.worker_keys.caller(made["key"].encode())).worker is None
+    assert (await site.plane.fleet.worker_keys.caller(made["key"].encode())).worker is None
 
 
 async def test_a_second_key_of_a_name_is_refused(site: Site) -> None:
@@ -298,7 +298,7 @@ async def test_a_key_that_is_revoked_is_worth_nothing(site: Site, by: str) -> No
 
     assert (revoked.code, revoked.out) == (ExitCode.OK, "'build-1' is revoked.\n")
     with pytest.raises(BadWorkerKeyError):
-        await site.plane.worker_keys.caller(made["key"].encode())
+        await site.plane.fleet.worker_keys.caller(made["key"].encode())
 
 
 async def test_a_key_that_is_not_there_is_told_with_the_nearest_name(site: Site) -> None:

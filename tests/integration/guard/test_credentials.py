@@ -56,7 +56,7 @@ async def test_a_change_of_this_process_holds_at_the_next_call(
     assert await status(http, ANN) == (await http.get(PIPELINES, headers=bearer(secret))).status_code == 200
 
     await people.change(ann, disabled_at=people.clock.now())
-    plane.credentials.forget("ann")
+    plane.access.credentials.forget("ann")
 
     assert await status(http, ANN) == (await http.get(PIPELINES, headers=bearer(secret))).status_code == 401
 
@@ -131,7 +131,7 @@ async def test_a_session_that_is_used_goes_on_and_one_that_is_not_ends(
     for _ in range(3):
         clock.advance(timedelta(minutes=40))
         assert (await http.get(PIPELINES, headers=used)).status_code == 200
-        await plane.noting.write()
+        await plane.access.noting.write()
 
     assert (await http.get(PIPELINES, headers=unused)).status_code == 401
 
@@ -220,7 +220,7 @@ async def test_a_hundred_wrong_tokens_and_keys_hold_off_all_but_good_ones(
 ) -> None:
     await people.user("ann", Role.ADMIN)
     _, token = await people.token("ann")
-    _, key = await plane.worker_keys.create("k")
+    _, key = await plane.fleet.worker_keys.create("k")
 
     answers = [
         (await http.get(path, headers=bearer(f"{'lst' if number % 2 else 'lsw'}_{number}"))).status_code
@@ -243,7 +243,7 @@ async def test_refused_sign_ins_are_audited_once_a_minute_for_an_address_and_a_n
         await http.get(PIPELINES, headers=bearer("lst_wrong"))
     clock.advance(timedelta(minutes=1))
     await status(http, WRONG)
-    await plane.noting.write()
+    await plane.access.noting.write()
 
     of = AuditFilter(action=Action.SIGN_IN_REFUSED)
     entries = await plane.store.read(lambda transaction: transaction.audit.page(of, before=None, limit=10))
@@ -268,7 +268,7 @@ async def test_who_calls_is_noted_to_the_minute_and_written_once_a_minute(
     await http.get(PIPELINES, headers=bearer(secret))
     await http.get(PIPELINES, headers=cookie(shown))
 
-    await plane.noting.write()
+    await plane.access.noting.write()
 
     minute = clock.now() - timedelta(seconds=17)
     used = await plane.store.read(lambda transaction: transaction.tokens.get(token.id))

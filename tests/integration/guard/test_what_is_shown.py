@@ -149,7 +149,7 @@ async def test_a_stream_ends_before_its_next_event_when_its_reader_may_not_read_
             await plane.store.write(lambda transaction: transaction.tokens.remove(token.id))
         else:
             await plane.store.write(lambda transaction: transaction.grants.remove("ann", three["a"]))
-        plane.authentication.forget()
+        plane.access.authentication.forget()
         await plane.runs.cancel(run.id)
         async with asyncio.timeout(60):
             rest = await reading.to_the_end()
@@ -167,7 +167,7 @@ async def test_a_stream_goes_on_for_a_reader_who_may_read_it(
     async with http.stream("GET", f"/v1/runs/{run.id}/events", auth=ANN) as answer:
         reading = Reading(answer)
         await reading.first()
-        plane.authentication.forget()
+        plane.access.authentication.forget()
         await plane.runs.cancel(run.id)
         async with asyncio.timeout(60):
             rest = await reading.to_the_end()

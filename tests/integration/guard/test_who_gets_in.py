@@ -337,14 +337,16 @@ async def _no_password(house: House) -> Headers:
 
 
 async def _expired_worker_key(house: House) -> Headers:
-    _, secret = await house.plane.worker_keys.create("k", expires_at=house.clock.now() + timedelta(minutes=1))
+    _, secret = await house.plane.fleet.worker_keys.create(
+        "k", expires_at=house.clock.now() + timedelta(minutes=1)
+    )
     house.clock.advance(timedelta(minutes=1))
     return _bearer(secret)
 
 
 async def _revoked_worker_key(house: House) -> Headers:
-    key, secret = await house.plane.worker_keys.create("k")
-    await house.plane.worker_keys.revoke(key.id)
+    key, secret = await house.plane.fleet.worker_keys.create("k")
+    await house.plane.fleet.worker_keys.revoke(key.id)
     return _bearer(secret)
 
 
@@ -392,7 +394,7 @@ async def test_nobody_gets_in_without_good_credentials(house: House, who: str) -
 
 
 async def _own_worker_key(house: House) -> Headers:
-    return _bearer((await house.plane.worker_keys.create("k"))[1])
+    return _bearer((await house.plane.fleet.worker_keys.create("k"))[1])
 
 
 @pytest.mark.parametrize("who", [_own_worker_key, _just(_bearer(FILE_KEY))], ids=["made here", "of the file"])

@@ -212,7 +212,7 @@ async def test_without_a_public_address_the_task_fails_and_is_told_what_to_set(t
 
 async def test_a_worker_that_does_not_mask_gets_none(house: House) -> None:
     run = await DeskWorker(house.plane).start(SHIP)
-    desk = house.plane.desk.of(INSIDE, Visit(2))
+    desk = house.plane.fleet.desk.of(INSIDE, Visit(2))
     hello = Hello(name="old-1", kinds=frozenset({WorkKind.RUN}), slots=1, version="0.1.0")
     worker_id = (await desk.register(hello)).worker_id
 
@@ -235,7 +235,7 @@ async def test_each_token_stands_in_the_audit_log_and_is_not_in_it(house: House)
 
 
 async def test_secrets_and_tokens_come_together(house: House) -> None:
-    await house.plane.secrets.set(SecretAddress("PASSWORD"), "correct-horse-battery", INSIDE_ACTOR)
+    await house.plane.secrets.keeping.set(SecretAddress("PASSWORD"), "correct-horse-battery", INSIDE_ACTOR)
     worker = DeskWorker(house.plane)
     await worker.start(SHIP.replace("id_tokens", "secrets: [PASSWORD], id_tokens"))
     (lease,) = (await worker.claim()).values()
@@ -251,7 +251,7 @@ async def test_no_token_is_shown_or_logged(house: House, caplog: pytest.LogCaptu
     await worker.start(SHIP)
     (lease,) = (await worker.claim()).values()
     (token,) = lease.id_tokens.values()
-    issued = await house.plane.identity.issue(lease, {"CLOUD_TOKEN": AUDIENCE})
+    issued = await house.plane.secrets.identity.issue(lease, {"CLOUD_TOKEN": AUDIENCE})
 
     shown = f"{lease!r} {lease} {issued!r} {issued} {caplog.text}"
 
@@ -283,7 +283,7 @@ async def test_the_next_key_is_public_before_it_signs_and_the_former_for_a_day_a
     lease = await house.lease()
 
     async def kid() -> str:
-        issued = await house.plane.identity.issue(lease, {"T": AUDIENCE})
+        issued = await house.plane.secrets.identity.issue(lease, {"T": AUDIENCE})
         await house.admitted(issued.tokens["T"])
         head = issued.tokens["T"].partition(".")[0]
         return str(json.loads(base64.urlsafe_b64decode(head + "=="))["kid"])
@@ -305,7 +305,7 @@ async def test_the_next_key_is_public_before_it_signs_and_the_former_for_a_day_a
 
 async def test_all_processes_sign_with_the_same_key(house: House) -> None:
     lease = await house.lease()
-    processes = [house.plane.identity, house.other_process(), house.other_process()]
+    processes = [house.plane.secrets.identity, house.other_process(), house.other_process()]
     issued = await asyncio.gather(*(each.issue(lease, {"T": AUDIENCE}) for each in processes))
 
     for each in issued:
@@ -317,13 +317,13 @@ async def test_all_processes_sign_with_the_same_key(house: House) -> None:
 
 async def test_many_tasks_at_once_make_one_key(house: House) -> None:
     lease = await house.lease()
-    await asyncio.gather(*(house.plane.identity.issue(lease, {"T": AUDIENCE}) for _ in range(5)))
+    await asyncio.gather(*(house.plane.secrets.identity.issue(lease, {"T": AUDIENCE}) for _ in range(5)))
     assert len(await house.keys()) == 1
 
 
 async def test_a_process_with_another_key_file_signs_with_a_key_of_its_own(house: House) -> None:
     lease, other = await house.lease(), house.other_process(FakeCipher("other"))
-    for process in (house.plane.identity, other, house.plane.identity, other):
+    for process in (house.plane.secrets.identity, other, house.plane.secrets.identity, other):
         issued = await process.issue(lease, {"T": AUDIENCE})
         await house.admitted(issued.tokens["T"])
     assert len(await house.keys()) == 2

@@ -34,7 +34,7 @@ RETRIED = "name: shop\nsteps: [{name: ship, run: ./ship, secrets: [TOKEN], retry
 
 
 async def keep(plane: ControlPlane, name: str = "TOKEN", value: str = VALUE) -> None:
-    await plane.secrets.set(SecretAddress(name), value, INSIDE_ACTOR)
+    await plane.secrets.keeping.set(SecretAddress(name), value, INSIDE_ACTOR)
 
 
 async def uses(plane: ControlPlane) -> Sequence[AuditEntry]:
@@ -84,12 +84,12 @@ async def test_each_delivery_stands_in_the_audit_log(plane: ControlPlane) -> Non
 async def test_what_a_report_brings_along_is_filled_as_well(plane: ControlPlane) -> None:
     await keep(plane)
     await DeskWorker(plane).start(TWO)
-    worker_id = (await plane.desk.register(hello())).worker_id
+    worker_id = (await plane.fleet.desk.register(hello())).worker_id
     claim = ClaimRequest(worker_id=worker_id, slots=1, wait_seconds=0)
-    (lease,) = (await plane.desk.claim(claim)).leases
+    (lease,) = (await plane.fleet.desk.claim(claim)).leases
     report = Report(worker_id=worker_id, address=lease.address, token=lease.token, outcome=SUCCEEDED, slots=1)
 
-    (second,) = (await plane.desk.report(report)).leases
+    (second,) = (await plane.fleet.desk.report(report)).leases
 
     assert (second.path, second.secret_values) == ("b", {"TOKEN": VALUE})
     assert len(await uses(plane)) == 2
@@ -99,11 +99,11 @@ async def test_a_claim_that_is_made_again_is_filled_again(plane: ControlPlane) -
     await keep(plane)
     worker = DeskWorker(plane)
     await worker.start(ONE)
-    worker_id = (await plane.desk.register(hello())).worker_id
+    worker_id = (await plane.fleet.desk.register(hello())).worker_id
     request = ClaimRequest(worker_id=worker_id, slots=1, wait_seconds=0, token="claim-number-one-")
 
-    (first,) = (await plane.desk.claim(request)).leases
-    (again,) = (await plane.desk.claim(request)).leases
+    (first,) = (await plane.fleet.desk.claim(request)).leases
+    (again,) = (await plane.fleet.desk.claim(request)).leases
 
     assert again == first
     assert again.secret_values == {"TOKEN": VALUE}
@@ -124,7 +124,7 @@ async def test_a_worker_that_does_not_mask_gets_none_and_its_attempt_ends_at_onc
     await keep(plane)
     worker = DeskWorker(plane)
     run = await worker.start(ONE)
-    desk = plane.desk.of(INSIDE, Visit(2))
+    desk = plane.fleet.desk.of(INSIDE, Visit(2))
     worker_id = (await desk.register(hello(version="0.1.0"))).worker_id
 
     answer = await desk.claim(ClaimRequest(worker_id=worker_id, slots=1, wait_seconds=0))
@@ -141,7 +141,7 @@ async def test_a_worker_that_does_not_mask_is_given_the_next_task_instead(plane:
     worker = DeskWorker(plane)
     await worker.start(ONE)
     await worker.start("name: plain\nsteps: [{name: a, run: x}]")
-    desk = plane.desk.of(INSIDE, Visit(1))
+    desk = plane.fleet.desk.of(INSIDE, Visit(1))
     worker_id = (await desk.register(hello())).worker_id
 
     (lease,) = (await desk.claim(ClaimRequest(worker_id=worker_id, slots=1, wait_seconds=0))).leases
@@ -153,7 +153,7 @@ async def test_a_secret_that_was_deleted_since_fails_the_task(plane: ControlPlan
     await keep(plane)
     worker = DeskWorker(plane)
     run = await worker.start(ONE)
-    await plane.secrets.delete(SecretAddress("TOKEN"), INSIDE_ACTOR)
+    await plane.secrets.keeping.delete(SecretAddress("TOKEN"), INSIDE_ACTOR)
 
     assert await worker.claim() == {}
 
@@ -165,7 +165,7 @@ async def test_a_secret_that_was_deleted_since_fails_the_task(plane: ControlPlan
 async def test_a_secret_that_cannot_be_opened_fails_only_the_task_that_names_it(tmp_path: Path) -> None:
     async with temporary_plane(tmp_path, cipher=FakeCipher("new")) as plane:
         await keep(plane)
-        broken = await plane.secrets.set(SecretAddress("BROKEN"), VALUE, INSIDE_ACTOR)
+        broken = await plane.secrets.keeping.set(SecretAddress("BROKEN"), VALUE, INSIDE_ACTOR)
         lost = replace(broken.value, key_id="lost")
         await plane.store.write(lambda transaction: transaction.secrets.reseal(broken, lost))
         worker = DeskWorker(plane)
@@ -280,7 +280,7 @@ async def test_who_calls_by_http_is_noted_with_its_address(plane: ControlPlane) 
     worker = DeskWorker(plane)
     await worker.start(ONE)
     actor = Actor("", Means.WORKER_KEY, "192.0.2.7")
-    desk = plane.desk.of(INSIDE, Visit(3, actor))
+    desk = plane.fleet.desk.of(INSIDE, Visit(3, actor))
     worker_id = (await desk.register(hello())).worker_id
 
     await desk.claim(ClaimRequest(worker_id=worker_id, slots=1, wait_seconds=0))

@@ -41,7 +41,7 @@ async def audit(plane: ControlPlane) -> Sequence[AuditEntry]:
 
 
 async def listed(plane: ControlPlane) -> Sequence[Secret]:
-    return await plane.secrets.page(None, after=None, limit=100)
+    return await plane.secrets.keeping.page(None, after=None, limit=100)
 
 
 async def opened(plane: ControlPlane, cipher: Cipher, wanted: Wanted) -> str | None:
@@ -55,8 +55,8 @@ async def pipeline_id_of(plane: ControlPlane) -> SecretAddress:
 
 
 async def test_a_secret_keeps_its_identity_over_its_values(plane: ControlPlane) -> None:
-    first = await plane.secrets.set(TOKEN, VALUE, ADA)
-    second = await plane.secrets.set(TOKEN, "another-value", ADA)
+    first = await plane.secrets.keeping.set(TOKEN, VALUE, ADA)
+    second = await plane.secrets.keeping.set(TOKEN, "another-value", ADA)
 
     assert (first.version, second.version) == (1, 2)
     assert (second.id, second.created_at, second.updated_by) == (first.id, first.created_at, "ada")
@@ -65,8 +65,8 @@ async def test_a_secret_keeps_its_identity_over_its_values(plane: ControlPlane) 
 
 async def test_setting_and_deleting_stand_in_the_audit_log_without_the_value(plane: ControlPlane) -> None:
     address = await pipeline_id_of(plane)
-    await plane.secrets.set(address, VALUE, ADA)
-    await plane.secrets.delete(address, ADA)
+    await plane.secrets.keeping.set(address, VALUE, ADA)
+    await plane.secrets.keeping.delete(address, ADA)
 
     entries = await audit(plane)
 
@@ -79,26 +79,26 @@ async def test_setting_and_deleting_stand_in_the_audit_log_without_the_value(pla
 
 
 async def test_what_is_not_there_cannot_be_deleted(plane: ControlPlane) -> None:
-    await plane.secrets.set(TOKEN, VALUE, ADA)
+    await plane.secrets.keeping.set(TOKEN, VALUE, ADA)
     with pytest.raises(NotFoundError, match="TOKEN"):
-        await plane.secrets.delete(SecretAddress("TOKEN", environment="prod"), ADA)
+        await plane.secrets.keeping.delete(SecretAddress("TOKEN", environment="prod"), ADA)
     assert len(await listed(plane)) == 1
 
 
 async def test_a_secret_needs_a_pipeline_that_is_there(plane: ControlPlane) -> None:
     nowhere = SecretAddress("TOKEN", NOWHERE)
     with pytest.raises(PipelineNotFoundError):
-        await plane.secrets.set(nowhere, VALUE, ADA)
+        await plane.secrets.keeping.set(nowhere, VALUE, ADA)
     with pytest.raises(PipelineNotFoundError):
-        await plane.secrets.delete(nowhere, ADA)
+        await plane.secrets.keeping.delete(nowhere, ADA)
     with pytest.raises(PipelineNotFoundError):
-        await plane.secrets.page(nowhere.pipeline_id, after=None, limit=1)
+        await plane.secrets.keeping.page(nowhere.pipeline_id, after=None, limit=1)
 
 
 async def test_secrets_go_with_their_pipeline(plane: ControlPlane) -> None:
     address = await pipeline_id_of(plane)
     assert address.pipeline_id is not None
-    await plane.secrets.set(address, VALUE, ADA)
+    await plane.secrets.keeping.set(address, VALUE, ADA)
 
     await plane.pipelines.delete(address.pipeline_id)
 
@@ -121,7 +121,7 @@ async def test_a_value_that_cannot_be_masked_or_given_is_refused_with_the_reason
     plane: ControlPlane, value: str, why: str
 ) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        await plane.secrets.set(TOKEN, value, ADA)
+        await plane.secrets.keeping.set(TOKEN, value, ADA)
     (problem,) = caught.value.problems
     assert problem.field == "value"
     assert why in problem.message
@@ -148,13 +148,13 @@ async def test_names_that_no_task_could_say_are_refused(
     plane: ControlPlane, address: SecretAddress, field: str
 ) -> None:
     with pytest.raises(InvalidInputError) as caught:
-        await plane.secrets.set(address, VALUE, ADA)
+        await plane.secrets.keeping.set(address, VALUE, ADA)
     assert [problem.field for problem in caught.value.problems] == [field]
 
 
 async def test_the_longest_value_and_names_are_taken(plane: ControlPlane) -> None:
     address = SecretAddress("A" * 255, environment="e" * 200)
-    await plane.secrets.set(address, "0123456789abcdef" * 4_096, ADA)
+    await plane.secrets.keeping.set(address, "0123456789abcdef" * 4_096, ADA)
     assert [each.address for each in await listed(plane)] == [address]
 
 
@@ -171,7 +171,7 @@ async def test_the_closest_secret_is_found_first(plane: ControlPlane) -> None:
     ]
     found = []
     for number, address in enumerate(addresses):
-        await plane.secrets.set(address, f"value-number-{number}", ADA)
+        await plane.secrets.keeping.set(address, f"value-number-{number}", ADA)
         found.append(await opened(plane, FakeCipher(), in_prod))
 
     assert found == [f"value-number-{number}" for number in range(4)]
@@ -182,7 +182,7 @@ async def test_the_closest_secret_is_found_first(plane: ControlPlane) -> None:
 
 async def test_those_who_set_a_secret_at_once_have_each_a_version(plane: ControlPlane) -> None:
     made = await asyncio.gather(
-        *(plane.secrets.set(TOKEN, f"value-number-{number}", ADA) for number in range(5))
+        *(plane.secrets.keeping.set(TOKEN, f"value-number-{number}", ADA) for number in range(5))
     )
     assert sorted(secret.version for secret in made) == [1, 2, 3, 4, 5]
     last = max(made, key=lambda secret: secret.version)
@@ -190,9 +190,9 @@ async def test_those_who_set_a_secret_at_once_have_each_a_version(plane: Control
 
 
 async def test_a_sealed_value_opens_in_no_other_place_and_not_as_a_later_one(plane: ControlPlane) -> None:
-    first = await plane.secrets.set(TOKEN, VALUE, ADA)
-    other = await plane.secrets.set(SecretAddress("OTHER"), "another-value", ADA)
-    later = await plane.secrets.set(TOKEN, "yet-another-value", ADA)
+    first = await plane.secrets.keeping.set(TOKEN, VALUE, ADA)
+    other = await plane.secrets.keeping.set(SecretAddress("OTHER"), "another-value", ADA)
+    later = await plane.secrets.keeping.set(TOKEN, "yet-another-value", ADA)
 
     def move(transaction: Transaction) -> list[bool]:
         return [transaction.secrets.reseal(secret, first.value) for secret in (other, later)]
@@ -224,7 +224,7 @@ def with_keys(plane: ControlPlane, cipher: Cipher) -> SecretService:
 async def test_all_is_sealed_with_the_new_key_and_the_old_one_is_not_needed_any_more(tmp_path: Path) -> None:
     async with temporary_plane(tmp_path, cipher=FakeCipher("old")) as plane:
         for number in range(60):
-            await plane.secrets.set(SecretAddress(f"S{number}"), f"value-number-{number}", ADA)
+            await plane.secrets.keeping.set(SecretAddress(f"S{number}"), f"value-number-{number}", ADA)
         rotated = with_keys(plane, FakeCipher("new", "old"))
 
         resealed = await rotated.reseal(ADA)
@@ -241,7 +241,7 @@ async def test_all_is_sealed_with_the_new_key_and_the_old_one_is_not_needed_any_
 async def test_sealing_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
     async with temporary_plane(tmp_path, cipher=FakeCipher("old")) as plane:
         for number in range(60):
-            await plane.secrets.set(SecretAddress(f"S{number}"), VALUE, ADA)
+            await plane.secrets.keeping.set(SecretAddress(f"S{number}"), VALUE, ADA)
         interrupted = with_keys(plane, Interrupted("new", "old", after=55))
         with pytest.raises(KeyboardInterrupt):
             await interrupted.reseal(ADA)
@@ -254,7 +254,7 @@ async def test_sealing_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
 async def test_several_servers_may_seal_anew_at_once(tmp_path: Path) -> None:
     async with temporary_plane(tmp_path, cipher=FakeCipher("old")) as plane:
         for number in range(20):
-            await plane.secrets.set(SecretAddress(f"S{number}"), VALUE, ADA)
+            await plane.secrets.keeping.set(SecretAddress(f"S{number}"), VALUE, ADA)
         servers = [with_keys(plane, FakeCipher("new", "old")) for _ in range(3)]
 
         resealed = await asyncio.gather(*(server.reseal(ADA) for server in servers))
@@ -264,7 +264,7 @@ async def test_several_servers_may_seal_anew_at_once(tmp_path: Path) -> None:
 
 async def test_what_no_key_opens_is_named_and_left_as_it_is(tmp_path: Path) -> None:
     async with temporary_plane(tmp_path, cipher=FakeCipher("lost")) as plane:
-        lost = await plane.secrets.set(TOKEN, VALUE, ADA)
+        lost = await plane.secrets.keeping.set(TOKEN, VALUE, ADA)
         await with_keys(plane, FakeCipher("old")).set(SecretAddress("OTHER"), VALUE, ADA)
 
         resealed = await with_keys(plane, FakeCipher("new", "old")).reseal(ADA)
@@ -277,7 +277,7 @@ async def test_a_server_says_at_its_start_what_it_cannot_open(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with temporary_plane(tmp_path, cipher=FakeCipher("one")) as plane:
-        await plane.secrets.set(TOKEN, VALUE, ADA)
+        await plane.secrets.keeping.set(TOKEN, VALUE, ADA)
         with caplog.at_level(logging.ERROR, logger="lineshaft.secrets"):
             await with_keys(plane, FakeCipher("one")).check_keys()
             assert caplog.messages == []
@@ -289,5 +289,5 @@ async def test_a_server_says_at_its_start_what_it_cannot_open(
 async def test_without_a_key_nothing_is_kept(tmp_path: Path) -> None:
     async with temporary_plane(tmp_path) as plane:
         with pytest.raises(SecretsUnavailableError, match="no key"):
-            await plane.secrets.set(TOKEN, VALUE, ADA)
+            await plane.secrets.keeping.set(TOKEN, VALUE, ADA)
         assert await listed(plane) == []

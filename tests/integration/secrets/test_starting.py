@@ -29,11 +29,11 @@ steps:
 
 async def keep(plane: ControlPlane, *names: str, environment: str | None = None) -> None:
     for name in names:
-        await plane.secrets.set(SecretAddress(name, None, environment), VALUE, INSIDE_ACTOR)
+        await plane.secrets.keeping.set(SecretAddress(name, None, environment), VALUE, INSIDE_ACTOR)
 
 
 async def drop(plane: ControlPlane, name: str) -> None:
-    await plane.secrets.delete(SecretAddress(name), INSIDE_ACTOR)
+    await plane.secrets.keeping.delete(SecretAddress(name), INSIDE_ACTOR)
 
 
 def code(run: Run, index: int = ROOT) -> ReasonCode | None:
@@ -77,7 +77,7 @@ async def test_a_secret_of_another_environment_or_pipeline_is_none(plane: Contro
     other = await worker.pipeline("name: other\nsteps: []")
     await keep(plane, "TOKEN")
     await keep(plane, "PASSWORD", environment="test")
-    await plane.secrets.set(SecretAddress("PASSWORD", other.id), VALUE, INSIDE_ACTOR)
+    await plane.secrets.keeping.set(SecretAddress("PASSWORD", other.id), VALUE, INSIDE_ACTOR)
 
     run = await worker.start(SHIP)
 

@@ -22,11 +22,11 @@ async def test_a_server_makes_its_key_once_and_opens_with_it_after_a_restart(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_control_plane(settings(tmp_path)) as plane:
-        await plane.secrets.set(SecretAddress("TOKEN"), VALUE, INSIDE_ACTOR)
+        await plane.secrets.keeping.set(SecretAddress("TOKEN"), VALUE, INSIDE_ACTOR)
     key = (tmp_path / "data" / SECRETS_KEY).read_text()
 
     async with open_control_plane(settings(tmp_path)) as plane:
-        resealed = await plane.secrets.reseal(INSIDE_ACTOR)
+        resealed = await plane.secrets.keeping.reseal(INSIDE_ACTOR)
 
     assert (resealed.count, resealed.unopened) == (0, ())
     assert (tmp_path / "data" / SECRETS_KEY).read_text() == key
@@ -37,10 +37,10 @@ async def test_a_second_server_with_a_key_of_its_own_says_what_it_cannot_open(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     async with open_control_plane(settings(tmp_path)) as plane:
-        await plane.secrets.set(SecretAddress("TOKEN"), VALUE, INSIDE_ACTOR)
+        await plane.secrets.keeping.set(SecretAddress("TOKEN"), VALUE, INSIDE_ACTOR)
 
     async with open_control_plane(settings(tmp_path, secrets_key=new_key())) as plane:
-        resealed = await plane.secrets.reseal(INSIDE_ACTOR)
+        resealed = await plane.secrets.keeping.reseal(INSIDE_ACTOR)
 
     assert [secret.address.name for secret in resealed.unopened] == ["TOKEN"]
     assert "1 secret cannot be opened by this server. A secret was sealed with the key" in caplog.text

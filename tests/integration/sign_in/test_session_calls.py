@@ -92,7 +92,7 @@ async def test_who_shows_other_credentials_has_no_session(house: House) -> None:
 async def test_a_session_does_not_begin_for_who_was_changed_while_the_password_was_checked(
     house: House, clock: ManualClock
 ) -> None:
-    checked = await house.plane.credentials.check(USERNAME, PASSWORD, "127.0.0.1")
+    checked = await house.plane.access.credentials.check(USERNAME, PASSWORD, "127.0.0.1")
     actor = Actor("", Means.SESSION, "127.0.0.1")
     for changed in (
         replace(checked, password_hash="another hash"),
@@ -101,7 +101,7 @@ async def test_a_session_does_not_begin_for_who_was_changed_while_the_password_w
         await house.put(changed)
 
         with pytest.raises(BadCredentialsError):
-            await house.plane.browser_sessions.sign_in(checked, actor)
+            await house.plane.access.browser_sessions.sign_in(checked, actor)
 
 
 async def test_a_session_ends_with_the_right_of_its_user_to_sign_in(house: House, clock: ManualClock) -> None:

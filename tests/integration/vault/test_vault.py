@@ -359,7 +359,7 @@ async def test_a_task_is_given_what_only_vault_has_and_the_database_goes_first(
     vault.values[SHOP] = {"TOKEN": "from-the-vault", "OTHER": VALUE}
     definition = SHIP.replace("TOKEN]", "TOKEN, OTHER]")
     async with temporary_plane(tmp_path, clock, cipher=FakeCipher(), other_secrets=[secrets]) as plane:
-        await plane.secrets.set(SecretAddress("TOKEN"), "from-the-database", INSIDE_ACTOR)
+        await plane.secrets.keeping.set(SecretAddress("TOKEN"), "from-the-database", INSIDE_ACTOR)
         worker = DeskWorker(plane)
         await worker.start(definition)
         await plane.settle()

@@ -10,7 +10,9 @@ from typing import Final
 from lineshaft.executors.process.cgroup import Cgroup
 from lineshaft.executors.process.children import CHILDREN
 from lineshaft.executors.process.death import wait_for_deaths
+from lineshaft.executors.process.ending import wait_for_ending
 from lineshaft.executors.process.family import Family
+from lineshaft.executors.process.main_process import MainProcess
 from lineshaft.executors.process.pipe import OutputPipe
 from lineshaft.executors.process.system import System
 from lineshaft.executors.process.table import ProcessRow
@@ -44,29 +46,19 @@ class Execution:
         """
         self._loop: Final = asyncio.get_running_loop()
         self._command: Final = command
-        self._pid: Final = pid
         self._cgroup: Final = cgroup
         self._pipe: Final = pipe
         self._table: Final = system.table
         self._adopts: Final = system.adopts
         self._family: Final = Family(system.table, self._look, self._is_ours)
-        self._until: Final = (
-            None if command.timeout is None else self._loop.time() + command.timeout.total_seconds()
-        )
-        try:
-            self._death: Final = system.watch(pid)
-        except BaseException:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            raise
-        CHILDREN.add(pid)
+        self._main: Final = MainProcess(pid, system.watch)
 
     async def run(self, output: ByteSink, stop: asyncio.Event) -> Exit:
         """Stay with the command until nothing of it is left; see `ports.executor.Executor.execute`."""
         pump = self._loop.create_task(self._pipe.pump(output))
         stopped = self._loop.create_task(stop.wait())
         try:
-            ending = await self._ending(pump, stopped)
+            ending = await wait_for_ending(self._main.died, stopped, (pump,), self._command.timeout)
             if ending is not Ending.ENDED:
                 await self._ask_to_end()
             await self._kill_what_is_left()
@@ -83,43 +75,28 @@ class Execution:
             status = self._collect()
         return Exit(ending, signal=-status) if status < 0 else Exit(ending, exit_code=status)
 
-    async def _ending(self, pump: asyncio.Task[None], stopped: asyncio.Task[bool]) -> Ending:
-        waiting: set[asyncio.Future[None] | asyncio.Task[bool]] = {self._death.died, pump, stopped}
-        while True:
-            timeout = None if self._until is None else max(self._until - self._loop.time(), 0)
-            done, _ = await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            if pump in done:
-                pump.result()
-                waiting.discard(pump)
-            if self._death.died.done():
-                return Ending.ENDED
-            if stopped in done:
-                return Ending.STOPPED
-            if not done:
-                return Ending.TIMED_OUT
-
     async def _ask_to_end(self) -> None:
         until = self._loop.time() + self._command.grace.total_seconds()
         # Whoever has left the group is found while its parents are alive, and remembered.
         self._family.living()
         self._signal_group(signal.SIGTERM)
         self._signal_group(signal.SIGCONT)
-        while group := [row for row in self._family.living() if row.group == self._pid]:
+        while group := [row for row in self._family.living() if row.group == self._main.pid]:
             left = until - self._loop.time()
             if left <= 0:
                 return
             await wait_for_deaths(self._table, group, left)
 
     async def _kill_what_is_left(self) -> None:
-        if self._death.died.done():
+        if self._main.died.done():
             self._signal_group(signal.SIGKILL)
             if self._adopts and (self._cgroup is None or self._cgroup.remove()) and self._leaves_nobody():
                 return
         if self._cgroup is not None:
             await self._cgroup.kill(self._table)
         await self._family.kill()
-        if not self._death.died.done():
-            await asyncio.wait({self._death.died}, timeout=_PATIENCE_SECONDS)
+        if not self._main.died.done():
+            await asyncio.wait({self._main.died}, timeout=_PATIENCE_SECONDS)
 
     def _leaves_nobody(self) -> bool:
         # This is the way of nearly every command, so it asks for nothing but this process's children.
@@ -130,10 +107,10 @@ class Execution:
         if not self._adopts:
             return self._table.rows()
         # Whoever descends from the command is below its main process, or below an orphan that was adopted.
-        return self._table.trees([self._pid, *self._table.own_children()])
+        return self._table.trees([self._main.pid, *self._table.own_children()])
 
     def _is_ours(self, row: ProcessRow) -> bool:
-        if self._pid in (row.pid, row.session):
+        if self._main.pid in (row.pid, row.session):
             return True
         # Without a living parent among us, it is a child of this process, wherever processes adopt.
         if (self._adopts and row.parent != os.getpid()) or not CHILDREN.may_be_adopted(row):
@@ -144,12 +121,11 @@ class Execution:
 
     def _signal_group(self, number: signal.Signals) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(self._pid, number)
+            os.killpg(self._main.pid, number)
 
     def _collect(self) -> int:
-        status = self._death.collect()
-        CHILDREN.remove(self._pid)
+        status = self._main.collect()
         if status is None:
-            _LOG.warning("How process %d has ended could not be learnt.", self._pid)
-            status = _STATUS_UNKNOWN if self._death.died.done() else -signal.SIGKILL
+            _LOG.warning("How process %d has ended could not be learnt.", self._main.pid)
+            status = _STATUS_UNKNOWN if self._main.died.done() else -signal.SIGKILL
         return status

@@ -33,7 +33,7 @@ async def list_grants(
     pipeline_id: PipelineId, plane: Plane, limit: Limit = 50, after: After = None
 ) -> Response:
     """List who has which role on a pipeline, by name; those who have one everywhere are not among them."""
-    found = await plane.grants.page(pipeline_id, after=after, limit=limit + 1)
+    found = await plane.access.grants.page(pipeline_id, after=after, limit=limit + 1)
     shown = found[:limit]
     following = shown[-1].user if len(found) > limit else None
     items = [to_json(grant_document(grant)) for grant in shown]
@@ -50,7 +50,7 @@ async def give_role(
 ) -> Response:
     """Give a user a role on a pipeline, in place of the one that they have there."""
     asked = await read_message(request, GrantRequest)
-    grant = await plane.grants.give(caller, by, pipeline_id, name, asked.role)
+    grant = await plane.access.grants.give(caller, by, pipeline_id, name, asked.role)
     return Response(to_json(grant_document(grant)), media_type=_JSON)
 
 
@@ -62,5 +62,5 @@ async def give_role(
 )
 async def take_role(pipeline_id: PipelineId, name: UserPath, by: By, plane: Plane) -> Response:
     """Take a user's role on a pipeline away; the one that they have everywhere stays."""
-    await plane.grants.take(by, pipeline_id, name)
+    await plane.access.grants.take(by, pipeline_id, name)
     return Response(status_code=204)

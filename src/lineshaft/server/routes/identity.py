@@ -30,14 +30,14 @@ _CACHED: Final = {"cache-control": "public, max-age=300"}
 @router.head(DISCOVERY_PATH, include_in_schema=False, openapi_extra=_OPEN)
 async def issuer(plane: Plane) -> Response:
     """Tell how identity tokens are verified; 404 where this server issues none."""
-    return _answer(dict(plane.identity.configuration()))
+    return _answer(dict(plane.secrets.identity.configuration()))
 
 
 @router.get(KEYS_PATH, responses={200: {"model": PublicKeysDocument}}, openapi_extra=_OPEN)
 @router.head(KEYS_PATH, include_in_schema=False, openapi_extra=_OPEN)
 async def public_keys(plane: Plane) -> Response:
     """List the public keys that verify identity tokens."""
-    return _answer({"keys": [dict(key) for key in await plane.identity.public_keys()]})
+    return _answer({"keys": [dict(key) for key in await plane.secrets.identity.public_keys()]})
 
 
 def _answer(document: dict[str, object]) -> Response:

@@ -26,8 +26,8 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/me", tags=["users"])
 @router.get("", responses={200: {"model": MeDocument}}, openapi_extra=needs(Permission.SELF))
 async def get_me(caller: Caller, plane: Plane) -> Response:
     """Tell who the caller is, by what that is known, and what they are to which pipelines."""
-    grants = await plane.users.my_grants(caller)
-    token = await plane.tokens.shown(caller)
+    grants = await plane.access.users.my_grants(caller)
+    token = await plane.access.tokens.shown(caller)
     document = me_document(caller, ((each.grant, each.pipeline) for each in grants), token)
     return Response(to_json(document), media_type=_JSON)
 
@@ -38,5 +38,5 @@ async def get_me(caller: Caller, plane: Plane) -> Response:
 async def change_own_password(request: Request, caller: Caller, by: By, plane: Plane) -> Response:
     """Change the caller's own password, which ends their sessions; a token cannot do that."""
     asked = await read_message(request, OwnPasswordRequest)
-    await plane.users.change_own_password(caller, by, asked.password, asked.new_password)
+    await plane.access.users.change_own_password(caller, by, asked.password, asked.new_password)
     return Response(status_code=204)

@@ -66,7 +66,7 @@ async def set_secret(
 @router.delete("/v1/secrets/{name}", status_code=204, openapi_extra=needs(Permission.ADMIN))
 async def delete_secret(plane: Plane, by: By, name: Name, environment: Environment = None) -> Response:
     """Delete a secret for all pipelines."""
-    await plane.secrets.delete(SecretAddress(name, None, environment or None), by)
+    await plane.secrets.keeping.delete(SecretAddress(name, None, environment or None), by)
     return Response(status_code=204)
 
 
@@ -77,7 +77,7 @@ async def delete_secret(plane: Plane, by: By, name: Name, environment: Environme
 )
 async def reseal_secrets(plane: Plane, by: By) -> Response:
     """Seal with the current key whatever another key has sealed."""
-    resealed = await plane.secrets.reseal(by)
+    resealed = await plane.secrets.keeping.reseal(by)
     document = {
         "key_id": resealed.key_id,
         "resealed": resealed.count,
@@ -126,13 +126,13 @@ async def delete_pipeline_secret(
     pipeline_id: PipelineId, plane: Plane, by: By, name: Name, environment: Environment = None
 ) -> Response:
     """Delete a secret of a pipeline."""
-    await plane.secrets.delete(SecretAddress(name, pipeline_id, environment or None), by)
+    await plane.secrets.keeping.delete(SecretAddress(name, pipeline_id, environment or None), by)
     return Response(status_code=204)
 
 
 async def _page(plane: ControlPlane, pipeline_id: UUID | None, limit: int, after: str | None) -> Response:
     behind = None if after is None else after.partition("/")
-    found = await plane.secrets.page(
+    found = await plane.secrets.keeping.page(
         pipeline_id, after=None if behind is None else (behind[0], behind[2]), limit=limit + 1
     )
     shown = found[:limit]
@@ -145,5 +145,5 @@ async def _page(plane: ControlPlane, pipeline_id: UUID | None, limit: int, after
 
 async def _set(request: Request, plane: ControlPlane, by: Actor, address: SecretAddress) -> Response:
     asked = await read_message(request, SecretRequest, _VALUE_LIMIT_BYTES)
-    secret = await plane.secrets.set(address, asked.value.get_secret_value(), by)
+    secret = await plane.secrets.keeping.set(address, asked.value.get_secret_value(), by)
     return Response(to_json(secret_document(secret)), media_type=_JSON)

@@ -49,7 +49,7 @@ async def begin_session(request: Request, plane: Plane) -> Response:
 async def show_session(request: Request, caller: Caller, plane: Plane) -> Response:
     """Show the session that the browser shows."""
     cookie = _cookie(request, caller)
-    session = await plane.browser_sessions.of_cookie(cookie)
+    session = await plane.access.browser_sessions.of_cookie(cookie)
     if session is None:
         raise _no_session()
     return Response(to_json(session_document(session)), headers=_PRIVATE, media_type=_JSON)
@@ -58,7 +58,7 @@ async def show_session(request: Request, caller: Caller, plane: Plane) -> Respon
 @router.delete("", status_code=204, openapi_extra=needs(Permission.SELF))
 async def end_session(request: Request, caller: Caller, by: By, plane: Plane) -> Response:
     """Sign the browser out."""
-    await plane.browser_sessions.sign_out(_cookie(request, caller), by)
+    await plane.access.browser_sessions.sign_out(_cookie(request, caller), by)
     return Response(status_code=204, headers={"Set-Cookie": drop_cookie(request.scope, SESSION)})
 
 

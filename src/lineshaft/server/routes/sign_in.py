@@ -143,21 +143,21 @@ async def _signed_in_name(request: Request, plane: ControlPlane) -> str | None:
     if cookie is None:
         return None
     try:
-        principal, _ = await plane.authentication.by_session(cookie)
+        principal, _ = await plane.access.authentication.by_session(cookie)
     except BadCredentialsError:
         return None
     return principal.name
 
 
 def _page(plane: ControlPlane, path: str, following: str) -> SignInPage:
-    provider = plane.provider_sign_in
+    provider = plane.access.provider_sign_in
     return SignInPage(path, following, None if provider is None else provider.label)
 
 
 def _provider(plane: ControlPlane) -> ProviderSignIn:
-    if plane.provider_sign_in is None:
+    if plane.access.provider_sign_in is None:
         raise HTTPException(404)
-    return plane.provider_sign_in
+    return plane.access.provider_sign_in
 
 
 async def _form(request: Request) -> Mapping[str, str]:
@@ -186,7 +186,7 @@ def _signed_in(request: Request, plane: ControlPlane, signed_in: SignedIn, follo
 async def _signed_out(request: Request, plane: ControlPlane) -> Response:
     cookie = cookie_of(request.scope)
     if cookie is not None:
-        await plane.browser_sessions.sign_out(cookie, stranger(request.scope))
+        await plane.access.browser_sessions.sign_out(cookie, stranger(request.scope))
     headers = page_headers({"Set-Cookie": drop_cookie(request.scope, SESSION)})
     return RedirectResponse(reference(PATH, PATH), HTTPStatus.SEE_OTHER, headers)
 

@@ -34,7 +34,7 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/tokens", tags=["users"]
 async def create_token(request: Request, caller: Caller, by: By, plane: Plane) -> Response:
     """Make a token of the caller, which is told in this answer and never again."""
     asked = await read_message(request, NewTokenRequest)
-    token, text = await plane.tokens.create(caller, by, asked.to_request())
+    token, text = await plane.access.tokens.create(caller, by, asked.to_request())
     return Response(
         to_json(new_token_document(token, text)),
         status_code=201,
@@ -55,7 +55,7 @@ async def list_tokens(
     after: After = None,
 ) -> Response:
     """List one's own tokens by name, without the tokens themselves; admins may list another's."""
-    found = await plane.tokens.page(caller, user=user, after=after, limit=limit + 1)
+    found = await plane.access.tokens.page(caller, user=user, after=after, limit=limit + 1)
     shown = found[:limit]
     following = shown[-1].name if len(found) > limit else None
     items = [to_json(token_document(token)) for token in shown]
@@ -67,5 +67,5 @@ async def revoke_token(
     token_id: Annotated[UUID, Path(description="The token's id.")], caller: Caller, by: By, plane: Plane
 ) -> Response:
     """Make a token of one's own worth nothing; admins may do that to any."""
-    await plane.tokens.revoke(caller, by, token_id)
+    await plane.access.tokens.revoke(caller, by, token_id)
     return Response(status_code=204)

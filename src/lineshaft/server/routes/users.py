@@ -35,7 +35,7 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/users", tags=["users"])
 async def create_user(request: Request, by: By, plane: Plane) -> Response:
     """Make a user."""
     asked = await read_message(request, NewUserRequest)
-    user = await plane.users.create(by, asked.name, asked.password, asked.role)
+    user = await plane.access.users.create(by, asked.name, asked.password, asked.role)
     location = {"Location": f"/v1/users/{quote(user.name, safe='')}"}
     return Response(to_json(user_document(user)), status_code=201, headers=location, media_type=_JSON)
 
@@ -43,7 +43,7 @@ async def create_user(request: Request, by: By, plane: Plane) -> Response:
 @router.get("", responses={200: {"model": UserPage}}, openapi_extra=needs(Permission.ADMIN))
 async def list_users(plane: Plane, limit: Limit = 50, after: After = None) -> Response:
     """List users by name."""
-    found = await plane.users.page(after=after, limit=limit + 1)
+    found = await plane.access.users.page(after=after, limit=limit + 1)
     shown = found[:limit]
     following = shown[-1].name if len(found) > limit else None
     items = [to_json(user_document(user)) for user in shown]
@@ -55,7 +55,7 @@ async def list_users(plane: Plane, limit: Limit = 50, after: After = None) -> Re
 )
 async def get_user(name: UserPath, plane: Plane) -> Response:
     """Tell who a user is, and what they are to which pipelines."""
-    user, grants = await plane.users.get(name)
+    user, grants = await plane.access.users.get(name)
     document = user_detail_document(user, ((each.grant, each.pipeline) for each in grants))
     return Response(to_json(document), media_type=_JSON)
 
@@ -68,12 +68,12 @@ async def get_user(name: UserPath, plane: Plane) -> Response:
 async def change_user(name: UserPath, request: Request, caller: Caller, by: By, plane: Plane) -> Response:
     """Give a user another role or password, disable or enable them."""
     asked = await read_message(request, UserChangeRequest)
-    user = await plane.users.change(caller, by, name, asked.to_change())
+    user = await plane.access.users.change(caller, by, name, asked.to_change())
     return Response(to_json(user_document(user)), media_type=_JSON)
 
 
 @router.delete("/{name:path}", status_code=204, openapi_extra=needs(Permission.ADMIN))
 async def delete_user(name: UserPath, by: By, plane: Plane) -> Response:
     """Delete a user, with their roles, tokens and sessions."""
-    await plane.users.delete(by, name)
+    await plane.access.users.delete(by, name)
     return Response(status_code=204)

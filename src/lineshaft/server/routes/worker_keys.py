@@ -34,7 +34,7 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/worker-keys", tags=["wo
 async def create_worker_key(request: Request, plane: Plane, by: By) -> Response:
     """Make a worker key, which is told in this answer and never again."""
     asked = await read_message(request, WorkerKeyRequest)
-    key, secret = await plane.worker_keys.create(
+    key, secret = await plane.fleet.worker_keys.create(
         asked.name,
         worker=asked.worker,
         expires_at=asked.expires_at,
@@ -52,7 +52,7 @@ async def create_worker_key(request: Request, plane: Plane, by: By) -> Response:
 @router.get("", responses={200: {"model": WorkerKeyPage}}, openapi_extra=needs(Permission.ADMIN))
 async def list_worker_keys(plane: Plane, limit: Limit = 50, after: After = None) -> Response:
     """List worker keys by name, without the keys themselves."""
-    found = await plane.worker_keys.page(after=after, limit=limit + 1)
+    found = await plane.fleet.worker_keys.page(after=after, limit=limit + 1)
     shown = found[:limit]
     following = shown[-1].name if len(found) > limit else None
     items = [to_json(worker_key_document(key)) for key in shown]
@@ -64,5 +64,5 @@ async def revoke_worker_key(
     key_id: Annotated[UUID, Path(description="The key's id.")], plane: Plane, by: By
 ) -> Response:
     """Make a worker key worth nothing."""
-    await plane.worker_keys.revoke(key_id, by=by)
+    await plane.fleet.worker_keys.revoke(key_id, by=by)
     return Response(status_code=204)

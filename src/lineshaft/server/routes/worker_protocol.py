@@ -66,7 +66,7 @@ async def _call(request: Request) -> _Call:
         raise UnsupportedProtocolError(said[:_SHOWN_CHARACTERS] or "(none)", SERVED_VERSIONS)
     plane: ControlPlane = request.app.state.control_plane
     version, caller = _SERVED[said], request.scope[CALLER]
-    return _Call(version, plane.desk.of(caller, Visit(version, _actor(request, caller))))
+    return _Call(version, plane.fleet.desk.of(caller, Visit(version, _actor(request, caller))))
 
 
 def _actor(request: Request, caller: WorkerCaller) -> Actor:

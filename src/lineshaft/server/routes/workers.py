@@ -42,7 +42,7 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/workers", tags=["worker
 @router.get("", responses={200: {"model": WorkerPage}}, openapi_extra=needs(Permission.VIEW))
 async def list_workers(plane: Plane, limit: Limit = 50, after: After = None) -> Response:
     """List workers by name, with what each offers and what it runs."""
-    found = await plane.workers.page(after=after, limit=limit + 1)
+    found = await plane.fleet.workers.page(after=after, limit=limit + 1)
     shown = found[:limit]
     following = shown[-1].worker.name if len(found) > limit else None
     items = [to_json(worker_document(each)) for each in shown]
@@ -54,7 +54,7 @@ async def list_workers(plane: Plane, limit: Limit = 50, after: After = None) -> 
 )
 async def get_worker(name: WorkerPath, plane: Plane) -> Response:
     """Tell what a worker offers and what it runs."""
-    return Response(to_json(worker_document(await plane.workers.get(name))), media_type=_JSON)
+    return Response(to_json(worker_document(await plane.fleet.workers.get(name))), media_type=_JSON)
 
 
 @router.post(
@@ -65,12 +65,12 @@ async def get_worker(name: WorkerPath, plane: Plane) -> Response:
 )
 async def drain_worker(name: WorkerPath, plane: Plane, by: By) -> Response:
     """Have a worker take no more; it ends when what it runs has ended."""
-    document = worker_document(await plane.workers.drain(name, by=by))
+    document = worker_document(await plane.fleet.workers.drain(name, by=by))
     return Response(to_json(document), status_code=202, media_type=_JSON)
 
 
 @router.delete("/{name:worker}", status_code=204, openapi_extra=needs(Permission.ADMIN))
 async def forget_worker(name: WorkerPath, plane: Plane, by: By) -> Response:
     """Take a worker that is offline from the list."""
-    await plane.workers.forget(name, by=by)
+    await plane.fleet.workers.forget(name, by=by)
     return Response(status_code=204)

@@ -265,10 +265,6 @@ class WorkerDesk(CallersDesk):
         """
         self._desk.closing.begin()
 
-    async def lose_expired(self) -> int:
-        """End a batch of leases that have run out, and return how many there were."""
-        return await self._desk.losing.lose_expired()
-
 
 def _stopping() -> UnavailableError:
     return UnavailableError("The server is stopping.", advice="Claim again in a moment.")

@@ -40,6 +40,10 @@ class IdentityTerms:
     good_for: timedelta = timedelta(seconds=900)
 
 
+NO_IDENTITY: Final = IdentityTerms()
+"""For servers that issue none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Issued:
     """What a task is given.

@@ -5,10 +5,11 @@ import contextlib
 import logging
 import os
 import signal
-from typing import Any, Final, assert_never
+from typing import Final, assert_never
 
-from lineshaft.executors.process.children import CHILDREN
+from lineshaft.executors.process.ending import wait_for_ending
 from lineshaft.executors.process.family import Family
+from lineshaft.executors.process.main_process import MainProcess
 from lineshaft.executors.process.pipe import OutputPipe
 from lineshaft.executors.process.sandbox.line import Ended, Line, Refused, Vanished
 from lineshaft.executors.process.start import refusal
@@ -47,20 +48,10 @@ class SandboxedExecution:
         """
         self._loop: Final = asyncio.get_running_loop()
         self._command: Final = command
-        self._pid: Final = pid
         self._pipe: Final = pipe
         self._table: Final = system.table
         self._line: Final = line
-        self._until: Final = (
-            None if command.timeout is None else self._loop.time() + command.timeout.total_seconds()
-        )
-        try:
-            self._death: Final = system.watch(pid)
-        except BaseException:
-            os.kill(pid, signal.SIGKILL)
-            os.waitpid(pid, 0)
-            raise
-        CHILDREN.add(pid)
+        self._main: Final = MainProcess(pid, system.watch)
 
     async def run(self, content: bytes, output: ByteSink, stop: asyncio.Event) -> Exit | NotStarted:
         """Stay with the command until nothing of it is left; see `ports.executor.Executor.execute`.
@@ -74,7 +65,7 @@ class SandboxedExecution:
         stopped = self._loop.create_task(stop.wait())
         handing = self._loop.create_task(self._line.hand_over(content))
         try:
-            ending = await self._ending(pump, stopped, handing)
+            ending = await wait_for_ending(self._line.fate, stopped, (pump, handing), self._command.timeout)
             if ending is not Ending.ENDED:
                 await self._ask_to_end(handing)
             await self._kill()
@@ -88,26 +79,7 @@ class SandboxedExecution:
             for task in (stopped, handing, pump):
                 task.cancel()
             await asyncio.wait({stopped, handing, pump})
-            self._death.collect()
-            CHILDREN.remove(self._pid)
-
-    async def _ending(
-        self, pump: asyncio.Task[None], stopped: asyncio.Task[bool], handing: asyncio.Task[None]
-    ) -> Ending:
-        waiting: set[asyncio.Future[Any]] = {self._line.fate, pump, stopped, handing}
-        while True:
-            timeout = None if self._until is None else max(self._until - self._loop.time(), 0)
-            done, _ = await asyncio.wait(waiting, timeout=timeout, return_when=asyncio.FIRST_COMPLETED)
-            for task in (pump, handing):
-                if task in done:
-                    task.result()
-                    waiting.discard(task)
-            if self._line.fate.done():
-                return Ending.ENDED
-            if stopped in done:
-                return Ending.STOPPED
-            if not done:
-                return Ending.TIMED_OUT
+            self._main.collect()
 
     async def _ask_to_end(self, handing: asyncio.Task[None]) -> None:
         until = self._loop.time() + self._command.grace.total_seconds()
@@ -119,21 +91,23 @@ class SandboxedExecution:
     async def _kill(self) -> None:
         known = self._line.kill()
         if known and not await self._line.wait_for_death(_PATIENCE_SECONDS):
-            _LOG.warning("A command that was killed is still there, in the sandbox of process %d.", self._pid)
-        if known and not self._death.died.done():
+            _LOG.warning(
+                "A command that was killed is still there, in the sandbox of process %d.", self._main.pid
+            )
+        if known and not self._main.died.done():
             # It ends by itself when it has buried the first process.
-            await asyncio.wait({self._death.died}, timeout=_BRIEFLY_SECONDS)
-        if not self._death.died.done():
+            await asyncio.wait({self._main.died}, timeout=_BRIEFLY_SECONDS)
+        if not self._main.died.done():
             with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGKILL)
+                os.kill(self._main.pid, signal.SIGKILL)
             await Family(self._table, self._look, self._is_ours).kill()
-            await asyncio.wait({self._death.died}, timeout=_BRIEFLY_SECONDS)
+            await asyncio.wait({self._main.died}, timeout=_BRIEFLY_SECONDS)
 
     def _look(self) -> list[ProcessRow]:
-        return self._table.trees([self._pid, *self._table.own_children()])
+        return self._table.trees([self._main.pid, *self._table.own_children()])
 
     def _is_ours(self, row: ProcessRow) -> bool:
-        return self._pid in (row.pid, row.session)
+        return self._main.pid in (row.pid, row.session)
 
     def _result(self, ending: Ending) -> Exit | NotStarted:
         if not self._line.fate.done():

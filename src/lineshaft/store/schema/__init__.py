@@ -1,0 +1,48 @@
+"""The tables, one module an area; who needs them imports them from here.
+
+A change here needs a migration beside it, in `migrations/versions`, and its `REVISION`; a test holds the two
+together. A new area is a new module, which is imported here, so that `metadata` knows its tables.
+
+Tables whose rows are small and found by their key are kept in the key's order (`WITHOUT ROWID`) on SQLite, so
+that a row costs one page and not two. Conditions of partial indexes are spelt as literals, here and in the
+statements that are to use them: neither database matches a bound parameter with such a condition.
+"""
+
+from lineshaft.store.schema.access_tables import audit_entries, browser_sessions, grants, tokens, users
+from lineshaft.store.schema.attempt_tables import attempts, log_chunks
+from lineshaft.store.schema.declaring import metadata
+from lineshaft.store.schema.literals import ONE, literal_state
+from lineshaft.store.schema.outbox_table import outbox
+from lineshaft.store.schema.pipeline_tables import definitions, pipelines
+from lineshaft.store.schema.revision import REVISION, alembic_version
+from lineshaft.store.schema.run_tables import events, generated, nodes, outputs, runs, timers
+from lineshaft.store.schema.secret_tables import secrets, signing_keys
+from lineshaft.store.schema.worker_tables import worker_keys, workers
+
+__all__ = [
+    "ONE",
+    "REVISION",
+    "alembic_version",
+    "attempts",
+    "audit_entries",
+    "browser_sessions",
+    "definitions",
+    "events",
+    "generated",
+    "grants",
+    "literal_state",
+    "log_chunks",
+    "metadata",
+    "nodes",
+    "outbox",
+    "outputs",
+    "pipelines",
+    "runs",
+    "secrets",
+    "signing_keys",
+    "timers",
+    "tokens",
+    "users",
+    "worker_keys",
+    "workers",
+]

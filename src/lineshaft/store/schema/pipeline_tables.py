@@ -1,0 +1,36 @@
+"""Pipelines, and their definitions by the hash of their content."""
+
+from typing import Final
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Uuid
+
+from lineshaft.store.columns import Name, UtcDateTime
+from lineshaft.store.schema.declaring import metadata, partial_index
+
+definitions: Final = Table(
+    "definitions",
+    metadata,
+    Column("hash", String, primary_key=True),
+    Column("format", String, nullable=False),
+    Column("text", String, nullable=False),
+)
+
+pipelines: Final = Table(
+    "pipelines",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Name, nullable=False),
+    Column("definition_hash", ForeignKey(definitions.c.hash), nullable=False),
+    Column("run_count", Integer, nullable=False),
+    Column("created_at", UtcDateTime, nullable=False),
+    Column("updated_at", UtcDateTime, nullable=False),
+    Column("deleted_at", UtcDateTime),
+    sqlite_with_rowid=False,
+)
+Index("ix_pipelines_by_definition", pipelines.c.definition_hash)
+partial_index(
+    "ix_pipelines_by_name",
+    pipelines.c.name,
+    pipelines.c.id,
+    where=pipelines.c.deleted_at.is_(None),
+)
