@@ -26,7 +26,7 @@ _TEMPLATED: Final = (
 )  # fmt: skip
 _WITH_CONDITION: Final = frozenset({TASK, GROUP, Aspect.CONDITION})
 _WITH_TEMPLATES: Final = frozenset({TASK, GROUP, Aspect.WORK})
-_WHERE_PLAIN: Final = ("name", "environment", "secrets", "id_tokens", "shell", "generates", "use")
+_WHERE_PLAIN: Final = ("name", "environment", "secrets", "id_tokens", "shell", "generates", "use", "callable_by")
 
 
 @dataclass(frozen=True, slots=True)
