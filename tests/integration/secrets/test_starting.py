@@ -93,7 +93,7 @@ async def test_what_was_not_asked_for_needs_no_secrets(plane: ControlPlane) -> N
 
 async def test_a_pipeline_that_is_called_wants_its_own_secrets_alone(plane: ControlPlane) -> None:
     worker = DeskWorker(plane)
-    await worker.pipeline("name: below\nsteps: [{name: a, run: x, secrets: [TOKEN]}]")
+    await worker.pipeline("name: below\ncallable_by: [above]\nsteps: [{name: a, run: x, secrets: [TOKEN]}]")
 
     run = await worker.start("name: above\nsecrets: [OTHER]\nsteps: [{name: call, pipeline: below}]")
 
