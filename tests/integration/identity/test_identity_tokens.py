@@ -97,20 +97,20 @@ class House:
 
 
 @asynccontextmanager
-async def open_house(folder: Path, cipher: Cipher) -> AsyncIterator[House]:
+async def open_house(folder: Path, url: str, cipher: Cipher) -> AsyncIterator[House]:
     clock, listener = ManualClock(), loopback_listener()
     issuer = f"http://127.0.0.1:{listener.getsockname()[1]}"
     terms = IdentityTerms(issuer)
     async with (
-        temporary_plane(folder, clock, cipher=cipher, identity_terms=terms) as plane,
+        temporary_plane(folder, clock, url=url, cipher=cipher, identity_terms=terms) as plane,
         http_server(plane, listener),
     ):
         yield House(plane, clock, Cloud(issuer, AUDIENCE), issuer)
 
 
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path, FakeCipher()) as opened:
+async def house(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
+    async with open_house(tmp_path, database_url, FakeCipher()) as opened:
         yield opened
 
 
@@ -200,8 +200,10 @@ async def test_of_two_pipelines_with_one_name_none_is_given_tokens(house: House)
         assert "Several pipelines are called 'shop'" in refusal(await house.plane.runs.get(run.id))
 
 
-async def test_without_a_public_address_the_task_fails_and_is_told_what_to_set(tmp_path: Path) -> None:
-    async with temporary_plane(tmp_path, cipher=FakeCipher()) as plane:
+async def test_without_a_public_address_the_task_fails_and_is_told_what_to_set(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with temporary_plane(tmp_path, url=database_url, cipher=FakeCipher()) as plane:
         worker = DeskWorker(plane)
         run = await worker.start(SHIP)
 
@@ -259,8 +261,8 @@ async def test_no_token_is_shown_or_logged(house: House, caplog: pytest.LogCaptu
     assert issued.tokens["CLOUD_TOKEN"].split(".")[2] not in shown
 
 
-async def test_the_private_key_is_sealed_where_it_is_kept(tmp_path: Path) -> None:
-    async with open_house(tmp_path, KeyRing([b"\x01" * KEY_BYTES])) as house:
+async def test_the_private_key_is_sealed_where_it_is_kept(tmp_path: Path, database_url: str) -> None:
+    async with open_house(tmp_path, database_url, KeyRing([b"\x01" * KEY_BYTES])) as house:
         await house.admitted(await house.token())
         (key,) = await house.keys()
 
@@ -358,9 +360,9 @@ async def test_what_verifiers_ask_for_is_open_cacheable_and_without_secrets(hous
     assert key.keys() == {"kty", "n", "e", "kid", "use", "alg"}
 
 
-async def test_a_server_that_issues_none_says_so(tmp_path: Path) -> None:
+async def test_a_server_that_issues_none_says_so(tmp_path: Path, database_url: str) -> None:
     async with (
-        temporary_plane(tmp_path, cipher=FakeCipher()) as plane,
+        temporary_plane(tmp_path, url=database_url, cipher=FakeCipher()) as plane,
         http_server(plane) as url,
         httpx2.AsyncClient(trust_env=False, base_url=url) as client,
     ):
