@@ -81,8 +81,8 @@ async def test_a_pipeline_that_takes_a_listed_name_gets_no_further_by_it(worker:
     code, text = reason(await worker.plane.runs.trigger(other.id))
     assert code is ReasonCode.CALL_REFUSED
     assert text == (
-        "'release' does not let 'shop' call it: several pipelines have that name. Give each a name of its own,"
-        f" or list its id {other.id} in `callable_by` of 'release'."
+        "'release' does not let 'shop' call it: several pipelines have that name."
+        f" Give each a name of its own, or list its id {other.id} in `callable_by` of 'release'."
     )
     assert reason(await worker.plane.runs.trigger(shop.id))[0] is ReasonCode.CALL_REFUSED
 

@@ -46,7 +46,7 @@ class Callers:
 
 
 def can_be_listed(name: str) -> bool:
-    """Tell whether a pipeline's name can stand among callers, where wildcards and ids are not taken for names."""
+    """Tell whether a name can stand among callers, where wildcards and what looks like an id are none."""
     return ANY_CALLER not in name and not _is_id(name)
 
 

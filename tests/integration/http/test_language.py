@@ -253,7 +253,8 @@ def test_a_node_may_be_another_pipeline(api: httpx2.Client, request: pytest.Fixt
     called = f"called by {request.node.name}"
     create(
         api,
-        f"name: {called}\ncallable_by: '*'\ninputs: {{who: {{required: true}}}}\noutputs: {{said: '${{{{ inputs.who }}}}!'}}\n"
+        f"name: {called}\ncallable_by: '*'\ninputs: {{who: {{required: true}}}}\n"
+        f"outputs: {{said: '${{{{ inputs.who }}}}!'}}\n"
         "steps: [{name: a, run: 'true'}]\n",
     )
     ended = run(

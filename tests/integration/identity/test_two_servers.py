@@ -1,4 +1,4 @@
-"""Two servers that share a database: whoever verifies an identity token need not know which of them issued it."""
+"""Two servers on one database: whoever verifies an identity token need not know which of them issued it."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

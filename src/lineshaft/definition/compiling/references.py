@@ -26,7 +26,9 @@ _TEMPLATED: Final = (
 )  # fmt: skip
 _WITH_CONDITION: Final = frozenset({TASK, GROUP, Aspect.CONDITION})
 _WITH_TEMPLATES: Final = frozenset({TASK, GROUP, Aspect.WORK})
-_WHERE_PLAIN: Final = ("name", "environment", "secrets", "id_tokens", "shell", "generates", "use", "callable_by")
+_WHERE_PLAIN: Final = (
+    "name", "environment", "secrets", "id_tokens", "shell", "generates", "use", "callable_by",
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
