@@ -171,9 +171,11 @@ def test_a_token_that_is_bound_to_a_certificate_is_good_with_that_alone_and_says
         ):
             unbound.me()
         assert "LINESHAFT_CLIENT_CERT" in refused.value.advice
-        with Client(ClientConfig(address, "", "", f"{token}x", tls=plain)) as wrong:
-            with pytest.raises(BadCredentialsError) as told:
-                wrong.me()
+        with (
+            Client(ClientConfig(address, "", "", f"{token}x", tls=plain)) as wrong,
+            pytest.raises(BadCredentialsError) as told,
+        ):
+            wrong.me()
         assert not told.value.needs_certificate
         tls = replace(plain, certificate=another.certificate, key=another.key)
         with Client(ClientConfig(address, "", "", token, tls=tls)) as bound:

@@ -11,6 +11,11 @@ if TYPE_CHECKING:
     import ssl
 
 
+_OF_CERTIFICATE: Final = (
+    "LINESHAFT_CLIENT_CERT and LINESHAFT_CLIENT_KEY name PEM files, which must belong together."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class ClientTls:
     """The files that a client's TLS connections are made with.
@@ -48,8 +53,7 @@ class ClientTls:
             try:
                 context.load_cert_chain(self.certificate, self.key)
             except OSError as error:
-                advice = "LINESHAFT_CLIENT_CERT and LINESHAFT_CLIENT_KEY name PEM files, which must belong together."
-                raise _unusable([self.certificate, self.key], error, advice) from error
+                raise _unusable([self.certificate, self.key], error, _OF_CERTIFICATE) from error
         return context
 
 
