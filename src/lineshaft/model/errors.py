@@ -268,8 +268,8 @@ class AccessError(LineshaftError):
 
 
 _SHOW_CERTIFICATE = (
-    "Name its PEM files by LINESHAFT_CLIENT_CERT and LINESHAFT_CLIENT_KEY, and call the server itself: a proxy "
-    "that ends TLS keeps the certificate to itself."
+    "Name its PEM files by LINESHAFT_CLIENT_CERT and LINESHAFT_CLIENT_KEY, and call the server itself: a "
+    "proxy that ends TLS keeps the certificate to itself."
 )
 
 
