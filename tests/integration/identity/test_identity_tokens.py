@@ -36,7 +36,8 @@ from lineshaft.ports.store import AuditFilter
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.run_request import RunRequest
 from lineshaft.services.secrets.delivery import Visit
-from lineshaft.services.secrets.identity import IdentityService, IdentityTerms
+from lineshaft.services.secrets.identity import IdentityService, IdentityTerms, Issued
+from lineshaft.services.secrets.keeping import SecretService
 from lineshaft.wire.worker import ClaimRequest, Hello, LeaseMessage
 from planes import temporary_plane
 
@@ -331,6 +332,44 @@ async def test_a_process_with_another_key_file_signs_with_a_key_of_its_own(house
     assert len(await house.keys()) == 2
 
 
+async def test_a_resealed_key_signs_on_without_the_former_sealing_key(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with open_house(tmp_path, database_url, FakeCipher("old")) as house:
+        lease = await house.lease()
+        before = await house.plane.identity.issue(lease, {"T": AUDIENCE})
+        rotating = SecretService(house.plane.store, house.clock, RandomIds(), FakeCipher("new", "old"))
+
+        resealed = await rotating.reseal(INSIDE_ACTOR)
+        again = await rotating.reseal(INSIDE_ACTOR)
+
+        assert (resealed.signing_keys, again.signing_keys) == (1, 0)
+        (key,) = await house.keys()
+        after = await house.other_process(FakeCipher("new")).issue(lease, {"T": AUDIENCE})
+        assert head_of(before) == head_of(after)
+        await house.admitted(after.tokens["T"])
+        assert await house.keys() == [key]
+        (entry,) = [each for each in await house.audit() if each.action is Action.SECRETS_RESEALED]
+        assert (entry.target, entry.detail) == ("new", {"signing_key": key.id})
+
+
+async def test_a_signing_key_that_cannot_be_opened_is_left_and_another_one_made(
+    tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with open_house(tmp_path, database_url, FakeCipher("lost")) as house:
+        lease = await house.lease()
+        await house.plane.identity.issue(lease, {"T": AUDIENCE})
+        (lost,) = await house.keys()
+        rotating = SecretService(house.plane.store, house.clock, RandomIds(), FakeCipher("new"))
+
+        assert (await rotating.reseal(INSIDE_ACTOR)).signing_keys == 0
+
+        assert await house.keys() == [lost]
+        assert f"The signing key {lost.id} cannot be sealed anew" in caplog.text
+        issued = await house.other_process(FakeCipher("new")).issue(lease, {"T": AUDIENCE})
+        await house.admitted(issued.tokens["T"])
+
+
 async def test_what_signs_goes_on_signing_while_the_sealing_key_is_away(house: House) -> None:
     lease, silent = await house.lease(), SilentCipher()
     process = house.other_process(silent)
@@ -383,6 +422,10 @@ class SilentCipher(FakeCipher):
         if self.away:
             raise SecretsUnavailableError("The keeper is away.")
         return await super().seal(plain, context)
+
+
+def head_of(issued: Issued) -> str:
+    return issued.tokens["T"].partition(".")[0]
 
 
 def refusal(run: Run) -> str:
