@@ -135,7 +135,7 @@ def test_a_worker_key_that_is_bound_to_a_certificate_is_good_with_that_alone(
         with client(address, plain) as admin:
             key = admin.create_worker_key("bound", certificate=thumbprint(another)).key
 
-        def registering(tls: ClientTls, shown: str = key) -> httpx2.Response:
+        def registering(tls: ClientTls, shown: str | None = key) -> httpx2.Response:
             with httpx2.Client(base_url=address, verify=tls.verification(address)) as http:
                 return http.post(
                     "/v1/worker/register",
