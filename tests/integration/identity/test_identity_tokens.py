@@ -4,9 +4,8 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,97 +15,27 @@ from cryptography.exceptions import InvalidSignature
 
 from cloud import Cloud, RefusedTokenError
 from desk import DeskWorker
-from http_server import http_server, loopback_listener
+from http_server import http_server
+from integration.identity.house import AUDIENCE, SHIP, House, open_house
 from lineshaft.definition.compiling.read import read_native
 from lineshaft.integrations.key_ring import KEY_BYTES, KeyRing
-from lineshaft.model.audit_entry import Action, AuditEntry
+from lineshaft.model.audit_entry import Action
 from lineshaft.model.errors import SecretsUnavailableError
 from lineshaft.model.principal import INSIDE_ACTOR
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.secret import SealedValue, SecretAddress
-from lineshaft.model.signing_key import KNOWN_BEFORE, SERVED_AFTER, SIGNS_FOR, SigningKey
+from lineshaft.model.signing_key import KNOWN_BEFORE, SERVED_AFTER, SIGNS_FOR
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
 from lineshaft.model.worker_key import INSIDE
-from lineshaft.ports.cipher import Cipher, FakeCipher
-from lineshaft.ports.clock import ManualClock
-from lineshaft.ports.ids import RandomIds
-from lineshaft.ports.store import AuditFilter
-from lineshaft.services.control_plane import ControlPlane
+from lineshaft.ports.cipher import FakeCipher
 from lineshaft.services.run_request import RunRequest
 from lineshaft.services.secrets.delivery import Visit
-from lineshaft.services.secrets.identity import IdentityService, IdentityTerms, Issued
-from lineshaft.services.secrets.keeping import SecretService
-from lineshaft.wire.worker import ClaimRequest, Hello, LeaseMessage
+from lineshaft.wire.worker import ClaimRequest, Hello
 from planes import temporary_plane
 
-AUDIENCE = "sts.example.org"
-SHIP = f"""
-name: shop
-steps:
-  - {{name: ship, run: x, environment: prod, id_tokens: {{CLOUD_TOKEN: {AUDIENCE}}}}}
-"""
 MOMENT = timedelta(seconds=1)
-
-
-@dataclass
-class House:
-    """A server that issues tokens, and a cloud that trusts it."""
-
-    plane: ControlPlane
-    clock: ManualClock
-    cloud: Cloud
-    issuer: str
-
-    async def token(self, definition: str = SHIP, request: RunRequest | None = None) -> str:
-        """Run a task, and return the one token that it is given."""
-        worker = DeskWorker(self.plane)
-        await worker.start(definition, request or RunRequest())
-        (lease,) = (await worker.claim()).values()
-        (token,) = lease.id_tokens.values()
-        return token
-
-    async def admitted(self, token: str) -> dict[str, object]:
-        return await self.cloud.admit(token, self.clock.now().timestamp())
-
-    async def keys(self) -> Sequence[SigningKey]:
-        return await self.plane.store.read(lambda transaction: transaction.signing_keys.all())
-
-    async def audit(self) -> Sequence[AuditEntry]:
-        return await self.plane.store.read(
-            lambda transaction: transaction.audit.page(AuditFilter(), before=None, limit=100)
-        )
-
-    def other_process(self, cipher: Cipher | None = None) -> IdentityService:
-        """Have a second server process over the same database."""
-        terms = IdentityTerms(self.issuer)
-        return IdentityService(
-            self.plane.store,
-            self.clock,
-            RandomIds(),
-            cipher or FakeCipher(),
-            terms,
-            patience=timedelta(minutes=1),
-        )
-
-    async def lease(self) -> LeaseMessage:
-        worker = DeskWorker(self.plane)
-        await worker.start("name: other\nsteps: [{name: a, run: x}]")
-        (lease,) = (await worker.claim()).values()
-        return lease
-
-
-@asynccontextmanager
-async def open_house(folder: Path, url: str, cipher: Cipher) -> AsyncIterator[House]:
-    clock, listener = ManualClock(), loopback_listener()
-    issuer = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    terms = IdentityTerms(issuer)
-    async with (
-        temporary_plane(folder, clock, url=url, cipher=cipher, identity_terms=terms) as plane,
-        http_server(plane, listener),
-    ):
-        yield House(plane, clock, Cloud(issuer, AUDIENCE), issuer)
 
 
 @pytest.fixture
@@ -332,44 +261,6 @@ async def test_a_process_with_another_key_file_signs_with_a_key_of_its_own(house
     assert len(await house.keys()) == 2
 
 
-async def test_a_resealed_key_signs_on_without_the_former_sealing_key(
-    tmp_path: Path, database_url: str
-) -> None:
-    async with open_house(tmp_path, database_url, FakeCipher("old")) as house:
-        lease = await house.lease()
-        before = await house.plane.identity.issue(lease, {"T": AUDIENCE})
-        rotating = SecretService(house.plane.store, house.clock, RandomIds(), FakeCipher("new", "old"))
-
-        resealed = await rotating.reseal(INSIDE_ACTOR)
-        again = await rotating.reseal(INSIDE_ACTOR)
-
-        assert (resealed.signing_keys, again.signing_keys) == (1, 0)
-        (key,) = await house.keys()
-        after = await house.other_process(FakeCipher("new")).issue(lease, {"T": AUDIENCE})
-        assert head_of(before) == head_of(after)
-        await house.admitted(after.tokens["T"])
-        assert await house.keys() == [key]
-        (entry,) = [each for each in await house.audit() if each.action is Action.SECRETS_RESEALED]
-        assert (entry.target, entry.detail) == ("new", {"signing_key": key.id})
-
-
-async def test_a_signing_key_that_cannot_be_opened_is_left_and_another_one_made(
-    tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    async with open_house(tmp_path, database_url, FakeCipher("lost")) as house:
-        lease = await house.lease()
-        await house.plane.identity.issue(lease, {"T": AUDIENCE})
-        (lost,) = await house.keys()
-        rotating = SecretService(house.plane.store, house.clock, RandomIds(), FakeCipher("new"))
-
-        assert (await rotating.reseal(INSIDE_ACTOR)).signing_keys == 0
-
-        assert await house.keys() == [lost]
-        assert f"The signing key {lost.id} cannot be sealed anew" in caplog.text
-        issued = await house.other_process(FakeCipher("new")).issue(lease, {"T": AUDIENCE})
-        await house.admitted(issued.tokens["T"])
-
-
 async def test_what_signs_goes_on_signing_while_the_sealing_key_is_away(house: House) -> None:
     lease, silent = await house.lease(), SilentCipher()
     process = house.other_process(silent)
@@ -422,10 +313,6 @@ class SilentCipher(FakeCipher):
         if self.away:
             raise SecretsUnavailableError("The keeper is away.")
         return await super().seal(plain, context)
-
-
-def head_of(issued: Issued) -> str:
-    return issued.tokens["T"].partition(".")[0]
 
 
 def refusal(run: Run) -> str:
