@@ -248,6 +248,7 @@ OF_THE_PIPELINE: Final[dict[str, st.SearchStrategy[Any]]] = {
         {"policy": st.sampled_from(("supersede", "queue", "allow"))}, optional={"group": TEXTS}
     ),
     "priority": st.integers(-100, 100),
+    "callable_by": st.just("*") | st.lists(NAMES, min_size=1, max_size=2),
     "secrets": st.lists(ENV_NAMES, max_size=2),
     "id_tokens": ID_TOKENS,
     "timeout": TIMES,

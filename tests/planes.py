@@ -47,6 +47,7 @@ async def temporary_plane(
     clock: Clock | None = None,
     blobs: Blobs | None = None,
     *,
+    url: str = "sqlite://",
     limits: Limits = NO_LIMITS,
     file_keys: FileKeys = no_file_keys,
     provider: ProviderAccess | None = None,
@@ -54,11 +55,12 @@ async def temporary_plane(
     other_secrets: Sequence[SecretStore] = (),
     identity_terms: IdentityTerms = NO_IDENTITY,
 ) -> AsyncIterator[ControlPlane]:
-    """Open a control plane on a temporary database; its blobs are in the folder, unless it gets others."""
+    """Open a control plane on a database, without `url` a temporary one.
+
+    Its blobs are in the folder, unless it gets others.
+    """
     ids = RandomIds()
-    store = await open_store(
-        "sqlite://", ids=ids, read_definition=read_definition, read_generated=read_generated
-    )
+    store = await open_store(url, ids=ids, read_definition=read_definition, read_generated=read_generated)
     try:
         plane = ControlPlane(
             store,

@@ -211,7 +211,7 @@ async def test_timers_are_waited_for_until_they_are_due(tmp_path: Path) -> None:
 
 async def test_more_pipelines_than_one_transaction_makes_runs_of_are_all_called(desk: Desk) -> None:
     await desk.plane.pipelines.create(
-        read_native(b"name: called\nsteps: [{name: a, if: 'false', run: make}]")
+        read_native(b"name: called\ncallable_by: [caller]\nsteps: [{name: a, if: 'false', run: make}]")
     )
     calls = ", ".join(f"{{name: c{number}, pipeline: called}}" for number in range(100))
 
@@ -225,7 +225,9 @@ async def test_more_pipelines_than_one_transaction_makes_runs_of_are_all_called(
 
 
 async def test_calls_that_are_left_to_the_outbox_can_be_stopped(desk: Desk) -> None:
-    await desk.plane.pipelines.create(read_native(b"name: called\nsteps: [{name: a, run: make}]"))
+    await desk.plane.pipelines.create(
+        read_native(b"name: called\ncallable_by: [caller]\nsteps: [{name: a, run: make}]")
+    )
     calls = ", ".join(f"{{name: c{number}, pipeline: called}}" for number in range(100))
     run = await desk.start(f"name: caller\nparallel: true\nsteps: [{calls}]\n")
 

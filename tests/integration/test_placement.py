@@ -59,7 +59,7 @@ async def test_a_retry_keeps_the_priority(plane: ControlPlane, worker: DeskWorke
 async def test_a_called_run_has_its_callers_priority_unless_its_pipeline_says_one(
     plane: ControlPlane, worker: DeskWorker, said: str, priority: int
 ) -> None:
-    await worker.pipeline(f"name: called\n{said}steps: [{{name: a, run: x}}]\n")
+    await worker.pipeline(f"name: called\ncallable_by: [p]\n{said}steps: [{{name: a, run: x}}]\n")
     caller = await worker.start("name: p\nsteps: [{name: c, pipeline: called}]\n", RunRequest(priority=9))
 
     _, child = await plane.runs.explain(caller.id, "c")

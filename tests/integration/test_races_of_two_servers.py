@@ -29,7 +29,7 @@ from lineshaft.store.session import ReadGenerated
 from planes import LEASE_TIME
 from worker_protocol_scene import claim, register, start
 
-CALLED = "name: called\nsteps: [{name: a, run: make}]\n"
+CALLED = "name: called\ncallable_by: [caller]\nsteps: [{name: a, run: make}]\n"
 FAILED = Outcome(State.FAILED, Reason(ReasonCode.EXIT_CODE, "Exited with 1."), 1)
 FOUR = """\
 name: four

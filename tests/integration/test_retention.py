@@ -14,15 +14,18 @@ from definitions import definition
 from integration.house import DAY, CrashError, House, crashing_at, logging, mentioning, opened
 from lineshaft.model.errors import LogRemovedError
 from lineshaft.model.event import RunStarted
+from lineshaft.model.grant import Grant
 from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.role import Role, Scope
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
+from lineshaft.model.token import Token
 from lineshaft.model.worker import Worker
 from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.store import Transaction
-from lineshaft.services.retention import Kept
+from lineshaft.services.retention import TOKENS_SHOWN_FOR, Kept
 from lineshaft.store.schema import generated, outputs, timers
 from scene import ALL_KINDS
 from trees import sequence, task
@@ -249,6 +252,40 @@ async def test_workers_that_are_long_silent_and_hold_nothing_are_forgotten(house
 
     workers = await house.scene.look(lambda transaction: transaction.workers.all())
     assert [worker.name for worker in workers] == ["heard of", "holding"]
+
+
+async def test_tokens_are_removed_a_while_after_they_have_expired(house: House) -> None:
+    now = house.clock.now()
+    expired = Token(RandomIds().new_id(), "ann", "ci", "hash", Scope(Role.RUNNER), now, now)
+    await house.plane.store.write(lambda transaction: transaction.tokens.add(expired))
+
+    async def listed() -> list[Token]:
+        return list(await house.scene.look(lambda transaction: transaction.tokens.of_user("ann")))
+
+    house.clock.advance(TOKENS_SHOWN_FOR - timedelta(seconds=1))
+    await house.keep(Kept())
+    assert await listed() == [expired]
+
+    house.clock.advance(timedelta(seconds=1))
+    await house.keep(Kept())
+    assert await listed() == []
+
+
+async def test_grants_on_a_deleted_pipeline_are_removed_with_its_last_run(house: House) -> None:
+    pipeline = await house.scene.pipeline(SHOP)
+    await house.ended_run(pipeline)
+    grant = Grant("ann", pipeline.id, Role.VIEWER)
+    await house.plane.store.write(lambda transaction: transaction.grants.put(grant))
+    await house.plane.pipelines.delete(pipeline.id)
+
+    async def grants() -> list[Grant]:
+        return list(await house.scene.look(lambda transaction: transaction.grants.of_user("ann")))
+
+    await house.keep(Kept())
+    assert await grants() == [grant]
+
+    await house.keep(Kept(runs_for=DAY / 2))
+    assert await grants() == []
 
 
 async def test_rounds_go_on_for_ever_at_times_that_differ(house: House) -> None:

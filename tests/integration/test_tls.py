@@ -14,7 +14,7 @@ import httpx2
 import pytest
 
 from integration.certificates import Certified
-from lineshaft.model.errors import ConfigurationError, ServerUnreachableError
+from lineshaft.model.errors import BadCredentialsError, ConfigurationError, ServerUnreachableError
 from lineshaft.sdk.client import Client
 from lineshaft.sdk.client_tls import ClientTls
 from lineshaft.sdk.config import ClientConfig
@@ -135,17 +135,51 @@ def test_a_worker_key_that_is_bound_to_a_certificate_is_good_with_that_alone(
         with client(address, plain) as admin:
             key = admin.create_worker_key("bound", certificate=thumbprint(another)).key
 
-        def registering(tls: ClientTls) -> int:
+        def registering(tls: ClientTls, shown: str | None = key) -> httpx2.Response:
             with httpx2.Client(base_url=address, verify=tls.verification(address)) as http:
                 return http.post(
                     "/v1/worker/register",
-                    headers={"Authorization": f"Bearer {key}", "Lineshaft-Protocol": "3"},
+                    headers={"Authorization": f"Bearer {shown}", "Lineshaft-Protocol": "3"},
                     json={"protocol": 3, "name": "w", "kinds": ["run"], "slots": 1},
-                ).status_code
+                )
 
-        assert registering(plain) == 401
-        assert registering(replace(plain, certificate=certified.certificate, key=certified.key)) == 401
-        assert registering(replace(plain, certificate=another.certificate, key=another.key)) == 200
+        known = replace(plain, certificate=certified.certificate, key=certified.key)
+        for tls in (plain, known):
+            refused = registering(tls)
+            assert (refused.status_code, refused.json()["needs_certificate"]) == (401, True)
+            assert "client certificate" in refused.json()["detail"]
+        assert "needs_certificate" not in registering(plain, f"{key}x").json()
+        assert registering(replace(plain, certificate=another.certificate, key=another.key)).is_success
+
+
+def test_a_token_that_is_bound_to_a_certificate_is_good_with_that_alone_and_says_so(
+    tmp_path: Path, certified: Certified, another: Certified
+) -> None:
+    both = tmp_path / "authorities.pem"
+    both.write_text(certified.certificate.read_text("utf-8") + another.certificate.read_text("utf-8"))
+    plain = ClientTls(ca_file=certified.certificate)
+    with serving(tmp_path, certified, LINESHAFT_TLS_CLIENT_CA=str(both)) as server:
+        address = server.address()
+        asked = {"name": "bound", "certificate": thumbprint(another)}
+        context = plain.verification(address)
+        with httpx2.Client(base_url=address, verify=context, auth=("admin", "admin")) as admin:
+            token = admin.post("/v1/tokens", json=asked).raise_for_status().json()["token"]
+
+        with (
+            Client(ClientConfig(address, "", "", token, tls=plain)) as unbound,
+            pytest.raises(BadCredentialsError, match="client certificate") as refused,
+        ):
+            unbound.me()
+        assert "LINESHAFT_CLIENT_CERT" in refused.value.advice
+        with (
+            Client(ClientConfig(address, "", "", f"{token}x", tls=plain)) as wrong,
+            pytest.raises(BadCredentialsError) as told,
+        ):
+            wrong.me()
+        assert not told.value.needs_certificate
+        tls = replace(plain, certificate=another.certificate, key=another.key)
+        with Client(ClientConfig(address, "", "", token, tls=tls)) as bound:
+            assert bound.me().name == "admin"
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.run_request import RunRequest
 
 ONE_STEP = "steps: [{name: a, run: make}]\n"
+CALLED = "name: called\ncallable_by: [caller]\n"
 QUEUE = f"name: q\nconcurrency: {{policy: queue}}\n{ONE_STEP}"
 GENERATING = "name: g\nsteps: [{name: gen, run: make, generates: n.yml, teardown: {run: clean}}]\n"
 NODES = replace(SUCCEEDED, generated="[{name: made, run: make}]")
@@ -94,7 +95,7 @@ async def test_a_run_is_retried_with_the_overrides_that_it_had(worker: DeskWorke
 
 
 async def test_the_caller_goes_on_when_the_pipeline_that_it_called_is_deleted(worker: DeskWorker) -> None:
-    called = await worker.pipeline(f"name: called\n{ONE_STEP}")
+    called = await worker.pipeline(f"{CALLED}{ONE_STEP}")
     run = await worker.start(
         "name: caller\nsteps: [{name: call, pipeline: called}, {name: after, if: always(), run: make}]\n"
     )
@@ -106,7 +107,7 @@ async def test_the_caller_goes_on_when_the_pipeline_that_it_called_is_deleted(wo
 
 
 async def test_a_caller_that_is_deleted_stops_what_it_called(worker: DeskWorker) -> None:
-    called = await worker.pipeline(f"name: called\n{ONE_STEP}")
+    called = await worker.pipeline(f"{CALLED}{ONE_STEP}")
     run = await worker.start("name: caller\nsteps: [{name: call, pipeline: called}]\n")
 
     await worker.plane.pipelines.delete(run.pipeline_id)
@@ -116,7 +117,7 @@ async def test_a_caller_that_is_deleted_stops_what_it_called(worker: DeskWorker)
 
 
 async def test_a_called_run_that_waits_for_its_group_is_stopped_with_its_caller(worker: DeskWorker) -> None:
-    called = await worker.pipeline(f"name: called\nconcurrency: {{policy: queue}}\n{ONE_STEP}")
+    called = await worker.pipeline(f"{CALLED}concurrency: {{policy: queue}}\n{ONE_STEP}")
     earlier = await worker.plane.runs.trigger(called.id)
     run = await worker.start("name: caller\nsteps: [{name: call, pipeline: called}]\n")
 

@@ -86,6 +86,7 @@ PIPELINES = st.fixed_dictionaries(
     {"name": st.just("p"), "steps": STEPS},
     optional={
         "inputs": st.just({"n": {"default": "x"}}),
+        "callable_by": st.sampled_from(("*", ["a", "*"], ["b", 7], [], ["a", "${{ branch }}"])),
         "files": st.fixed_dictionaries({"f": FRAGMENT}),
         "defaults": st.fixed_dictionaries({}, optional={"image": TEMPLATES, "retry": st.just(1)}),
         "outputs": st.fixed_dictionaries({"v": TEMPLATES}),

@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -42,10 +43,12 @@ def test_a_scenario_ends_as_expected_without_a_server(
 
 
 @each_scenario
-def test_a_scenario_ends_as_expected_on_a_server(scenario: Scenario, api: httpx2.Client) -> None:
+def test_a_scenario_ends_as_expected_on_a_server(
+    scenario: Scenario, api: httpx2.Client, create: Callable[[Path], httpx2.Response]
+) -> None:
     for path in scenario.given.pipelines:
-        assert api.post("/v1/pipelines", content=path.read_bytes(), headers=_YAML).status_code == 201
-    created = api.post("/v1/pipelines", content=scenario.path.read_bytes(), headers=_YAML)
+        assert create(path).status_code == 201
+    created = create(scenario.path)
     for name, value in scenario.given.secrets.items():
         secret = f"/v1/pipelines/{created.json()['id']}/secrets/{name}"
         assert api.put(secret, json={"value": value}).status_code == 200
@@ -61,6 +64,22 @@ def test_a_scenario_ends_as_expected_on_a_server(scenario: Scenario, api: httpx2
     assert started.status_code == 202, started.text
     run = finish(api, started.json())
     scenario.judge(run, {path: _log(api, run, path) for path in scenario.expected.get("logs", {})})
+
+
+@pytest.fixture
+def create(api: httpx2.Client) -> Iterator[Callable[[Path], httpx2.Response]]:
+    """Create pipelines on the server, which has none of their names for the next scenario."""
+    made: list[str] = []
+
+    def create(path: Path) -> httpx2.Response:
+        answer = api.post("/v1/pipelines", content=path.read_bytes(), headers=_YAML)
+        if answer.is_success:
+            made.append(answer.json()["id"])
+        return answer
+
+    yield create
+    for pipeline in made:
+        assert api.delete(f"/v1/pipelines/{pipeline}").is_success
 
 
 def test_no_scenario_is_without_its_expectation() -> None:

@@ -59,6 +59,9 @@ class _Writer:
         """Write it."""
         random = self._random
         document: dict[str, Any] = {"name": self._name}
+        callers = list(NAMES[: NAMES.index(self._name)])
+        if callers:
+            document["callable_by"] = callers
         if random.random() < 0.3:
             document["repository"] = "https://git.example/shop.git"
         policy = random.choice((None, "supersede", "queue", "allow"))

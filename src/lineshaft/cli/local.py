@@ -23,6 +23,7 @@ from lineshaft.cli.snapshot import snapshot_checkout, snapshot_folder
 from lineshaft.cli.start import Start
 from lineshaft.definition.dialect import Dialect
 from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.model.callers import ANY_CALLER
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.errors import SecretMissingError
@@ -180,12 +181,19 @@ def _check_secrets(pipelines: Sequence[LocalPipeline], options: LocalOptions) ->
 
 
 def _definition_at(definition: Definition, source: Source | None) -> Definition:
-    """Have a pipeline name the repository that it works on; who calls it says no more than its name."""
+    """Have a pipeline name the repository that it works on; who calls it says no more than its name.
+
+    Nobody has the id here that it has on a server. So a pipeline that lists ids lets any of these call it.
+    """
     from lineshaft.definition import read_definition
 
-    if source is None or definition.format is not Format.NATIVE:
+    if definition.format is not Format.NATIVE:
         return definition
-    named = json.loads(definition.text) | {"repository": source.repository}
+    named = json.loads(definition.text)
+    if source is not None:
+        named["repository"] = source.repository
+    if definition.callable_by.ids:
+        named["callable_by"] = ANY_CALLER
     return read_definition(definition.format, json.dumps(named, ensure_ascii=False, separators=(",", ":")))
 
 

@@ -163,7 +163,8 @@ def reseal(connection: Connection, output: Output) -> ExitCode:
     if output is Output.JSON:
         print_json(resealed.document)
     else:
-        click.echo(f"{resealed.count} sealed anew with the key {resealed.key_id}.")
+        count = resealed.count + resealed.signing_keys
+        click.echo(f"{count} sealed anew with the key {resealed.key_id}.")
         for each in resealed.unopened:
             pipeline = None if each.pipeline_id is None else str(each.pipeline_id)
             named = f"{each.name} for {_whose(pipeline, each.environment)}"

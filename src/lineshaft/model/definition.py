@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lineshaft.model.callers import NO_CALLERS, Callers
 from lineshaft.model.concurrency import SUPERSEDE, Concurrency
 from lineshaft.model.input import Input
 from lineshaft.model.tree import Tree
@@ -32,6 +33,7 @@ class Definition:
         inputs: what it asks of whoever starts it, in the order in which they were written.
         concurrency: what a new run means for those before it.
         priority: of its runs; None where it does not say.
+        callable_by: the other pipelines that may call it.
     """
 
     hash: str
@@ -43,3 +45,4 @@ class Definition:
     inputs: tuple[Input, ...] = ()
     concurrency: Concurrency = SUPERSEDE
     priority: int | None = None
+    callable_by: Callers = NO_CALLERS

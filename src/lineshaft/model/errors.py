@@ -274,26 +274,50 @@ class AccessError(LineshaftError):
     code = "access"
 
 
+_SHOW_CERTIFICATE = (
+    "Name its PEM files by LINESHAFT_CLIENT_CERT and LINESHAFT_CLIENT_KEY, and call the server itself: a "
+    "proxy that ends TLS keeps the certificate to itself."
+)
+
+
 class BadCredentialsError(AccessError):
-    """No credentials, or wrong ones."""
+    """No credentials, or wrong ones.
+
+    Attributes:
+        needs_certificate: whether they were right, and are good only with a client certificate that was not
+            shown. Only who has them is told so, and learns nothing by which others could be guessed.
+    """
 
     code = "bad-credentials"
+    _shown: ClassVar[str] = "The token"
 
-    def __init__(self, message: str = "Incorrect username or password", *, advice: str = "") -> None:
-        """Say no more than that, whatever was wrong."""
+    def __init__(
+        self,
+        message: str = "Incorrect username or password",
+        *,
+        advice: str = "",
+        needs_certificate: bool = False,
+    ) -> None:
+        """Say no more than that, whatever was wrong, unless a certificate is all that is missing."""
+        if needs_certificate:
+            message = f"{self._shown} is good only with the client certificate that it is bound to."
+            advice = _SHOW_CERTIFICATE
         super().__init__(message, advice=advice)
+        self.needs_certificate = needs_certificate
 
 
 class BadWorkerKeyError(BadCredentialsError):
     """A worker key that is wrong, empty, expired or revoked."""
 
     code = "bad-worker-key"
+    _shown = "The worker key"
 
-    def __init__(self) -> None:
-        """Say no more than that, whatever was wrong."""
+    def __init__(self, *, needs_certificate: bool = False) -> None:
+        """Say no more than that, whatever was wrong, unless a certificate is all that is missing."""
         super().__init__(
             "The worker key is wrong, has expired, or was revoked.",
             advice="Make another one with `lineshaft worker-key create NAME`, and start the worker with it.",
+            needs_certificate=needs_certificate,
         )
 
 

@@ -32,6 +32,8 @@ class ReasonCode(StrEnum):
     NOT_SELECTED = "not_selected"
     KEPT = "kept"
     PIPELINE_NOT_FOUND = "pipeline_not_found"
+    PIPELINE_AMBIGUOUS = "pipeline_ambiguous"
+    CALL_REFUSED = "call_refused"
     PIPELINE_CIRCLE = "pipeline_circle"
     INPUTS_REFUSED = "inputs_refused"
     OUTPUTS_REFUSED = "outputs_refused"

@@ -1,5 +1,6 @@
 """How a client sees whether a server is the right one, and shows a certificate of its own."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -8,6 +9,11 @@ from lineshaft.model.errors import ConfigurationError
 
 if TYPE_CHECKING:
     import ssl
+
+
+_OF_CERTIFICATE: Final = (
+    "LINESHAFT_CLIENT_CERT and LINESHAFT_CLIENT_KEY name PEM files, which must belong together."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,22 +43,26 @@ class ClientTls:
             return False
         if self.ca_file is None and self.certificate is None:
             return True
-        try:
-            return self._context()
-        except OSError as error:  # TLS' own errors are among them.
-            raise ConfigurationError(
-                f"The TLS files of the client cannot be used: {error.strerror or error}.",
-                advice="Name PEM files with LINESHAFT_CA_FILE, LINESHAFT_CLIENT_CERT and "
-                "LINESHAFT_CLIENT_KEY; certificate and key must belong together.",
-            ) from error
-
-    def _context(self) -> "ssl.SSLContext":
         import ssl  # The command line reads this module at every start.
 
-        context = ssl.create_default_context(cafile=self.ca_file)
+        try:
+            context = ssl.create_default_context(cafile=self.ca_file)
+        except OSError as error:  # TLS' own errors are among them.
+            raise _unusable([self.ca_file], error, "LINESHAFT_CA_FILE names a PEM file.") from error
         if self.certificate is not None:
-            context.load_cert_chain(self.certificate, self.key)
+            try:
+                context.load_cert_chain(self.certificate, self.key)
+            except OSError as error:
+                raise _unusable([self.certificate, self.key], error, _OF_CERTIFICATE) from error
         return context
+
+
+def _unusable(files: Sequence[Path | None], error: OSError, advice: str) -> ConfigurationError:
+    """Name the files that TLS could not be begun with: those that cannot be read, where it is that."""
+    given = [file for file in files if file is not None]
+    missing = [file for file in given if not file.is_file()]
+    names = " with ".join(str(file) for file in missing or given)
+    return ConfigurationError(f"{names} cannot be used for TLS: {error.strerror or error}.", advice=advice)
 
 
 SYSTEM_TLS: Final = ClientTls()

@@ -65,6 +65,7 @@ class _Refusal:
     problems: tuple[Problem, ...]
     expected_offset: Any
     retry_after_seconds: Any
+    needs_certificate: bool
     subject: object
 
     @classmethod
@@ -78,7 +79,8 @@ class _Refusal:
         advice = str(document.get("advice") or "")
         problems = problems_of(document.get("errors"))
         offset, seconds = document.get("expected_offset"), document.get("retry_after_seconds")
-        return cls(code, detail, advice, problems, offset, seconds, subject)
+        unbound = document.get("needs_certificate") is True
+        return cls(code, detail, advice, problems, offset, seconds, unbound, subject)
 
 
 _Builder = Callable[[_Refusal], LineshaftError]
@@ -98,12 +100,12 @@ def _log_offset(refusal: _Refusal) -> LineshaftError:
     return ConflictError(refusal.message, advice=refusal.advice)
 
 
-def _bad_credentials(_: _Refusal) -> LineshaftError:
-    return BadCredentialsError()
+def _bad_credentials(refusal: _Refusal) -> LineshaftError:
+    return BadCredentialsError(needs_certificate=refusal.needs_certificate)
 
 
-def _bad_worker_key(_: _Refusal) -> LineshaftError:
-    return BadWorkerKeyError()
+def _bad_worker_key(refusal: _Refusal) -> LineshaftError:
+    return BadWorkerKeyError(needs_certificate=refusal.needs_certificate)
 
 
 def _too_many_attempts(refusal: _Refusal) -> LineshaftError:

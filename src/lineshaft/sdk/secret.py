@@ -55,12 +55,14 @@ class ResealedView:
         key_id: the current key.
         count: how many secrets were sealed anew.
         unopened: those that none of the server's keys opens; they are as they were.
+        signing_keys: how many keys that sign identity tokens were sealed anew.
         document: the JSON that this was read from.
     """
 
     key_id: str
     count: int
     unopened: tuple[SecretView, ...]
+    signing_keys: int
     document: Mapping[str, Any] = field(repr=False, compare=False)
 
     @classmethod
@@ -70,5 +72,6 @@ class ResealedView:
             key_id=document["key_id"],
             count=int(document["resealed"]),
             unopened=tuple(SecretView.from_document(each) for each in document["unopened"]),
+            signing_keys=int(document.get("signing_keys", 0)),
             document=document,
         )

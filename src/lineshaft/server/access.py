@@ -142,9 +142,11 @@ async def _by_bearer(scope: Scope, shown: bytes, plane: ControlPlane) -> None:
     if shown.startswith(TOKEN_PREFIX):
         try:
             principal, proof = await plane.access.authentication.by_token(shown, address, certificate)
-        except BadCredentialsError:
+        except BadCredentialsError as error:
+            if error.needs_certificate or not is_for_workers:
+                raise
             # A worker is told of the credentials that would do where it calls.
-            raise (BadWorkerKeyError if is_for_workers else BadCredentialsError) from None
+            raise BadWorkerKeyError from None
         _leave(scope, principal, proof, address)
     else:
         scope[CALLER] = caller = await _worker_caller(shown, address, certificate, plane, is_for_workers)

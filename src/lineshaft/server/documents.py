@@ -337,6 +337,7 @@ class ResealedDocument(Document):
     key_id: str = Field(description="Of the current key.")
     resealed: int = Field(description="How many secrets were sealed anew.")
     unopened: list[SecretDocument] = Field(description="Those that none of the server's keys opens.")
+    signing_keys: int = Field(description="How many keys that sign identity tokens were sealed anew.")
 
 
 class ProblemEntry(Document):

@@ -1,10 +1,11 @@
 """The class of all routes: before a route's endpoint runs, it is seen whether its caller may call it."""
 
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Sequence
 from typing import Any, Final, Protocol
 from uuid import UUID
 
 from fastapi import APIRouter, Request
+from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
 from pydantic import TypeAdapter, ValidationError
@@ -12,7 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
-from lineshaft.model.errors import BadCredentialsError
+from lineshaft.model.errors import BadCredentialsError, InvalidInputError, Problem
 from lineshaft.model.permission import Permission, may
 from lineshaft.model.principal import Principal
 from lineshaft.server.access import PRINCIPAL, PROOF
@@ -24,6 +25,9 @@ _PIPELINE: Final = "pipeline_id"
 _RUN: Final = "run_id"
 _IDS: Final = TypeAdapter(UUID)
 """Reads ids just as the framework does for endpoints, so that both always mean the same one."""
+
+_SHOWN_KEYS: Final = 10
+_SHOWN_CHARACTERS: Final = 100
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 
@@ -43,10 +47,12 @@ class GuardedRoute(APIRoute):
     Attributes:
         permission: what it needs; None where that is not declared, and no app is made of it.
         filtered: whether its endpoint looks at the caller's pipelines itself.
+        query_keys: what may stand in a query for it, in the order in which its endpoint names it.
     """
 
     permission: Permission | None
     filtered: bool
+    query_keys: Sequence[str]
 
     def get_route_handler(self) -> Handler:
         """Put the guard before the endpoint."""
@@ -54,15 +60,20 @@ class GuardedRoute(APIRoute):
         said = declared.get(PERMISSION)
         self.permission = None if said is None else Permission(said)
         self.filtered = bool(declared.get(FILTERED))
+        self.query_keys = list(_query_keys(self.dependant))
         handle = super().get_route_handler()
         permission = self.permission
         if permission is None or permission is Permission.OPEN:
             return handle
+        # A worker of the next version may say more than this server knows.
+        takes_any = permission is Permission.WORK
 
         async def guarded(request: Request) -> Response:
             principal: Principal | None = request.scope.get(PRINCIPAL)
             if principal is None or not may(principal, permission):
                 await self.authorize(request.scope)
+            if request.scope["query_string"] and not takes_any:
+                _refuse_unknown(request, self.query_keys)
             return await handle(request)
 
         return guarded
@@ -138,6 +149,30 @@ def _declares(route: BaseRoute) -> bool:
 
 def _place(route: BaseRoute) -> str:
     return str(getattr(route, "path", route))
+
+
+def _query_keys(dependant: Dependant) -> Iterator[str]:
+    for field in dependant.query_params:
+        yield field.alias
+    for inner in dependant.dependencies:
+        yield from _query_keys(inner)
+
+
+def _refuse_unknown(request: Request, known: Sequence[str]) -> None:
+    """Refuse a query with keys that mean nothing: who mistypes a filter must not be given everything.
+
+    Raises:
+        InvalidInputError: it names them.
+    """
+    unknown = [key for key in request.query_params if key and key not in known]
+    if not unknown:
+        return
+    there = f"known are {', '.join(known)}" if known else "there are none here"
+    problems = [
+        Problem(key[:_SHOWN_CHARACTERS], "is no key of this call's query", advice=there)
+        for key in unknown[:_SHOWN_KEYS]
+    ]
+    raise InvalidInputError("The request is not as it must be.", problems=problems)
 
 
 def _require_user(scope: Scope) -> None:

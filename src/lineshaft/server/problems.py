@@ -144,7 +144,7 @@ def problem_response(error: LineshaftError) -> Response:
         if not answer.told:
             return _internal()
     if answer.quoted:
-        body = to_json({"detail": error.message})
+        body = to_json({"detail": error.message, **_extension(error)})
         response = Response(body, answer.status, answer.headers, media_type="application/json")
     else:
         extra: dict[str, Any] = {"advice": error.advice} if error.advice else {}
@@ -172,6 +172,8 @@ def _extension(error: LineshaftError) -> dict[str, Any]:
             return {"expected_offset": offset}
         case TooManyAttemptsError(retry_after_seconds=seconds):
             return {"retry_after_seconds": seconds}
+        case BadCredentialsError(needs_certificate=True):
+            return {"needs_certificate": True}
         case UnsupportedProtocolError(served=served):
             return {"served": list(served)}
         case InvalidInputError(problems=problems) if problems:

@@ -1,9 +1,11 @@
 """Nodes that are other pipelines: from a node to the run that stands for it, and back."""
 
+import json
 from typing import Final
 
 from lineshaft.definition import resolve_inputs
 from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.callers import NO_CALLERS, Callers, can_be_listed
 from lineshaft.model.cause import Cause
 from lineshaft.model.errors import InvalidInputError
 from lineshaft.model.event import ChildRunEnded
@@ -20,6 +22,9 @@ from lineshaft.services.new_run import NewRun, first_said
 DEEPEST_CALL: Final = 32
 """How many runs may stand for each other's nodes, one below the other."""
 
+_TOLD_OF_ONE_NAME: Final = 3
+"""Of how many pipelines of one name a reason tells the ids."""
+
 _ENDS: Final = {
     State.FAILED: "failed",
     State.LOST: "was lost",
@@ -32,16 +37,15 @@ def called_run(
 ) -> NewRun | Reason:
     """Find out which run a node asks for, or why there can be none.
 
-    Of several pipelines of one name, the one that was created last is meant. A run of the same repository
-    works on the same revision as the one that calls it. It has that one's priority, unless its own pipeline
-    says one.
+    A run of the same repository works on the same revision as the one that calls it. It has that one's
+    priority, unless its own pipeline says one.
     """
-    pipeline = transaction.pipelines.newest(work.pipeline)
-    if pipeline is None:
-        return pipeline_not_found(work.pipeline)
-    circle = _circle(transaction, parent, pipeline)
-    if circle is not None:
-        return circle
+    pipeline = _called_pipeline(transaction, work.pipeline)
+    if isinstance(pipeline, Reason):
+        return pipeline
+    refusal = _circle(transaction, parent, pipeline) or _not_admitted(transaction, parent, pipeline)
+    if refusal is not None:
+        return refusal
     definition = pipeline.definition
     try:
         inputs = resolve_inputs(definition, work.inputs)
@@ -87,6 +91,55 @@ def _outcome(child: Run) -> Outcome:
     words = _ENDS.get(state, "did not succeed")
     text = f"Run {child.number} of '{child.tree.root.name}' {words}."
     return Outcome(State.FAILED, Reason(ReasonCode.CHILD_RUN_FAILED, text))
+
+
+def _called_pipeline(transaction: Transaction, name: str) -> Pipeline | Reason:
+    """Find the pipeline of a name.
+
+    Several are none: whoever may give a pipeline a name could draw the calls of another to theirs, with what
+    the callers give it.
+    """
+    found = transaction.pipelines.page(name=name, after=None, limit=_TOLD_OF_ONE_NAME + 1)
+    match found:
+        case []:
+            return pipeline_not_found(name)
+        case [pipeline]:
+            return pipeline
+        case _:
+            count = len(found) if len(found) <= _TOLD_OF_ONE_NAME else f"More than {_TOLD_OF_ONE_NAME}"
+            ids = ", ".join(str(each.id) for each in found[:_TOLD_OF_ONE_NAME])
+            text = f"{count} pipelines have the name '{name}': {ids}. Give each a name of its own."
+            return Reason(ReasonCode.PIPELINE_AMBIGUOUS, text)
+
+
+def _not_admitted(transaction: Transaction, parent: Run, called: Pipeline) -> Reason | None:
+    """Find out why a pipeline does not let that of a run call it; None where it does.
+
+    The database says what the caller is called. Its run may say otherwise, by an override of whoever started
+    it.
+    """
+    callers = called.definition.callable_by
+    if callers.everybody or parent.pipeline_id in callers.ids:
+        return None
+    caller = transaction.pipelines.get(parent.pipeline_id)
+    if caller is None:
+        text = f"'{called.name}' does not let every pipeline call it, and the one that calls was deleted."
+        return Reason(ReasonCode.CALL_REFUSED, text)
+    alone = len(transaction.pipelines.page(name=caller.name, after=None, limit=2)) == 1
+    if callers.admit(caller.id, caller.name if alone else None):
+        return None
+    return Reason(ReasonCode.CALL_REFUSED, _why_not_admitted(callers, called, caller, alone=alone))
+
+
+def _why_not_admitted(callers: Callers, called: Pipeline, caller: Pipeline, *, alone: bool) -> str:
+    refuses = f"'{called.name}' does not let '{caller.name}' call it"
+    if not alone:
+        by_id = f"list its id {caller.id} in `callable_by` of '{called.name}'"
+        return f"{refuses}: several pipelines have that name. Give each a name of its own, or {by_id}."
+    listed = json.dumps(caller.name if can_be_listed(caller.name) else str(caller.id), ensure_ascii=False)
+    if callers == NO_CALLERS:
+        return f"{refuses}: its definition would have to say `callable_by: [{listed}]`."
+    return f"{refuses}: `callable_by` in its definition would have to list {listed}."
 
 
 def _circle(transaction: Transaction, parent: Run, called: Pipeline) -> Reason | None:

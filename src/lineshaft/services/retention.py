@@ -21,6 +21,9 @@ INTERVAL: Final = timedelta(minutes=10)
 FORGOTTEN_AFTER: Final = timedelta(days=7)
 """How long a worker that holds nothing may be silent before it is forgotten."""
 
+TOKENS_SHOWN_FOR: Final = timedelta(days=30)
+"""How long a token is still listed after it has expired."""
+
 _LOG: Final = logging.getLogger("lineshaft.retention")
 _JITTER: Final = 0.25
 _ROWS_AT_ONCE: Final = 500
@@ -91,9 +94,7 @@ class RetentionService:
         if self._kept.logs_for is not None:
             await self._remove_logs(now - self._kept.logs_for, now)
         await self._remove_unused()
-        await self._repeat(
-            lambda transaction: transaction.browser_sessions.remove_expired(now, _PAGE) < _PAGE
-        )
+        await self._remove_expired(now)
         await self._forget_workers(now - FORGOTTEN_AFTER)
         if removed:
             _LOG.info("%d old runs were removed.", removed)
@@ -128,11 +129,20 @@ class RetentionService:
                 await self._repeat(_remove_logs(run_id, now))
 
     async def _remove_unused(self) -> None:
-        """Remove deleted pipelines without runs, and then definitions that nothing refers to."""
+        """Remove deleted pipelines without runs, and then what nothing refers to, or is about them alone."""
         await self._repeat(lambda transaction: transaction.retention.remove_pipelines(_PAGE) < _PAGE)
+        await self._repeat(lambda transaction: transaction.grants.remove_orphaned(_PAGE) == 0)
         last: str | None = ""
         while last is not None:
             last = await self._do(_remove_definitions(last))
+
+    async def _remove_expired(self, now: datetime) -> None:
+        """Remove sessions, and a while after their end tokens, with which nobody gets in any more."""
+        await self._repeat(
+            lambda transaction: transaction.browser_sessions.remove_expired(now, _PAGE) < _PAGE
+        )
+        before = now - TOKENS_SHOWN_FOR
+        await self._repeat(lambda transaction: transaction.tokens.remove_expired(before, _PAGE) < _PAGE)
 
     async def _forget_workers(self, silent_since: datetime) -> None:
         def work(transaction: Transaction) -> None:

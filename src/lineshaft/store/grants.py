@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, exists, select
 
 from lineshaft.model.grant import Grant
 from lineshaft.model.role import Role
 from lineshaft.store.prepared import Prepared
-from lineshaft.store.schema import grants
+from lineshaft.store.schema import grants, pipelines
 from lineshaft.store.session import Session
 from lineshaft.store.upsert import insert_or_replace
 
@@ -20,6 +20,13 @@ _SELECT_OF_PIPELINE: Final = Prepared(select(grants).where(_ON_PIPELINE).order_b
 _PUT: Final = insert_or_replace(grants)
 _DELETE: Final = delete(grants).where(_OF_USER, _ON_PIPELINE)
 _DELETE_OF_USER: Final = delete(grants).where(_OF_USER)
+_DELETE_ORPHANED: Final = delete(grants).where(
+    grants.c.pipeline_id.in_(
+        select(grants.c.pipeline_id)
+        .where(~exists().where(pipelines.c.id == grants.c.pipeline_id))
+        .limit(bindparam("most"))
+    )
+)
 
 
 class SqlGrants:
@@ -55,3 +62,8 @@ class SqlGrants:
         """Remove all of a user's."""
         self._session.change()
         self._session.connection.execute(_DELETE_OF_USER, {"of_user": user})
+
+    def remove_orphaned(self, limit: int) -> int:
+        """Remove those on pipelines of which nothing is left, and tell how many they were."""
+        self._session.change()
+        return self._session.connection.execute(_DELETE_ORPHANED, {"most": limit}).rowcount

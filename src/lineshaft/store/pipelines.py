@@ -24,12 +24,6 @@ _COLUMNS: Final = (
 )
 _INSERT: Final = insert(pipelines)
 _SELECT: Final = select(*_COLUMNS).where(_IS, _EXISTS)
-_SELECT_NEWEST: Final = (
-    select(*_COLUMNS)
-    .where(_EXISTS, pipelines.c.name == bindparam("of_name"))
-    .order_by(pipelines.c.id.desc())
-    .limit(1)
-)
 _UPDATE: Final = update(pipelines).where(_IS, _EXISTS)
 _NEXT_NUMBER: Final = (
     update(pipelines)
@@ -91,11 +85,6 @@ class SqlPipelines:
     def get(self, pipeline_id: UUID) -> Pipeline | None:
         """Find one by its id."""
         row = self._session.connection.execute(_SELECT, {"of_id": pipeline_id}).one_or_none()
-        return None if row is None else self._pipeline(row)
-
-    def newest(self, name: str) -> Pipeline | None:
-        """Find the one of that name that was added last."""
-        row = self._session.connection.execute(_SELECT_NEWEST, {"of_name": name}).one_or_none()
         return None if row is None else self._pipeline(row)
 
     def replace(self, pipeline: Pipeline) -> bool:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import bindparam, delete, insert, select
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from lineshaft.model.secret import SealedValue
 from lineshaft.model.signing_key import SigningKey
@@ -12,6 +12,11 @@ from lineshaft.store.session import Session
 
 _SELECT_ALL: Final = select(signing_keys).order_by(signing_keys.c.created_at, signing_keys.c.id)
 _INSERT: Final = insert(signing_keys)
+_RESEAL: Final = (
+    update(signing_keys)
+    .where(signing_keys.c.id == bindparam("of_id"), signing_keys.c.key_id == bindparam("of_key"))
+    .values(key_id=bindparam("new_key"), data=bindparam("new_data"))
+)
 _DELETE: Final = delete(signing_keys).where(signing_keys.c.id == bindparam("of_id"))
 
 
@@ -40,6 +45,17 @@ class SqlSigningKeys:
             "created_at": key.created_at,
         }
         self._session.connection.execute(_INSERT, values)
+
+    def reseal(self, key: SigningKey, private: SealedValue) -> bool:
+        """Seal the same private half in another way; False when it is not as it was read."""
+        self._session.change()
+        values = {
+            "of_id": key.id,
+            "of_key": key.private.key_id,
+            "new_key": private.key_id,
+            "new_data": private.data,
+        }
+        return self._session.connection.execute(_RESEAL, values).rowcount > 0
 
     def remove(self, key_id: str) -> bool:
         """Remove one; False when there is none of that id."""

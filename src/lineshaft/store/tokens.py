@@ -27,6 +27,11 @@ _USED: Final = (
 )
 _DELETE: Final = delete(tokens).where(_IS)
 _DELETE_OF_USER: Final = delete(tokens).where(_OF_USER)
+_DELETE_EXPIRED: Final = delete(tokens).where(
+    tokens.c.id.in_(
+        select(tokens.c.id).where(tokens.c.expires_at <= bindparam("at")).limit(bindparam("most"))
+    )
+)
 
 
 class SqlTokens:
@@ -83,6 +88,11 @@ class SqlTokens:
         """Remove all of a user's."""
         self._session.change()
         self._session.connection.execute(_DELETE_OF_USER, {"of_user": user})
+
+    def remove_expired(self, at: datetime, limit: int) -> int:
+        """Remove those that have expired by a time, some of them at once, and tell how many they were."""
+        self._session.change()
+        return self._session.connection.execute(_DELETE_EXPIRED, {"at": at, "most": limit}).rowcount
 
 
 def _token(row: Sequence[Any]) -> Token:

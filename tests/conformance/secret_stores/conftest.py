@@ -25,9 +25,9 @@ Holding = Callable[[Mapping[SecretAddress, str]], Awaitable[SecretStore]]
 
 
 @pytest.fixture
-async def plane(tmp_path: Path) -> AsyncIterator[ControlPlane]:
+async def plane(tmp_path: Path, database_url: str) -> AsyncIterator[ControlPlane]:
     """A control plane whose database keeps secrets."""
-    async with temporary_plane(tmp_path, cipher=FakeCipher()) as opened:
+    async with temporary_plane(tmp_path, url=database_url, cipher=FakeCipher()) as opened:
         yield opened
 
 

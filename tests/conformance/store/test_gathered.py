@@ -215,18 +215,6 @@ async def test_unended_runs_are_told_by_group(scene: Scene) -> None:
     assert (list(found.runs), list(oldest.runs), list(every.runs)) == ([first, third], [first], runs)
 
 
-async def test_the_newest_of_several_pipelines_of_a_name_is_found(scene: Scene) -> None:
-    await scene.pipeline(LINE)
-    newest = await scene.pipeline(LINE)
-
-    assert await scene.look(lambda transaction: transaction.pipelines.newest("line")) == newest
-    await scene.store.write(lambda transaction: transaction.pipelines.remove(newest.id, scene.clock.now()))
-    older = await scene.look(lambda transaction: transaction.pipelines.newest("line"))
-    assert older is not None
-    assert older != newest
-    assert await scene.look(lambda transaction: transaction.pipelines.newest("other")) is None
-
-
 async def test_a_definition_may_be_kept_that_is_no_pipelines(scene: Scene) -> None:
     other = definition(sequence(task("x"), name="other"))
 

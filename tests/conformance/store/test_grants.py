@@ -1,10 +1,14 @@
 from collections.abc import Sequence
 from uuid import UUID
 
+from definitions import definition
 from lineshaft.model.grant import Grant
 from lineshaft.model.role import Role
 from lineshaft.ports.store import Transaction
 from scene import Scene
+from trees import sequence, task
+
+SHOP = definition(sequence(task("build"), name="shop"))
 
 
 async def test_grants_are_found_by_user_and_by_pipeline(scene: Scene) -> None:
@@ -49,6 +53,20 @@ async def test_all_grants_of_a_user_are_removed_and_no_other(scene: Scene) -> No
     assert await of_pipeline(scene, first) == [bobs]
 
 
+async def test_grants_on_what_is_no_pipeline_any_more_are_removed(scene: Scene) -> None:
+    there, deleted = await scene.pipeline(SHOP), await scene.pipeline(SHOP)
+    gone = [scene.ids.new_id() for _ in range(3)]
+    on_deleted = Grant("ann", deleted.id, Role.VIEWER)
+    on_there = Grant("ann", there.id, Role.VIEWER)
+    await put(scene, on_there, on_deleted, *(Grant("ann", each, Role.VIEWER) for each in gone))
+    await scene.store.write(lambda transaction: transaction.pipelines.remove(deleted.id, scene.clock.now()))
+
+    removed = [await remove_orphaned(scene, 2) for _ in range(3)]
+
+    assert removed == [2, 1, 0]
+    assert await of_user(scene, "ann") == [on_there, on_deleted]
+
+
 async def put(scene: Scene, *grants: Grant) -> None:
     def put_all(transaction: Transaction) -> None:
         for grant in grants:
@@ -67,3 +85,7 @@ async def of_pipeline(scene: Scene, pipeline_id: UUID) -> Sequence[Grant]:
 
 async def remove(scene: Scene, user: str, pipeline_id: UUID) -> bool:
     return await scene.store.write(lambda transaction: transaction.grants.remove(user, pipeline_id))
+
+
+async def remove_orphaned(scene: Scene, limit: int) -> int:
+    return await scene.store.write(lambda transaction: transaction.grants.remove_orphaned(limit))

@@ -157,6 +157,15 @@ async def test_a_page_can_keep_to_one_name(scene: Scene) -> None:
     assert list(behind) == [second]
 
 
+async def test_a_deleted_pipeline_has_its_name_no_more(scene: Scene) -> None:
+    first, second = await scene.pipeline(SHOP), await scene.pipeline(SHOP)
+
+    await scene.store.write(lambda transaction: transaction.pipelines.remove(second.id, scene.clock.now()))
+
+    left = await scene.look(lambda transaction: transaction.pipelines.page(name="shop", after=None, limit=10))
+    assert list(left) == [first]
+
+
 async def test_run_numbers_count_each_pipelines_runs_from_one(scene: Scene) -> None:
     shop, other = await scene.pipeline(SHOP), await scene.pipeline(SHOP)
 

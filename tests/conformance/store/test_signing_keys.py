@@ -1,5 +1,6 @@
 """Signing keys as the stores keep them."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from lineshaft.model.secret import SealedValue
@@ -36,3 +37,15 @@ async def test_a_removed_signing_key_is_gone(scene: Scene) -> None:
     assert not await scene.store.write(lambda transaction: transaction.signing_keys.remove("gone"))
 
     assert await scene.look(lambda transaction: transaction.signing_keys.all()) == [kept]
+
+
+async def test_a_signing_key_is_resealed_only_as_it_was_read(scene: Scene) -> None:
+    first, other = key(scene, "first"), key(scene, "other", timedelta(days=1))
+    await add(scene, first, other)
+    anew = SealedValue("k2", b"sealed anew")
+
+    assert await scene.store.write(lambda transaction: transaction.signing_keys.reseal(first, anew))
+    assert not await scene.store.write(lambda transaction: transaction.signing_keys.reseal(first, anew))
+
+    keys = await scene.look(lambda transaction: transaction.signing_keys.all())
+    assert keys == [other, replace(first, private=anew)]

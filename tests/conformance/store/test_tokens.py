@@ -85,6 +85,20 @@ async def test_all_tokens_of_a_user_are_removed_and_no_other(scene: Scene) -> No
     assert await of_user(scene, "bob") == [bobs]
 
 
+async def test_expired_tokens_are_removed_some_at_a_time(scene: Scene) -> None:
+    now = scene.clock.now()
+    moment = timedelta(microseconds=1)
+    kept = [token(scene, "ann", "for ever"), replace(token(scene, "ann", "later"), expires_at=now + moment)]
+    expired = [replace(token(scene, "bob", str(number)), expires_at=now) for number in range(3)]
+    for each in (*kept, *expired):
+        await add(scene, each)
+
+    assert [await remove_expired(scene, now, 2) for _ in range(3)] == [2, 1, 0]
+
+    assert await of_user(scene, "ann") == kept
+    assert await of_user(scene, "bob") == []
+
+
 async def add(scene: Scene, each: Token) -> bool:
     return await scene.store.write(lambda transaction: transaction.tokens.add(each))
 
@@ -107,3 +121,7 @@ async def find_by_hash(scene: Scene, token_hash: str) -> Token | None:
 
 async def of_user(scene: Scene, user: str) -> Sequence[Token]:
     return await scene.look(lambda transaction: transaction.tokens.of_user(user))
+
+
+async def remove_expired(scene: Scene, at: datetime, limit: int) -> int:
+    return await scene.store.write(lambda transaction: transaction.tokens.remove_expired(at, limit))

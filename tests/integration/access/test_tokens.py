@@ -73,7 +73,7 @@ async def test_nothing_said_makes_a_runner_for_ninety_days(accounts: Accounts) -
         "name": "ci",
         "role": "runner",
         "pipelines": None,
-        "expires_at": "2026-04-01T00:00:00+00:00",
+        "expires_at": "2026-04-01T00:00:00.000000Z",
     }
 
 

@@ -194,9 +194,27 @@ def test_fragments_are_read_from_the_files_as_they_are(repository: Path) -> None
 
 def test_a_pipeline_may_call_another_file(tmp_path: Path) -> None:
     pipeline(tmp_path, {"name": "call", "pipeline": "other"})
-    pipeline(tmp_path, {"name": "inner", "run": "true"}, name="other", file="other.yml")
+    pipeline(tmp_path, {"name": "inner", "run": "true"}, name="other", file="other.yml", callable_by="*")
     found = run(tmp_path, "--pipeline", "other.yml")
     assert (found.code, found.states["call"]) == (ExitCode.OK, "succeeded"), found
+
+
+@pytest.mark.parametrize(
+    ("callable_by", "state"),
+    [
+        ("*", "succeeded"),
+        (["p"], "succeeded"),
+        (["q"], "failed"),
+        (["019b1c2e-7b1a-7f0a-9c53-0f5a52d1c0de"], "succeeded"),
+    ],
+)
+def test_a_pipeline_is_called_by_those_that_it_names_where_ids_say_nothing(
+    tmp_path: Path, callable_by: str | list[str], state: str
+) -> None:
+    pipeline(tmp_path, {"name": "call", "pipeline": "other"}, name="p")
+    inner = {"name": "inner", "run": "true"}
+    pipeline(tmp_path, inner, name="other", file="other.yml", callable_by=callable_by)
+    assert run(tmp_path, "--pipeline", "other.yml").states["call"] == state
 
 
 def test_a_pipeline_that_is_called_works_on_the_same_files(repository: Path) -> None:
@@ -205,7 +223,8 @@ def test_a_pipeline_that_is_called_works_on_the_same_files(repository: Path) -> 
     look = {"name": "look", "if": 'branch == "main"', "run": "test -f new"}
     tell = {"name": "tell", "outputs": ["X"], "run": 'echo X=seen >> "$LINESHAFT_OUTPUT"'}
     steps = [look, tell | {"if": 'state("look") == "succeeded"'}]
-    pipeline(repository, *steps, name="other", file="other.yml", outputs={"X": "${{ outputs.tell.X }}"})
+    told = {"X": "${{ outputs.tell.X }}"}
+    pipeline(repository, *steps, name="other", file="other.yml", callable_by="*", outputs=told)
     found = run(repository, "--pipeline", "other.yml")
     assert (found.code, found.states["call"]) == (ExitCode.OK, "succeeded"), found
 

@@ -77,7 +77,7 @@ def test_a_run_takes_inputs_overrides_and_a_part_of_the_nodes(lineshaft: Command
 
 
 def test_a_pipeline_that_was_called_and_failed_is_pointed_to(lineshaft: CommandLine, tmp_path: Path) -> None:
-    create(lineshaft, tmp_path, "called", "steps: [{name: a, run: exit 1}]")
+    create(lineshaft, tmp_path, "called", "callable_by: [calling]\nsteps: [{name: a, run: exit 1}]")
     create(lineshaft, tmp_path, "calling", "steps: [{name: call, pipeline: called}]")
     begun = lineshaft("trigger-pipeline", "calling", "--watch")
     assert begun.code == ExitCode.RUN_DID_NOT_SUCCEED

@@ -186,7 +186,7 @@ def _retry_wait(scene: Scene) -> None:
 def _called(scene: Scene) -> None:
     """A task of the called pipeline's run runs."""
     scene.called = scene.create(
-        f"name: called {scene.folder.name}\noutputs: {{said: one}}\n"
+        f"name: called {scene.folder.name}\ncallable_by: '*'\noutputs: {{said: one}}\n"
         "steps:\n  - {name: inner, run: 'BEGIN; TELL; WAIT'}\n"
     )
     scene.start(

@@ -17,6 +17,7 @@ YAML = {"Content-Type": "application/yaml"}
 
 CALLED = """
 name: called
+callable_by: "*"
 inputs: {x: {required: true}}
 outputs: {said: "${{ inputs.x }}!"}
 steps: [{name: a, run: "true"}]

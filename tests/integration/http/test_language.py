@@ -253,7 +253,8 @@ def test_a_node_may_be_another_pipeline(api: httpx2.Client, request: pytest.Fixt
     called = f"called by {request.node.name}"
     create(
         api,
-        f"name: {called}\ninputs: {{who: {{required: true}}}}\noutputs: {{said: '${{{{ inputs.who }}}}!'}}\n"
+        f"name: {called}\ncallable_by: '*'\ninputs: {{who: {{required: true}}}}\n"
+        f"outputs: {{said: '${{{{ inputs.who }}}}!'}}\n"
         "steps: [{name: a, run: 'true'}]\n",
     )
     ended = run(
@@ -288,7 +289,7 @@ def test_cancelling_a_run_cancels_the_runs_that_it_called(
     api: httpx2.Client, request: pytest.FixtureRequest
 ) -> None:
     called = f"called by {request.node.name}"
-    create(api, f"name: {called}\nsteps: [{{name: a, run: sleep 600}}]\n")
+    create(api, f"name: {called}\ncallable_by: '*'\nsteps: [{{name: a, run: sleep 600}}]\n")
     parent = start(api, create(api, f"name: p\nsteps: [{{name: call, pipeline: {called}}}]\n"))
     explained = api.get(f"/v1/runs/{parent['id']}/nodes/call/explain").json()
 

@@ -4,9 +4,8 @@ import asyncio
 import base64
 import json
 import logging
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -16,101 +15,32 @@ from cryptography.exceptions import InvalidSignature
 
 from cloud import Cloud, RefusedTokenError
 from desk import DeskWorker
-from http_server import http_server, loopback_listener
+from http_server import http_server
+from integration.identity.house import AUDIENCE, SHIP, House, open_house
 from lineshaft.definition.compiling.read import read_native
 from lineshaft.integrations.key_ring import KEY_BYTES, KeyRing
-from lineshaft.model.audit_entry import Action, AuditEntry
+from lineshaft.model.audit_entry import Action
 from lineshaft.model.errors import SecretsUnavailableError
 from lineshaft.model.principal import INSIDE_ACTOR
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.secret import SealedValue, SecretAddress
-from lineshaft.model.signing_key import KNOWN_BEFORE, SERVED_AFTER, SIGNS_FOR, SigningKey
+from lineshaft.model.signing_key import KNOWN_BEFORE, SERVED_AFTER, SIGNS_FOR
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
 from lineshaft.model.worker_key import INSIDE
-from lineshaft.ports.cipher import Cipher, FakeCipher
-from lineshaft.ports.clock import ManualClock
-from lineshaft.ports.ids import RandomIds
-from lineshaft.ports.store import AuditFilter
-from lineshaft.services.control_plane import ControlPlane
+from lineshaft.ports.cipher import FakeCipher
 from lineshaft.services.run_request import RunRequest
 from lineshaft.services.secrets.delivery import Visit
-from lineshaft.services.secrets.identity import IdentityService, IdentityTerms
-from lineshaft.wire.worker import ClaimRequest, Hello, LeaseMessage
+from lineshaft.wire.worker import ClaimRequest, Hello
 from planes import temporary_plane
 
-AUDIENCE = "sts.example.org"
-SHIP = f"""
-name: shop
-steps:
-  - {{name: ship, run: x, environment: prod, id_tokens: {{CLOUD_TOKEN: {AUDIENCE}}}}}
-"""
 MOMENT = timedelta(seconds=1)
 
 
-@dataclass
-class House:
-    """A server that issues tokens, and a cloud that trusts it."""
-
-    plane: ControlPlane
-    clock: ManualClock
-    cloud: Cloud
-    issuer: str
-
-    async def token(self, definition: str = SHIP, request: RunRequest | None = None) -> str:
-        """Run a task, and return the one token that it is given."""
-        worker = DeskWorker(self.plane)
-        await worker.start(definition, request or RunRequest())
-        (lease,) = (await worker.claim()).values()
-        (token,) = lease.id_tokens.values()
-        return token
-
-    async def admitted(self, token: str) -> dict[str, object]:
-        return await self.cloud.admit(token, self.clock.now().timestamp())
-
-    async def keys(self) -> Sequence[SigningKey]:
-        return await self.plane.store.read(lambda transaction: transaction.signing_keys.all())
-
-    async def audit(self) -> Sequence[AuditEntry]:
-        return await self.plane.store.read(
-            lambda transaction: transaction.audit.page(AuditFilter(), before=None, limit=100)
-        )
-
-    def other_process(self, cipher: Cipher | None = None) -> IdentityService:
-        """Have a second server process over the same database."""
-        terms = IdentityTerms(self.issuer)
-        return IdentityService(
-            self.plane.store,
-            self.clock,
-            RandomIds(),
-            cipher or FakeCipher(),
-            terms,
-            patience=timedelta(minutes=1),
-        )
-
-    async def lease(self) -> LeaseMessage:
-        worker = DeskWorker(self.plane)
-        await worker.start("name: other\nsteps: [{name: a, run: x}]")
-        (lease,) = (await worker.claim()).values()
-        return lease
-
-
-@asynccontextmanager
-async def open_house(folder: Path, cipher: Cipher) -> AsyncIterator[House]:
-    clock, listener = ManualClock(), loopback_listener()
-    issuer = f"http://127.0.0.1:{listener.getsockname()[1]}"
-    terms = IdentityTerms(issuer)
-    async with (
-        temporary_plane(folder, clock, cipher=cipher, identity_terms=terms) as plane,
-        http_server(plane, listener),
-    ):
-        yield House(plane, clock, Cloud(issuer, AUDIENCE), issuer)
-
-
 @pytest.fixture
-async def house(tmp_path: Path) -> AsyncIterator[House]:
-    async with open_house(tmp_path, FakeCipher()) as opened:
+async def house(tmp_path: Path, database_url: str) -> AsyncIterator[House]:
+    async with open_house(tmp_path, database_url, FakeCipher()) as opened:
         yield opened
 
 
@@ -200,8 +130,10 @@ async def test_of_two_pipelines_with_one_name_none_is_given_tokens(house: House)
         assert "Several pipelines are called 'shop'" in refusal(await house.plane.runs.get(run.id))
 
 
-async def test_without_a_public_address_the_task_fails_and_is_told_what_to_set(tmp_path: Path) -> None:
-    async with temporary_plane(tmp_path, cipher=FakeCipher()) as plane:
+async def test_without_a_public_address_the_task_fails_and_is_told_what_to_set(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with temporary_plane(tmp_path, url=database_url, cipher=FakeCipher()) as plane:
         worker = DeskWorker(plane)
         run = await worker.start(SHIP)
 
@@ -259,8 +191,8 @@ async def test_no_token_is_shown_or_logged(house: House, caplog: pytest.LogCaptu
     assert issued.tokens["CLOUD_TOKEN"].split(".")[2] not in shown
 
 
-async def test_the_private_key_is_sealed_where_it_is_kept(tmp_path: Path) -> None:
-    async with open_house(tmp_path, KeyRing([b"\x01" * KEY_BYTES])) as house:
+async def test_the_private_key_is_sealed_where_it_is_kept(tmp_path: Path, database_url: str) -> None:
+    async with open_house(tmp_path, database_url, KeyRing([b"\x01" * KEY_BYTES])) as house:
         await house.admitted(await house.token())
         (key,) = await house.keys()
 
@@ -358,9 +290,9 @@ async def test_what_verifiers_ask_for_is_open_cacheable_and_without_secrets(hous
     assert key.keys() == {"kty", "n", "e", "kid", "use", "alg"}
 
 
-async def test_a_server_that_issues_none_says_so(tmp_path: Path) -> None:
+async def test_a_server_that_issues_none_says_so(tmp_path: Path, database_url: str) -> None:
     async with (
-        temporary_plane(tmp_path, cipher=FakeCipher()) as plane,
+        temporary_plane(tmp_path, url=database_url, cipher=FakeCipher()) as plane,
         http_server(plane) as url,
         httpx2.AsyncClient(trust_env=False, base_url=url) as client,
     ):

@@ -11,7 +11,7 @@ from planes import temporary_plane
 
 
 @pytest.fixture
-async def plane(tmp_path: Path) -> AsyncIterator[ControlPlane]:
-    """A control plane that keeps secrets."""
-    async with temporary_plane(tmp_path, cipher=FakeCipher()) as opened:
+async def plane(tmp_path: Path, database_url: str) -> AsyncIterator[ControlPlane]:
+    """A control plane that keeps secrets, on each kind of database."""
+    async with temporary_plane(tmp_path, url=database_url, cipher=FakeCipher()) as opened:
         yield opened

@@ -162,8 +162,10 @@ async def test_a_secret_that_was_deleted_since_fails_the_task(plane: ControlPlan
     assert text.startswith("The secret TOKEN (environment prod) is missing")
 
 
-async def test_a_secret_that_cannot_be_opened_fails_only_the_task_that_names_it(tmp_path: Path) -> None:
-    async with temporary_plane(tmp_path, cipher=FakeCipher("new")) as plane:
+async def test_a_secret_that_cannot_be_opened_fails_only_the_task_that_names_it(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with temporary_plane(tmp_path, url=database_url, cipher=FakeCipher("new")) as plane:
         await keep(plane)
         broken = await plane.secrets.keeping.set(SecretAddress("BROKEN"), VALUE, INSIDE_ACTOR)
         lost = replace(broken.value, key_id="lost")
@@ -180,9 +182,13 @@ async def test_a_secret_that_cannot_be_opened_fails_only_the_task_that_names_it(
         assert ending(await plane.runs.get(run.id), 2)[:2] == (State.FAILED, ReasonCode.SECRETS_UNAVAILABLE)
 
 
-async def test_a_store_that_does_not_answer_ends_the_attempt_and_says_so(tmp_path: Path) -> None:
+async def test_a_store_that_does_not_answer_ends_the_attempt_and_says_so(
+    tmp_path: Path, database_url: str
+) -> None:
     vault = Vault(TOKEN=VALUE)
-    async with temporary_plane(tmp_path, cipher=FakeCipher(), other_secrets=[vault]) as plane:
+    async with temporary_plane(
+        tmp_path, url=database_url, cipher=FakeCipher(), other_secrets=[vault]
+    ) as plane:
         worker = DeskWorker(plane)
         run = await worker.start(ONE)
         await plane.settle()
@@ -197,9 +203,11 @@ async def test_a_store_that_does_not_answer_ends_the_attempt_and_says_so(tmp_pat
         )
 
 
-async def test_a_store_that_says_nothing_is_not_waited_for_for_ever(tmp_path: Path) -> None:
+async def test_a_store_that_says_nothing_is_not_waited_for_for_ever(
+    tmp_path: Path, database_url: str
+) -> None:
     vault = Vault(TOKEN=VALUE)
-    async with temporary_plane(tmp_path / "a") as other:
+    async with temporary_plane(tmp_path / "a", url=database_url) as other:
         plane = ControlPlane(
             other.store,
             BlobFolder(tmp_path / "b"),
@@ -222,10 +230,12 @@ async def test_a_store_that_says_nothing_is_not_waited_for_for_ever(tmp_path: Pa
 
 
 async def test_a_fault_in_a_store_ends_the_attempt_and_repeats_none_of_its_words(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     vault = Vault(TOKEN=VALUE)
-    async with temporary_plane(tmp_path, cipher=FakeCipher(), other_secrets=[vault]) as plane:
+    async with temporary_plane(
+        tmp_path, url=database_url, cipher=FakeCipher(), other_secrets=[vault]
+    ) as plane:
         worker = DeskWorker(plane)
         run = await worker.start(ONE)
         await plane.settle()
@@ -239,9 +249,13 @@ async def test_a_fault_in_a_store_ends_the_attempt_and_repeats_none_of_its_words
         assert "KeyError" in caplog.text
 
 
-async def test_an_attempt_whose_secrets_could_not_be_had_may_be_tried_again(tmp_path: Path) -> None:
+async def test_an_attempt_whose_secrets_could_not_be_had_may_be_tried_again(
+    tmp_path: Path, database_url: str
+) -> None:
     vault = Vault(TOKEN=VALUE)
-    async with temporary_plane(tmp_path, cipher=FakeCipher(), other_secrets=[vault]) as plane:
+    async with temporary_plane(
+        tmp_path, url=database_url, cipher=FakeCipher(), other_secrets=[vault]
+    ) as plane:
         worker = DeskWorker(plane)
         await worker.start(RETRIED)
         await plane.settle()
@@ -252,8 +266,10 @@ async def test_an_attempt_whose_secrets_could_not_be_had_may_be_tried_again(tmp_
         assert (lease.address.attempt, lease.secret_values) == (2, {"TOKEN": VALUE})
 
 
-async def test_a_value_from_elsewhere_is_delivered_with_its_place(tmp_path: Path) -> None:
-    async with temporary_plane(tmp_path, cipher=FakeCipher(), other_secrets=[Vault(TOKEN=VALUE)]) as plane:
+async def test_a_value_from_elsewhere_is_delivered_with_its_place(tmp_path: Path, database_url: str) -> None:
+    async with temporary_plane(
+        tmp_path, url=database_url, cipher=FakeCipher(), other_secrets=[Vault(TOKEN=VALUE)]
+    ) as plane:
         worker = DeskWorker(plane)
         await worker.start(ONE)
         await plane.settle()
@@ -265,9 +281,9 @@ async def test_a_value_from_elsewhere_is_delivered_with_its_place(tmp_path: Path
         assert entry.detail["found_at"] == ["vault"]
 
 
-async def test_tasks_that_name_none_ask_nobody(tmp_path: Path) -> None:
+async def test_tasks_that_name_none_ask_nobody(tmp_path: Path, database_url: str) -> None:
     vault = Vault()
-    async with temporary_plane(tmp_path, other_secrets=[vault]) as plane:
+    async with temporary_plane(tmp_path, url=database_url, other_secrets=[vault]) as plane:
         worker = DeskWorker(plane)
         await worker.start("name: p\nsteps: [{name: a, run: x}]")
 

@@ -221,8 +221,10 @@ def with_keys(plane: ControlPlane, cipher: Cipher) -> SecretService:
     return SecretService(plane.store, SystemClock(), RandomIds(), cipher)
 
 
-async def test_all_is_sealed_with_the_new_key_and_the_old_one_is_not_needed_any_more(tmp_path: Path) -> None:
-    async with temporary_plane(tmp_path, cipher=FakeCipher("old")) as plane:
+async def test_all_is_sealed_with_the_new_key_and_the_old_one_is_not_needed_any_more(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with temporary_plane(tmp_path, url=database_url, cipher=FakeCipher("old")) as plane:
         for number in range(60):
             await plane.secrets.keeping.set(SecretAddress(f"S{number}"), f"value-number-{number}", ADA)
         rotated = with_keys(plane, FakeCipher("new", "old"))
@@ -238,8 +240,8 @@ async def test_all_is_sealed_with_the_new_key_and_the_old_one_is_not_needed_any_
         assert [entry.detail for entry in entries] == [{"count": 50}, {"count": 10}]
 
 
-async def test_sealing_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
-    async with temporary_plane(tmp_path, cipher=FakeCipher("old")) as plane:
+async def test_sealing_goes_on_where_it_was_interrupted(tmp_path: Path, database_url: str) -> None:
+    async with temporary_plane(tmp_path, url=database_url, cipher=FakeCipher("old")) as plane:
         for number in range(60):
             await plane.secrets.keeping.set(SecretAddress(f"S{number}"), VALUE, ADA)
         interrupted = with_keys(plane, Interrupted("new", "old", after=55))
@@ -251,8 +253,8 @@ async def test_sealing_goes_on_where_it_was_interrupted(tmp_path: Path) -> None:
         assert resealed.count == 10
 
 
-async def test_several_servers_may_seal_anew_at_once(tmp_path: Path) -> None:
-    async with temporary_plane(tmp_path, cipher=FakeCipher("old")) as plane:
+async def test_several_servers_may_seal_anew_at_once(tmp_path: Path, database_url: str) -> None:
+    async with temporary_plane(tmp_path, url=database_url, cipher=FakeCipher("old")) as plane:
         for number in range(20):
             await plane.secrets.keeping.set(SecretAddress(f"S{number}"), VALUE, ADA)
         servers = [with_keys(plane, FakeCipher("new", "old")) for _ in range(3)]
@@ -262,8 +264,8 @@ async def test_several_servers_may_seal_anew_at_once(tmp_path: Path) -> None:
         assert sum(each.count for each in resealed) == 20
 
 
-async def test_what_no_key_opens_is_named_and_left_as_it_is(tmp_path: Path) -> None:
-    async with temporary_plane(tmp_path, cipher=FakeCipher("lost")) as plane:
+async def test_what_no_key_opens_is_named_and_left_as_it_is(tmp_path: Path, database_url: str) -> None:
+    async with temporary_plane(tmp_path, url=database_url, cipher=FakeCipher("lost")) as plane:
         lost = await plane.secrets.keeping.set(TOKEN, VALUE, ADA)
         await with_keys(plane, FakeCipher("old")).set(SecretAddress("OTHER"), VALUE, ADA)
 
@@ -274,9 +276,9 @@ async def test_what_no_key_opens_is_named_and_left_as_it_is(tmp_path: Path) -> N
 
 
 async def test_a_server_says_at_its_start_what_it_cannot_open(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, database_url: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    async with temporary_plane(tmp_path, cipher=FakeCipher("one")) as plane:
+    async with temporary_plane(tmp_path, url=database_url, cipher=FakeCipher("one")) as plane:
         await plane.secrets.keeping.set(TOKEN, VALUE, ADA)
         with caplog.at_level(logging.ERROR, logger="lineshaft.secrets"):
             await with_keys(plane, FakeCipher("one")).check_keys()
@@ -286,8 +288,8 @@ async def test_a_server_says_at_its_start_what_it_cannot_open(
         assert message.startswith("1 secret cannot be opened by this server.")
 
 
-async def test_without_a_key_nothing_is_kept(tmp_path: Path) -> None:
-    async with temporary_plane(tmp_path) as plane:
+async def test_without_a_key_nothing_is_kept(tmp_path: Path, database_url: str) -> None:
+    async with temporary_plane(tmp_path, url=database_url) as plane:
         with pytest.raises(SecretsUnavailableError, match="no key"):
             await plane.secrets.keeping.set(TOKEN, VALUE, ADA)
         assert await listed(plane) == []

@@ -93,7 +93,7 @@ async def test_what_was_not_asked_for_needs_no_secrets(plane: ControlPlane) -> N
 
 async def test_a_pipeline_that_is_called_wants_its_own_secrets_alone(plane: ControlPlane) -> None:
     worker = DeskWorker(plane)
-    await worker.pipeline("name: below\nsteps: [{name: a, run: x, secrets: [TOKEN]}]")
+    await worker.pipeline("name: below\ncallable_by: [above]\nsteps: [{name: a, run: x, secrets: [TOKEN]}]")
 
     run = await worker.start("name: above\nsecrets: [OTHER]\nsteps: [{name: call, pipeline: below}]")
 
@@ -171,9 +171,11 @@ async def test_made_nodes_whose_secrets_are_there_join_the_run(plane: ControlPla
     assert (await worker.report(inner, SUCCEEDED)).id == run.id
 
 
-async def test_what_the_database_has_not_is_looked_for_elsewhere(tmp_path: Path) -> None:
+async def test_what_the_database_has_not_is_looked_for_elsewhere(tmp_path: Path, database_url: str) -> None:
     vault = Vault(PASSWORD=VALUE)
-    async with temporary_plane(tmp_path, cipher=FakeCipher(), other_secrets=[vault]) as plane:
+    async with temporary_plane(
+        tmp_path, url=database_url, cipher=FakeCipher(), other_secrets=[vault]
+    ) as plane:
         await keep(plane, "TOKEN")
 
         run = await DeskWorker(plane).start(SHIP)
@@ -186,8 +188,10 @@ async def test_what_the_database_has_not_is_looked_for_elsewhere(tmp_path: Path)
         assert {(wanted.pipeline, wanted.environment) for wanted in vault.asked} == {("shop", "prod")}
 
 
-async def test_what_is_nowhere_is_missing(tmp_path: Path) -> None:
-    async with temporary_plane(tmp_path, cipher=FakeCipher(), other_secrets=[Vault(TOKEN=VALUE)]) as plane:
+async def test_what_is_nowhere_is_missing(tmp_path: Path, database_url: str) -> None:
+    async with temporary_plane(
+        tmp_path, url=database_url, cipher=FakeCipher(), other_secrets=[Vault(TOKEN=VALUE)]
+    ) as plane:
         run = await DeskWorker(plane).start(SHIP)
         await plane.settle()
 
@@ -196,10 +200,14 @@ async def test_what_is_nowhere_is_missing(tmp_path: Path) -> None:
         assert "The secret PASSWORD (environment prod) is missing" in text(ended)
 
 
-async def test_a_run_ends_where_nobody_can_say_whether_its_secrets_are_there(tmp_path: Path) -> None:
+async def test_a_run_ends_where_nobody_can_say_whether_its_secrets_are_there(
+    tmp_path: Path, database_url: str
+) -> None:
     vault = Vault()
     vault.down = True
-    async with temporary_plane(tmp_path, cipher=FakeCipher(), other_secrets=[vault]) as plane:
+    async with temporary_plane(
+        tmp_path, url=database_url, cipher=FakeCipher(), other_secrets=[vault]
+    ) as plane:
         run = await DeskWorker(plane).start(SHIP)
         await plane.settle()
 
@@ -208,9 +216,11 @@ async def test_a_run_ends_where_nobody_can_say_whether_its_secrets_are_there(tmp
         assert text(ended) == "Its secrets cannot be had: The vault is sealed. Unseal it."
 
 
-async def test_a_run_that_is_looked_for_may_be_cancelled_meanwhile(tmp_path: Path) -> None:
+async def test_a_run_that_is_looked_for_may_be_cancelled_meanwhile(tmp_path: Path, database_url: str) -> None:
     vault = Vault(TOKEN=VALUE, PASSWORD=VALUE)
-    async with temporary_plane(tmp_path, cipher=FakeCipher(), other_secrets=[vault]) as plane:
+    async with temporary_plane(
+        tmp_path, url=database_url, cipher=FakeCipher(), other_secrets=[vault]
+    ) as plane:
         run = await DeskWorker(plane).start(SHIP)
         await plane.runs.cancel(run.id)
         await plane.settle()
@@ -219,9 +229,9 @@ async def test_a_run_that_is_looked_for_may_be_cancelled_meanwhile(tmp_path: Pat
         assert vault.asked == []
 
 
-async def test_runs_without_secrets_ask_nobody(tmp_path: Path) -> None:
+async def test_runs_without_secrets_ask_nobody(tmp_path: Path, database_url: str) -> None:
     vault = Vault()
-    async with temporary_plane(tmp_path, other_secrets=[vault]) as plane:
+    async with temporary_plane(tmp_path, url=database_url, other_secrets=[vault]) as plane:
         run = await DeskWorker(plane).start("name: p\nsteps: [{name: a, run: x}]")
 
         assert run.state is State.QUEUED

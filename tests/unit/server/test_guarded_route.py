@@ -4,7 +4,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from fastapi import APIRouter
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 
@@ -74,3 +74,24 @@ def test_what_reads_the_head_of_something_needs_what_reading_it_needs() -> None:
 )
 def test_only_what_declares_it_is_open(method: str, path: str, is_open: bool) -> None:
     assert OpenRoutes(guarded_routes(NOUNS)).include(method, path) is is_open
+
+
+def test_a_route_knows_the_keys_of_its_query_as_the_openapi_document_tells_them() -> None:
+    app = FastAPI()
+    routes = guarded_routes(NOUNS)
+    for route in routes:
+        app.router.routes.append(route)
+    paths = app.openapi()["paths"]
+
+    shown = [(route, method) for route in routes for method in route.methods or () if route.include_in_schema]
+    told = {
+        (route.path, method): {
+            each["name"]
+            for each in paths[route.path_format][method.lower()].get("parameters", ())
+            if each["in"] == "query"
+        }
+        for route, method in shown
+    }
+
+    assert sum(map(len, told.values())) > 20
+    assert {(route.path, method): set(route.query_keys) for route, method in shown} == told

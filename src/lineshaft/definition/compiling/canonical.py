@@ -12,6 +12,7 @@ from lineshaft.definition.compiling.compiler import Compiler
 from lineshaft.definition.compiling.fragment import Fragment
 from lineshaft.definition.compiling.level import Level
 from lineshaft.definition.native.inputs import input_type
+from lineshaft.model.callers import Callers
 from lineshaft.model.concurrency import Concurrency, Policy
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.input import Input, InputType
@@ -60,6 +61,7 @@ def definition_of(text: str, keys: Keys, tree: Tree) -> Definition:
             Concurrency(Policy(concurrency["policy"]), concurrency.get("group", "")) if concurrency else ALLOW
         ),
         priority=keys.get("priority"),
+        callable_by=Callers.said(keys.get("callable_by")),
     )
 
 

@@ -27,7 +27,7 @@ _TEMPLATED: Final = (
 _WITH_CONDITION: Final = frozenset({TASK, GROUP, Aspect.CONDITION})
 _WITH_TEMPLATES: Final = frozenset({TASK, GROUP, Aspect.WORK})
 _WHERE_PLAIN: Final = (
-    "name", "environment", "secrets", "id_tokens", "shell", "generates", "use", "ssh", "pull",
+    "name", "environment", "secrets", "id_tokens", "shell", "generates", "use", "ssh", "pull", "callable_by",
 )  # fmt: skip
 
 

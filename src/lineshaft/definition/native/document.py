@@ -10,6 +10,9 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PlainSerializer,
+    ValidatorFunctionWrapHandler,
+    WrapValidator,
 )
 
 from lineshaft.definition.native.image import AnyImage, Registries
@@ -38,6 +41,7 @@ from lineshaft.definition.native.value import (
     TEXT_LIMIT,
     WORD,
     Audience,
+    Caller,
     Condition,
     Duration,
     Env,
@@ -52,6 +56,7 @@ from lineshaft.definition.native.value import (
     Word,
     WorkspacePath,
 )
+from lineshaft.model.callers import ANY_CALLER
 from lineshaft.model.placement import MOST_LABELS
 from lineshaft.model.priority import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from lineshaft.model.surroundings import MOST_ID_TOKENS
@@ -182,6 +187,36 @@ IdTokens = Annotated[
 ]
 Environment = Annotated[
     Word | None, Key("What it works for, such as production, which chooses its secrets", "a word")
+]
+
+
+def _callers(value: object, handler: ValidatorFunctionWrapHandler) -> str | list[str]:
+    # Told apart by hand: of a union, pydantic would tell for each form what is wrong.
+    if value == ANY_CALLER:
+        return ANY_CALLER
+    if isinstance(value, list):
+        callers: list[str] = handler(value)
+        return callers
+    raise ValueError(value)
+
+
+def _as_written(value: str | list[str]) -> str | list[str]:
+    return value
+
+
+CallableBy = Annotated[
+    Annotated[
+        list[Caller],
+        Field(min_length=1),
+        WrapValidator(_callers),
+        PlainSerializer(_as_written),
+    ]
+    | None,
+    Key(
+        "The pipelines that may call this one; without it none may",
+        f'"{ANY_CALLER}", or a list of names and ids of pipelines, not empty',
+        short={"const": ANY_CALLER},
+    ),
 ]
 
 
@@ -380,6 +415,7 @@ class _Heading(Strict):
             f"a whole number from {LOWEST_PRIORITY} to {HIGHEST_PRIORITY}",
         ),
     ] = None
+    callable_by: CallableBy = None
     secrets: Secrets = None
     id_tokens: IdTokens = None
     timeout: Timeout = None

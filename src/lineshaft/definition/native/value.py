@@ -9,6 +9,7 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from lineshaft.definition.native.key import Key
 from lineshaft.definition.rule import refused
 from lineshaft.definition.scalar import WrittenFloat, WrittenInt, as_text
+from lineshaft.model.callers import ANY_CALLER
 from lineshaft.model.memory_size import MEMORY_SIZE_PATTERN, memory_bytes_of
 from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, is_label
 from lineshaft.model.secret import LONGEST_SECRET_NAME
@@ -50,6 +51,15 @@ _SCALAR: Final = {"type": ["string", "number", "boolean"]}
 def _no_step_of_a_path(name: str) -> str:
     if name.isspace() or name in {".", ".."}:
         raise ValueError(name)
+    return name
+
+
+def _one_pipeline(name: str) -> str:
+    if ANY_CALLER in name:
+        raise refused(
+            f'must be one pipeline: names have no wildcards here. "{ANY_CALLER}" in the place of the list'
+            " means any; one whose name has this character is listed by its id"
+        )
     return name
 
 
@@ -155,6 +165,19 @@ Name = Annotated[
     ),
 ]
 """A node's or a pipeline's name."""
+
+Caller = Annotated[
+    str,
+    Field(min_length=1, max_length=NAME_LIMIT, pattern=_NAME),
+    AfterValidator(_no_step_of_a_path),
+    AfterValidator(_one_pipeline),
+    Key(
+        "",
+        "a pipeline's name or id",
+        {"not": {"pattern": rf"{_NO_NAME}|{re.escape(ANY_CALLER)}"}},
+    ),
+]
+"""A pipeline that may call another."""
 
 Word = Annotated[
     str,

@@ -29,3 +29,14 @@ class Grants(Protocol):
     def remove_user(self, user: str) -> None:
         """Remove all of a user's."""
         ...
+
+    def remove_orphaned(self, limit: int) -> int:
+        """Remove those on pipelines of which nothing is left: deleted ones whose runs are gone as well.
+
+        Args:
+            limit: of how many users on pipelines to look at once; all on the pipelines found go.
+
+        Returns:
+            How many they were; 0 when there are no more.
+        """
+        ...

@@ -19,10 +19,6 @@ class Pipelines(Protocol):
         """Find one by its id."""
         ...
 
-    def newest(self, name: str) -> Pipeline | None:
-        """Find the one of that name that was added last."""
-        ...
-
     def replace(self, pipeline: Pipeline) -> bool:
         """Replace name, definition and `updated_at`; False when it does not exist."""
         ...

@@ -38,3 +38,7 @@ class Tokens(Protocol):
     def remove_user(self, user: str) -> None:
         """Remove all of a user's."""
         ...
+
+    def remove_expired(self, at: datetime, limit: int) -> int:
+        """Remove those that have expired by a time, some of them at once, and tell how many they were."""
+        ...

@@ -82,6 +82,7 @@ async def reseal_secrets(plane: Plane, by: By) -> Response:
         "key_id": resealed.key_id,
         "resealed": resealed.count,
         "unopened": [secret_document(secret) for secret in resealed.unopened],
+        "signing_keys": resealed.signing_keys,
     }
     return Response(to_json(document), media_type=_JSON)
 

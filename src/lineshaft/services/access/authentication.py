@@ -115,8 +115,10 @@ class Authentication:
         if principal is not None:
             return principal
         known = await self._callers.find(proof.key)
-        if known is None or not proof.fits(known):
+        if known is None or not proof.is_right(known):
             raise BadCredentialsError
+        if not proof.fits(known):
+            raise BadCredentialsError(needs_certificate=True)
         self._noting.saw(known.principal)
         return known.principal
 

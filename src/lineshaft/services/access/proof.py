@@ -21,6 +21,8 @@ class Proof:
 
     def fits(self, known: KnownCaller) -> bool:
         """Tell whether it still proves who the caller is."""
-        if self.password_hash is not None and self.password_hash != known.user.password_hash:
-            return False
-        return known.certificate is None or known.certificate == self.certificate
+        return self.is_right(known) and known.certificate in (None, self.certificate)
+
+    def is_right(self, known: KnownCaller) -> bool:
+        """Tell whether it would prove that, together with the client certificate that may be missing."""
+        return self.password_hash is None or self.password_hash == known.user.password_hash

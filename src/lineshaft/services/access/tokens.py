@@ -26,6 +26,7 @@ from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.access.token_text import new_token_text, token_hash
 from lineshaft.services.access.users import Forget, no_such_user
 from lineshaft.services.auditing import record
+from lineshaft.wire.run import time_text
 
 DEFAULT_LIFETIME: Final = timedelta(days=90)
 """For how long a token is good for which nothing else is said."""
@@ -235,7 +236,7 @@ def _expires_at(asked: datetime | Expiry, maker: Token | None, now: datetime) ->
     if latest is not None and (expires_at is None or expires_at > latest):
         raise ForbiddenError(
             "A token cannot live longer than the one that makes it.",
-            advice=f"Ask for one that expires by {latest.isoformat()}, or show a password.",
+            advice=f"Ask for one that expires by {time_text(latest)}, or show a password.",
         )
     return expires_at
 
@@ -268,7 +269,7 @@ def _told(token: Token) -> dict[str, str | list[str] | None]:
         "name": token.name,
         "role": token.scope.role.value,
         "pipelines": None if pipelines is None else sorted(map(str, pipelines)),
-        "expires_at": None if token.expires_at is None else token.expires_at.isoformat(),
+        "expires_at": time_text(token.expires_at),
     }
 
 

@@ -173,7 +173,7 @@ class WorkerKeyService:
         if known is None or not hmac.compare_digest(known.hash, shown) or known.expired(self._clock.now()):
             raise BadWorkerKeyError
         if known.certificate is not None and known.certificate != certificate:
-            raise BadWorkerKeyError
+            raise BadWorkerKeyError(needs_certificate=True)
         return WorkerCaller(known.id, known.worker)
 
     def opens(self, transaction: Transaction, key_id: UUID) -> bool:

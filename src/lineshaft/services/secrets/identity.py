@@ -14,7 +14,7 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.secrets.identity_claims import CLAIMS, task_claims
 from lineshaft.services.secrets.pipeline_names import true_names
-from lineshaft.services.secrets.signing import ALGORITHM, Signer, make_key, read_key
+from lineshaft.services.secrets.signing import ALGORITHM, Signer, context_of_key, make_key, read_key
 from lineshaft.wire.worker import LeaseMessage
 
 DISCOVERY_PATH: Final = "/.well-known/openid-configuration"
@@ -189,7 +189,7 @@ class IdentityService:
         raise trouble or SecretsUnavailableError("The key that signs has just gone.", advice="Try again.")
 
     async def _opened(self, key: SigningKey) -> Signer:
-        private = await self._cipher.open(key.private, _context(key.id))
+        private = await self._cipher.open(key.private, context_of_key(key.id))
         signer = self._signers[key.id] = await asyncio.to_thread(read_key, private, key.id)
         return signer
 
@@ -222,14 +222,9 @@ class IdentityService:
 
     async def _made(self) -> SigningKey:
         pair = await asyncio.to_thread(make_key)
-        private = await self._cipher.seal(pair.private, _context(pair.id))
+        private = await self._cipher.seal(pair.private, context_of_key(pair.id))
         return SigningKey(pair.id, pair.public, private, self._clock.now())
 
 
 def _all(transaction: Transaction) -> Sequence[SigningKey]:
     return transaction.signing_keys.all()
-
-
-def _context(key_id: str) -> bytes:
-    """Say what a private key is bound to, so that none takes the place of another, nor of a secret."""
-    return f"signing key\0{key_id}".encode()

@@ -25,6 +25,7 @@ from lineshaft.model.secret import (
     SecretAddress,
     is_environment,
 )
+from lineshaft.model.signing_key import SigningKey
 from lineshaft.model.variable import is_variable_name, why_reserved
 from lineshaft.ports.cipher import Cipher
 from lineshaft.ports.clock import Clock
@@ -32,6 +33,7 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.pipelines import find_pipeline
+from lineshaft.services.secrets.signing import context_of_key
 
 _LOG: Final = logging.getLogger("lineshaft.secrets")
 _MOST_TRIES: Final = 10
@@ -46,11 +48,13 @@ class Resealed:
         key_id: the current key.
         count: how many secrets were sealed anew by this call.
         unopened: those that none of this server's keys opens; they are as they were.
+        signing_keys: how many keys that sign identity tokens were sealed anew by this call.
     """
 
     key_id: str
     count: int
     unopened: tuple[Secret, ...]
+    signing_keys: int = 0
 
 
 class SecretService:
@@ -152,7 +156,7 @@ class SecretService:
         while True:
             found = await self._store.read(_other_keys(key_id, after))
             if not found:
-                return Resealed(key_id, count, tuple(unopened))
+                break
             anew: list[tuple[Secret, SealedValue]] = []
             for secret in found:
                 value = await self._sealed_anew(secret)
@@ -162,6 +166,26 @@ class SecretService:
                     anew.append((secret, value))
             count += await self._store.write(self._resealing(anew, key_id, by))
             after = found[-1].id
+        return Resealed(key_id, count, tuple(unopened), await self._reseal_signing_keys(key_id, by))
+
+    async def _reseal_signing_keys(self, key_id: str, by: Actor) -> int:
+        """Seal the keys anew that sign identity tokens: they stay the same keys, under the same ids.
+
+        One that cannot be opened is left as it is. No server signs with it, since another takes its place.
+        """
+        count = 0
+        for key in await self._store.read(lambda transaction: transaction.signing_keys.all()):
+            if key.private.key_id == key_id:
+                continue
+            context = context_of_key(key.id)
+            try:
+                plain = await self._cipher.open(key.private, context)
+            except SecretsUnavailableError as error:
+                _LOG.warning("The signing key %s cannot be sealed anew: %s", key.id, error.message)
+                continue
+            anew = await self._cipher.seal(plain, context)
+            count += await self._store.write(self._resealing_key(key, anew, by))
+        return count
 
     async def check_keys(self) -> None:
         """Say in the log which secrets this server cannot open, because it has not their keys."""
@@ -216,6 +240,23 @@ class SecretService:
                 pipeline_id=pipeline_id,
                 environment=secret.address.environment,
                 version=secret.version,
+            )
+            return True
+
+        return work
+
+    def _resealing_key(self, key: SigningKey, anew: SealedValue, by: Actor) -> Callable[[Transaction], bool]:
+        def work(transaction: Transaction) -> bool:
+            if not transaction.signing_keys.reseal(key, anew):
+                return False
+            record(
+                transaction,
+                ids=self._ids,
+                now=self._clock.now(),
+                by=by,
+                action=Action.SECRETS_RESEALED,
+                target=anew.key_id,
+                signing_key=key.id,
             )
             return True
 

@@ -61,3 +61,8 @@ def read_key(private: bytes, key_id: str) -> Signer:
     from joserfc.jwk import RSAKey
 
     return Signer(RSAKey.import_key(private), key_id)
+
+
+def context_of_key(key_id: str) -> bytes:
+    """Say what a private key is bound to, so that none takes the place of another, nor of a secret."""
+    return f"signing key\0{key_id}".encode()
