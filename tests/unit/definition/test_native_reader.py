@@ -47,9 +47,9 @@ def test_a_pipeline_with_much_of_the_language_is_read() -> None:
     assert ship.teardown.run == "./freeze off"
 
 
-def test_the_example_of_the_documentation_is_read() -> None:
-    [example] = re.findall(r"```yaml\n(.*?)```", (DOCS / "language.md").read_text(), re.DOTALL)
-    assert read_native_document(example).document.name == "shop"
+def test_the_examples_of_the_documentation_are_read() -> None:
+    examples = re.findall(r"```yaml\n(.*?)```", (DOCS / "language.md").read_text(), re.DOTALL)
+    assert [read_native_document(example).document.name for example in examples] == ["shop", "release"]
 
 
 @pytest.mark.parametrize("syntax", [None, Syntax.JSON, Syntax.YAML])
