@@ -6,6 +6,7 @@ import shutil
 import socket
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +45,17 @@ def docker_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     if address.startswith("unix://") and _answers(address):
         yield Engine(address, _import_base_image(address, busybox))
         return
+    with started_engine(tmp_path_factory.mktemp("docker")) as engine:
+        yield engine
+
+
+@contextmanager
+def started_engine(folder: Path) -> Iterator[Engine]:
+    """Start an engine that nobody else has, with its socket and its images in a folder."""
+    busybox = _program("busybox", package="busybox-static")
     dockerd = _program("dockerd", package="docker.io")
     if os.geteuid() != 0:
         pytest.skip("no Docker engine answers, and only root can start one")
-    folder = tmp_path_factory.mktemp("docker")
     address = f"unix://{folder}/docker.sock"
     command: list[str | Path] = [
         *(dockerd, "--host", address, "--pidfile", folder / "pid"),
