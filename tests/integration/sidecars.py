@@ -2,14 +2,15 @@
 
 import io
 import json
+import secrets
 import shutil
 import tarfile
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -59,7 +60,9 @@ def services_engine(docker_engine: Engine) -> Engine:
             archive.addfile(link)
     name, _, tag = IMAGE.partition(":")
     options = {
-        **{"fromSrc": "-", "repo": name, "tag": tag},
+        "fromSrc": "-",
+        "repo": name,
+        "tag": tag,
         "changes": ["ENV PATH=/bin", "EXPOSE 8000", "VOLUME /kept"],
     }
     transport = httpx2.HTTPTransport(uds=docker_engine.address.removeprefix("unix://"))
@@ -100,9 +103,9 @@ class Scene:
         return beside(self.docker, container, self._labels, self.output, self.images)
 
     async def run(self, network: object, *argv: str) -> str:
-        """Run a command in a container on a network; return what it prints, or its exit code if that is not 0."""
+        """Run a command in a container on a network; return what it prints, or its exit code unless 0."""
         assert isinstance(network, str)
-        config = {
+        config: dict[str, Any] = {
             "Image": IMAGE,
             "Cmd": list(argv),
             "Labels": self._labels,
@@ -118,11 +121,11 @@ class Scene:
             await container.delete(force=True, v=True)
         return printed if code == 0 else f"exit code {code}"
 
-    async def described(self, service: str) -> dict[str, object]:
+    async def described(self, service: str) -> dict[str, Any]:
         """Tell what the engine knows of the container of a service."""
         (found,) = [one for one in await self._containers() if one["Names"][0].endswith(f"-{service}")]
         container = await self.docker.containers.get(found["Id"])
-        return dict(await container.show())
+        return await container.show()
 
     async def left(self) -> list[str]:
         """Name the containers and networks that there are."""
@@ -135,7 +138,7 @@ class Scene:
     def _labels(self) -> dict[str, str]:
         return {self.label: "a-task"}
 
-    async def _containers(self) -> list[dict[str, list[str]]]:
+    async def _containers(self) -> list[dict[str, Any]]:
         params = {"all": "1", "filters": json.dumps({"label": [self.label]})}
         return list(await self.docker._query_json("containers/json", params=params))  # noqa: SLF001
 
@@ -146,7 +149,7 @@ async def scene(engine: Engine, logs: Mapping[str, ByteSink] | None = None) -> A
     access = DockerAccess(engine.address, Path("/nonexistent"))
     async with connected(access) as docker:
         assert isinstance(docker, Docker)
-        made = Scene(docker, Images(access), f"lineshaft-test-{uuid.uuid4().hex}", logs=logs or {})
+        made = Scene(docker, Images(access), f"lineshaft-test-{secrets.token_hex(16)}", logs=logs or {})
         yield made
         assert await made.left() == []
 
