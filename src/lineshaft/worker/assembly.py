@@ -27,7 +27,7 @@ from lineshaft.worker.agent import Agent
 from lineshaft.worker.capacity import memory_bytes, processors
 from lineshaft.worker.checkouts import Checkouts
 from lineshaft.worker.driver import Driver
-from lineshaft.worker.drivers.build import BuildDriver
+from lineshaft.worker.drivers.build import BuildDriver, Workshops
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
 from lineshaft.worker.isolation import executor_of_tasks
@@ -181,7 +181,8 @@ async def open_agent(
             endpoints=plan.endpoints,
         )
         try:
-            drivers = _drivers(run, sources, plan, environ)
+            build = BuildDriver(_docker(plan, environ), sources, Workshops(executor, handovers, prefix))
+            drivers = _drivers(run, build, sources, plan, environ)
             equipment = Equipment(protocol, drivers, plan.name, plan.slots, LoadGate(plan.max_load))
             yield Agent(plan.hello(), equipment)
         finally:
@@ -190,19 +191,20 @@ async def open_agent(
             await handovers.close()
 
 
+def _docker(plan: WorkerPlan, environ: Mapping[str, str]) -> DockerAccess:
+    docker = DockerAccess.from_environment(environ, home=Path(environ.get("HOME") or "/"))
+    return docker if plan.docker_host is None else replace(docker, address=plan.docker_host)
+
+
 def _drivers(
-    run: RunDriver, sources: Sources, plan: WorkerPlan, environ: Mapping[str, str]
+    run: RunDriver, build: BuildDriver, sources: Sources, plan: WorkerPlan, environ: Mapping[str, str]
 ) -> Mapping[WorkKind, Driver]:
-    home = Path(environ.get("HOME") or "/")
-    docker = DockerAccess.from_environment(environ, home=home)
-    if plan.docker_host is not None:
-        docker = replace(docker, address=plan.docker_host)
-    clusters = ClusterAccess.from_environment(environ, home=home)
+    clusters = ClusterAccess.from_environment(environ, home=Path(environ.get("HOME") or "/"))
     if plan.kubeconfig is not None:
         clusters = replace(clusters, kubeconfigs=(plan.kubeconfig,))
     drivers: dict[WorkKind, Driver] = {
         WorkKind.RUN: run,
-        WorkKind.BUILD: BuildDriver(docker, sources),
+        WorkKind.BUILD: build,
         WorkKind.DEPLOY: DeployDriver(clusters, sources),
     }
     return {kind: driver for kind, driver in drivers.items() if kind in plan.kinds}
