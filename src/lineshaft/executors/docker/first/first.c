@@ -13,8 +13,9 @@
  *     begun                    the program has been started
  *     no-folder ERRNO          the folder cannot be entered; nothing was started
  *     no-program ERRNO         the program cannot be started
- *     exited CODE KILLS        the command has exited; the system has killed so many for want of memory
- *     killed SIGNAL KILLS      a signal has ended it
+ *     exited CODE KILLS ASKED  the command has exited; KILLS is how many the system has killed for want of
+ *                              memory, and ASKED whether it had been asked to end before, 0 or 1
+ *     killed SIGNAL KILLS ASKED  a signal has ended it
  *
  * After SIGTERM, which the command's process group is sent, those in the group may go on until SIGUSR1. When the
  * command has ended, all else in the container is killed. A NUL and MARK are then the last of standard output,
@@ -81,7 +82,7 @@ struct time {
 };
 
 struct failure {
-    int of_folder, number;
+    long of_folder, number;
 };
 
 /* Named by the test that this program was built from this source. */
@@ -123,14 +124,12 @@ static char *append_number(char *end, unsigned long number)
     return end;
 }
 
-static void report(const char *word, long number, long kills)
+static void report(const char *word, const long *numbers, int count)
 {
     char line[LINE_BYTES];
     char *end = append(line, word);
-    if (number >= 0)
-        end = append_number(append(end, " "), number);
-    if (kills >= 0)
-        end = append_number(append(end, " "), kills);
+    for (int n = 0; n < count; n++)
+        end = append_number(append(end, " "), numbers[n]);
     *end++ = '\n';
     call(WRITE, REPORT, (long)line, end - line, 0);
 }
@@ -250,7 +249,7 @@ static long bury(long command, long status)
 }
 
 /* Returns the command's status when it has ended and nobody may go on. */
-static long stay_with(long command, const unsigned long *all)
+static long stay_with(long command, const unsigned long *all, int *asked)
 {
     const struct time moment = {.nanoseconds = 50000000};
     enum { GOES_ON, MAY_CLEAN_UP, IS_OVER } state = GOES_ON;
@@ -258,6 +257,7 @@ static long stay_with(long command, const unsigned long *all)
     for (;;) {
         /* A member of the group whose parent has left the group is buried by others, without a signal. */
         long number = call(RT_SIGTIMEDWAIT, (long)all, 0, status < 0 ? 0 : (long)&moment, SIGNALS_BYTES);
+        *asked |= number == SIGTERM || number == SIGUSR1;
         if (number == SIGTERM) {
             state = MAY_CLEAN_UP;
             call(KILL, -command, SIGTERM, 0, 0);
@@ -280,15 +280,16 @@ static void kill_all_else(void)
     while (call(WAIT4, -1, (long)&found, 0, 0) > 0);
 }
 
-static void tell(long status, const char *mark)
+static void tell(long status, int asked, const char *mark)
 {
+    long signal = status & 0x7f;
+    long numbers[] = {signal ? signal : (status >> 8) & 0xff, memory_kills(), asked};
     char line[LINE_BYTES] = {0};
     char *end = line + 1;
-    long number = status & 0x7f;
     for (; *mark && end < line + LINE_BYTES; mark++)
         *end++ = *mark;
     call(WRITE, OUTPUT, (long)line, end - line, 0);
-    report(number ? "killed" : "exited", number ? number : (status >> 8) & 0xff, memory_kills());
+    report(signal ? "killed" : "exited", numbers, 3);
 }
 
 __attribute__((used, noreturn)) void first(long *stack)
@@ -302,7 +303,7 @@ __attribute__((used, noreturn)) void first(long *stack)
 
     /* Anywhere else, to kill all else would be to kill what is none of its business. */
     if (call(GETPID, 0, 0, 0, 0) != 1) {
-        report("not-first", -1, -1);
+        report("not-first", 0, 0);
         for (;;)
             call(EXIT_GROUP, NOT_FIRST, 0, 0, 0);
     }
@@ -316,17 +317,19 @@ __attribute__((used, noreturn)) void first(long *stack)
     if (command == 0)
         become_command(arguments, environment, failures[1]);
     if (command < 0) {
-        report("no-program", -command, -1);
+        long number = -command;
+        report("no-program", &number, 1);
     } else {
         call(CLOSE, failures[1], 0, 0, 0);
         if (call(READ, failures[0], (long)&failure, sizeof failure, 0) == sizeof failure) {
-            report(failure.of_folder ? "no-folder" : "no-program", failure.number, -1);
+            report(failure.of_folder ? "no-folder" : "no-program", &failure.number, 1);
         } else {
             call(CLOSE, failures[0], 0, 0, 0);
-            report("begun", -1, -1);
-            long status = stay_with(command, &all);
+            report("begun", 0, 0);
+            int asked = 0;
+            long status = stay_with(command, &all, &asked);
             kill_all_else();
-            tell(status, arguments[1]);
+            tell(status, asked, arguments[1]);
         }
     }
     for (;;)

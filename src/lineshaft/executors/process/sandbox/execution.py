@@ -7,7 +7,7 @@ import os
 import signal
 from typing import Final, assert_never
 
-from lineshaft.executors.process.ending import wait_for_ending
+from lineshaft.executors.ending import wait_for_ending
 from lineshaft.executors.process.family import Family
 from lineshaft.executors.process.main_process import MainProcess
 from lineshaft.executors.process.pipe import OutputPipe
