@@ -1,25 +1,35 @@
 """Images for containers: what a definition names becomes an image that the engine has."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lineshaft.docker.access import DockerAccess
-from lineshaft.docker.credentials import find_login
+from lineshaft.docker.built import Plan, mark_as_used, plan, remove_unused
 from lineshaft.docker.engine import connected
 from lineshaft.docker.failure import engine_errors, engine_failure, ours
 from lineshaft.docker.login import RegistryLogin
+from lineshaft.docker.logins import Logins
+from lineshaft.docker.making import make_image
 from lineshaft.docker.pull import pull
+from lineshaft.docker.recipe import Workshop
 from lineshaft.docker.reference import Reference, parse_reference
 from lineshaft.docker.sharing import Sharing
+from lineshaft.docker.trouble import Trouble
 from lineshaft.model.image import Image, ImageBuild, PullPolicy
 from lineshaft.model.reason import Reason, ReasonCode
-from lineshaft.ports.executor import ByteSink, Container, Login, NotStarted
+from lineshaft.ports.clock import Clock, SystemClock
+from lineshaft.ports.executor import ByteSink, Container, NotStarted
 
 if TYPE_CHECKING:
     from aiodocker import Docker
 
 _NOT_FOUND: Final = 404
+_CLEANING_PERIOD: Final = timedelta(hours=1)
+_CLOCK: Final = SystemClock()
 
 
 class Images:
@@ -29,13 +39,24 @@ class Images:
         access: where the engine and the worker's own credentials for registries are.
     """
 
-    def __init__(self, access: DockerAccess) -> None:
+    def __init__(
+        self,
+        access: DockerAccess,
+        *,
+        workshop: Callable[[], AbstractAsyncContextManager[Workshop]] | None = None,
+        clock: Clock = _CLOCK,
+    ) -> None:
         """Provide images of an engine.
 
         Args:
             access: where it is, and the worker's own credentials for registries.
+            workshop: lends what builds with BuildKit need; None leaves only the classic builder.
+            clock: tells for how long images were not used.
         """
         self.access: Final = access
+        self._workshop: Final = workshop
+        self._clock: Final = clock
+        self._cleaned_at: datetime | None = None
         self._sharing: Final[Sharing[str | NotStarted]] = Sharing()
 
     async def provide(
@@ -53,8 +74,8 @@ class Images:
             output: takes what is told of a pull or a build; nothing where the engine has the image.
 
         Returns:
-            The image's id, or why there is none: IMAGE_NOT_FOUND, IMAGE_PULL_DENIED, IMAGE_BUILD_FAILED; or of
-            ours REGISTRY_UNREACHABLE, DISK_FULL, DOCKER_UNREACHABLE.
+            The image's id, or why there is none: IMAGE_NOT_FOUND, IMAGE_PULL_DENIED, IMAGE_BUILD_FAILED; or
+            of ours REGISTRY_UNREACHABLE, DISK_FULL, DOCKER_UNREACHABLE.
 
         Raises:
             Exception: what `output` has raised.
@@ -63,7 +84,7 @@ class Images:
             case str():
                 return await self._named(docker, image, container, output)
             case ImageBuild():
-                raise NotImplementedError
+                return await self._built(docker, image, container, output)
 
     async def _named(
         self, docker: "Docker", name: str, container: Container, output: ByteSink
@@ -78,10 +99,65 @@ class Images:
         if container.pull is PullPolicy.NEVER:
             text = f"The engine has no image {reference}, and the task says that none is to be pulled."
             return NotStarted(text, ReasonCode.IMAGE_NOT_FOUND)
-        login = await self._login(reference.registry, container.registries)
+        login = await Logins(self.access, container.registries).find(reference.registry)
         if isinstance(login, Reason):
             return NotStarted(login.text, ReasonCode.IMAGE_PULL_DENIED, ours=True)
-        return await self._sharing.once((str(reference), login), partial(self._pull, reference, login), output)
+        pulling = partial(self._pull, reference, login)
+        return await self._sharing.once((str(reference), login), pulling, output)
+
+    async def _built(
+        self, docker: "Docker", build: ImageBuild, container: Container, output: ByteSink
+    ) -> str | NotStarted:
+        planned = await asyncio.to_thread(plan, build, container.source)
+        if isinstance(planned, NotStarted):
+            return planned
+        if container.pull is not PullPolicy.ALWAYS:
+            found = await find_image(docker, planned.name, self.access.address)
+            if isinstance(found, str):
+                await output.write(
+                    f"The image was built before, of the same files: {planned.name}.\n".encode()
+                )
+                return await self._use(docker, found, planned)
+            if found is not None:
+                return found
+        given = tuple(
+            sorted((host, login.username, login.password) for host, login in container.registries.items())
+        )
+        building = partial(self._build, planned, container)
+        return await self._sharing.once((planned.name, build.cache, given), building, output)
+
+    async def _build(self, planned: Plan, container: Container, output: ByteSink) -> str | NotStarted:
+        async with self._workshop() if self._workshop else nullcontext() as workshop:
+            made = await make_image(
+                planned.recipe(container.marks),
+                access=self.access,
+                workshop=workshop,
+                sink=output,
+                registries=container.registries,
+            )
+        if isinstance(made, Trouble):
+            return NotStarted(made.reason.text, made.reason.code, ours=made.ours)
+        async with connected(self.access) as docker:
+            if isinstance(docker, Reason):
+                return ours(docker)
+            used = await self._use(docker, made.image_id, planned)
+            await self._clean(docker)
+        return used
+
+    async def _use(self, docker: "Docker", image_id: str, planned: Plan) -> str | NotStarted:
+        try:
+            await mark_as_used(docker, image_id, planned.tag)
+        except engine_errors() as error:
+            what = "The image that was built could not be named"
+            return engine_failure(what, error, self.access.address, ReasonCode.IMAGE_BUILD_FAILED)
+        return image_id
+
+    async def _clean(self, docker: "Docker") -> None:
+        """Make room now and then, so that a worker that never starts anew does not fill the disk."""
+        now = self._clock.now()
+        if self._cleaned_at is None or now - self._cleaned_at >= _CLEANING_PERIOD:
+            self._cleaned_at = now
+            await remove_unused(docker, now)
 
     async def _pull(
         self, reference: Reference, login: RegistryLogin | None, output: ByteSink

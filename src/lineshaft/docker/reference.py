@@ -15,8 +15,9 @@ _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128}")
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """The name of an image, `[host[:port]/]path[:tag][@digest]`
-    (https://pkg.go.dev/github.com/distribution/reference).
+    """The name of an image: `[host[:port]/]path[:tag][@digest]`.
+
+    The grammar is that of https://pkg.go.dev/github.com/distribution/reference.
 
     Attributes:
         repository: all before the tag and the digest.

@@ -11,6 +11,7 @@ from lineshaft.ports.executor import NotStarted
 
 if TYPE_CHECKING:
     from aiodocker import Docker
+    from aiodocker.networks import DockerNetwork
 
 _LOG: Final = logging.getLogger(__name__)
 
@@ -35,29 +36,27 @@ class TaskNetwork:
 
     async def made(self) -> str | NotStarted:
         """Wait until it is there; answer its id, or why there is none."""
-        return await asyncio.shield(self._making)
+        network = await asyncio.shield(self._making)
+        return network if isinstance(network, NotStarted) else str(network.id)
 
     async def remove(self) -> None:
         """Remove it, once nothing is on it any more. Not to be cancelled."""
-        network_id = await self._making
-        if isinstance(network_id, NotStarted):
+        network = await self._making
+        if isinstance(network, NotStarted):
             return
-        from aiodocker.networks import DockerNetwork
-
         try:
-            await DockerNetwork(self._docker, network_id).delete()
+            await network.delete()
         except engine_errors() as error:
             _LOG.warning(
                 "The network %s could not be removed: %s. The worker's next start does it.", self._name, error
             )
 
-    async def _make(self) -> str | NotStarted:
+    async def _make(self) -> "DockerNetwork | NotStarted":
         config = {"Name": self._name, "Driver": "bridge", "Labels": dict(self._labels)}
         try:
-            network = await self._docker.networks.create(config)
+            return await self._docker.networks.create(config)
         except engine_errors() as error:
             what = "The network of the task could not be made"
             failure = engine_failure(what, error, self._address, ReasonCode.COMMAND_NOT_STARTED)
             # Whatever it is, such as no free range of addresses, the definition did not ask for it.
             return NotStarted(failure.text, failure.code, ours=True)
-        return str(network.id)

@@ -1,7 +1,7 @@
 """When a service can be used."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Final, Protocol
 
 from lineshaft.docker.failure import engine_errors
@@ -74,13 +74,23 @@ class LogCheck:
 class PortCheck:
     """A port takes connections. The kernel has no signal for it, so that it is looked at in short pauses."""
 
-    def __init__(self, container: "DockerContainer", port: int) -> None:
+    def __init__(
+        self,
+        container: "DockerContainer",
+        port: int,
+        tables: Callable[[int, str], list[str] | None] = tables_on_this_machine,
+        program: str = "cat",
+    ) -> None:
         """Look at a port.
 
         Args:
             container: started.
             port: its port.
+            tables: reads the kernel's lists where the engine is on this machine.
+            program: reads them in the container, elsewhere.
         """
+        self._program: Final = program
+        self._tables_here: Final = tables
         self._container: Final = container
         self._port: Final = port
         self.missing = f"nothing listens on its port {port}"
@@ -90,7 +100,7 @@ class PortCheck:
         pid = (await self._container.show())["State"]["Pid"]
         pause = _FIRST_CALL_SECONDS
         while True:
-            tables = tables_on_this_machine(pid, self._container.id)
+            tables = self._tables_here(pid, self._container.id)
             here = tables is not None
             if tables is None:
                 tables = await self._tables_by_cat()
@@ -113,14 +123,14 @@ class PortCheck:
 
     async def _tables_by_cat(self) -> list[str] | None:
         exit_code, printed = await call(
-            self._container, ["cat", *(f"/proc/net/{name}" for name in TABLES)], user="0"
+            self._container, [self._program, *(f"/proc/net/{name}" for name in TABLES)], user="0"
         )
         # A kernel without IPv6 has no tcp6; cat fails then, but has printed the other.
         if "local_address" in printed:
             return [printed]
         self.missing = (
-            f"its port {self._port} cannot be looked at, since the engine is not on the worker's machine and `cat` "
-            f"does not work in the image (exit code {exit_code}); let a command or a line of the log tell instead"
+            f"its port {self._port} cannot be looked at, since the engine is not on the worker's machine and "
+            f"`{self._program}` does not work in the image (exit code {exit_code}); let a command or the log tell instead"
         )
         return None
 

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
+from lineshaft.docker.failure import engine_errors, engine_failure
 from lineshaft.docker.provision import Images
 from lineshaft.docker.turns import InTurns
-from lineshaft.docker.failure import engine_errors, engine_failure
 from lineshaft.executors.docker.network import TaskNetwork
 from lineshaft.executors.docker.readiness import Check, checks
 from lineshaft.executors.docker.service_log import ServiceLog
@@ -140,7 +140,14 @@ class RunningService:
 
     async def _create(self, image: str, network: str) -> "DockerContainer | NotStarted":
         secrets = self._place.task.service_env.get(self._name, {})
-        config = settings(self._name, self._service, image, network, secrets, self._place.labels)
+        config = settings(
+            self._name,
+            self._service,
+            image=image,
+            network=network,
+            secrets=secrets,
+            labels=self._place.labels,
+        )
         name = f"{self._place.prefix}-{self._name}"
         try:
             return await self._place.docker.containers.create(config, name=name)

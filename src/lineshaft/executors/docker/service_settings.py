@@ -15,6 +15,7 @@ _NANO: Final = 1_000_000_000
 def settings(
     name: str,
     service: Service,
+    *,
     image: str,
     network: str,
     secrets: Mapping[str, str],

@@ -53,7 +53,7 @@ class Beside:
         return None
 
     def dismiss(self) -> None:
-        """Begin to remove the services, now that the task's command has ended. May be called more than once."""
+        """Begin to remove the services, now that the task's command has ended; once is enough."""
         if self._removal is None:
             for service in self._services:
                 service.dismiss()
