@@ -24,7 +24,8 @@ class Endpoint:
     Attributes:
         url: the beginning of its URLs.
         socket_path: of its Unix socket; None where it is reached by the network.
-        tls: with what it is spoken to; None for the plain, or for what the system has where the URL says https.
+        tls: with what it is spoken to; None speaks plainly, or with the system's certificates where the URL
+            says https.
     """
 
     url: str

@@ -168,7 +168,7 @@ class NotStarted:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A command was begun, and what it ran in has gone or was taken away: nobody can tell how it would have ended.
+    """A command was begun, and what it ran in has gone: nobody can tell how it would have ended.
 
     It is always our failure, and never that of the command: another try may succeed. What is left of the
     command is removed as soon as that can be done; an executor without an engine between never answers so.
@@ -205,7 +205,9 @@ class Executor(Protocol):
     - Memory does not grow with the output, and nothing on the way of output or end waits by a timer.
     """
 
-    async def execute(self, command: Command, output: ByteSink, stop: asyncio.Event) -> Exit | NotStarted | Broken:
+    async def execute(
+        self, command: Command, output: ByteSink, stop: asyncio.Event
+    ) -> Exit | NotStarted | Broken:
         """Run a command to its end.
 
         At the time limit, or when `stop` is set, the command is asked to end (SIGTERM to its process group),

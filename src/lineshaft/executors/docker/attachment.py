@@ -104,7 +104,7 @@ class Attachment:
             rest, self._held = self._held, b""
             await self._write(rest, output)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         """Close the connection."""
         self._writer.transport.abort()
 
@@ -124,7 +124,7 @@ class Attachment:
         while at < len(data):
             if self._left == 0:
                 taken = data[at : at + _HEADER_BYTES - len(self._header)]
-                self._header += taken
+                self._header.extend(taken)
                 at += len(taken)
                 if len(self._header) == _HEADER_BYTES:
                     self._stream = self._header[0]

@@ -60,7 +60,7 @@ class Execution:
         """Ask the command to end, and after its grace have it killed."""
         begun = asyncio.create_task(self.attachment.begun.wait())
         try:
-            await asyncio.wait({pump, begun}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({pump, begun}, timeout=_PATIENCE_SECONDS, return_when=asyncio.FIRST_COMPLETED)
         finally:
             begun.cancel()
         if not pump.done() and await self._signal(_SOON):
@@ -112,5 +112,5 @@ class Execution:
 
 
 def _true(ending: Ending, *, asked: bool) -> Ending:
-    """Take a time limit back that was noticed after the command had ended, as when its output was read late."""
+    """Take back a time limit that was reached only because the output was read late."""
     return Ending.ENDED if ending is Ending.TIMED_OUT and not asked else ending

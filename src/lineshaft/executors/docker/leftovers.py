@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from aiodocker import Docker
 
 _LOG: Final = logging.getLogger(__name__)
-_HAS_LABEL: Final = json.dumps({"label": [LABEL]})
+_HAS_LABEL: Final = {"label": [LABEL]}
 _UNNAMED: Final = {"label": [LABEL], "dangling": ["true"]}
 
 
@@ -29,31 +29,39 @@ async def remove_leftovers(docker: "Docker", prefix: str) -> int:
         DockerError: the engine does not answer.
         aiohttp.ClientError: the same.
     """
-    from aiodocker.networks import DockerNetwork
-    from aiodocker.volumes import DockerVolume
 
     def is_left(found: Mapping[str, Any]) -> bool:
         return str((found.get("Labels") or {}).get(LABEL, "")).startswith(prefix)
 
     containers = [
         container
-        for container in await docker.containers.list(all=1, filters=_HAS_LABEL)
+        for container in await docker.containers.list(all=1, filters=json.dumps(_HAS_LABEL))
         if is_left({"Labels": container["Labels"]})
     ]
     await asyncio.gather(
         *(_remove(each.delete(force=True, v=True), "container", each.id) for each in containers)
     )
-    for network in await docker.networks.list(filters={"label": [LABEL]}):
+    for network in await docker.networks.list(filters=_HAS_LABEL):
         if is_left(network):
-            await _remove(DockerNetwork(docker, network["Id"]).delete(), "network", network["Name"])
-    volumes = (await docker.volumes.list(filters={"label": [LABEL]}))["Volumes"] or []
-    for volume in volumes:
+            await _remove(_delete_network(docker, network["Id"]), "network", network["Name"])
+    answer: dict[str, Any] = await docker.volumes.list(filters=_HAS_LABEL)  # type: ignore[no-untyped-call]
+    for volume in answer["Volumes"] or []:
         if is_left(volume):
-            await _remove(DockerVolume(docker, volume["Name"]).delete(), "volume", volume["Name"])
+            await _remove(_delete_volume(docker, volume["Name"]), "volume", volume["Name"])
     for image in await docker.images.list(filters=_UNNAMED):
         if is_left(image):
             await _remove(docker.images.delete(image["Id"]), "image", image["Id"])
     return len(containers)
+
+
+async def _delete_network(docker: "Docker", identifier: str) -> None:
+    network = await docker.networks.get(identifier)
+    await network.delete()
+
+
+async def _delete_volume(docker: "Docker", name: str) -> None:
+    volume: Any = await docker.volumes.get(name)  # type: ignore[no-untyped-call] # The library has no types here.
+    await volume.delete()
 
 
 async def _remove(removal: Any, kind: str, name: str) -> None:

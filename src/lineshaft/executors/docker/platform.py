@@ -2,7 +2,7 @@
 
 import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from aiodocker import Docker
@@ -38,7 +38,7 @@ async def platform_of(docker: "Docker") -> Platform:
     Raises:
         DockerError: it does not answer, or not so.
     """
-    info: dict[str, Any] = await docker.system.info()
+    info = dict(await docker.system.info())
     security = info.get("SecurityOptions") or []
     rootless = any(option.startswith("name=rootless") for option in security)
     remaps = any(option.startswith("name=userns") for option in security)

@@ -4,6 +4,14 @@ Its source, `first.c`, says what it does and why; `build.sh` builds it for each 
 """
 
 from lineshaft.executors.docker.first.program import FirstProgram
-from lineshaft.executors.docker.first.report import Begun, Exited, Killed, NoFolder, NoProgram, Report, read_line
+from lineshaft.executors.docker.first.report import (
+    Begun,
+    Exited,
+    Killed,
+    NoFolder,
+    NoProgram,
+    Report,
+    read_line,
+)
 
 __all__ = ["Begun", "Exited", "FirstProgram", "Killed", "NoFolder", "NoProgram", "Report", "read_line"]

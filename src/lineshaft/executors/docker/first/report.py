@@ -68,16 +68,18 @@ def read_line(line: bytes) -> Report | None:
     word, *rest = line.split(b" ")
     if not all(number.isdigit() for number in rest):
         return None
+    report: Report | None
     match word, [int(number) for number in rest]:
         case b"begun", []:
-            return Begun()
+            report = Begun()
         case b"no-folder", [number]:
-            return NoFolder(number)
+            report = NoFolder(number)
         case b"no-program", [number]:
-            return NoProgram(number)
+            report = NoProgram(number)
         case b"exited", [code, kills, asked]:
-            return Exited(code, kills, bool(asked))
+            report = Exited(code, kills, bool(asked))
         case b"killed", [number, kills, asked]:
-            return Killed(number, kills, bool(asked))
+            report = Killed(number, kills, bool(asked))
         case _:
-            return None
+            report = None
+    return report
