@@ -48,7 +48,9 @@ SUCCEEDED = Outcome(State.SUCCEEDED, exit_code=0)
 FAILED = Outcome(State.FAILED, Reason(ReasonCode.EXIT_CODE, "Exited with 1."), 1)
 TIMED_OUT = Outcome(State.TIMED_OUT, Reason(ReasonCode.TIME_LIMIT, "Took longer than a minute."))
 STOPPED = Outcome(State.CANCELLED, Reason(ReasonCode.SIGNAL, "Was told to stop."), 143)
-OUTCOMES = (SUCCEEDED, FAILED, TIMED_OUT, STOPPED)
+DISK_FULL = Outcome(State.LOST, Reason(ReasonCode.DISK_FULL, "The disk is full."))
+UNBEGUN = replace(DISK_FULL, begun=False)
+OUTCOMES = (SUCCEEDED, FAILED, TIMED_OUT, STOPPED, DISK_FULL, UNBEGUN)
 
 BY_USER = Reason(ReasonCode.CANCELLED_BY_USER, "admin cancelled it.")
 
@@ -146,6 +148,7 @@ class WatchedRun:
         ids: makes tokens and workers.
         run: as the last event left it.
         queue: the attempts, as the effects tell of them.
+        unbegun: the attempts whose workers have told that none of the work was done.
         history: what the run has recorded.
         sent: all events, in order.
         taken: those of them that had a consequence.
@@ -157,6 +160,7 @@ class WatchedRun:
         self.ids = CountingIds()
         self.run = replace(new_run(tree), **fields)
         self.queue = ShadowQueue(set(), {}, set(), set())
+        self.unbegun: set[Attempt] = set()
         self.history: list[RunEvent] = []
         self.sent: list[Event] = []
         self.taken: list[Event] = []
@@ -272,6 +276,8 @@ class WatchedRun:
                 self.queue.stopping.discard((event.node, event.attempt))
             case TimerFired():
                 self.queue.timers.pop((event.node, event.purpose), None)
+            case AttemptReported() if not event.outcome.begun:
+                self.unbegun.add((event.node, event.attempt))
             case _:
                 pass
         for effect in decision.effects:
@@ -285,7 +291,8 @@ class WatchedRun:
         assert isinstance(task, Task)
         if isinstance(effect, AttemptQueued):
             assert effect.demand.kind is kind_of(task.work)
-            assert effect.attempt == 1 or effect.demand.kind is not WorkKind.DEPLOY or task.idempotent
+            earlier = {(effect.node, attempt) for attempt in range(1, effect.attempt)}
+            assert task.idempotent or effect.demand.kind is not WorkKind.DEPLOY or earlier <= self.unbegun
         else:
             assert isinstance(task.work, PipelineWork)
 
