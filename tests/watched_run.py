@@ -430,6 +430,10 @@ def _check_order(run: Run, place: Place, node: NodeRun) -> None:
         assert not node.open_children
 
 
+def _is_kept(node: NodeRun) -> bool:
+    return node.reason is not None and node.reason.code is ReasonCode.KEPT
+
+
 def _begun(node: NodeRun) -> bool:
     return node.attempt > 0 or node.started_at is not None or node.state in (State.QUEUED, State.RUNNING)
 
@@ -448,7 +452,9 @@ def _check_roll_up(run: Run, place: Place, node: NodeRun) -> None:
             assert code in (None, ReasonCode.ALLOWED_FAILURE)
             assert code is None or failed or warned
         case State.SKIPPED:
-            assert {state for _, state in below} <= {State.SKIPPED}
+            # What an earlier run has done stays done, whatever this one skips around it.
+            here = [run.nodes[child] for child in place.below if not _is_kept(run.nodes[child])]
+            assert {node.state for node in here} <= {State.SKIPPED}
         case State.CANCELLED:
             assert not below or any(state.unsuccessful for _, state in below)
         case State.TIMED_OUT:

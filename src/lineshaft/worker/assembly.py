@@ -3,39 +3,47 @@
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
+from typing import assert_never
 
 from lineshaft import __version__
 from lineshaft.docker import DockerAccess
+from lineshaft.executors.docker import DockerExecutor
 from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
-from lineshaft.executors.settings import MachineSettings, SandboxChoice
+from lineshaft.executors.settings import ExecutorChoice, MachineSettings, SandboxChoice
 from lineshaft.integrations.git.mirror import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.kubernetes import ClusterAccess
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
+from lineshaft.ports.executor import Executor
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.wire.worker import Hello
 from lineshaft.worker.agent import Agent
 from lineshaft.worker.capacity import memory_bytes, processors
 from lineshaft.worker.checkouts import Checkouts
+from lineshaft.worker.containers import Containers
 from lineshaft.worker.driver import Driver
 from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
+from lineshaft.worker.engine import WatchedEngine, check_engine, why_away
 from lineshaft.worker.isolation import executor_of_tasks
 from lineshaft.worker.load import LoadGate
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
+from lineshaft.worker.place import Places
 from lineshaft.worker.session import Equipment
 from lineshaft.worker.settings import DRIVERS
 from lineshaft.worker.source import Sources
+from lineshaft.worker.ssh import SshAgents
 from lineshaft.worker.workspace import Workspaces
 
 
@@ -60,6 +68,11 @@ class WorkerPlan:
         private_repositories: whether repositories may be in private networks.
         sandbox: whether tasks run in a sandbox.
         private: folders and files that a sandbox hides besides the worker's own folders.
+        executor: in what tasks run.
+        default_image: the image of tasks in containers that name none; None refuses these.
+        ssh_agent: whether tasks that ask for it may use the worker's own ssh agent.
+        known_hosts: the file with the keys of hosts that tasks in containers may reach by ssh; None leaves
+            them to their images.
         docker_host: the Docker engine's address; None means what docker itself would use.
         kubeconfig: the kubeconfig file; None means what kubectl itself would use.
         ignore_images: whether tasks that ask for an image or for services run as plain processes.
@@ -81,6 +94,10 @@ class WorkerPlan:
     private_repositories: bool = True
     sandbox: SandboxChoice = SandboxChoice.NONE
     private: Sequence[Path] = ()
+    executor: ExecutorChoice = ExecutorChoice.PROCESS
+    default_image: str | None = None
+    ssh_agent: bool = False
+    known_hosts: Path | None = None
     docker_host: str | None = None
     kubeconfig: Path | None = None
     ignore_images: bool = False
@@ -108,6 +125,10 @@ class WorkerPlan:
             private_repositories=settings.private_repositories,
             sandbox=settings.sandbox,
             private=settings.private_paths(),
+            executor=settings.executor,
+            default_image=settings.default_image,
+            ssh_agent=settings.ssh_agent,
+            known_hosts=settings.ssh_known_hosts,
             docker_host=settings.docker_host,
             kubeconfig=settings.kubeconfig,
             ignore_images=settings.ignore_images,
@@ -120,7 +141,7 @@ class WorkerPlan:
             name=self.name,
             kinds=self.kinds,
             slots=self.slots,
-            labels=frozenset(self.labels),
+            labels=frozenset((*self.labels, self.executor.label)),
             cpus=self.cpus,
             memory_bytes=self.memory_bytes,
             version=__version__,
@@ -139,8 +160,8 @@ async def open_agent(
         environ: the worker's environment, which also tells where Docker and Kubernetes are.
 
     Raises:
-        ConfigurationError: another worker of this name uses the folder, it cannot be made, or there can be no
-            sandbox although the plan insists on one.
+        ConfigurationError: another worker of this name uses the folder, it cannot be made, or what the plan
+            insists on is not there: a sandbox, a Docker engine, an ssh agent.
     """
     # A name may hold characters that a folder's may not.
     digest = hashlib.sha256(plan.name.encode()).hexdigest()[:12]
@@ -163,40 +184,98 @@ async def open_agent(
         mirrors = Mirrors(git, folder / "mirrors", plan.git_roots, guard=guard)
         sources = Sources(workspaces, checkouts, mirrors)
         private = (*plan.private, plan.data, workspace_folder)
-        run = RunDriver(
-            await executor_of_tasks(
-                plan.sandbox,
-                folder,
-                private,
-                f"{prefix}trial",
-                environment=environ,
-                docker_host=plan.docker_host,
-            ),
-            sources,
+        places = Places(
             handovers,
+            SshAgents(executor, environ, _lent_agent(plan, environ)),
+            environ,
             label_prefix=prefix,
-            grace=plan.grace,
-            environment=environ,
+            containers=_containers(plan),
             ignore_images=plan.ignore_images,
-            endpoints=plan.endpoints,
         )
         try:
-            drivers = _drivers(run, sources, plan, environ)
-            equipment = Equipment(protocol, drivers, plan.name, plan.slots, LoadGate(plan.max_load))
-            yield Agent(plan.hello(), equipment)
+            async with _executor(plan, folder, private, prefix, environ) as (tasks, can_work):
+                run = RunDriver(tasks, sources, places, grace=plan.grace, endpoints=plan.endpoints)
+                equipment = Equipment(
+                    protocol,
+                    _drivers(run, sources, plan, environ),
+                    plan.name,
+                    plan.slots,
+                    LoadGate(plan.max_load),
+                    can_work,
+                )
+                yield Agent(plan.hello(), equipment)
         finally:
             await checkouts.close()
             await workspaces.close()
             await handovers.close()
 
 
+@asynccontextmanager
+async def _executor(
+    plan: WorkerPlan, folder: Path, private: Sequence[Path], prefix: str, environ: Mapping[str, str]
+) -> AsyncIterator[tuple[Executor, Callable[[], bool]]]:
+    """Have the executor of tasks, and what tells whether it can run any now."""
+    match plan.executor:
+        case ExecutorChoice.PROCESS:
+            yield (
+                await executor_of_tasks(
+                    plan.sandbox,
+                    folder,
+                    private,
+                    f"{prefix}trial",
+                    environment=environ,
+                    docker_host=plan.docker_host,
+                ),
+                lambda: True,
+            )
+        case ExecutorChoice.DOCKER:
+            access = _docker(plan, environ)
+            await check_engine(access)
+            executor = DockerExecutor(access, folder)
+            watched = WatchedEngine(executor, partial(why_away, access))
+            try:
+                await watched.sweep(prefix)
+                yield watched, watched.is_there
+            finally:
+                await watched.close()
+                await executor.close()
+        case _:
+            assert_never(plan.executor)
+
+
+def _containers(plan: WorkerPlan) -> Containers | None:
+    if plan.executor is ExecutorChoice.PROCESS:
+        return None
+    return Containers(plan.default_image, plan.known_hosts)
+
+
+def _lent_agent(plan: WorkerPlan, environ: Mapping[str, str]) -> Path | None:
+    """Find the ssh agent that tasks may use.
+
+    Raises:
+        ConfigurationError: they may, and there is none.
+    """
+    if not plan.ssh_agent:
+        return None
+    socket = environ.get("SSH_AUTH_SOCK")
+    if not socket:
+        raise ConfigurationError(
+            "There is no ssh agent to lend to tasks: SSH_AUTH_SOCK names none.",
+            advice="Start one with `ssh-agent`, or leave --ssh-agent out.",
+        )
+    return Path(socket)
+
+
+def _docker(plan: WorkerPlan, environ: Mapping[str, str]) -> DockerAccess:
+    access = DockerAccess.from_environment(environ, home=Path(environ.get("HOME") or "/"))
+    return access if plan.docker_host is None else replace(access, address=plan.docker_host)
+
+
 def _drivers(
     run: RunDriver, sources: Sources, plan: WorkerPlan, environ: Mapping[str, str]
 ) -> Mapping[WorkKind, Driver]:
     home = Path(environ.get("HOME") or "/")
-    docker = DockerAccess.from_environment(environ, home=home)
-    if plan.docker_host is not None:
-        docker = replace(docker, address=plan.docker_host)
+    docker = _docker(plan, environ)
     clusters = ClusterAccess.from_environment(environ, home=home)
     if plan.kubeconfig is not None:
         clusters = replace(clusters, kubeconfigs=(plan.kubeconfig,))
