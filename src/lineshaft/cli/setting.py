@@ -82,9 +82,7 @@ machine_options = together(
     ),
     setting(_MACHINE, "--sandbox", "CHOICE", "Whether tasks run in a sandbox: auto, bwrap or none.", "auto"),
     setting(_MACHINE, "--executor", "CHOICE", "In what tasks run: process or docker.", "process"),
-    setting(
-        _MACHINE, "--default-image", "IMAGE", "The image of tasks in containers that name none.", "none"
-    ),
+    setting(_MACHINE, "--default-image", "IMAGE", "The image of tasks in containers that name none.", "none"),
     setting(
         _MACHINE,
         "--docker-host",

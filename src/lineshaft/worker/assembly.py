@@ -3,149 +3,35 @@
 import fcntl
 import hashlib
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping
 from collections.abc import Set as AbstractSet
 from contextlib import ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
-from typing import assert_never
 
-from lineshaft import __version__
-from lineshaft.docker import DockerAccess
-from lineshaft.executors.docker import DockerExecutor
 from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
-from lineshaft.executors.settings import ExecutorChoice, MachineSettings, SandboxChoice
 from lineshaft.integrations.git.mirror import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.kubernetes import ClusterAccess
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
-from lineshaft.ports.executor import Executor
 from lineshaft.sdk.worker_protocol import WorkerProtocol
-from lineshaft.wire.worker import Hello
 from lineshaft.worker.agent import Agent
-from lineshaft.worker.capacity import memory_bytes, processors
 from lineshaft.worker.checkouts import Checkouts
-from lineshaft.worker.containers import Containers
 from lineshaft.worker.driver import Driver
-from lineshaft.worker.drivers.build import BuildDriver
+from lineshaft.worker.drivers.build import BuildDriver, Workshops
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
-from lineshaft.worker.engine import WatchedEngine, check_engine, why_away
-from lineshaft.worker.isolation import executor_of_tasks
+from lineshaft.worker.isolation import task_executor
 from lineshaft.worker.load import LoadGate
-from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
 from lineshaft.worker.place import Places
+from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.session import Equipment
-from lineshaft.worker.settings import DRIVERS
 from lineshaft.worker.source import Sources
 from lineshaft.worker.ssh import SshAgents
 from lineshaft.worker.workspace import Workspaces
-
-
-@dataclass(frozen=True, slots=True)
-class WorkerPlan:
-    """What a worker is to be.
-
-    Attributes:
-        name: unique among the server's workers.
-        data: the folder below which it keeps a folder of its own, named after it.
-        slots: how many attempts it takes at once.
-        kinds: the kinds of work that it serves.
-        labels: what it says of itself.
-        cpus: how many processors it gives to tasks; None means that they may ask for any number.
-        memory_bytes: how much memory it gives to tasks; None means that they may ask for any amount.
-        max_load: it takes nothing while the machine's processors are busier than this, from 0 to 1; None
-            means that it takes work however busy they are.
-        workspace_root: the folder in which workspaces are kept, in one of its own; None means below `data`.
-        workspaces_kept: how many workspaces that nobody uses are kept.
-        git_roots: below which a repository may be a local path.
-        grace: how long a command may go on after it was asked to end.
-        private_repositories: whether repositories may be in private networks.
-        sandbox: whether tasks run in a sandbox.
-        private: folders and files that a sandbox hides besides the worker's own folders.
-        executor: in what tasks run.
-        default_image: the image of tasks in containers that name none; None refuses these.
-        ssh_agent: whether tasks that ask for it may use the worker's own ssh agent.
-        known_hosts: the file with the keys of hosts that tasks in containers may reach by ssh; None leaves
-            them to their images.
-        docker_host: the Docker engine's address; None means what docker itself would use.
-        kubeconfig: the kubeconfig file; None means what kubectl itself would use.
-        ignore_images: whether tasks that ask for an image or for services run as plain processes.
-        endpoints: where build entry points send their telemetry; by default into their own logs.
-    """
-
-    name: str
-    data: Path
-    slots: int
-    kinds: frozenset[WorkKind] = DRIVERS
-    labels: tuple[str, ...] = ()
-    cpus: float | None = None
-    memory_bytes: int | None = None
-    max_load: float | None = None
-    workspace_root: Path | None = None
-    workspaces_kept: int = 16
-    git_roots: Sequence[Path] = ()
-    grace: timedelta = timedelta(seconds=10)
-    private_repositories: bool = True
-    sandbox: SandboxChoice = SandboxChoice.NONE
-    private: Sequence[Path] = ()
-    executor: ExecutorChoice = ExecutorChoice.PROCESS
-    default_image: str | None = None
-    ssh_agent: bool = False
-    known_hosts: Path | None = None
-    docker_host: str | None = None
-    kubeconfig: Path | None = None
-    ignore_images: bool = False
-    endpoints: Endpoints = NO_ENDPOINTS
-
-    @classmethod
-    def of(cls, name: str, settings: MachineSettings) -> "WorkerPlan":
-        """Plan a worker by the settings of the machine that it works on.
-
-        Args:
-            name: unique among the server's workers.
-            settings: what they say; what they do not say of processors and memory, the machine does.
-        """
-        return cls(
-            name=name,
-            data=settings.data,
-            slots=settings.slots,
-            labels=settings.labels,
-            cpus=processors() if settings.cpus is None else settings.cpus,
-            memory_bytes=memory_bytes() if settings.memory is None else settings.memory,
-            max_load=settings.max_load,
-            workspaces_kept=settings.workspaces_kept,
-            git_roots=settings.git_roots,
-            grace=timedelta(seconds=settings.grace_seconds),
-            private_repositories=settings.private_repositories,
-            sandbox=settings.sandbox,
-            private=settings.private_paths(),
-            executor=settings.executor,
-            default_image=settings.default_image,
-            ssh_agent=settings.ssh_agent,
-            known_hosts=settings.ssh_known_hosts,
-            docker_host=settings.docker_host,
-            kubeconfig=settings.kubeconfig,
-            ignore_images=settings.ignore_images,
-            endpoints=Endpoints(settings.otlp_traces_endpoint, settings.otlp_logs_endpoint),
-        )
-
-    def hello(self) -> Hello:
-        """Put together what the worker says of itself."""
-        return Hello(
-            name=self.name,
-            kinds=self.kinds,
-            slots=self.slots,
-            labels=frozenset((*self.labels, self.executor.label)),
-            cpus=self.cpus,
-            memory_bytes=self.memory_bytes,
-            version=__version__,
-        )
 
 
 @asynccontextmanager
@@ -184,69 +70,28 @@ async def open_agent(
         mirrors = Mirrors(git, folder / "mirrors", plan.git_roots, guard=guard)
         sources = Sources(workspaces, checkouts, mirrors)
         private = (*plan.private, plan.data, workspace_folder)
+        workshops = Workshops(executor, handovers, prefix)
         places = Places(
             handovers,
             SshAgents(executor, environ, _lent_agent(plan, environ)),
             environ,
             label_prefix=prefix,
-            containers=_containers(plan),
+            containers=plan.containers,
             ignore_images=plan.ignore_images,
         )
         try:
-            async with _executor(plan, folder, private, prefix, environ) as (tasks, can_work):
+            running = task_executor(plan, folder, private, prefix, environment=environ, workshops=workshops)
+            async with running as (tasks, can_work):
                 run = RunDriver(tasks, sources, places, grace=plan.grace, endpoints=plan.endpoints)
-                equipment = Equipment(
-                    protocol,
-                    _drivers(run, sources, plan, environ),
-                    plan.name,
-                    plan.slots,
-                    LoadGate(plan.max_load),
-                    can_work,
-                )
+                build = BuildDriver(plan.docker(environ), sources, workshops)
+                drivers = _drivers(run, build, sources, plan, environ)
+                gate = LoadGate(plan.max_load)
+                equipment = Equipment(protocol, drivers, plan.name, plan.slots, gate, can_work=can_work)
                 yield Agent(plan.hello(), equipment)
         finally:
             await checkouts.close()
             await workspaces.close()
             await handovers.close()
-
-
-@asynccontextmanager
-async def _executor(
-    plan: WorkerPlan, folder: Path, private: Sequence[Path], prefix: str, environ: Mapping[str, str]
-) -> AsyncIterator[tuple[Executor, Callable[[], bool]]]:
-    """Have the executor of tasks, and what tells whether it can run any now."""
-    match plan.executor:
-        case ExecutorChoice.PROCESS:
-            yield (
-                await executor_of_tasks(
-                    plan.sandbox,
-                    folder,
-                    private,
-                    f"{prefix}trial",
-                    environment=environ,
-                    docker_host=plan.docker_host,
-                ),
-                lambda: True,
-            )
-        case ExecutorChoice.DOCKER:
-            access = _docker(plan, environ)
-            await check_engine(access)
-            executor = DockerExecutor(access, folder)
-            watched = WatchedEngine(executor, partial(why_away, access))
-            try:
-                await watched.sweep(prefix)
-                yield watched, watched.is_there
-            finally:
-                await watched.close()
-                await executor.close()
-        case _:
-            assert_never(plan.executor)
-
-
-def _containers(plan: WorkerPlan) -> Containers | None:
-    if plan.executor is ExecutorChoice.PROCESS:
-        return None
-    return Containers(plan.default_image, plan.known_hosts)
 
 
 def _lent_agent(plan: WorkerPlan, environ: Mapping[str, str]) -> Path | None:
@@ -266,22 +111,15 @@ def _lent_agent(plan: WorkerPlan, environ: Mapping[str, str]) -> Path | None:
     return Path(socket)
 
 
-def _docker(plan: WorkerPlan, environ: Mapping[str, str]) -> DockerAccess:
-    access = DockerAccess.from_environment(environ, home=Path(environ.get("HOME") or "/"))
-    return access if plan.docker_host is None else replace(access, address=plan.docker_host)
-
-
 def _drivers(
-    run: RunDriver, sources: Sources, plan: WorkerPlan, environ: Mapping[str, str]
+    run: RunDriver, build: BuildDriver, sources: Sources, plan: WorkerPlan, environ: Mapping[str, str]
 ) -> Mapping[WorkKind, Driver]:
-    home = Path(environ.get("HOME") or "/")
-    docker = _docker(plan, environ)
-    clusters = ClusterAccess.from_environment(environ, home=home)
+    clusters = ClusterAccess.from_environment(environ, home=Path(environ.get("HOME") or "/"))
     if plan.kubeconfig is not None:
         clusters = replace(clusters, kubeconfigs=(plan.kubeconfig,))
     drivers: dict[WorkKind, Driver] = {
         WorkKind.RUN: run,
-        WorkKind.BUILD: BuildDriver(docker, sources),
+        WorkKind.BUILD: build,
         WorkKind.DEPLOY: DeployDriver(clusters, sources),
     }
     return {kind: driver for kind, driver in drivers.items() if kind in plan.kinds}

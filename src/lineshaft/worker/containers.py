@@ -25,8 +25,8 @@ class Containers:
 
     Attributes:
         default_image: what tasks run in that name no image; None refuses these.
-        known_hosts: the keys of hosts that tasks with ssh may reach; None, or a file that is not there, leaves
-            them to the image.
+        known_hosts: the file with the keys of hosts that tasks with ssh may reach; None, or one that is not
+            there, leaves them to the image.
     """
 
     default_image: str | None = None
@@ -36,9 +36,9 @@ class Containers:
         """Say why a task cannot run in a container here; None where it can."""
         if isinstance(lease.work, BuilderWorkMessage):
             text = (
-                "A build entry point cannot run in a container, out of which what it tells by OpenTelemetry does "
-                "not reach its worker. Have it run by a worker whose executor is `process`: tasks with the label "
-                "`executor:process` do."
+                "A build entry point cannot run in a container: what it tells by OpenTelemetry would not "
+                "reach its worker from there. Give it the label `executor:process`, and start a worker with that "
+                "executor."
             )
             return Outcome(State.FAILED, Reason(ReasonCode.IMAGE_NOT_SUPPORTED, text))
         if lease.image is None and self.default_image is None:

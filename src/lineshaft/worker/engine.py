@@ -1,4 +1,4 @@
-"""The Docker engine of a worker that runs tasks in containers: there at its start, and watched from then on."""
+"""The Docker engine of a worker whose tasks run in containers: there at its start, and watched since then."""
 
 import asyncio
 import logging
@@ -32,8 +32,8 @@ async def check_engine(access: DockerAccess) -> None:
     if why is not None:
         raise ConfigurationError(
             f"Tasks cannot run in containers here. {why}",
-            advice="Start the engine, name another address with --docker-host, or let this user use its socket; "
-            "with --executor process tasks run as plain processes.",
+            advice="Start the engine, name another address with --docker-host, or let this user use its "
+            "socket; with --executor process tasks run as plain processes.",
         )
 
 
@@ -42,7 +42,7 @@ async def _sleep(time: timedelta) -> None:
 
 
 class WatchedEngine:
-    """An executor of containers whose engine may go away, and is then asked until it is back; see `Executor`."""
+    """An executor of containers that asks for its engine when it has gone away; see `Executor`."""
 
     def __init__(
         self,

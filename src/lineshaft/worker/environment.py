@@ -74,7 +74,7 @@ def task_environment(
 
 
 def _said(lease: LeaseMessage) -> dict[str, str]:
-    """Gather what definition, secrets and identity tokens say; a secret that is only lent is none of these."""
+    """Gather what definition, secrets and identity tokens say, but for secrets that are only lent."""
     lent = {*lease.lent_secrets} - {*lease.secrets}
     shown = {name: value for name, value in lease.secret_values.items() if name not in lent}
     return {**lease.env, **shown, **lease.id_tokens}

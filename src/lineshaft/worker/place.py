@@ -37,7 +37,6 @@ class Place:
         layout: where its task finds all that.
         environment: all of the task's environment, but for what an image adds.
         service_logs: the output of the services beside it.
-        cwd: where it begins, on this machine.
         container: what it runs in; None where that is this machine itself.
         ssh_agent: the socket of the ssh agent that it may use, on this machine; None where it may use none.
     """
@@ -47,7 +46,6 @@ class Place:
     layout: Layout
     environment: Mapping[str, str]
     service_logs: ServiceLogs
-    cwd: Path
     container: Container | None = None
     ssh_agent: Path | None = None
 
@@ -59,7 +57,9 @@ class Place:
     @property
     def readable(self) -> tuple[Path, ...]:
         """The folders that it reads besides."""
-        return self.source.objects if self.ssh_agent is None else (*self.source.objects, self.ssh_agent.parent)
+        return (
+            self.source.objects if self.ssh_agent is None else (*self.source.objects, self.ssh_agent.parent)
+        )
 
 
 class Places:
@@ -80,7 +80,7 @@ class Places:
         Args:
             folders: lends the folders for what is not in a workspace.
             ssh: gives ssh agents to tasks that ask for one.
-            environment: what tasks inherit, but for what is the worker's alone; in a container that is nothing.
+            environment: what tasks inherit, but for what is the worker's alone; nothing in a container.
             label_prefix: of the labels of this worker's processes.
             containers: in what tasks run; None where they run as plain processes.
             ignore_images: whether tasks that ask for an image or for services run as processes without them.
@@ -126,7 +126,7 @@ class Places:
         async with self._handover(assignment) as handover, self._service_logs(assignment) as logs:
             try:
                 async with self._agent(lease) as agent:
-                    yield self._place(lease, source, handover, logs, cwd, agent)
+                    yield self._place(lease, source, cwd, (handover, logs, agent))
             except NoAgentError as error:
                 yield refused(error)
 
@@ -134,24 +134,19 @@ class Places:
         self,
         lease: LeaseMessage,
         source: Source,
-        handover: Handover,
-        logs: ServiceLogs,
         cwd: Path,
-        agent: Path | None,
+        around: tuple[Handover, ServiceLogs, Path | None],
     ) -> Place:
-        if self._containers is None:
-            layout, inherited, container = (
-                Layout.of_process(source.folder, cwd, handover, agent),
-                self._environment,
-                None,
-            )
-        else:
-            layout, inherited = Layout.of_container(source.folder, cwd, agent), {}
+        handover, logs, agent = around
+        container, inherited = None, self._environment
+        layout = Layout.of_process(source.folder, cwd, handover, agent)
+        if self._containers is not None:
             container = self._containers.container(
                 lease, source, handover, ssh_agent=agent, service_logs=logs.sinks
             )
+            layout, inherited = Layout.of_container(source.folder, cwd, agent), {}
         environment = task_environment(inherited, lease, layout, commit=source.commit)
-        return Place(source, handover, layout, environment, logs, cwd, container, agent)
+        return Place(source, handover, layout, environment, logs, container, agent)
 
     @asynccontextmanager
     async def _handover(self, assignment: Assignment) -> AsyncIterator[Handover]:
@@ -186,7 +181,9 @@ class Places:
             return
         folder = self._folders.lend()
         try:
-            async with self._ssh.agent(lease.ssh, lease.secret_values, folder, f"{self.label(lease)}/ssh") as agent:
+            async with self._ssh.agent(
+                lease.ssh, lease.secret_values, folder, f"{self.label(lease)}/ssh"
+            ) as agent:
                 if self._containers is None and (why := why_too_long(agent)) is not None:
                     raise NoAgentError(why)
                 yield agent
@@ -204,7 +201,8 @@ def _no_images(lease: LeaseMessage) -> Outcome:
             what = f"the image '{name}'"
     text = (
         f"The task wants {what}, and this worker runs tasks as plain processes. Take that out of the "
-        "definition, start the worker with --executor docker, or with --ignore-images to run such tasks without."
+        "definition, or start the worker with --executor docker, or with --ignore-images to run such tasks "
+        "without."
     )
     return Outcome(State.FAILED, Reason(ReasonCode.IMAGE_NOT_SUPPORTED, text))
 

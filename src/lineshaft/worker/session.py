@@ -71,10 +71,10 @@ class Equipment:
         name: the worker's.
         slots: how many attempts it takes at once.
         gate: lets work in while the host is not too busy.
-        can_work: whether what the drivers need is there; while it is not, nothing is taken at all.
         patience: repeats calls while the server is away.
         clock: tells the time in seconds.
         ids: makes the ids of sessions and the tokens of claims.
+        can_work: whether what the drivers need is there; while it is not, nothing is taken at all.
     """
 
     protocol: WorkerProtocol
@@ -82,10 +82,10 @@ class Equipment:
     name: str
     slots: int
     gate: LoadGate = field(default_factory=LoadGate)
-    can_work: Callable[[], bool] = lambda: True
     patience: Patience = field(default_factory=Patience)
     clock: Callable[[], float] = time.monotonic
     ids: Ids = field(default_factory=RandomIds)
+    can_work: Callable[[], bool] = lambda: True
 
 
 @dataclass(slots=True)

@@ -1,7 +1,7 @@
 """An ssh agent for the tasks that ask for one: of their own, or the worker's.
 
-The programs are OpenSSH's: ssh-agent(1), which answers nobody but its own user and root, and ssh-add(1), which takes a
-key from its standard input. So a key goes from the lease's memory through a pipe into the agent's memory.
+The programs are OpenSSH's: ssh-agent(1), which answers nobody but its own user and root, and ssh-add(1),
+which takes a key from its standard input. So a key goes from the lease's memory through a pipe into the agent's.
 """
 
 import asyncio
@@ -73,13 +73,13 @@ class SshAgents:
     def _of_worker(self) -> Path:
         if self.lent is None:
             raise NoAgentError(
-                "The task asks for its worker's ssh agent, which the worker does not lend. Start the worker with "
-                "--ssh-agent where one runs, or name secrets in `ssh: {keys: [...]}`."
+                "The task asks for its worker's ssh agent, which the worker does not lend. Start the worker "
+                "with --ssh-agent where one runs, or name secrets in `ssh: {keys: [...]}`."
             )
         if not self.lent.is_socket():
             raise NoAgentError(
-                f"The task asks for its worker's ssh agent, and there is none at {self.lent} any more. Start the "
-                "worker anew where SSH_AUTH_SOCK names one."
+                f"The task asks for its worker's ssh agent, and there is none at {self.lent} any more. Start "
+                "the worker anew where SSH_AUTH_SOCK names one."
             )
         return self.lent
 
@@ -135,8 +135,9 @@ class SshAgents:
         if adding.returncode != 0:
             words = told.decode(errors="replace").strip().splitlines()
             raise NoAgentError(
-                f"The secret {name} is no private key that an ssh agent takes: it must be a whole one in OpenSSH's "
-                f"or PEM format, without a passphrase ({words[-1] if words else 'ssh-add says no more'})."
+                f"The secret {name} is no private key that an ssh agent takes: it must be a whole one in "
+                "OpenSSH's or PEM format, without a passphrase "
+                f"({words[-1] if words else 'ssh-add says no more'})."
             )
 
     def _environment(self) -> dict[str, str]:
@@ -148,8 +149,8 @@ def why_too_long(socket: Path) -> str | None:
     if len(os.fsencode(socket)) <= _LONGEST_ADDRESS_BYTES:
         return None
     return (
-        f"The path of its ssh agent's socket has more than {_LONGEST_ADDRESS_BYTES} bytes, which is too long for any "
-        "program: give the worker a data folder with a shorter path, by --data."
+        f"The path of its ssh agent's socket has more than {_LONGEST_ADDRESS_BYTES} bytes, which no program "
+        "can connect to: give the worker a data folder with a shorter path, by --data."
     )
 
 

@@ -18,6 +18,8 @@ from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints, telemetry_for
 from lineshaft.worker.place import Place, Places
 from lineshaft.worker.source import Sources
 
+_Result = Exit | NotStarted | Broken
+
 
 class RunDriver:
     """Runs programs; a fresh checkout lies in the workspace where the pipeline has a repository."""
@@ -70,7 +72,7 @@ class RunDriver:
             return outcome
         return await harvest(outcome, assignment, place.source.folder, place.handover)
 
-    async def _call(self, assignment: Assignment, place: Place) -> Exit | NotStarted | Broken:
+    async def _call(self, assignment: Assignment, place: Place) -> _Result:
         work = assignment.lease.work
         match work:
             case RunWorkMessage(command=script, shell=shell):
@@ -87,7 +89,7 @@ class RunDriver:
 
     async def _call_builder(
         self, assignment: Assignment, place: Place, arguments: tuple[str, ...]
-    ) -> Exit | NotStarted | Broken:
+    ) -> _Result:
         lease = assignment.lease
         async with telemetry_for(self._endpoints, assignment.log, assignment.masking) as telemetry:
             argv = (
@@ -101,7 +103,7 @@ class RunDriver:
             )
             return await self._execute(assignment, place, argv)
 
-    async def _execute(self, assignment: Assignment, place: Place, argv: tuple[str, ...]) -> Exit | NotStarted | Broken:
+    async def _execute(self, assignment: Assignment, place: Place, argv: tuple[str, ...]) -> _Result:
         lease = assignment.lease
         command = Command(
             argv=argv,

@@ -2,6 +2,7 @@
 
 import signal
 from dataclasses import replace
+from typing import assert_never
 
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
@@ -13,11 +14,20 @@ from lineshaft.worker.drivers.limits import stopped_outcome, timed_out_outcome
 
 def run_outcome(assignment: Assignment, result: Exit | NotStarted | Broken) -> Outcome:
     """Tell how a task has gone whose command ended so, was never started, or is gone with its engine."""
-    if isinstance(result, Broken):
-        return Outcome(State.LOST, Reason(result.code, result.text))
-    if isinstance(result, NotStarted):
-        reason = Reason(result.code, result.text)
-        return Outcome(State.LOST, reason, begun=False) if result.ours else Outcome(State.FAILED, reason)
+    match result:
+        case Broken(text=text, code=code):
+            return Outcome(State.LOST, Reason(code, text))
+        case NotStarted(text=text, code=code, ours=True):
+            return Outcome(State.LOST, Reason(code, text), begun=False)
+        case NotStarted(text=text, code=code):
+            return Outcome(State.FAILED, Reason(code, text))
+        case Exit():
+            return _of_exit(assignment, result)
+        case _:
+            assert_never(result)
+
+
+def _of_exit(assignment: Assignment, result: Exit) -> Outcome:
     code = result.shell_code
     match result.ending:
         case Ending.STOPPED:
@@ -26,27 +36,30 @@ def run_outcome(assignment: Assignment, result: Exit | NotStarted | Broken) -> O
             return replace(timed_out_outcome(assignment), exit_code=code)
         case Ending.ENDED if code == 0:
             return Outcome(State.SUCCEEDED, exit_code=code)
-        case Ending.ENDED if result.out_of_memory:
-            text = _out_of_memory(assignment.lease.memory_bytes)
-            return Outcome(State.FAILED, Reason(ReasonCode.OUT_OF_MEMORY, text), code)
-        case Ending.ENDED if result.signal is not None:
-            text = f"The command was ended by {_signal_name(result.signal)}."
-            return Outcome(State.FAILED, Reason(ReasonCode.SIGNAL, text), code)
         case Ending.ENDED:
-            text = f"The command exited with code {code}."
-            return Outcome(State.FAILED, Reason(ReasonCode.EXIT_CODE, text), code)
+            return Outcome(State.FAILED, _why(result, assignment.lease.memory_bytes), code)
+        case _:
+            assert_never(result.ending)
+
+
+def _why(result: Exit, memory_bytes: int) -> Reason:
+    if result.out_of_memory:
+        return Reason(ReasonCode.OUT_OF_MEMORY, _out_of_memory(memory_bytes))
+    if result.signal is not None:
+        return Reason(ReasonCode.SIGNAL, f"The command was ended by {_signal_name(result.signal)}.")
+    return Reason(ReasonCode.EXIT_CODE, f"The command exited with code {result.shell_code}.")
 
 
 def _out_of_memory(limit_bytes: int) -> str:
     if not limit_bytes:
         return (
-            "The memory of its machine had run out, and the system killed it, or some of it. Say how much it needs "
-            "by `resources: {memory: 2GiB}`, so that a worker with room for it takes it."
+            "The memory of its machine had run out, and the system killed it, or some of it. Say how much it "
+            "needs by `resources: {memory: 2GiB}`, so that a worker with room for it takes it."
         )
     mebibytes = -(-limit_bytes // 1024**2)
     return (
-        f"It may have {mebibytes:,} MiB of memory, which had run out, and the system killed it, or some of it. Give "
-        f"it more by `resources: {{memory: {2 * mebibytes}MiB}}`."
+        f"It may have {mebibytes:,} MiB of memory, which had run out, and the system killed it, or some of "
+        f"it. Give it more by `resources: {{memory: {2 * mebibytes}MiB}}`."
     )
 
 
