@@ -11,6 +11,7 @@ LineshaftError
 │   ├── RunNotFoundError
 │   ├── NodeNotFoundError
 │   ├── LogRemovedError          a log that was there, and is too old to be kept
+│   ├── ArtifactNotFoundError
 │   ├── WorkerNotFoundError
 │   └── SecretMissingError       secrets that tasks name are nowhere
 ├── ConflictError                the state of things does not allow it
@@ -191,6 +192,12 @@ class LogRemovedError(NotFoundError):
         super().__init__(
             message, advice=advice or "Run the pipeline again, or have the server keep logs for longer."
         )
+
+
+class ArtifactNotFoundError(NotFoundError):
+    """No artifact, result or file in one is there by that name; or it has expired."""
+
+    code = "artifact-not-found"
 
 
 class WorkerNotFoundError(NotFoundError):

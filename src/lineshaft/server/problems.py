@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from lineshaft.model.errors import (
     AccessError,
+    ArtifactNotFoundError,
     BadCredentialsError,
     BadWorkerKeyError,
     ConfigurationError,
@@ -102,6 +103,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     RunNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Run not found"),
     NodeNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Node not found"),
     LogRemovedError: Answer(HTTPStatus.GONE, "The log was removed"),
+    ArtifactNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Artifact not found"),
     WorkerNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Worker not registered"),
     SecretMissingError: Answer(HTTPStatus.NOT_FOUND, "Secret not found"),
     ConflictError: Answer(HTTPStatus.CONFLICT, "Conflict"),

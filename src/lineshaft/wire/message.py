@@ -4,10 +4,10 @@ from typing import Final
 
 from pydantic import BaseModel, ConfigDict
 
-PROTOCOL_VERSION: Final = 3
+PROTOCOL_VERSION: Final = 4
 """The version that this code speaks; a server also serves the one before."""
 
-SERVED_VERSIONS: Final = (1, 2, 3)
+SERVED_VERSIONS: Final = (1, 2, 3, 4)
 """The versions that a server of this code serves."""
 
 PROTOCOL_HEADER: Final = "Lineshaft-Protocol"

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from itertools import count
 from pathlib import Path
 from typing import assert_never
 
@@ -44,13 +45,21 @@ class Workshops:
         self._executor = executor
         self._folders = folders
         self._label_prefix = label_prefix
+        self._numbers = count(1)
+
+    def lent(self, lease: LeaseMessage) -> AbstractAsyncContextManager[Workshop]:
+        """Lend to one attempt, and clear up behind it."""
+        return self._lend(attempt_label(self._label_prefix, lease.address))
+
+    def for_images(self) -> AbstractAsyncContextManager[Workshop]:
+        """Lend to the build of an image that tasks run in, and clear up behind it."""
+        return self._lend(f"{self._label_prefix}image/{next(self._numbers)}")
 
     @asynccontextmanager
-    async def lent(self, lease: LeaseMessage) -> AsyncIterator[Workshop]:
-        """Lend to one attempt, and clear up behind it."""
+    async def _lend(self, label: str) -> AsyncIterator[Workshop]:
         folder = self._folders.lend()
         try:
-            yield Workshop(self._executor, folder, attempt_label(self._label_prefix, lease.address))
+            yield Workshop(self._executor, folder, label)
         finally:
             await self._folders.take_back(folder)
 
