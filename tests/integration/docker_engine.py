@@ -37,6 +37,11 @@ class Engine:
         transport = httpx2.AsyncHTTPTransport(uds=self.address.removeprefix("unix://"))
         return httpx2.AsyncClient(transport=transport, base_url="http://docker", timeout=30)
 
+    def blocking_client(self) -> httpx2.Client:
+        """Do so where there is no event loop."""
+        transport = httpx2.HTTPTransport(uds=self.address.removeprefix("unix://"))
+        return httpx2.Client(transport=transport, base_url="http://docker", timeout=120)
+
 
 @pytest.fixture(scope="session")
 def docker_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:

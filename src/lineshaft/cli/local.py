@@ -271,7 +271,8 @@ async def _control_plane(folder: Path, options: LocalOptions) -> AsyncIterator["
 @asynccontextmanager
 async def _working(plane: "ControlPlane", folder: Path, options: LocalOptions) -> AsyncIterator[None]:
     from lineshaft.executors.settings import default_slots
-    from lineshaft.worker.assembly import WorkerPlan, open_agent
+    from lineshaft.worker.assembly import open_agent
+    from lineshaft.worker.plan import WorkerPlan
 
     plan = WorkerPlan(
         name="local",

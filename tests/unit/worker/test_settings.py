@@ -5,7 +5,7 @@ import pytest
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
 from lineshaft.server.settings import ServerSettings
-from lineshaft.worker.assembly import WorkerPlan
+from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.settings import WorkerSettings
 
 
