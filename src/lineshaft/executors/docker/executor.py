@@ -192,8 +192,8 @@ class DockerExecutor:
             return _no_first(error)
         if first is None:
             return NotStarted(
-                f"The engine's processor is of the kind {engine.platform.machine!r}; containers run on x86_64 "
-                "and aarch64."
+                f"The engine's processor is of the kind {engine.platform.machine!r}; containers run on "
+                "x86_64 and aarch64."
             )
         image, network = await asyncio.gather(
             self._images.provide(engine.docker, container.image, container, output),
