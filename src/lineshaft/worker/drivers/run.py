@@ -13,7 +13,7 @@ from lineshaft.model.image import ImageBuild
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.ports.executor import Command, Ending, Executor, Exit, NotStarted
+from lineshaft.ports.executor import Broken, Command, Ending, Executor, Exit, NotStarted
 from lineshaft.wire.work import BuilderWorkMessage, ExecWorkMessage, RunWorkMessage
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.confined import OutsideError, confined
@@ -124,7 +124,7 @@ class RunDriver:
             return outcome
         return await harvest(outcome, assignment, source.folder, handover)
 
-    async def _call(self, assignment: Assignment, place: _Place) -> Exit | NotStarted:
+    async def _call(self, assignment: Assignment, place: _Place) -> Exit | NotStarted | Broken:
         work = assignment.lease.work
         match work:
             case RunWorkMessage(command=script, shell=shell):
@@ -139,7 +139,7 @@ class RunDriver:
 
     async def _call_builder(
         self, assignment: Assignment, place: _Place, arguments: tuple[str, ...]
-    ) -> Exit | NotStarted:
+    ) -> Exit | NotStarted | Broken:
         lease = assignment.lease
         async with telemetry_for(self._endpoints, assignment.log, assignment.masking) as telemetry:
             argv = (
@@ -155,7 +155,7 @@ class RunDriver:
 
     async def _execute(
         self, assignment: Assignment, place: _Place, argv: tuple[str, ...]
-    ) -> Exit | NotStarted:
+    ) -> Exit | NotStarted | Broken:
         lease = assignment.lease
         command = Command(
             argv=argv,
@@ -190,9 +190,9 @@ def _folder_refused(folder: str, cause: str) -> Outcome:
     return Outcome(State.FAILED, Reason(ReasonCode.FOLDER_REFUSED, text))
 
 
-def _outcome(assignment: Assignment, result: Exit | NotStarted) -> Outcome:
-    if isinstance(result, NotStarted):
-        return Outcome(State.FAILED, Reason(ReasonCode.COMMAND_NOT_STARTED, result.text))
+def _outcome(assignment: Assignment, result: Exit | NotStarted | Broken) -> Outcome:
+    if isinstance(result, NotStarted | Broken):
+        return Outcome(State.FAILED, Reason(result.code, result.text))
     code = result.shell_code
     match result.ending:
         case Ending.STOPPED:
