@@ -48,7 +48,7 @@ class Shelf:
             part async for part in self.docker.images.push(repository, tag=tag, auth=auth or {}, stream=True)
         ]
         await self.docker.images.delete(made["Id"], force=True)
-        return next(part["aux"]["Digest"] for part in pushed if "aux" in part)
+        return str(next(part["aux"]["Digest"] for part in pushed if "aux" in part))
 
     async def provide(
         self,
