@@ -21,6 +21,7 @@ from integration.output import Output
 from lineshaft.docker import DockerAccess
 from lineshaft.docker.engine import connected
 from lineshaft.docker.provision import Images
+from lineshaft.executors.docker.platform import Platform, platform_of
 from lineshaft.executors.docker.services import Beside, beside
 from lineshaft.model.service import Readiness, Service
 from lineshaft.ports.executor import ByteSink, Container
@@ -78,6 +79,7 @@ class Scene:
     Attributes:
         docker: the engine.
         images: its images.
+        platform: what it is like.
         label: what all that is made carries.
         output: the task's log.
         logs: those of services.
@@ -85,6 +87,7 @@ class Scene:
 
     docker: Docker
     images: Images
+    platform: Platform
     label: str
     output: Output = field(default_factory=Output)
     logs: Mapping[str, ByteSink] = field(default_factory=dict)
@@ -100,7 +103,9 @@ class Scene:
             service_logs=self.logs,
             service_env=env or {},
         )
-        return beside(self.docker, container, self._labels, self.output, self.images)
+        return beside(
+            self.docker, container, self._labels, self.output, images=self.images, platform=self.platform
+        )
 
     async def run(self, network: object, *argv: str) -> str:
         """Run a command in a container on a network; return what it prints, or its exit code unless 0."""
@@ -149,7 +154,13 @@ async def scene(engine: Engine, logs: Mapping[str, ByteSink] | None = None) -> A
     access = DockerAccess(engine.address, Path("/nonexistent"))
     async with connected(access) as docker:
         assert isinstance(docker, Docker)
-        made = Scene(docker, Images(access), f"lineshaft-test-{secrets.token_hex(16)}", logs=logs or {})
+        made = Scene(
+            docker,
+            Images(access),
+            await platform_of(docker),
+            f"lineshaft-test-{secrets.token_hex(16)}",
+            logs=logs or {},
+        )
         yield made
         assert await made.left() == []
 

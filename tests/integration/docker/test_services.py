@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiodocker import DockerError
-from aiodocker.volumes import DockerVolume
 
 from integration.docker_engine import Engine
 from integration.output import Output
@@ -148,10 +147,10 @@ async def test_services_are_removed_with_their_volumes(here: Scene) -> None:
     async with here.beside({"web": web()}) as side:
         assert await side.ready() is None
         (mount,) = (await here.described("web"))["Mounts"]
-        volume = DockerVolume(here.docker, mount["Name"])
-        assert (await volume.show())["Name"] == mount["Name"]
+        volume = f"volumes/{mount['Name']}"
+        assert (await here.docker._query_json(volume))["Name"] == mount["Name"]  # noqa: SLF001
     with pytest.raises(DockerError, match="no such volume"):
-        await volume.show()
+        await here.docker._query_json(volume)  # noqa: SLF001
 
 
 async def test_services_are_removed_when_the_task_fails(here: Scene) -> None:

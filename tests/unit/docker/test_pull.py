@@ -28,7 +28,7 @@ IMAGE = Reference("registry.example/shop", "v1")
         ('Get "https://r/v2/": dial tcp: lookup r: no such host', ReasonCode.REGISTRY_UNREACHABLE, True),
         ("received unexpected HTTP status: 503 Service Unavailable", ReasonCode.REGISTRY_UNREACHABLE, True),
         (
-            "toomanyrequests: You have reached your pull rate limit. Authenticated users have more.",
+            "toomanyrequests: You have reached your pull rate limit. Log in for more",
             ReasonCode.REGISTRY_UNREACHABLE,
             True,
         ),
