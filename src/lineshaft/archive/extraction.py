@@ -98,9 +98,7 @@ class _Unpacking:
     def __init__(self, top: int, limits: Limits, archive_bytes: int) -> None:
         self._names = Names()
         self._limits = limits
-        self._most_bytes = min(
-            limits.size_bytes, max(limits.any_ratio_bytes, limits.ratio * archive_bytes)
-        )
+        self._most_bytes = min(limits.size_bytes, max(limits.any_ratio_bytes, limits.ratio * archive_bytes))
         self._bytes = 0
         self._links: list[tuple[tuple[str, ...], str]] = []
         self._open: list[tuple[str, int]] = []

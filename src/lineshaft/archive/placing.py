@@ -44,7 +44,7 @@ def _pairs(
 
 
 def _both(source: int, destination: int) -> Iterator[tuple[str, os.stat_result, os.stat_result]]:
-    for name in os.listdir(source):  # noqa: PTH208 - paths cannot name an open folder.
+    for name in os.listdir(source):
         try:
             there = os.stat(name, dir_fd=destination, follow_symlinks=False)
         except FileNotFoundError:
@@ -72,7 +72,7 @@ def _move(source: int, destination: int) -> None:
         finally:
             _close(inner, below)
         os.rmdir(name, dir_fd=source)
-    for name in os.listdir(source):  # noqa: PTH208 - as above.
+    for name in os.listdir(source):
         os.rename(name, name, src_dir_fd=source, dst_dir_fd=destination)
 
 

@@ -32,7 +32,7 @@ def packed_tar(files: Iterable[Found], left_out: LeftOut) -> Iterator[bytes]:
         TooManyFilesError: there are more than one archive may have.
     """
     parameter = zstd.CompressionParameter
-    options = {
+    options: dict[int, int] = {
         parameter.compression_level: _LEVEL,
         parameter.window_log: _WINDOW_LOG,
         parameter.checksum_flag: 1,

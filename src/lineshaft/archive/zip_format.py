@@ -15,8 +15,8 @@ END: Final = struct.Struct("<4s4H2IH")
 length of the comment."""
 
 END_64: Final = struct.Struct("<4sQ2H2I4Q")
-"""Signature, size of what follows, maker, version, disk, disk of the directory, entries on this disk, entries,
-size and offset of the directory."""
+"""Signature, size of what follows, maker, version, disk, disk of the directory, entries on this disk, all
+entries, size and offset of the directory."""
 
 LOCATOR_64: Final = struct.Struct("<4sIQI")
 """Signature, disk of the end record, its offset, number of disks."""

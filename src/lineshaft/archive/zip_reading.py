@@ -130,7 +130,7 @@ class ZipReader:
             raise refusal("", "is no ZIP archive, or something follows its end")
         if disk or other or here != count:
             raise refusal("", "is one of several parts")
-        if MANY == count or LARGE in {size, offset}:
+        if count == MANY or LARGE in {size, offset}:
             place, count, size, offset = self._end_64(place, (count, size, offset))
         if offset + size != place:
             raise refusal("", "has a directory that does not end where it should")
@@ -160,7 +160,7 @@ class ZipReader:
             name_bytes, extra_bytes, comment_bytes = fields[10:13]
             name = self._read(place + CENTRAL.size, name_bytes)
             extra = self._read(place + CENTRAL.size + name_bytes, extra_bytes)
-            if comment_bytes or fields[13] not in {0}:
+            if comment_bytes or fields[13]:
                 raise refusal(name, "has a comment, or lies on another disk")
             yield _listed(name, fields, extra)
             place += CENTRAL.size + name_bytes + extra_bytes

@@ -1,4 +1,4 @@
-"""Packing into ZIP archives: their bytes, made while the files are read, once, with no copy of them anywhere."""
+"""Packing into ZIP archives: their bytes, made while the files are read, once, with no copy of them."""
 
 import stat
 import time
