@@ -3,7 +3,7 @@
 from lineshaft.archive.extraction import extract
 from lineshaft.archive.finding import Finding, LeftOut, TooManyFilesError
 from lineshaft.archive.limits import Limits
-from lineshaft.archive.opened import FileChangedError, single_file
+from lineshaft.archive.opened import FileChangedError, read_at_most, single_file
 from lineshaft.archive.path_rules import PathRules
 from lineshaft.archive.tar_writing import packed_tar
 from lineshaft.archive.zip_writing import packed_zip
@@ -18,5 +18,6 @@ __all__ = [
     "extract",
     "packed_tar",
     "packed_zip",
+    "read_at_most",
     "single_file",
 ]

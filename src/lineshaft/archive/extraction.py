@@ -12,6 +12,7 @@ from lineshaft.archive.entry import Entry, EntryKind, refusal
 from lineshaft.archive.finding import FOLDER_FLAGS
 from lineshaft.archive.limits import Limits
 from lineshaft.archive.names import Names, name_parts, why_target_unsafe
+from lineshaft.archive.path_rules import PathRules
 from lineshaft.archive.placing import place
 from lineshaft.archive.tar_reading import TarReader
 from lineshaft.archive.zip_reading import ZipReader
@@ -26,7 +27,12 @@ _DEFAULT: Final = Limits()
 
 
 def extract(
-    archive: Path, content_format: ContentFormat, destination: Path, limits: Limits = _DEFAULT
+    archive: Path,
+    content_format: ContentFormat,
+    destination: Path,
+    limits: Limits = _DEFAULT,
+    *,
+    only: PathRules | None = None,
 ) -> int:
     """Unpack an archive into a folder, over what is there. An archive that is refused leaves nothing there.
 
@@ -40,6 +46,7 @@ def extract(
         content_format: ZIP or TAR_ZSTD.
         destination: the folder, which is there and is no link. Nobody else may be at work in it.
         limits: how much it may unpack to.
+        only: which paths it may hold; None means any.
 
     Returns:
         How many entries it has.
@@ -57,7 +64,7 @@ def extract(
         top = os.open(destination, FOLDER_FLAGS)
         opened.callback(os.close, top)
         staging = opened.enter_context(_staging(top, destination))
-        unpacking = _Unpacking(staging, limits, os.fstat(descriptor).st_size)
+        unpacking = _Unpacking(staging, limits, os.fstat(descriptor).st_size, only)
         try:
             count = unpacking.unpack(_entries(descriptor, content_format, limits))
         finally:
@@ -95,7 +102,7 @@ class _Unpacking:
     Links are made last, so that while anything is written there is none that could be followed.
     """
 
-    def __init__(self, top: int, limits: Limits, archive_bytes: int) -> None:
+    def __init__(self, top: int, limits: Limits, archive_bytes: int, only: PathRules | None) -> None:
         self._names = Names()
         self._limits = limits
         self._most_bytes = min(limits.size_bytes, max(limits.any_ratio_bytes, limits.ratio * archive_bytes))
@@ -103,6 +110,7 @@ class _Unpacking:
         self._links: list[tuple[tuple[str, ...], str]] = []
         self._open: list[tuple[str, int]] = []
         self._top = top
+        self._only = only
 
     def unpack(self, entries: Iterator[tuple[Entry, Iterator[bytes]]]) -> int:
         """Write all entries, and tell how many there were."""
@@ -110,6 +118,8 @@ class _Unpacking:
         for entry, content in entries:
             count += 1
             parts = name_parts(entry.name)
+            if self._only is not None and not self._only.cover(entry.name):
+                raise refusal(entry.name, "is not among the paths that are asked for")
             self._names.add(parts, folder=entry.kind is EntryKind.FOLDER)
             if max(count, len(self._names)) > self._limits.entries:
                 raise refusal(entry.name, f"is one of more than {self._limits.entries:,} entries")

@@ -62,6 +62,7 @@ class Found:
         folder: the open folder that it lies in.
         status: what it is.
         target: where a link leads; empty for all else.
+        direct: whether it is meant by itself, and not for the folder that it lies in.
     """
 
     path: str
@@ -69,6 +70,12 @@ class Found:
     folder: int
     status: os.stat_result
     target: str = ""
+    direct: bool = False
+
+    @property
+    def plain(self) -> bool:
+        """Whether it is a plain file."""
+        return stat.S_ISREG(self.status.st_mode)
 
 
 class Finding:
@@ -116,7 +123,7 @@ class Finding:
                 if meant or self._rules.lead_into(below):
                     yield from self._folder(folder, name, below, whole=meant, depth=depth + 1)
             elif meant:
-                yield from self._leaf(Found(below, name, folder, status), depth)
+                yield from self._leaf(Found(below, name, folder, status, direct=not whole), depth)
         if empty and whole and path:
             yield Found(path, "", folder, os.fstat(folder))
 

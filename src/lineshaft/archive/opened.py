@@ -1,9 +1,10 @@
 """Files that are open to be packed: read once, and no more of them than they had at first."""
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from typing import Final
+from typing import Final, Self
 
 from lineshaft.archive.finding import Found, TooManyFilesError
 from lineshaft.archive.limits import CHUNK_BYTES, MOST_ENTRIES
@@ -30,10 +31,10 @@ class Opened:
         status = os.fstat(self._descriptor)
         if not stat.S_ISREG(status.st_mode):
             os.close(self._descriptor)
-            raise OSError(0, "it is no plain file any more")
+            raise OSError(errno.EINVAL, "it is no plain file any more")
         self.size_bytes = status.st_size
 
-    def __enter__(self) -> "Opened":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -53,6 +54,18 @@ def counted(files: Iterable[Found]) -> Iterator[Found]:
         if number >= MOST_ENTRIES:
             raise TooManyFilesError(f"has more than {MOST_ENTRIES:,} files")
         yield found
+
+
+def read_at_most(found: Found, limit_bytes: int) -> bytes:
+    """Read a whole file.
+
+    Raises:
+        OSError: it cannot be read, or is larger.
+    """
+    with Opened(found) as file:
+        if file.size_bytes > limit_bytes:
+            raise OSError(errno.EFBIG, f"it is larger than {limit_bytes:,} bytes")
+        return b"".join(file.chunks())
 
 
 def single_file(found: Found) -> Iterator[bytes]:

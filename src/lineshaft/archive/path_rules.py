@@ -78,6 +78,11 @@ class PathRules:
         """Tell whether a path is meant by itself; what lies in a folder that is meant is meant as well."""
         return any(glob.fits(path) for glob in self._globs)
 
+    def cover(self, path: str) -> bool:
+        """Tell whether a path is meant, by itself or for one of the folders that it lies in."""
+        parts = path.split("/")
+        return self.everything or any(self.fits("/".join(parts[: end + 1])) for end in range(len(parts)))
+
     def lead_into(self, path: str) -> bool:
         """Tell whether something that is meant may lie in a folder that is not meant itself."""
         parts = tuple(path.split("/"))

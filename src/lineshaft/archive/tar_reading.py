@@ -1,7 +1,7 @@
 """Reading tar archives, compressed by Zstandard, of the one form that is written here.
 
 That is POSIX.1-2001's interchange format with extended headers for long names, and of their keys `path`,
-`linkpath`, `size` and `mtime` alone. Files with holes, hard links, devices, GNU's long names and global headers
+`linkpath`, `size` and `mtime` alone. Files with holes, hard links, devices, GNU's long names, global headers
 are refused by their names: most of what befell readers of tar archives came by them, and nothing here needs
 them. Python's own reader takes all of them, and its filters had to be mended again and again
 (CVE-2025-4138, 4330, 4435, 4517, 8194).

@@ -59,9 +59,7 @@ def _artifacts() -> None:
 
 
 def _partial(name: str, columns: list[str], where: str) -> None:
-    op.create_index(
-        name, "artifacts", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where)
-    )
+    op.create_index(name, "artifacts", columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
 
 
 def _artifact_parts() -> None:
