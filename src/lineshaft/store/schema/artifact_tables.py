@@ -48,8 +48,9 @@ artifacts: Final = Table(
 )
 """Files that are received or kept. They outlive their run where they are a cache.
 
-`content_id` names the parts that hold the bytes: caches of the same bytes share them. `content_digest` is that
-of a cache's parts, which the server has seen itself. Rows hold names and paths, so they keep SQLite's row ids.
+`content_id` names the parts that hold the bytes: caches of the same bytes share them. `content_digest` is
+that of a cache's parts, which the server has seen itself. Rows hold names and paths, so they keep SQLite's
+row ids.
 """
 
 RECEIVING: Final = literal_column("'receiving'", String())
