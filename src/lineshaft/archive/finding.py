@@ -46,6 +46,11 @@ class LeftOut:
         if len(self.sentences) < _NAMED_AT_MOST:
             self.sentences.append(f"{ascii(path)[1:-1][:_SHOWN]} {why}")
 
+    def clear(self) -> None:
+        """Forget all of it."""
+        self.sentences.clear()
+        self.count = 0
+
     def lines(self) -> list[str]:
         """Tell of all of it."""
         more = self.count - len(self.sentences)
@@ -101,7 +106,7 @@ class Finding:
             OSError: the workspace itself cannot be read.
             TooManyFilesError: a folder has too many.
         """
-        self.left_out = LeftOut()
+        self.left_out.clear()
         root = os.open(self._root, FOLDER_FLAGS)
         try:
             yield from self._inside(root, "", whole=self._rules.everything, depth=0)

@@ -188,7 +188,8 @@ def _number(name: str, text: str) -> int:
 
 
 def _field(field: bytes) -> str:
-    return _text(field.split(b"\0", 1)[0])
+    # A NUL with something behind it stays, and is refused with the name.
+    return _text(field.rstrip(b"\0"))
 
 
 def _text(data: bytes) -> str:
