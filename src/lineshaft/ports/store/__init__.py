@@ -11,6 +11,7 @@ Within one process the functions given to `write` run one after the other. Betwe
 is checked when a run is written; the loser is run again on what the winner left.
 """
 
+from lineshaft.ports.store.artifacts import Artifacts, Caches, StoredPart, Upload, UploadState
 from lineshaft.ports.store.attempts import Attempts, Claim
 from lineshaft.ports.store.audit import Audit, AuditFilter
 from lineshaft.ports.store.browser_sessions import BrowserSessions
@@ -36,10 +37,12 @@ __all__ = [
     "DELETE_BLOBS",
     "SEAL_LOG",
     "TIMER_NOTICE",
+    "Artifacts",
     "Attempts",
     "Audit",
     "AuditFilter",
     "BrowserSessions",
+    "Caches",
     "Claim",
     "EndedRun",
     "Foreseen",
@@ -54,11 +57,14 @@ __all__ = [
     "Secrets",
     "SigningKeys",
     "Store",
+    "StoredPart",
     "Timer",
     "Timers",
     "Tokens",
     "Transaction",
     "UnendedRuns",
+    "Upload",
+    "UploadState",
     "Users",
     "WorkerKeys",
     "Workers",
