@@ -22,6 +22,9 @@ _MOST_LABELS: Final = 99
 """One less than a worker may have, for that of its executor."""
 
 _LONGEST_URL: Final = 2048
+KNOWN_HOSTS: Final = Path("/etc/ssh/ssh_known_hosts")
+"""Where a machine keeps the keys of hosts for all of its users (ssh_config(5))."""
+
 _LONGEST_IMAGE: Final = 1024
 _MOST_MEMORY_BYTES: Final = 2**53 - 1
 """The largest whole number that every reader of JSON understands."""
@@ -176,7 +179,7 @@ class MachineSettings(Settings):
         default=None, validation_alias=AliasChoices("LINESHAFT_KUBECONFIG", "KUBECONFIG")
     )
     ssh_agent: bool = False
-    ssh_known_hosts: Folder = Path("/etc/ssh/ssh_known_hosts")
+    ssh_known_hosts: Folder = KNOWN_HOSTS
     grace_seconds: float = Field(default=10, ge=0, le=3600)
     ignore_images: bool = False
     otlp_traces_endpoint: HttpUrl | None = None

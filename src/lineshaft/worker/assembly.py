@@ -17,6 +17,7 @@ from lineshaft.integrations.kubernetes import ClusterAccess
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
+from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.worker.agent import Agent
 from lineshaft.worker.checkouts import Checkouts
@@ -24,6 +25,7 @@ from lineshaft.worker.driver import Driver
 from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
+from lineshaft.worker.files.no_files import NoFiles
 from lineshaft.worker.isolation import task_executor
 from lineshaft.worker.load import LoadGate
 from lineshaft.worker.place import Places
@@ -37,7 +39,11 @@ from lineshaft.worker.workspace import Workspaces
 
 @asynccontextmanager
 async def open_agent(
-    plan: WorkerPlan, protocol: WorkerProtocol, environ: Mapping[str, str] = os.environ
+    plan: WorkerPlan,
+    protocol: WorkerProtocol,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    files: WorkerFiles | None = None,
 ) -> AsyncIterator[Agent]:
     """Make an agent ready to run, with what a killed predecessor has left cleared away.
 
@@ -45,6 +51,7 @@ async def open_agent(
         plan: what it is to be.
         protocol: how it talks to its server.
         environ: the worker's environment, which also tells where Docker and Kubernetes are.
+        files: where files of attempts are kept; None means nowhere.
 
     Raises:
         ConfigurationError: another worker of this name uses the folder, it cannot be made, or what the plan
@@ -87,8 +94,15 @@ async def open_agent(
                 run = RunDriver(tasks, sources, places, grace=plan.grace, endpoints=plan.endpoints)
                 build = BuildDriver(plan.docker(environ), sources, workshops)
                 drivers = _drivers(run, build, sources, plan, environ)
-                gate = LoadGate(plan.max_load)
-                equipment = Equipment(protocol, drivers, plan.name, plan.slots, gate, can_work=can_work)
+                equipment = Equipment(
+                    protocol,
+                    drivers,
+                    plan.name,
+                    plan.slots,
+                    LoadGate(plan.max_load),
+                    files=files or NoFiles(),
+                    can_work=can_work,
+                )
                 yield Agent(plan.hello(), equipment)
         finally:
             await checkouts.close()

@@ -37,8 +37,8 @@ class Containers:
         if isinstance(lease.work, BuilderWorkMessage):
             text = (
                 "A build entry point cannot run in a container: what it tells by OpenTelemetry would not "
-                "reach its worker from there. Give it the label `executor:process`, and start a worker with that "
-                "executor."
+                "reach its worker from there. Give it the label `executor:process`, and start a worker with "
+                "that executor."
             )
             return Outcome(State.FAILED, Reason(ReasonCode.IMAGE_NOT_SUPPORTED, text))
         if lease.image is None and self.default_image is None:

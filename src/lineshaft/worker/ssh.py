@@ -1,7 +1,7 @@
 """An ssh agent for the tasks that ask for one: of their own, or the worker's.
 
 The programs are OpenSSH's: ssh-agent(1), which answers nobody but its own user and root, and ssh-add(1),
-which takes a key from its standard input. So a key goes from the lease's memory through a pipe into the agent's.
+which takes a key from its standard input. So a key goes through a pipe, from memory into memory.
 """
 
 import asyncio

@@ -2,6 +2,7 @@
 
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
@@ -25,7 +26,8 @@ from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.confined import OutsideError, confined
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import within_limits
-from lineshaft.worker.source import Sources
+from lineshaft.worker.files import with_files
+from lineshaft.worker.source import Source, Sources
 from lineshaft.worker.ssh import NoAgentError, refused
 from lineshaft.worker.workshops import Workshops
 
@@ -73,10 +75,16 @@ class BuildDriver:
         async with self._sources.checked_out(assignment) as source:
             if isinstance(source, Outcome):
                 return source
-            files = _files(source.folder, work)
-            if isinstance(files, Outcome):
-                return files
-            return await within_limits(assignment, self._build_files(assignment, work, files))
+            building = partial(self._build_in, assignment, work, source)
+            return await with_files(assignment, source.folder, self._sources.branches_of, building)
+
+    async def _build_in(
+        self, assignment: Assignment, work: SourceBuildWorkMessage, source: Source
+    ) -> Outcome:
+        files = _files(source.folder, work)
+        if isinstance(files, Outcome):
+            return files
+        return await within_limits(assignment, self._build_files(assignment, work, files))
 
     async def _build_files(
         self, assignment: Assignment, work: SourceBuildWorkMessage, files: SourceFiles

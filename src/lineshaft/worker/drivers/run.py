@@ -2,6 +2,7 @@
 
 import os
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from lineshaft.model.outcome import Outcome
@@ -12,11 +13,13 @@ from lineshaft.wire.work import BuilderWorkMessage, ExecWorkMessage, RunWorkMess
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.run_outcome import run_outcome
 from lineshaft.worker.environment import left_out, span_id, trace_id
+from lineshaft.worker.files import with_files
+from lineshaft.worker.files.keeping_service_logs import keep_service_logs
 from lineshaft.worker.harvest import harvest
 from lineshaft.worker.invocation import NoProgramError, script_invocation
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints, telemetry_for
 from lineshaft.worker.place import Place, Places
-from lineshaft.worker.source import Sources
+from lineshaft.worker.source import Source, Sources
 
 _Result = Exit | NotStarted | Broken
 
@@ -56,8 +59,12 @@ class RunDriver:
         async with self._sources.checked_out(assignment) as source:
             if isinstance(source, Outcome):
                 return source
-            async with self._places.place(assignment, source) as place:
-                return place if isinstance(place, Outcome) else await self._perform_in(assignment, place)
+            work = partial(self._perform_with, assignment, source)
+            return await with_files(assignment, source.folder, self._sources.branches_of, work)
+
+    async def _perform_with(self, assignment: Assignment, source: Source) -> Outcome:
+        async with self._places.place(assignment, source) as place:
+            return place if isinstance(place, Outcome) else await self._perform_in(assignment, place)
 
     async def _perform_in(self, assignment: Assignment, place: Place) -> Outcome:
         if names := left_out(assignment.lease):
@@ -66,7 +73,7 @@ class RunDriver:
             result = await self._call(assignment, place)
         except NoProgramError as error:
             return Outcome(State.FAILED, Reason(ReasonCode.COMMAND_NOT_STARTED, str(error)))
-        await place.service_logs.close()
+        await keep_service_logs(assignment, place.service_logs)
         outcome = run_outcome(assignment, result)
         if outcome.state is not State.SUCCEEDED:
             return outcome
