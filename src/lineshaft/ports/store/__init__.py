@@ -25,6 +25,7 @@ from lineshaft.ports.store.runs import Runs, UnendedRuns
 from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.signing_keys import SigningKeys
 from lineshaft.ports.store.store import Store
+from lineshaft.ports.store.tests import Tests, TestWindow
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
 from lineshaft.ports.store.tokens import Tokens
 from lineshaft.ports.store.transaction import Transaction
@@ -54,6 +55,8 @@ __all__ = [
     "Secrets",
     "SigningKeys",
     "Store",
+    "TestWindow",
+    "Tests",
     "Timer",
     "Timers",
     "Tokens",
