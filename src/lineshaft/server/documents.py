@@ -122,6 +122,7 @@ class RunDocument(Document):
     ended_at: datetime | None
     cause: Cause = Field(description="What started it.")
     priority: int = Field(description="Of what waits for a worker, the highest goes first.")
+    untrusted: bool = Field(description="Whether the change is not trusted, as one from a fork is not.")
     retry_of: UUID | None = Field(description="The run that it repeats, or goes on from.")
     parent: ParentDocument | None
     source: SourceDocument | None = Field(description="Null for a freestyle pipeline.")

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.ports.blobs import log_key
 from lineshaft.ports.store import DELETE_BLOBS, EndedRun, OutboxEntry
+from lineshaft.store.artifact_removal import ArtifactRemoval
 from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.schema import (
     attempts,
@@ -213,6 +214,7 @@ class SqlRetention:
         left -= remove_history(self._session, run_id, left)
         if left <= 0:
             return False
+        ArtifactRemoval(self._session).remove_of_run(run_id)
         for statement in DELETE_REST:
             self._session.connection.execute(statement, {"of_run": run_id})
         self._session.remove(run_id)

@@ -5,8 +5,10 @@ from typing import Any
 
 from lineshaft.model.definition import Definition
 from lineshaft.ports.store import Foreseen
+from lineshaft.store.artifacts import SqlArtifacts
 from lineshaft.store.audit import SqlAudit
 from lineshaft.store.browser_sessions import SqlBrowserSessions
+from lineshaft.store.caches import SqlCaches
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.grants import SqlGrants
 from lineshaft.store.logs import SqlLogs
@@ -38,6 +40,8 @@ class SqlTransaction:
         self.runs = SqlRuns(session, self._definitions)
         self.attempts = SqlAttempts(session)
         self.logs = SqlLogs(session)
+        self.artifacts = SqlArtifacts(session)
+        self.caches = SqlCaches(session)
         self.outbox = SqlOutbox(session)
         self.reports = SqlReports(session)
         self.retention = SqlRetention(session)

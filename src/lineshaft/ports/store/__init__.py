@@ -11,6 +11,7 @@ Within one process the functions given to `write` run one after the other. Betwe
 is checked when a run is written; the loser is run again on what the winner left.
 """
 
+from lineshaft.ports.store.artifacts import Artifacts, Caches, StoredPart, Upload, UploadState
 from lineshaft.ports.store.attempts import Attempts, Claim
 from lineshaft.ports.store.audit import Audit, AuditFilter
 from lineshaft.ports.store.browser_sessions import BrowserSessions
@@ -37,10 +38,12 @@ __all__ = [
     "DELETE_BLOBS",
     "SEAL_LOG",
     "TIMER_NOTICE",
+    "Artifacts",
     "Attempts",
     "Audit",
     "AuditFilter",
     "BrowserSessions",
+    "Caches",
     "Claim",
     "EndedRun",
     "Foreseen",
@@ -55,6 +58,7 @@ __all__ = [
     "Secrets",
     "SigningKeys",
     "Store",
+    "StoredPart",
     "TestWindow",
     "Tests",
     "Timer",
@@ -62,6 +66,8 @@ __all__ = [
     "Tokens",
     "Transaction",
     "UnendedRuns",
+    "Upload",
+    "UploadState",
     "Users",
     "WorkerKeys",
     "Workers",

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from lineshaft.model.definition import Definition
+from lineshaft.ports.store.artifacts import Artifacts, Caches
 from lineshaft.ports.store.attempts import Attempts
 from lineshaft.ports.store.audit import Audit
 from lineshaft.ports.store.browser_sessions import BrowserSessions
@@ -44,6 +45,16 @@ class Transaction(Protocol):
     @property
     def logs(self) -> Logs:
         """The logs of attempts."""
+        ...
+
+    @property
+    def artifacts(self) -> Artifacts:
+        """The files of attempts that are kept."""
+        ...
+
+    @property
+    def caches(self) -> Caches:
+        """Those of them that later runs find."""
         ...
 
     @property

@@ -9,6 +9,7 @@ statements that are to use them: neither database matches a bound parameter with
 """
 
 from lineshaft.store.schema.access_tables import audit_entries, browser_sessions, grants, tokens, users
+from lineshaft.store.schema.artifact_tables import artifact_parts, artifacts, caches
 from lineshaft.store.schema.attempt_tables import attempts, log_chunks
 from lineshaft.store.schema.declaring import metadata
 from lineshaft.store.schema.literals import ONE, literal_state
@@ -24,9 +25,12 @@ __all__ = [
     "ONE",
     "REVISION",
     "alembic_version",
+    "artifact_parts",
+    "artifacts",
     "attempts",
     "audit_entries",
     "browser_sessions",
+    "caches",
     "definitions",
     "events",
     "generated",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Table, and_, bindparam, delete, func, insert, select, update
+from sqlalchemy import Table, and_, bindparam, delete, func, select, update
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import InvalidInputError, StaleLeaseError
