@@ -1,5 +1,6 @@
 """No statement about tests reads a whole table of them."""
 
+import re
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -65,7 +66,9 @@ async def test_sqlite_searches_by_an_index(tmp_path: Path, name: str) -> None:
     connection.close()
 
     assert [step for step in plan if "SEARCH" in step]
-    assert [step for step in plan if step.startswith("SCAN") and "subquery" not in step] == []
+    assert [
+        step for step in plan if step.startswith("SCAN") and not re.match(r"SCAN (anon|.subquery)", step)
+    ] == []
     assert name not in FAILURES or "ix_test_history_failures" in plan[0]
 
 

@@ -51,8 +51,8 @@ test_chunks: Final = Table(
     Column("number", Integer, primary_key=True, autoincrement=False),
     Column("data", LargeBinary, nullable=False),
 )
-"""Test cases with all their texts, a row for each message that told of them, as `store.test_cases.chunk` packs it;
-empty where they are only counted. Chunks are large, so they keep SQLite's row ids."""
+"""Test cases with all their texts, a row for each message that told of them, as
+`store.test_cases.chunk` packs it; empty where they are only counted. Chunks are large, so they keep SQLite's row ids."""
 
 test_history: Final = Table(
     "test_history",
@@ -69,12 +69,14 @@ test_history: Final = Table(
     Column("position", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-"""How each test ended in each attempt of each run, without its texts: what is asked across runs. `test` stands
-for its names, `number` and `position` say where it is in its result's chunks."""
+"""How each test ended in each attempt of each run, without its texts: what is asked across runs. `test`
+stands for its names, `number` and `position` say where it is in its result's chunks."""
 partial_index(
     "ix_test_history_failures",
     test_history.c.pipeline_id,
     test_history.c.run_number,
     test_history.c.test,
+    test_history.c.attempt,
+    test_history.c.state,
     where=test_history.c.state >= literal_column("2"),
 )

@@ -46,5 +46,5 @@ def unpack(data: bytes) -> list[TestCase]:
 
 def test_number(path: str, case: TestCase) -> int:
     """Tell the number, of 64 bits with a sign, that stands for a test of a node in all runs."""
-    names = "\0".join((path, case.suite, case.class_name, case.name))
+    names = f"{path}\0{case.suite}\0{case.class_name}\0{case.name}"
     return int.from_bytes(blake2b(names.encode(), digest_size=8).digest(), signed=True)

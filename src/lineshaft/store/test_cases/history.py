@@ -1,13 +1,14 @@
 """What many runs tell of tests: asked of `test_history`, in which a run's tests stand together.
 
-A test's number says nothing, so the texts of those that are shown are taken from the chunk of their newest run.
+A test's number says nothing, so the texts of those that are shown are taken from the chunk of their newest
+run.
 """
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, assert_never
 
-from sqlalchemy import FromClause, Select, and_, bindparam, case, func, literal_column, select
+from sqlalchemy import Select, and_, bindparam, case, exists, func, literal_column, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from lineshaft.model.test_report import Finding, Flaky, NewlyFailing, PipelineTest, Slow, TestOrder
@@ -25,7 +26,7 @@ _BATCH: Final = 256
 _TWO: Final = 2
 _VERY_LAST: Final = 8
 _MOST_TESTS: Final = 50_000
-"""How many tests one answer looks at; of more, those that cannot be slow, or have failed long ago, are left out."""
+"""How many tests one answer looks at; those that are fast, or have failed long ago, are left out of more."""
 
 _Found = Sequence[tuple[int, Finding]]
 
@@ -41,10 +42,9 @@ SELECT_WINDOW: Final = _RESULTS
 SELECT_WINDOW_OF_BRANCH: Final = _RESULTS.where(test_results.c.branch == bindparam("of_branch"))
 
 
-def _in_window(columns: Any = _h, runs_name: str = "of_runs") -> ColumnElement[bool]:
+def _in_window() -> ColumnElement[bool]:
     return and_(
-        columns.pipeline_id == bindparam("of_pipeline"),
-        columns.run_number.in_(bindparam(runs_name, expanding=True)),
+        _h.pipeline_id == bindparam("of_pipeline"), _h.run_number.in_(bindparam("of_runs", expanding=True))
     )
 
 
@@ -83,27 +83,23 @@ def _medians() -> Select[Any]:
     ).group_by(ran.c.test)
 
 
-def _passed_besides(same_run: ColumnElement[bool], passed: FromClause) -> Select[Any]:
-    """Find failures of tests that have passed as well."""
-    same_test = and_(passed.c.pipeline_id == _h.pipeline_id, passed.c.test == _h.test)
+_passed: Final = test_history.alias("passed").c
+
+
+def _passed_besides(*where: ColumnElement[bool]) -> Select[Any]:
+    """Find failures of tests that have passed as well, in a run and an attempt that conditions tell."""
+    same_test = and_(_passed.pipeline_id == _h.pipeline_id, _passed.test == _h.test)
     return (
         select(_h.test, func.count(_h.run_number.distinct()).label("times"))
-        .join_from(test_history, passed, and_(same_test, same_run, passed.c.state == PASSED))
-        .where(_in_window(), _FAILS)
+        .where(_in_window(), _FAILS, exists().where(same_test, *where, _passed.state == PASSED))
         .group_by(_h.test)
     )
 
 
-_passed: Final = test_history.alias("passed")
 SELECT_MEDIANS: Final = _medians()
-SELECT_RETRIED: Final = _passed_besides(
-    and_(_passed.c.run_number == _h.run_number, _passed.c.attempt > _h.attempt), _passed
-)
+SELECT_RETRIED: Final = _passed_besides(_passed.run_number == _h.run_number, _passed.attempt > _h.attempt)
 SELECT_SPLIT: Final = _passed_besides(
-    and_(
-        _passed.c.run_number.in_(bindparam("of_runs", expanding=True)), _passed.c.run_number != _h.run_number
-    ),
-    _passed,
+    _passed.run_number.in_(bindparam("of_runs", expanding=True)), _passed.run_number != _h.run_number
 )
 SELECT_FAILED: Final = (
     select(_h.test, func.max(_MOMENT).label("moment"))
@@ -138,7 +134,7 @@ SELECT_CHUNK: Final = (
     .join_from(
         test_chunks,
         test_results,
-        and_(*(test_chunks.c[name] == test_results.c[name] for name in ("run_id", "node", "attempt", "result"))),
+        and_(*(test_chunks.c[column.name] == column for column in test_results.primary_key.columns)),
     )
     .where(
         test_chunks.c.run_id == bindparam("of_run"),

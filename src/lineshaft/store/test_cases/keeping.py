@@ -59,9 +59,7 @@ _INSERT_TEST: Final = Prepared(
 _WORSEN_TEST: Final = Prepared(
     update(test_history)
     .where(_IS_TEST, test_history.c.state < bindparam("to_state"))
-    .values(
-        {name: bindparam(f"to_{name}") for name in ("state", "seconds", "result", "number", "position")}
-    )
+    .values({name: bindparam(f"to_{name}") for name in ("state", "seconds", "result", "number", "position")})
 )
 
 SELECT_RUN: Final = (
@@ -81,7 +79,7 @@ SELECT_HISTORY: Final = (
 _DELETE_TEST: Final = delete(test_history).where(_IS_TEST)
 
 
-def keep_tests(
+def keep_tests(  # noqa: PLR0917 - as the port has it, and the session.
     session: Session, source: TestSource, token: str, run: TestedRun, number: int, cases: Sequence[TestCase]
 ) -> bool:
     """Keep test cases, and count them; see `ports.store.Tests.add`."""

@@ -74,7 +74,7 @@ def _history() -> None:
     op.create_index(
         "ix_test_history_failures",
         "test_history",
-        ["pipeline_id", "run_number", "test"],
+        ["pipeline_id", "run_number", "test", "attempt", "state"],
         sqlite_where=sa.text("state >= 2"),
         postgresql_where=sa.text("state >= 2"),
     )
