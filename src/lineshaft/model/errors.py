@@ -12,6 +12,7 @@ LineshaftError
 │   ├── NodeNotFoundError
 │   ├── LogRemovedError          a log that was there, and is too old to be kept
 │   ├── ArtifactNotFoundError
+│   │   └── ArtifactExpiredError an artifact that was there, and whose time is over
 │   ├── WorkerNotFoundError
 │   └── SecretMissingError       secrets that tasks name are nowhere
 ├── ConflictError                the state of things does not allow it
@@ -195,9 +196,22 @@ class LogRemovedError(NotFoundError):
 
 
 class ArtifactNotFoundError(NotFoundError):
-    """No artifact, result or file in one is there by that name; or it has expired."""
+    """No artifact, result or file in one is there by that name."""
 
     code = "artifact-not-found"
+
+
+class ArtifactExpiredError(ArtifactNotFoundError):
+    """An artifact was there, and its time is over."""
+
+    code = "artifact-expired"
+
+    def __init__(self, name: str) -> None:
+        """Name it."""
+        super().__init__(
+            f"'{name}' has expired, and is not kept any more.",
+            advice="Run the pipeline again, or have it kept for longer with `expire`.",
+        )
 
 
 class WorkerNotFoundError(NotFoundError):

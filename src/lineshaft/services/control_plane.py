@@ -18,6 +18,9 @@ from lineshaft.services.access.browser_sessions import DEFAULT_TIMES, SessionTim
 from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.access.wiring import wire_access
 from lineshaft.services.audit import AuditService
+from lineshaft.services.files.desk import take_no_tests
+from lineshaft.services.files.limits import DEFAULT_FILE_LIMITS, FileLimits
+from lineshaft.services.files.wiring import wire_files
 from lineshaft.services.fleet.placing import Placing
 from lineshaft.services.fleet.wiring import wire_fleet
 from lineshaft.services.fleet.worker_keys import FileKeys, no_file_keys
@@ -44,6 +47,7 @@ class ControlPlane:
         access: who calls: users, grants, tokens, sign-in.
         secrets: secrets and the identity tokens of tasks.
         fleet: workers, and the desk at which they call.
+        files: the files of attempts that are kept.
         pipelines: the use cases of pipelines.
         runs: the use cases of runs.
         logs: the use cases of logs.
@@ -67,6 +71,7 @@ class ControlPlane:
         file_keys: FileKeys = no_file_keys,
         places: bool = True,
         kept: Kept = KEEP_ALL,
+        file_limits: FileLimits = DEFAULT_FILE_LIMITS,
         session_times: SessionTimes = DEFAULT_TIMES,
         provider: ProviderAccess | None = None,
         cipher: Cipher = NO_KEYS,
@@ -89,6 +94,7 @@ class ControlPlane:
             limits=limits,
             file_keys=file_keys,
         )
+        self.files = wire_files(store, blobs, clock, file_limits, take_tests=take_no_tests)
         self.pipelines = PipelineService(store, clock, ids, progress, check)
         self.runs = RunService(
             store, clock, progress, check, Placing(lease_time, limits), ids=ids, secrets=self.secrets.lookup
@@ -97,7 +103,7 @@ class ControlPlane:
         self.audit = AuditService(store)
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
-        self.retention = RetentionService(store, clock, kept, chance=Random())  # noqa: S311 - no secret
+        self.retention = RetentionService(store, clock, kept, self.files.expiry, chance=Random())  # noqa: S311 - no secret
         handlers = {
             SEAL_LOG: self.logs.seal,
             DELETE_BLOBS: self.logs.delete_blobs,
