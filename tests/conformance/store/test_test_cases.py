@@ -1,6 +1,6 @@
 """What attempts tell of their tests is kept once, counted, and asked for across runs."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import pytest
@@ -281,12 +281,10 @@ async def test_a_list_goes_on_where_the_page_before_has_ended(scene: Scene, orde
     await run_with(scene, pipeline, *(case(name, FAIL) for name in names), commit="c0ffee")
     window = TestWindow(pipeline.id, 10)
 
-    pages = [
-        await scene.look(
-            lambda transaction, at=offset: transaction.tests.of_pipeline(window, order, offset=at, limit=2)
-        )
-        for offset in (0, 2, 4, 6)
-    ]
+    def page(offset: int) -> Callable[[Transaction], Sequence[PipelineTest]]:
+        return lambda transaction: transaction.tests.of_pipeline(window, order, offset=offset, limit=2)
+
+    pages = [await scene.look(page(offset)) for offset in (0, 2, 4, 6)]
 
     assert [len(page) for page in pages] == [2, 2, 1, 0]
     assert sorted(each.last.name for page in pages for each in page) == names

@@ -35,8 +35,6 @@ class TestWindow:
 class Tests(Protocol):
     """Test cases, kept as long as the runs that they were in."""
 
-    __test__ = False
-
     def add(
         self, source: TestSource, token: str, run: TestedRun, number: int, cases: Sequence[TestCase]
     ) -> bool:

@@ -52,7 +52,8 @@ test_chunks: Final = Table(
     Column("data", LargeBinary, nullable=False),
 )
 """Test cases with all their texts, a row for each message that told of them, as
-`store.test_cases.chunk` packs it; empty where they are only counted. Chunks are large, so they keep SQLite's row ids."""
+`store.test_cases.chunk` packs it; empty where they are only counted. Chunks are large, so they keep SQLite's
+row ids."""
 
 test_history: Final = Table(
     "test_history",

@@ -164,7 +164,7 @@ def _note_history(
         "number": number,
     }
     # By number, so that servers that write at once take the rows' locks in one order.
-    rows = [
+    rows: list[dict[str, Any]] = [
         {**fixed, "test": test, "state": state, "seconds": cases[position].seconds, "position": position}
         for test, (state, position) in sorted(worst.items())
     ]
