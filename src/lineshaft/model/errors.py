@@ -206,11 +206,10 @@ class ArtifactExpiredError(ArtifactNotFoundError):
 
     code = "artifact-expired"
 
-    def __init__(self, name: str) -> None:
-        """Name it."""
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        """Say that there is nothing to wait for."""
         super().__init__(
-            f"'{name}' has expired, and is not kept any more.",
-            advice="Run the pipeline again, or have it kept for longer with `expire`.",
+            message, advice=advice or "Run the pipeline again, or have it kept for longer with `expire`."
         )
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import Final
 from uuid import UUID
 
-from lineshaft.engine.cache_scope import CacheScope, cache_scope
+from lineshaft.engine.cache_scope import CacheScope, cache_scope, is_branch
 from lineshaft.model.artifact import PART_BYTES, Artifact, ArtifactKind, Content
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
@@ -207,7 +207,7 @@ class MemoryFiles:
     async def read(self, request: ReadRequest) -> AsyncIterator[bytes]:
         """Read bytes of files that the attempt was told of, in chunks of at most 1 MiB."""
         lease = self._living(request)
-        readable = [*self._needed(lease), *self._caches.values()]
+        readable = [*self._needed(lease), *self._readable_caches(lease)]
         if request.artifact not in {each.id for each in readable}:
             raise ArtifactNotFoundError("There are no such files, or the attempt has no business with them.")
         data = memoryview(self.content(request.artifact))[request.start : request.stop]
@@ -246,6 +246,11 @@ class MemoryFiles:
             for artifact in self.kept:
                 if artifact.address == address and artifact.kind is ArtifactKind.ARTIFACT:
                     yield artifact
+
+    def _readable_caches(self, lease: MemoryLease) -> Iterable[Artifact]:
+        for (pipeline_id, scope, _), cache in self._caches.items():
+            if pipeline_id == lease.pipeline_id and (not lease.untrusted or is_branch(scope)):
+                yield cache
 
     def _artifact(self, upload: _Upload, end: UploadEnd) -> Artifact:
         request, now = upload.request, self._clock.now()

@@ -40,6 +40,7 @@ from lineshaft.server.routes import (
     tokens,
     users,
     welcome,
+    worker_files,
     worker_keys,
     worker_protocol,
     workers,
@@ -51,6 +52,7 @@ from lineshaft.services.control_plane import ControlPlane
 # Those first that are asked for most: a request is compared with all that stand before its own.
 _CLOSED: Final = (
     worker_protocol,
+    worker_files,
     runs,
     pipelines,
     events,

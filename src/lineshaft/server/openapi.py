@@ -25,6 +25,14 @@ from lineshaft.server.documents import (
 from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
 from lineshaft.server.requests import RetryRequest, StartRequest, WorkerKeyRequest
 from lineshaft.server.session_request import SignInRequest
+from lineshaft.wire.files import (
+    CacheRequest,
+    FilesRequest,
+    ReadRequest,
+    TestCases,
+    UploadEnd,
+    UploadRequest,
+)
 from lineshaft.wire.message import PROTOCOL_HEADER, SERVED_VERSIONS, Message
 from lineshaft.wire.worker import ClaimRequest, Heartbeat, Hello, Report, SourceReport
 
@@ -45,6 +53,12 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     Heartbeat,
     SourceReport,
     Report,
+    UploadRequest,
+    UploadEnd,
+    FilesRequest,
+    CacheRequest,
+    ReadRequest,
+    TestCases,
     StartRequest,
     RetryRequest,
     WorkerKeyRequest,

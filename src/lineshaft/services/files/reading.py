@@ -27,7 +27,7 @@ class FileReading:
             ArtifactExpiredError: it is.
         """
         if artifact.expires_at is not None and artifact.expires_at <= self._clock.now():
-            raise ArtifactExpiredError(artifact.name)
+            raise _expired(artifact)
 
     async def read(self, artifact: Artifact, start: int, stop: int) -> AsyncGenerator[bytes, None]:
         """Read the bytes from `start` up to `stop`, or to the end, in chunks of at most 1 MiB.
@@ -48,7 +48,7 @@ class FileReading:
                 known = await self._store.read(_parts(artifact, number))
             part = next((each for each in known if each.number == number), None)
             if part is None:
-                raise ArtifactExpiredError(artifact.name)
+                raise _expired(artifact)
             begins = number * PART_BYTES
             until = min(stop - begins, part.size_bytes)
             try:
@@ -56,9 +56,13 @@ class FileReading:
                     at += len(chunk)
                     yield chunk
             except NotFoundError:
-                raise ArtifactExpiredError(artifact.name) from None
+                raise _expired(artifact) from None
             if at < begins + until:
-                raise ArtifactExpiredError(artifact.name)
+                raise _expired(artifact)
+
+
+def _expired(artifact: Artifact) -> ArtifactExpiredError:
+    return ArtifactExpiredError(f"'{artifact.name}' has expired, and is not kept any more.")
 
 
 def _parts(artifact: Artifact, first: int) -> Callable[[Transaction], Sequence[StoredPart]]:

@@ -13,7 +13,12 @@ from lineshaft.model.artifact import (
     ArtifactKind,
     Content,
 )
-from lineshaft.model.errors import ArtifactNotFoundError, InputTooLargeError, InvalidInputError
+from lineshaft.model.errors import (
+    ArtifactNotFoundError,
+    InputTooLargeError,
+    InvalidInputError,
+    UnavailableError,
+)
 from lineshaft.model.memory_size import memory_size
 from lineshaft.model.run import Run
 from lineshaft.ports.blobs import Blobs
@@ -27,6 +32,11 @@ from lineshaft.wire.files import Leased, Part, UploadAnswer, UploadEnd, UploadRe
 T = TypeVar("T")
 
 _ALL: Final = 2**31 - 1
+_PARTS_AT_ONCE: Final = 32
+"""How many parts one process takes at once: a blob store may have to hold each of them in memory."""
+
+_PART_TIME: Final = timedelta(minutes=5)
+"""How long a part may take, so that nobody keeps its place for nothing."""
 
 
 class Receiving:
@@ -37,6 +47,7 @@ class Receiving:
         self._blobs = blobs
         self._clock = clock
         self._limits = limits
+        self._room = asyncio.Semaphore(_PARTS_AT_ONCE)
 
     async def begin(self, request: UploadRequest) -> UploadAnswer:
         """Begin an upload, or tell how much of it is there already.
@@ -89,7 +100,12 @@ class Receiving:
         if known.stored:
             return
         measured = _Measured(chunks, part.sha256)
-        await self._blobs.put(announced.key, measured.bytes())
+        async with self._room:
+            try:
+                async with asyncio.timeout(_PART_TIME.total_seconds()):
+                    await self._blobs.put(announced.key, measured.bytes())
+            except TimeoutError:
+                raise _too_slow() from None
         await self._note_stored(part, StoredPart(part.upload, part.number, measured.size_bytes, part.sha256))
 
     async def end(self, end: UploadEnd) -> None:
@@ -306,6 +322,12 @@ def _name_taken(request: UploadRequest) -> InvalidInputError:
     return InvalidInputError(
         f"The attempt keeps another {request.kind.value} named '{request.name}'.",
         advice="Go on with the upload that was begun, or choose another name.",
+    )
+
+
+def _too_slow() -> UnavailableError:
+    return UnavailableError(
+        f"A part was not there after {_PART_TIME.total_seconds():.0f} seconds.", advice="Send it again."
     )
 
 
