@@ -26,6 +26,8 @@ KEPT_FILE: Final[Responses] = {
 }
 
 _ZIP: Final = "application/zip"
+_XML: Final = "application/xml"
+_ENDINGS: Final = {_ZIP: ".zip", _XML: ".xml", "text/plain": ".txt", "text/html": ".html"}
 
 
 async def answer_file(request: Request, shown: ShownFiles, found: FoundFile) -> Response:
@@ -39,10 +41,10 @@ async def answer_file(request: Request, shown: ShownFiles, found: FoundFile) -> 
     if not found.inside:
         return answer_content(request, _whole(shown, artifact))
     inside = await shown.inside.find(artifact, found.inside)
-    content = (
-        _file(shown, artifact, inside) if isinstance(inside, FileInside) else _folder(shown, artifact, inside)
-    )
-    return answer_content(request, content)
+    if isinstance(inside, FileInside):
+        begins = await shown.inside.begins(artifact, inside)
+        return answer_content(request, _file(shown, artifact, inside, begins))
+    return answer_content(request, _folder(shown, artifact, inside))
 
 
 def _whole(shown: ShownFiles, artifact: Artifact) -> KeptContent:
@@ -56,13 +58,13 @@ def _whole(shown: ShownFiles, artifact: Artifact) -> KeptContent:
     )
 
 
-def _file(shown: ShownFiles, artifact: Artifact, file: FileInside) -> KeptContent:
+def _file(shown: ShownFiles, artifact: Artifact, file: FileInside, begins: int) -> KeptContent:
     return KeptContent(
         media_type_of(file.path),
         PurePosixPath(file.path).name,
         f"{artifact.content.sha256}-{file.header_at:x}",
         file.size_bytes,
-        partial(shown.inside.read, artifact, file),
+        partial(shown.inside.read, artifact, file, begins),
     )
 
 
@@ -79,12 +81,13 @@ def _media_type(artifact: Artifact) -> str:
     if artifact.content.format is ContentFormat.ZIP:
         return _ZIP
     if artifact.type is ResultType.JUNIT:
-        return "application/xml"
+        return _XML
     return artifact.content.media_type
 
 
 def file_name(artifact: Artifact) -> str:
     """Tell what the file is called that an artifact is saved as."""
     name = PurePosixPath(artifact.name).name or "artifact"
-    wanted = guess_extension(_media_type(artifact).partition(";")[0].strip()) or ""
+    media_type = _media_type(artifact).partition(";")[0].strip()
+    wanted = _ENDINGS.get(media_type) or guess_extension(media_type) or ""
     return name if PurePosixPath(name).suffix else f"{name}{wanted}"

@@ -98,16 +98,22 @@ class Inside:
             return await asyncio.to_thread(_find, reader, path)
 
     async def read(
-        self, artifact: Artifact, file: FileInside, start: int, stop: int
+        self, artifact: Artifact, file: FileInside, begins: int, start: int, stop: int
     ) -> AsyncGenerator[bytes, None]:
         """Read the bytes of a file from `start` up to `stop`, in chunks of at most 1 MiB.
 
+        Args:
+            artifact: the archive.
+            file: the file in it.
+            begins: where its bytes begin there, as `begins` tells.
+            start: of its first byte that is wanted.
+            stop: behind the last one.
+
         Raises:
-            ConflictError: the file is not where the list says.
+            ConflictError: the file is not as the list says.
         """
         if start >= stop:
             return
-        begins = await self.begins(artifact, file)
         ends = begins + file.packed_bytes
         if not file.deflated:
             async with aclosing(
