@@ -139,6 +139,8 @@ class Inside:
         Raises:
             ConflictError: the file is not where the list says.
         """
+        if not 0 <= file.header_at < artifact.content.size_bytes:
+            raise _unreadable(artifact)
         header = await self._bytes(artifact, file.header_at, file.header_at + _HEADER.size)
         if len(header) < _HEADER.size:
             raise _unreadable(artifact)
