@@ -15,11 +15,13 @@ from lineshaft.integrations.git.program import GitProgram
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome
 from lineshaft.ports.executor import Executor
+from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.wire.work import AnyWorkMessage, ExecWorkMessage, RunWorkMessage
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.checkouts import KEPT, Checkouts
 from lineshaft.worker.driver import Assignment, Driver
 from lineshaft.worker.drivers.run import RunDriver
+from lineshaft.worker.files import NoFiles
 from lineshaft.worker.masking import MaskedLog, Masking
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
 from lineshaft.worker.source import Sources
@@ -73,10 +75,14 @@ class Bench:
     checkouts: Checkouts
     log: Log = field(default_factory=Log)
     resolved: list[str] = field(default_factory=list)
+    files: WorkerFiles = field(default_factory=NoFiles)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, work: AnyWorkMessage | str, **facts: Any) -> Outcome:
         """Have an attempt done."""
-        return await perform(self.driver, lease_of(work, **facts), self.log, self.resolved)
+        return await perform(
+            self.driver, lease_of(work, **facts), self.log, self.resolved, self.stop, files=self.files
+        )
 
     def left_behind(self) -> list[Path]:
         """List what is in the folders of attempts, which should be nothing."""
@@ -85,7 +91,13 @@ class Bench:
 
 
 async def perform(
-    driver: Driver, lease: LeaseMessage, log: Log, resolved: list[str], stop: asyncio.Event | None = None
+    driver: Driver,
+    lease: LeaseMessage,
+    log: Log,
+    resolved: list[str],
+    stop: asyncio.Event | None = None,
+    *,
+    files: WorkerFiles | None = None,
 ) -> Outcome:
     """Have a driver work on an attempt whose source is where the driver finds it."""
 
@@ -96,7 +108,8 @@ async def perform(
     masking = Masking()
     await masking.learn({**lease.secret_values, **lease.id_tokens})
     masked = MaskedLog(log, masking)
-    assignment = Assignment(lease, masked, stop or asyncio.Event(), resolve_source, masking)
+    stopped = stop or asyncio.Event()
+    assignment = Assignment(lease, masked, stopped, resolve_source, masking, files or NoFiles())
     outcome = await driver.perform(assignment)
     await masked.finish()
     return outcome

@@ -4,6 +4,7 @@ LineshaftError
 ├── InvalidInputError            the caller's input does not make sense
 │   ├── InvalidDefinitionError   a pipeline definition, with every problem in it
 │   ├── InputTooLargeError
+│   ├── ArchiveRefusedError      an archive holds what must not be unpacked
 │   ├── ExpressionError          an expression cannot be read, or not be evaluated
 │   └── UnsupportedProtocolError a worker speaks a version that the server does not
 ├── NotFoundError
@@ -109,6 +110,27 @@ class InputTooLargeError(InvalidInputError):
     """An input is over a limit, which the message names."""
 
     code = "input-too-large"
+
+
+class ArchiveRefusedError(InvalidInputError):
+    """An archive holds what must not be unpacked; nothing of it is there.
+
+    Attributes:
+        entry: which of its entries is to blame; empty where it is the archive itself.
+        cause: what is wrong with it, as the end of a sentence.
+    """
+
+    code = "archive-refused"
+
+    def __init__(self, entry: str, cause: str) -> None:
+        """Name the entry and what is wrong with it."""
+        what = f"its entry {entry!r}" if entry else "it"
+        super().__init__(
+            f"The archive is refused, for {what} {cause}.",
+            advice="Leave that out of what is kept, or unpack the archive elsewhere, by other means.",
+        )
+        self.entry = entry
+        self.cause = cause
 
 
 class ExpressionError(InvalidInputError):

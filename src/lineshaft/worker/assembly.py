@@ -21,6 +21,7 @@ from lineshaft.integrations.kubernetes import ClusterAccess
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
+from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.wire.worker import Hello
 from lineshaft.worker.agent import Agent
@@ -30,6 +31,7 @@ from lineshaft.worker.driver import Driver
 from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
+from lineshaft.worker.files.no_files import NoFiles
 from lineshaft.worker.isolation import executor_of_tasks
 from lineshaft.worker.load import LoadGate
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
@@ -129,7 +131,11 @@ class WorkerPlan:
 
 @asynccontextmanager
 async def open_agent(
-    plan: WorkerPlan, protocol: WorkerProtocol, environ: Mapping[str, str] = os.environ
+    plan: WorkerPlan,
+    protocol: WorkerProtocol,
+    environ: Mapping[str, str] = os.environ,
+    *,
+    files: WorkerFiles | None = None,
 ) -> AsyncIterator[Agent]:
     """Make an agent ready to run, with what a killed predecessor has left cleared away.
 
@@ -137,6 +143,7 @@ async def open_agent(
         plan: what it is to be.
         protocol: how it talks to its server.
         environ: the worker's environment, which also tells where Docker and Kubernetes are.
+        files: where files of attempts are kept; None means nowhere.
 
     Raises:
         ConfigurationError: another worker of this name uses the folder, it cannot be made, or there can be no
@@ -182,7 +189,14 @@ async def open_agent(
         )
         try:
             drivers = _drivers(run, sources, plan, environ)
-            equipment = Equipment(protocol, drivers, plan.name, plan.slots, LoadGate(plan.max_load))
+            equipment = Equipment(
+                protocol,
+                drivers,
+                plan.name,
+                plan.slots,
+                LoadGate(plan.max_load),
+                files=files or NoFiles(),
+            )
             yield Agent(plan.hello(), equipment)
         finally:
             await checkouts.close()

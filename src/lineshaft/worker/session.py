@@ -26,9 +26,11 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
 from lineshaft.ports.ids import Ids, RandomIds
+from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.wire.worker import ClaimRequest, Heartbeat, HeartbeatAnswer, LeaseMessage, Report, Welcome
 from lineshaft.worker.driver import Driver
+from lineshaft.worker.files.no_files import NoFiles
 from lineshaft.worker.held import Held
 from lineshaft.worker.load import LoadGate
 from lineshaft.worker.patience import Patience, first_of
@@ -74,6 +76,7 @@ class Equipment:
         patience: repeats calls while the server is away.
         clock: tells the time in seconds.
         ids: makes the ids of sessions and the tokens of claims.
+        files: where files of attempts are kept.
     """
 
     protocol: WorkerProtocol
@@ -84,6 +87,7 @@ class Equipment:
     patience: Patience = field(default_factory=Patience)
     clock: Callable[[], float] = time.monotonic
     ids: Ids = field(default_factory=RandomIds)
+    files: WorkerFiles = field(default_factory=NoFiles)
 
 
 @dataclass(slots=True)
@@ -244,7 +248,12 @@ class Session:
         try:
             try:
                 outcome = await perform(
-                    held, equipment.drivers, self._protocol, self._patience, equipment.name
+                    held,
+                    equipment.drivers,
+                    self._protocol,
+                    files=equipment.files,
+                    patience=self._patience,
+                    worker=equipment.name,
                 )
             finally:
                 self._slots.give_back()

@@ -1,5 +1,7 @@
 """The driver of `build` tasks: an image, built and pushed by a Docker engine."""
 
+from functools import partial
+
 from lineshaft.docker import DockerAccess, SourceFiles, build_image, build_source_image
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
@@ -8,7 +10,8 @@ from lineshaft.wire.work import BuildWorkMessage, SourceBuildWorkMessage
 from lineshaft.worker.confined import OutsideError, confined
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import within_limits
-from lineshaft.worker.source import Sources
+from lineshaft.worker.files import with_files
+from lineshaft.worker.source import Source, Sources
 
 
 class BuildDriver:
@@ -47,31 +50,37 @@ class BuildDriver:
         return await within_limits(assignment, building)
 
     async def _build_source(self, assignment: Assignment, work: SourceBuildWorkMessage) -> Outcome:
-        lease = assignment.lease
         async with self._sources.checked_out(assignment) as source:
             if isinstance(source, Outcome):
                 return source
-            try:
-                dockerfile = confined(source.folder, work.dockerfile)
-            except OutsideError as error:
-                return _refused(f"the Dockerfile {work.dockerfile!r} {error}")
-            try:
-                context = confined(source.folder, work.context)
-            except OutsideError as error:
-                return _refused(f"the context {work.context!r} {error}")
-            if not dockerfile.is_file():
-                return _refused(f"the Dockerfile {work.dockerfile!r} is no file")
-            if not context.is_dir():
-                return _refused(f"the context {work.context!r} is no folder")
-            building = build_source_image(
-                work.to_model(),
-                SourceFiles(dockerfile, context),
-                access=self._access,
-                run=str(lease.address.run_id),
-                node=lease.path,
-                sink=assignment.log,
-            )
-            return await within_limits(assignment, building)
+            building = partial(self._build_in, assignment, work, source)
+            return await with_files(assignment, source.folder, self._sources.branches_of, building)
+
+    async def _build_in(
+        self, assignment: Assignment, work: SourceBuildWorkMessage, source: Source
+    ) -> Outcome:
+        lease = assignment.lease
+        try:
+            dockerfile = confined(source.folder, work.dockerfile)
+        except OutsideError as error:
+            return _refused(f"the Dockerfile {work.dockerfile!r} {error}")
+        try:
+            context = confined(source.folder, work.context)
+        except OutsideError as error:
+            return _refused(f"the context {work.context!r} {error}")
+        if not dockerfile.is_file():
+            return _refused(f"the Dockerfile {work.dockerfile!r} is no file")
+        if not context.is_dir():
+            return _refused(f"the context {work.context!r} is no folder")
+        building = build_source_image(
+            work.to_model(),
+            SourceFiles(dockerfile, context),
+            access=self._access,
+            run=str(lease.address.run_id),
+            node=lease.path,
+            sink=assignment.log,
+        )
+        return await within_limits(assignment, building)
 
 
 def _refused(cause: str) -> Outcome:

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -20,6 +21,7 @@ from lineshaft.worker.confined import OutsideError, confined
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import stopped_outcome, timed_out_outcome
 from lineshaft.worker.environment import inheritable, left_out, span_id, task_environment, trace_id
+from lineshaft.worker.files import with_files
 from lineshaft.worker.handover import Handover
 from lineshaft.worker.harvest import harvest
 from lineshaft.worker.invocation import NoProgramError, script_invocation
@@ -91,15 +93,19 @@ class RunDriver:
         async with self._sources.checked_out(assignment) as source:
             if isinstance(source, Outcome):
                 return source
-            handover = Handover(self._handovers.lend(), self._handovers.lend())
-            try:
-                handover.fill(lease.changeset)
-                async with assignment.masking.reading(handover.mask):
-                    return await self._perform_in(assignment, source, handover)
-            finally:
-                handover.clear()
-                await self._handovers.take_back(handover.folder)
-                await self._handovers.take_back(handover.results)
+            work = partial(self._perform_with, assignment, source)
+            return await with_files(assignment, source.folder, self._sources.branches_of, work)
+
+    async def _perform_with(self, assignment: Assignment, source: Source) -> Outcome:
+        handover = Handover(self._handovers.lend(), self._handovers.lend())
+        try:
+            handover.fill(assignment.lease.changeset)
+            async with assignment.masking.reading(handover.mask):
+                return await self._perform_in(assignment, source, handover)
+        finally:
+            handover.clear()
+            await self._handovers.take_back(handover.folder)
+            await self._handovers.take_back(handover.results)
 
     async def _perform_in(self, assignment: Assignment, source: Source, handover: Handover) -> Outcome:
         lease = assignment.lease
