@@ -19,7 +19,9 @@ from lineshaft.server.openapi import BAD_CREDENTIALS, PROBLEMS
 from lineshaft.server.problems import add_problem_handlers
 from lineshaft.server.rendering import RunRenderings
 from lineshaft.server.routes import (
+    artifacts,
     audit,
+    caches,
     docs,
     events,
     grants,
@@ -29,10 +31,12 @@ from lineshaft.server.routes import (
     me,
     pipelines,
     reports,
+    results,
     runs,
     secrets,
     session,
     sign_in,
+    tests,
     tokens,
     users,
     welcome,
@@ -63,6 +67,10 @@ _CLOSED: Final = (
     audit,
     secrets,
     session,
+    results,
+    artifacts,
+    tests,
+    caches,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity)
 NOUNS: Final = (*_CLOSED, *_OPEN)

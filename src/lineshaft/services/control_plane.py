@@ -18,7 +18,6 @@ from lineshaft.services.access.browser_sessions import DEFAULT_TIMES, SessionTim
 from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.access.wiring import wire_access
 from lineshaft.services.audit import AuditService
-from lineshaft.services.files.desk import take_no_tests
 from lineshaft.services.files.limits import DEFAULT_FILE_LIMITS, FileLimits
 from lineshaft.services.files.wiring import wire_files
 from lineshaft.services.fleet.placing import Placing
@@ -33,6 +32,7 @@ from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.runs import RunService
 from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.services.secrets.wiring import wire_secrets
+from lineshaft.services.tests import TestService
 from lineshaft.services.timers import TimerService
 
 DEFAULT_RUN_TIME_LIMIT: Final = timedelta(hours=24)
@@ -48,6 +48,7 @@ class ControlPlane:
         secrets: secrets and the identity tokens of tasks.
         fleet: workers, and the desk at which they call.
         files: the files of attempts that are kept.
+        tests: what tests have come to.
         pipelines: the use cases of pipelines.
         runs: the use cases of runs.
         logs: the use cases of logs.
@@ -94,7 +95,8 @@ class ControlPlane:
             limits=limits,
             file_keys=file_keys,
         )
-        self.files = wire_files(store, blobs, clock, file_limits, take_tests=take_no_tests)
+        self.tests = TestService(store)
+        self.files = wire_files(store, blobs, clock, ids, file_limits, take_tests=self.tests.take)
         self.pipelines = PipelineService(store, clock, ids, progress, check)
         self.runs = RunService(
             store, clock, progress, check, Placing(lease_time, limits), ids=ids, secrets=self.secrets.lookup

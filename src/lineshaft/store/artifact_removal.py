@@ -10,7 +10,7 @@ from sqlalchemy import and_, bindparam, delete, exists, select, update
 from lineshaft.model.artifact import ArtifactKind
 from lineshaft.model.state import State
 from lineshaft.ports.store import DELETE_BLOBS, OutboxEntry, StoredPart, UploadState
-from lineshaft.store.artifact_rows import IS_ARTIFACT, IS_PART, read_part
+from lineshaft.store.artifact_rows import IS_ARTIFACT, IS_KNOWN, IS_PART, read_part
 from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.schema import artifact_parts, artifacts, attempts, literal_state
 from lineshaft.store.schema.artifact_tables import KEPT, LEAVING, RECEIVING
@@ -22,6 +22,9 @@ _CALLS_TAKE: Final = timedelta(hours=1)
 _KEYS_AT_ONCE: Final = 500
 
 _LET_GO: Final = update(artifacts).where(IS_ARTIFACT).values(state=UploadState.REMOVING.value)
+_SELECT_REMOVABLE: Final = select(artifacts.c.id).where(
+    IS_ARTIFACT, IS_KNOWN, artifacts.c.kind != ArtifactKind.CACHE.value
+)
 _LET_RUN_GO: Final = (
     update(artifacts)
     .where(artifacts.c.run_id == bindparam("of_run"), artifacts.c.kind != ArtifactKind.CACHE.value)
@@ -88,6 +91,12 @@ class ArtifactRemoval:
         """Take part in a transaction."""
         self._session = session
         self._connection = session.connection
+
+    def remove(self, artifact_id: UUID) -> bool:
+        """Let the files of an artifact that is no cache go; False where there is none."""
+        found = self._connection.execute(_SELECT_REMOVABLE, {"of_id": artifact_id}).scalars().all()
+        self._let_go(found)
+        return bool(found)
 
     def remove_of_run(self, run_id: UUID) -> None:
         """Let all files of a run go, but for its caches."""

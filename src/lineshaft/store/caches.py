@@ -1,12 +1,13 @@
 """Caches in the database."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, exists, func, select, update
 
-from lineshaft.model.artifact import Artifact
+from lineshaft.model.artifact import Artifact, KeptCache
 from lineshaft.store.artifact_removal import ArtifactRemoval
 from lineshaft.store.artifact_rows import read_artifact
 from lineshaft.store.cache_rows import cache_address
@@ -54,6 +55,22 @@ _OF_DELETED: Final = (
     .order_by(caches.c.artifact_id)
     .limit(bindparam("at_most"))
 )
+_PAGE: Final = (
+    select(artifacts, caches.c.scope.label("in_scope"), caches.c.used_at)
+    .join_from(caches, artifacts, artifacts.c.id == caches.c.artifact_id)
+    .where(
+        caches.c.pipeline_id == bindparam("of_pipeline"),
+        artifacts.c.state == KEPT,
+        artifacts.c.id > bindparam("after_id"),
+    )
+    .order_by(artifacts.c.id)
+    .limit(bindparam("at_most"))
+)
+_THESE: Final = select(caches.c.artifact_id).where(
+    caches.c.pipeline_id == bindparam("of_pipeline"),
+    caches.c.artifact_id.in_(bindparam("of_artifacts", expanding=True)),
+)
+_NO_ID: Final = UUID(int=0)
 _DELETE: Final = delete(caches).where(caches.c.artifact_id == bindparam("of_artifact"))
 
 
@@ -83,6 +100,17 @@ class SqlCaches(ArtifactRemoval):
         """Tell in which pipeline and which scope an artifact is found as a cache; None where it is not."""
         row = self._connection.execute(_PLACE, {"of_artifact": artifact_id}).one_or_none()
         return None if row is None else (row.pipeline_id, row.scope)
+
+    def page(self, pipeline_id: UUID, *, after: UUID | None, limit: int) -> Sequence[KeptCache]:
+        """List a pipeline's, by id, from behind `after`."""
+        values = {"of_pipeline": pipeline_id, "after_id": after or _NO_ID, "at_most": limit}
+        rows = self._connection.execute(_PAGE, values)
+        return [KeptCache(read_artifact(row), row.in_scope, row.used_at) for row in rows]
+
+    def delete(self, pipeline_id: UUID, artifact_ids: Sequence[UUID]) -> int:
+        """Let some of a pipeline's go, and tell how many were there."""
+        values = {"of_pipeline": pipeline_id, "of_artifacts": list(artifact_ids)}
+        return self._remove(self._ids(_THESE, values))
 
     def remove_unused(self, before: datetime, limit: int) -> int:
         """Let caches go that were last used before a time, and tell how many they were."""

@@ -21,6 +21,7 @@ from lineshaft.store.runs import SqlRuns
 from lineshaft.store.secrets import SqlSecrets
 from lineshaft.store.session import Session
 from lineshaft.store.signing_keys import SqlSigningKeys
+from lineshaft.store.test_cases.tests import SqlTests
 from lineshaft.store.timers import SqlTimers
 from lineshaft.store.tokens import SqlTokens
 from lineshaft.store.users import SqlUsers
@@ -44,6 +45,7 @@ class SqlTransaction:
         self.outbox = SqlOutbox(session)
         self.reports = SqlReports(session)
         self.retention = SqlRetention(session)
+        self.tests = SqlTests(session)
         self.timers = SqlTimers(session)
         self.workers = SqlWorkers(session)
         self.worker_keys = SqlWorkerKeys(session)

@@ -26,6 +26,7 @@ from lineshaft.ports.store.runs import Runs, UnendedRuns
 from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.signing_keys import SigningKeys
 from lineshaft.ports.store.store import Store
+from lineshaft.ports.store.tests import Tests, TestWindow
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
 from lineshaft.ports.store.tokens import Tokens
 from lineshaft.ports.store.transaction import Transaction
@@ -58,6 +59,8 @@ __all__ = [
     "SigningKeys",
     "Store",
     "StoredPart",
+    "TestWindow",
+    "Tests",
     "Timer",
     "Timers",
     "Tokens",

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Protocol
 from uuid import UUID
 
-from lineshaft.model.artifact import Artifact, ArtifactKind, Content, ContentFormat
+from lineshaft.model.artifact import Artifact, ArtifactKind, Content, ContentFormat, KeptCache
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.kept_files import ResultType
 from lineshaft.ports.blobs import part_key
@@ -160,6 +160,10 @@ class Artifacts(Protocol):
         """List the artifacts of a kind that attempts have kept, by attempt and name."""
         ...
 
+    def remove(self, artifact_id: UUID) -> bool:
+        """Let the files of an artifact that is no cache go; False where there is none."""
+        ...
+
     def remove_of_run(self, run_id: UUID) -> None:
         """Let all files of a run go, but for its caches."""
         ...
@@ -198,6 +202,14 @@ class Caches(Protocol):
 
     def has(self, artifact_id: UUID) -> tuple[UUID, str] | None:
         """Tell in which pipeline and which scope an artifact is found as a cache; None where it is not."""
+        ...
+
+    def page(self, pipeline_id: UUID, *, after: UUID | None, limit: int) -> Sequence[KeptCache]:
+        """List a pipeline's, by id, from behind `after`."""
+        ...
+
+    def delete(self, pipeline_id: UUID, artifact_ids: Sequence[UUID]) -> int:
+        """Let some of a pipeline's go, and tell how many were there."""
         ...
 
     def remove_unused(self, before: datetime, limit: int) -> int:

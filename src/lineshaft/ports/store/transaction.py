@@ -16,6 +16,7 @@ from lineshaft.ports.store.retention import Retention
 from lineshaft.ports.store.runs import Runs
 from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.signing_keys import SigningKeys
+from lineshaft.ports.store.tests import Tests
 from lineshaft.ports.store.timers import Timers
 from lineshaft.ports.store.tokens import Tokens
 from lineshaft.ports.store.users import Users
@@ -69,6 +70,11 @@ class Transaction(Protocol):
     @property
     def reports(self) -> Reports:
         """What runs have come to."""
+        ...
+
+    @property
+    def tests(self) -> Tests:
+        """What attempts have told of their tests."""
         ...
 
     @property

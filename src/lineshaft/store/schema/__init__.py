@@ -18,6 +18,7 @@ from lineshaft.store.schema.pipeline_tables import definitions, pipelines
 from lineshaft.store.schema.revision import REVISION, alembic_version
 from lineshaft.store.schema.run_tables import events, generated, nodes, outputs, runs, timers
 from lineshaft.store.schema.secret_tables import secrets, signing_keys
+from lineshaft.store.schema.test_tables import test_chunks, test_history, test_results
 from lineshaft.store.schema.worker_tables import worker_keys, workers
 
 __all__ = [
@@ -44,6 +45,9 @@ __all__ = [
     "runs",
     "secrets",
     "signing_keys",
+    "test_chunks",
+    "test_history",
+    "test_results",
     "timers",
     "tokens",
     "users",

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table
 
-REVISION: Final = "0007"
+REVISION: Final = "0008"
 """The newest migration, whose outcome these tables are."""
 
 alembic_version: Final = Table(
