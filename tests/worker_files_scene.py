@@ -8,6 +8,7 @@ from uuid import UUID
 from lineshaft.definition.compiling.read import read_native
 from lineshaft.model.artifact import PART_BYTES, ArtifactKind, ContentFormat
 from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.run import Run
 from lineshaft.ports.ids import RandomIds
 from lineshaft.sdk.memory_files import MemoryFiles, MemoryLease
 from lineshaft.sdk.worker_files import WorkerFiles
@@ -85,6 +86,19 @@ class ServedScene:
         assert self._worker is not None
         await self.protocol.report(report_on(self._worker, self._leases[first.address]))
         return await self._lease(first.address.run_id)
+
+    async def run(self, held: Held) -> Run:
+        """Find the run of an attempt."""
+        return await self.plane.runs.get(held.address.run_id)
+
+
+@dataclass(slots=True)
+class MemoryScene:
+    """The fake, which is told of leases."""
+
+    files: MemoryFiles = field(default_factory=MemoryFiles)
+    _pipelines: dict[str, UUID] = field(default_factory=dict)
+    _leases: dict[AttemptAddress, MemoryLease] = field(default_factory=dict)
 
     async def _lease(self, run_id: UUID) -> Held:
         if self._worker is None:
