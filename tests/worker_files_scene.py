@@ -91,15 +91,6 @@ class ServedScene:
         """Find the run of an attempt."""
         return await self.plane.runs.get(held.address.run_id)
 
-
-@dataclass(slots=True)
-class MemoryScene:
-    """The fake, which is told of leases."""
-
-    files: MemoryFiles = field(default_factory=MemoryFiles)
-    _pipelines: dict[str, UUID] = field(default_factory=dict)
-    _leases: dict[AttemptAddress, MemoryLease] = field(default_factory=dict)
-
     async def _lease(self, run_id: UUID) -> Held:
         if self._worker is None:
             self._worker = await register(self.protocol, slots=100)
