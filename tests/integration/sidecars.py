@@ -2,14 +2,15 @@
 
 import io
 import json
+import secrets
 import shutil
 import tarfile
-import uuid
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -20,6 +21,7 @@ from integration.output import Output
 from lineshaft.docker import DockerAccess
 from lineshaft.docker.engine import connected
 from lineshaft.docker.provision import Images
+from lineshaft.executors.docker.platform import Platform, platform_of
 from lineshaft.executors.docker.services import Beside, beside
 from lineshaft.model.service import Readiness, Service
 from lineshaft.ports.executor import ByteSink, Container
@@ -59,7 +61,9 @@ def services_engine(docker_engine: Engine) -> Engine:
             archive.addfile(link)
     name, _, tag = IMAGE.partition(":")
     options = {
-        **{"fromSrc": "-", "repo": name, "tag": tag},
+        "fromSrc": "-",
+        "repo": name,
+        "tag": tag,
         "changes": ["ENV PATH=/bin", "EXPOSE 8000", "VOLUME /kept"],
     }
     transport = httpx2.HTTPTransport(uds=docker_engine.address.removeprefix("unix://"))
@@ -75,6 +79,7 @@ class Scene:
     Attributes:
         docker: the engine.
         images: its images.
+        platform: what it is like.
         label: what all that is made carries.
         output: the task's log.
         logs: those of services.
@@ -82,6 +87,7 @@ class Scene:
 
     docker: Docker
     images: Images
+    platform: Platform
     label: str
     output: Output = field(default_factory=Output)
     logs: Mapping[str, ByteSink] = field(default_factory=dict)
@@ -97,12 +103,14 @@ class Scene:
             service_logs=self.logs,
             service_env=env or {},
         )
-        return beside(self.docker, container, self._labels, self.output, self.images)
+        return beside(
+            self.docker, container, self._labels, self.output, images=self.images, platform=self.platform
+        )
 
     async def run(self, network: object, *argv: str) -> str:
-        """Run a command in a container on a network; return what it prints, or its exit code if that is not 0."""
+        """Run a command in a container on a network; return what it prints, or its exit code unless 0."""
         assert isinstance(network, str)
-        config = {
+        config: dict[str, Any] = {
             "Image": IMAGE,
             "Cmd": list(argv),
             "Labels": self._labels,
@@ -118,11 +126,11 @@ class Scene:
             await container.delete(force=True, v=True)
         return printed if code == 0 else f"exit code {code}"
 
-    async def described(self, service: str) -> dict[str, object]:
+    async def described(self, service: str) -> dict[str, Any]:
         """Tell what the engine knows of the container of a service."""
         (found,) = [one for one in await self._containers() if one["Names"][0].endswith(f"-{service}")]
         container = await self.docker.containers.get(found["Id"])
-        return dict(await container.show())
+        return await container.show()
 
     async def left(self) -> list[str]:
         """Name the containers and networks that there are."""
@@ -135,7 +143,7 @@ class Scene:
     def _labels(self) -> dict[str, str]:
         return {self.label: "a-task"}
 
-    async def _containers(self) -> list[dict[str, list[str]]]:
+    async def _containers(self) -> list[dict[str, Any]]:
         params = {"all": "1", "filters": json.dumps({"label": [self.label]})}
         return list(await self.docker._query_json("containers/json", params=params))  # noqa: SLF001
 
@@ -146,7 +154,13 @@ async def scene(engine: Engine, logs: Mapping[str, ByteSink] | None = None) -> A
     access = DockerAccess(engine.address, Path("/nonexistent"))
     async with connected(access) as docker:
         assert isinstance(docker, Docker)
-        made = Scene(docker, Images(access), f"lineshaft-test-{uuid.uuid4().hex}", logs=logs or {})
+        made = Scene(
+            docker,
+            Images(access),
+            await platform_of(docker),
+            f"lineshaft-test-{secrets.token_hex(16)}",
+            logs=logs or {},
+        )
         yield made
         assert await made.left() == []
 

@@ -10,7 +10,7 @@ from lineshaft.docker.recipe import Recipe
 from lineshaft.docker.trouble import Trouble, build_trouble
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.ports.executor import ByteSink, Exit
-from lineshaft.telemetry.cause import brief
+from lineshaft.telemetry.cause import brief, cause_of
 
 if TYPE_CHECKING:
     from aiodocker import Docker
@@ -35,14 +35,20 @@ async def why_no_buildkit(docker: "Docker") -> str | None:
     Docker's own has it since API 1.39, on Linux (https://docs.docker.com/reference/api/engine/version-history/).
     Others that speak its API, such as Podman, have not.
     """
-    version = await docker.version()
-    names = [part.get("Name") for part in version.get("Components") or ()]
+    from aiodocker import DockerError
+    from aiohttp import ClientError
+
+    try:
+        version = await docker.version()
+        names = [str(part["Name"]) for part in version["Components"]]
+        system, api = str(version["Os"]), str(version["ApiVersion"])
+        numbers = tuple(int(number) for number in api.split("."))
+    except (DockerError, ClientError, OSError, ValueError, TypeError, LookupError) as error:
+        return f"the engine does not tell whether it has BuildKit ({cause_of(error)})"
     if "Engine" not in names:
-        return f"the engine is {names[0] if names else 'unknown'}, which has no BuildKit"
-    if version.get("Os") != "linux":
-        return f"an engine on {version.get('Os')} has no BuildKit"
-    if tuple(int(part) for part in version["ApiVersion"].split(".")) <= _NEWEST_WITHOUT:
-        return f"an engine of API {version['ApiVersion']} has no BuildKit"
+        return f"the engine is {', '.join(names[:1]) or 'not Docker'}, which has no BuildKit"
+    if system != "linux" or numbers <= _NEWEST_WITHOUT:
+        return f"an engine of API {api} on {system} has no BuildKit"
     return None
 
 
@@ -118,9 +124,12 @@ def _arguments(recipe: Recipe, id_file: Path, cache: str | None) -> list[str]:
 
 async def _has_bridge(docker: "Docker") -> bool:
     from aiodocker import DockerError
+    from aiohttp import ClientError
 
     try:
         await docker.networks.get("bridge")
     except DockerError as error:
         return error.status != HTTPStatus.NOT_FOUND
+    except (ClientError, OSError, ValueError, LookupError, TypeError):
+        return True
     return True

@@ -138,24 +138,24 @@ async def mark_as_used(docker: "Docker", image: str, tag: str) -> None:
     await docker.images.tag(image, REPOSITORY, tag=tag)
 
 
-async def remove_unused(docker: "Docker", now: datetime, unused_for: timedelta = KEPT_UNUSED) -> int:
+async def remove_unused(docker: "Docker", before: datetime, repository: str = REPOSITORY) -> int:
     """Remove images that were built for tasks and that none has used for a while, and those without a tag.
 
     What a container is made of stays. An engine that fails keeps what it has.
 
     Args:
         docker: the engine.
-        now: the time.
-        unused_for: how long an image stays that no task uses.
+        before: when an image was used last that goes; aware.
+        repository: their name without a tag.
 
     Returns:
         How many tags were removed.
     """
     removed = 0
     try:
-        images = await docker.images.list(filters=json.dumps({"reference": [REPOSITORY]}))
+        images = await docker.images.list(filters={"reference": [repository]})
         for name in [name for image in images for name in image.get("RepoTags") or []]:
-            removed += await _remove_if_unused(docker, name, now - unused_for)
+            removed += name.startswith(f"{repository}:") and await _remove_if_unused(docker, name, before)
         # An image that was made a moment ago may be on its way to its tag.
         filters = {"dangling": ["true"], "label": [f"{LABEL}={_BUILT}"], "until": ["1h"]}
         await docker._query_json("images/prune", "POST", params={"filters": json.dumps(filters)})  # noqa: SLF001

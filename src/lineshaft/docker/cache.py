@@ -50,11 +50,13 @@ async def share_cache(pusher: Pusher, image_id: str, name: tuple[str, str], logi
         logins: with what the registry is asked.
     """
     login = await logins.find(registry_of(name[0]))
-    shared: str | Trouble | Reason = (
-        login if isinstance(login, Reason) else await pusher.push(image_id, name, login)
-    )
-    match shared:
-        case str():
-            await pusher.untag(name)
-        case Trouble(reason=reason) | (Reason() as reason):
-            await pusher.say(f"The cache was not brought up to date: {reason.text}\n")
+    if isinstance(login, Reason):
+        trouble: Trouble | None = Trouble(login)
+    else:
+        # The name stays in the engine, since an image that loses its last one is gone.
+        trouble = await pusher.tag(image_id, name)
+        if trouble is None:
+            pushed = await pusher.upload(name, login)
+            trouble = pushed if isinstance(pushed, Trouble) else None
+    if trouble is not None:
+        await pusher.say(f"The cache was not brought up to date: {trouble.reason.text}\n")

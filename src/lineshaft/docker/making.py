@@ -13,6 +13,7 @@ from lineshaft.docker.cache import fetch_cache, share_cache
 from lineshaft.docker.classic import build_classically
 from lineshaft.docker.credentials import registry_of
 from lineshaft.docker.engine import connected, unreachable
+from lineshaft.docker.login import RegistryLogin
 from lineshaft.docker.logins import Logins
 from lineshaft.docker.program import DockerProgram, buildkit_program
 from lineshaft.docker.push import Pusher
@@ -83,39 +84,48 @@ class Making:
     async def make(self, recipe: Recipe, workshop: Workshop | None) -> Made | Trouble:
         """Do as `make_image`."""
         try:
-            image_id = await self._build(recipe, workshop)
+            made = await self._make(recipe, workshop)
         except OSError as error:
             return build_trouble(f"its files cannot be read ({cause_of(error)})")
-        if isinstance(image_id, Trouble):
-            return await self._or_lost(image_id)
-        if recipe.cache is not None:
-            pusher = Pusher(self._docker, self._access.address, self._sink)
-            await share_cache(pusher, image_id, (recipe.cache, recipe.cache_tag), self._logins)
-        return Made(image_id)
+        return await self._or_lost(made) if isinstance(made, Trouble) else made
 
-    async def _build(self, recipe: Recipe, workshop: Workshop | None) -> str | Trouble:
+    async def _make(self, recipe: Recipe, workshop: Workshop | None) -> Made | Trouble:
         named = registries_named(recipe.files.dockerfile, recipe.args)
         of_cache = [registry_of(recipe.cache)] if recipe.cache else []
         logins = await self._logins.gather([*named, *of_cache])
-        cache = f"{recipe.cache}:{recipe.cache_tag}" if recipe.cache else None
         async with AsyncExitStack() as stack:
             program: DockerProgram | str | None = await why_no_buildkit(self._docker)
             if program is None:
                 program = await stack.enter_async_context(buildkit_program(self._access, workshop, logins))
-            if isinstance(program, DockerProgram):
-                await self._say(f"BuildKit builds, by {program.path}.")
-                return await build_with_buildkit(self._docker, program, recipe, self._sink, cache)
-            if recipe.needs_buildkit:
-                return _needs_buildkit(recipe, program)
-            await self._say(f"The classic builder builds, since {program}.")
-            if cache is not None:
-                login = next((logins.get(registry) for registry in of_cache), None)
-                there = await fetch_cache(self._docker, cache, login, self._sink)
-                cache = cache if there else None
-            address = self._access.address
-            return await build_classically(
-                self._docker, address, recipe, self._sink, logins=logins, cache=cache
-            )
+            builder = "buildkit" if isinstance(program, DockerProgram) else "classic"
+            cache = None if recipe.cache is None else (recipe.cache, recipe.cache_tag(builder))
+            image_id = await self._build(recipe, program, logins, cache)
+        if isinstance(image_id, Trouble):
+            return image_id
+        if cache is not None:
+            pusher = Pusher(self._docker, self._access.address, self._sink)
+            await share_cache(pusher, image_id, cache, self._logins)
+        return Made(image_id)
+
+    async def _build(
+        self,
+        recipe: Recipe,
+        program: DockerProgram | str,
+        logins: Mapping[str, RegistryLogin],
+        cache: tuple[str, str] | None,
+    ) -> str | Trouble:
+        name = None if cache is None else ":".join(cache)
+        if isinstance(program, DockerProgram):
+            await self._say(f"BuildKit builds, by {program.path}.")
+            return await build_with_buildkit(self._docker, program, recipe, self._sink, name)
+        if recipe.needs_buildkit:
+            return _needs_buildkit(recipe, program)
+        await self._say(f"The classic builder builds, since {program}.")
+        if cache is not None:
+            login = logins.get(registry_of(cache[0]))
+            name = name if await fetch_cache(self._docker, ":".join(cache), login, self._sink) else None
+        address = self._access.address
+        return await build_classically(self._docker, address, recipe, self._sink, logins=logins, cache=name)
 
     async def _say(self, line: str) -> None:
         await self._sink.write(f"{line}\n".encode(errors="replace"))

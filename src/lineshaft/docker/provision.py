@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from lineshaft.docker.access import DockerAccess
-from lineshaft.docker.built import Plan, mark_as_used, plan, remove_unused
+from lineshaft.docker.built import KEPT_UNUSED, Plan, mark_as_used, plan, remove_unused
 from lineshaft.docker.engine import connected
 from lineshaft.docker.failure import engine_errors, engine_failure, ours
 from lineshaft.docker.login import RegistryLogin
@@ -157,7 +157,7 @@ class Images:
         now = self._clock.now()
         if self._cleaned_at is None or now - self._cleaned_at >= _CLEANING_PERIOD:
             self._cleaned_at = now
-            await remove_unused(docker, now)
+            await remove_unused(docker, now - KEPT_UNUSED)
 
     async def _pull(
         self, reference: Reference, login: RegistryLogin | None, output: ByteSink

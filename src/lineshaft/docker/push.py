@@ -47,7 +47,7 @@ class Pusher:
             return trouble
         pushed = False
         try:
-            answer = await self._upload(name, login or RegistryLogin())
+            answer = await self.upload(name, login)
             pushed = isinstance(answer, str)
         finally:
             if not pushed:
@@ -82,11 +82,13 @@ class Pusher:
         if text:
             await self._sink.write(text.encode(errors="replace"))
 
-    async def _upload(self, name: tuple[str, str], login: RegistryLogin) -> str | Trouble:
+    async def upload(self, name: tuple[str, str], login: RegistryLogin | None) -> str | Trouble:
+        """Push the image that has a name; see `push`."""
         transcript = Transcript()
         digest = ""
         repository, tag = name
-        stream = self._docker.images.push(repository, tag=tag, auth=login.as_header(), stream=True)
+        auth = (login or RegistryLogin()).as_header()
+        stream = self._docker.images.push(repository, tag=tag, auth=auth, stream=True)
         async with aclosing(listen(stream)) as messages:
             async for message in messages:
                 match message:

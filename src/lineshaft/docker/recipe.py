@@ -51,11 +51,14 @@ class Recipe:
         """Whether only BuildKit can build it."""
         return bool(self.secrets) or self.ssh is not None
 
-    @property
-    def cache_tag(self) -> str:
-        """The tag of the cache in its repository: the same for each build of one stage of one Dockerfile."""
+    def cache_tag(self, builder: str) -> str:
+        """Name the tag of the cache in its repository: one for each stage of each Dockerfile.
+
+        Args:
+            builder: which one builds, since no builder can use what another has written.
+        """
         named = f"{self.origin}\n{self.target or ''}"
-        return f"cache-{hashlib.sha256(named.encode(errors='surrogateescape')).hexdigest()[:16]}"
+        return f"{builder}-{hashlib.sha256(named.encode(errors='surrogateescape')).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True)

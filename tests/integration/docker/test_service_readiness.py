@@ -47,15 +47,13 @@ async def test_the_task_waits_until_a_service_is_ready(
     services_engine: Engine, ready: Readiness, then: str
 ) -> None:
     log = Output()
-    async with scene(services_engine, {"db": log}) as here:
-        async with here.beside(
-            {"db": shell(f"echo waiting; nc -l -p 9000; {then}; {FOREVER}", ready)}
-        ) as side:
-            waiting = asyncio.create_task(side.ready())
-            await log.wait_for("waiting")
-            assert not waiting.done()
-            await wake(here, await side.network(), "db")
-            assert await waiting is None
+    db = shell(f"echo waiting; nc -l -p 9000; {then}; {FOREVER}", ready)
+    async with scene(services_engine, {"db": log}) as here, here.beside({"db": db}) as side:
+        waiting = asyncio.create_task(side.ready())
+        await log.wait_for("waiting")
+        assert not waiting.done()
+        await wake(here, await side.network(), "db")
+        assert await waiting is None
 
 
 async def test_a_service_that_says_nothing_is_ready_once_it_was_started(here: Scene) -> None:
@@ -68,7 +66,7 @@ async def test_where_the_engine_is_elsewhere_a_port_is_looked_at_in_the_containe
         assert await side.ready() is None
         described = await here.described("web")
         container = here.docker.containers.container(str(described["Id"]))
-        await PortCheck(container, 8000, lambda _pid, _id: None).hold()
+        assert await PortCheck(container, 8000, lambda _pid, _id: None).look()
 
 
 async def test_a_port_that_cannot_be_looked_at_says_what_to_do(here: Scene) -> None:
@@ -77,10 +75,7 @@ async def test_a_port_that_cannot_be_looked_at_says_what_to_do(here: Scene) -> N
         described = await here.described("web")
         container = here.docker.containers.container(str(described["Id"]))
         check = PortCheck(container, 8000, lambda _pid, _id: None, program="no-cat")
-        looking = asyncio.create_task(check.hold())
-        while "cannot be looked at" not in check.missing:
-            await asyncio.sleep(0)
-        looking.cancel()
+        assert not await check.look()
     assert check.missing.endswith("let a command or the log tell instead")
 
 

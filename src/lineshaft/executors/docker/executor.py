@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from lineshaft.docker.access import DockerAccess
 from lineshaft.docker.failure import engine_errors, engine_failure
 from lineshaft.docker.provision import Images
+from lineshaft.docker.turns import in_turns
 from lineshaft.executors.docker.common_network import common_network, remove_common_network
 from lineshaft.executors.docker.execution import Execution
 from lineshaft.executors.docker.first import FirstProgram
@@ -147,8 +148,12 @@ class DockerExecutor:
         labels = labels_of(command.label, container.marks)
         if not container.services:
             return await self._execute_beside(engine, command, container, streams, None)
-        async with beside(engine.docker, container, labels, streams[0], self._images) as side:
-            return await self._execute_beside(engine, command, container, streams, side)
+        # What is told of services comes between what the command writes.
+        output = in_turns(streams[0])
+        async with beside(
+            engine.docker, container, labels, output, images=self._images, platform=engine.platform
+        ) as side:
+            return await self._execute_beside(engine, command, container, (output, streams[1]), side)
 
     async def _execute_beside(
         self,

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aiodocker.networks import DockerNetwork
 
 _LOG: Final = logging.getLogger(__name__)
+_CALL_SECONDS: Final = 120
 
 
 class TaskNetwork:
@@ -45,7 +46,8 @@ class TaskNetwork:
         if isinstance(network, NotStarted):
             return
         try:
-            await network.delete()
+            async with asyncio.timeout(_CALL_SECONDS):
+                await network.delete()
         except engine_errors() as error:
             _LOG.warning(
                 "The network %s could not be removed: %s. The worker's next start does it.", self._name, error
@@ -54,7 +56,8 @@ class TaskNetwork:
     async def _make(self) -> "DockerNetwork | NotStarted":
         config = {"Name": self._name, "Driver": "bridge", "Labels": dict(self._labels)}
         try:
-            return await self._docker.networks.create(config)
+            async with asyncio.timeout(_CALL_SECONDS):
+                return await self._docker.networks.create(config)
         except engine_errors() as error:
             what = "The network of the task could not be made"
             failure = engine_failure(what, error, self._address, ReasonCode.COMMAND_NOT_STARTED)

@@ -90,6 +90,8 @@ class PortCheck:
             program: reads them in the container, elsewhere.
         """
         self._program: Final = program
+        self._pid: int | None = None
+        self._is_here = False
         self._tables_here: Final = tables
         self._container: Final = container
         self._port: Final = port
@@ -97,17 +99,20 @@ class PortCheck:
 
     async def hold(self) -> None:
         """Wait until others than the container itself can connect."""
-        pid = (await self._container.show())["State"]["Pid"]
         pause = _FIRST_CALL_SECONDS
-        while True:
-            tables = self._tables_here(pid, self._container.id)
-            here = tables is not None
-            if tables is None:
-                tables = await self._tables_by_cat()
-            if tables is not None and self._is_open(tables):
-                return
-            await asyncio.sleep(_LOOK_SECONDS if here else pause)
+        while not await self.look():
+            await asyncio.sleep(_LOOK_SECONDS if self._is_here else pause)
             pause = min(pause * _GROWTH, _LONGEST_PAUSE_SECONDS)
+
+    async def look(self) -> bool:
+        """Look once; answer whether others can connect."""
+        if self._pid is None:
+            self._pid = int((await self._container.show())["State"]["Pid"])
+        tables = self._tables_here(self._pid, self._container.id)
+        self._is_here = tables is not None
+        if tables is None:
+            tables = await self._tables_by_program()
+        return tables is not None and self._is_open(tables)
 
     def _is_open(self, tables: Sequence[str]) -> bool:
         match listening(tables, self._port):
@@ -121,7 +126,7 @@ class PortCheck:
                 self.missing = f"nothing listens on its port {self._port}"
         return False
 
-    async def _tables_by_cat(self) -> list[str] | None:
+    async def _tables_by_program(self) -> list[str] | None:
         exit_code, printed = await call(
             self._container, [self._program, *(f"/proc/net/{name}" for name in TABLES)], user="0"
         )
@@ -130,7 +135,8 @@ class PortCheck:
             return [printed]
         self.missing = (
             f"its port {self._port} cannot be looked at, since the engine is not on the worker's machine and "
-            f"`{self._program}` does not work in the image (exit code {exit_code}); let a command or the log tell instead"
+            f"`{self._program}` does not work in the image (exit code {exit_code}); let a command or the log "
+            "tell instead"
         )
         return None
 

@@ -10,6 +10,7 @@ from lineshaft.docker.failure import engine_errors, engine_failure
 from lineshaft.docker.provision import Images
 from lineshaft.docker.turns import InTurns
 from lineshaft.executors.docker.network import TaskNetwork
+from lineshaft.executors.docker.platform import Platform
 from lineshaft.executors.docker.readiness import Check, checks
 from lineshaft.executors.docker.service_log import ServiceLog
 from lineshaft.executors.docker.service_settings import settings
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _LOG: Final = logging.getLogger(__name__)
 _LAST_WORDS_SECONDS: Final = 5
 _LOG_SECONDS: Final = 30
+_CALL_SECONDS: Final = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ class Place:
         output: the task's log.
         prefix: begins the names of the task's containers; unique.
         labels: what they carry.
+        platform: what the engine is like.
     """
 
     docker: "Docker"
@@ -49,6 +52,7 @@ class Place:
     output: InTurns
     prefix: str
     labels: Mapping[str, str]
+    platform: Platform
 
 
 class RunningService:
@@ -117,7 +121,8 @@ class RunningService:
         if isinstance(container, NotStarted):
             return
         try:
-            await container.delete(force=True, v=True)
+            async with asyncio.timeout(_CALL_SECONDS):
+                await container.delete(force=True, v=True)
         except engine_errors() as error:
             _LOG.warning(
                 "The service %s could not be removed: %s. The worker's next start does it.", self._name, error
@@ -147,10 +152,12 @@ class RunningService:
             network=network,
             secrets=secrets,
             labels=self._place.labels,
+            platform=self._place.platform,
         )
         name = f"{self._place.prefix}-{self._name}"
         try:
-            return await self._place.docker.containers.create(config, name=name)
+            async with asyncio.timeout(_CALL_SECONDS):
+                return await self._place.docker.containers.create(config, name=name)
         except engine_errors() as error:
             return self._failed("could not be made", error)
 
@@ -159,7 +166,8 @@ class RunningService:
             # Whoever listens before it begins misses nothing, and the engine need not keep its log.
             stream = container.attach(stdout=True, stderr=True)
             self._reading = asyncio.create_task(self._read(await stream.__aenter__()))
-            await container.start()
+            async with asyncio.timeout(_CALL_SECONDS):
+                await container.start()
         except engine_errors() as error:
             await self.close()
             return self._failed("could not be started", error)

@@ -3,13 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
+from lineshaft.executors.docker.platform import Platform
+from lineshaft.executors.docker.settings import CAPABILITIES, MOST_PROCESSES, SHARED_MEMORY_BYTES
 from lineshaft.model.service import Service
 
-CAPABILITIES: Final = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "KILL", "NET_BIND_SERVICE", "SETGID", "SETUID")
-"""What root keeps in a service: images of databases begin as root, and go on as a user of their own."""
-
-_MOST_PROCESSES: Final = 4096
 _NANO: Final = 1_000_000_000
+_LEAST_MEMORY_BYTES: Final = 6 * 1024 * 1024
 
 
 def settings(
@@ -20,10 +19,12 @@ def settings(
     network: str,
     secrets: Mapping[str, str],
     labels: Mapping[str, str],
+    platform: Platform,
 ) -> dict[str, Any]:
     """Write a container as the Engine API wants it.
 
-    No port of it is opened on the engine's machine, and nothing of that machine is in it.
+    It is what the container of a task is, but for its user, which is that of the image: no port of it is
+    opened on the engine's machine, and nothing of that machine is in it.
 
     Args:
         name: under which others on the network reach it.
@@ -32,20 +33,22 @@ def settings(
         network: the id of its network.
         secrets: its environment besides.
         labels: what it carries.
+        platform: what the engine is like.
     """
     config: dict[str, Any] = {
         "Image": image,
         "Hostname": name,
         "Env": [f"{key}={value}" for key, value in {**service.env, **secrets}.items()],
         "Labels": dict(labels),
+        "Healthcheck": {"Test": ["NONE"]},
         "HostConfig": {
             "NetworkMode": network,
             "CapDrop": ["ALL"],
             "CapAdd": list(CAPABILITIES),
             "SecurityOpt": ["no-new-privileges"],
-            "PidsLimit": _MOST_PROCESSES,
+            "ShmSize": SHARED_MEMORY_BYTES,
             "LogConfig": {"Type": "none"},
-            **_limits(service),
+            **_limits(service, platform),
         },
         "NetworkingConfig": {"EndpointsConfig": {network: {"Aliases": [name]}}},
     }
@@ -54,11 +57,13 @@ def settings(
     return config
 
 
-def _limits(service: Service) -> dict[str, int]:
+def _limits(service: Service, platform: Platform) -> dict[str, int]:
     limits = {}
-    if service.cpus:
+    if platform.counts_processes:
+        limits["PidsLimit"] = MOST_PROCESSES
+    if service.cpus and platform.limits_processors:
         limits["NanoCpus"] = round(service.cpus * _NANO)
     if service.memory_bytes:
-        # Memory and swap together: there is no swap.
-        limits["Memory"] = limits["MemorySwap"] = service.memory_bytes
+        # Memory and swap together: there is no swap. Less than engines take would be refused by them.
+        limits["Memory"] = limits["MemorySwap"] = max(service.memory_bytes, _LEAST_MEMORY_BYTES)
     return limits

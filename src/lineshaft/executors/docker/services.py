@@ -4,11 +4,13 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from lineshaft.docker.provision import Images
 from lineshaft.docker.turns import in_turns
 from lineshaft.executors.docker.network import TaskNetwork
+from lineshaft.executors.docker.patience import to_its_end
+from lineshaft.executors.docker.platform import Platform
 from lineshaft.executors.docker.service import Place, RunningService
 from lineshaft.ports.executor import ByteSink, Container, NotStarted
 
@@ -31,7 +33,6 @@ class Beside:
         self._starts: Final = [asyncio.create_task(service.begin()) for service in services]
         self._watches: list[asyncio.Task[None]] = []
         self._removal: asyncio.Task[None] | None = None
-        self._network_removal: asyncio.Task[None] | None = None
 
     async def network(self) -> str | NotStarted:
         """Wait for the network; answer its id, or why there is none."""
@@ -66,25 +67,19 @@ class Beside:
             hear_all: whether to wait until all that the services have printed is in their logs.
         """
         self.dismiss()
-        ending = asyncio.create_task(self._end(hear_all=hear_all))
         try:
-            await asyncio.shield(ending)
-        except asyncio.CancelledError:
-            await _to_its_end(asyncio.create_task(self._end(hear_all=False)))
-            ending.cancel()
-            await asyncio.gather(ending, return_exceptions=True)
-            raise
+            if hear_all and self._removal is not None:
+                await asyncio.shield(self._removal)
+                await asyncio.gather(*(service.finish() for service in self._services))
+        finally:
+            await to_its_end(self._clear_up())
         if hear_all:
             self._raise_failure()
 
-    async def _end(self, *, hear_all: bool) -> None:
+    async def _clear_up(self) -> None:
         if self._removal is not None:
-            await asyncio.shield(self._removal)
-        if self._network_removal is None:
-            self._network_removal = asyncio.create_task(self._network.remove())
-        await asyncio.shield(self._network_removal)
-        if hear_all:
-            await asyncio.gather(*(service.finish() for service in self._services))
+            await self._removal
+        await self._network.remove()
         await asyncio.gather(*(service.close() for service in self._services))
 
     async def _remove(self) -> None:
@@ -106,7 +101,9 @@ async def beside(
     container: Container,
     labels: Mapping[str, str],
     output: ByteSink,
+    *,
     images: Images,
+    platform: Platform,
 ) -> AsyncIterator[Beside]:
     """Have a network and services of a task's own beside it, and remove them in the end, whatever happens.
 
@@ -120,13 +117,14 @@ async def beside(
         labels: what network and containers carry.
         output: the task's log; others that write to it do so through `docker.turns.in_turns`, too.
         images: the images of the engine.
+        platform: what the engine is like.
 
     Raises:
         Exception: what one of `container.service_logs` has raised.
     """
     prefix = f"lineshaft-{secrets.token_hex(6)}"
     network = TaskNetwork(docker, prefix, labels, images.access.address)
-    place = Place(docker, images, network, container, in_turns(output), prefix, labels)
+    place = Place(docker, images, network, container, in_turns(output), prefix, labels, platform)
     begun = Beside(
         network, [RunningService(name, service, place) for name, service in container.services.items()]
     )
@@ -136,12 +134,3 @@ async def beside(
         await begun.end(hear_all=False)
         raise
     await begun.end(hear_all=True)
-
-
-async def _to_its_end(task: "asyncio.Task[Any]") -> None:
-    """Wait for something to its end, however often the waiting is cancelled."""
-    while not task.done():
-        try:
-            await asyncio.shield(task)
-        except asyncio.CancelledError:
-            continue
