@@ -47,15 +47,15 @@ async def test_the_task_waits_until_a_service_is_ready(
     services_engine: Engine, ready: Readiness, then: str
 ) -> None:
     log = Output()
-    async with (
-        scene(services_engine, {"db": log}) as here,
-        here.beside({"db": shell(f"echo waiting; nc -l -p 9000; {then}; {FOREVER}", ready)}) as side,
-    ):
-        waiting = asyncio.create_task(side.ready())
-        await log.wait_for("waiting")
-        assert not waiting.done()
-        await wake(here, await side.network(), "db")
-        assert await waiting is None
+    async with scene(services_engine, {"db": log}) as here:
+        async with here.beside(
+            {"db": shell(f"echo waiting; nc -l -p 9000; {then}; {FOREVER}", ready)}
+        ) as side:
+            waiting = asyncio.create_task(side.ready())
+            await log.wait_for("waiting")
+            assert not waiting.done()
+            await wake(here, await side.network(), "db")
+            assert await waiting is None
 
 
 async def test_a_service_that_says_nothing_is_ready_once_it_was_started(here: Scene) -> None:
