@@ -188,7 +188,7 @@ class MortalEngine:
         self._dead = True
 
     def close(self) -> None:
-        """Stop it; one that was killed is started before, to remove its containers and what it has mounted."""
+        """Stop it; one that was killed is started before, so that its containers go."""
         if self._dead:
             self.start()
         self._stack.close()
