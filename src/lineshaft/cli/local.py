@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 import tempfile
@@ -119,7 +120,10 @@ async def _run_all(
 ) -> ExitCode:
     sources = _Sources(folder / "sources", options.start)
     worst = ExitCode.OK
-    async with _control_plane(folder, options) as plane, _working(plane, folder, options):
+    async with (
+        _control_plane(folder, options) as plane,
+        _working(plane, folder, options, _caches_of(pipelines)),
+    ):
         for pipeline in called:
             source = sources.find(pipeline)
             await plane.pipelines.create(_definition_at(pipeline.definition, source))
@@ -261,7 +265,10 @@ async def _control_plane(folder: Path, options: LocalOptions) -> AsyncIterator["
 
 
 @asynccontextmanager
-async def _working(plane: "ControlPlane", folder: Path, options: LocalOptions) -> AsyncIterator[None]:
+async def _working(
+    plane: "ControlPlane", folder: Path, options: LocalOptions, caches: Path
+) -> AsyncIterator[None]:
+    from lineshaft.cli.local_caches import LocalCaches
     from lineshaft.executors.settings import default_slots
     from lineshaft.worker.assembly import WorkerPlan, open_agent
 
@@ -273,13 +280,21 @@ async def _working(plane: "ControlPlane", folder: Path, options: LocalOptions) -
         git_roots=(Path("/"),),
         ignore_images=options.ignore_images,
     )
-    async with open_agent(plan, plane.fleet.desk) as agent:
+    files = LocalCaches(plane.files.desk, caches)
+    async with open_agent(plan, plane.fleet.desk, files=files) as agent:
         working = asyncio.create_task(agent.run())
         try:
             yield
         finally:
             working.cancel()
             await asyncio.wait({working})
+            files.close()
+
+
+def _caches_of(pipelines: Sequence[LocalPipeline]) -> Path:
+    from lineshaft.cli.local_caches import cache_folder
+
+    return cache_folder(os.environ, frozenset(pipeline.folder.resolve() for pipeline in pipelines))
 
 
 def _cancel_when_interrupted(plane: "ControlPlane", run: "Run") -> asyncio.Event:

@@ -10,6 +10,7 @@ from lineshaft.cli.loading import loading
 from lineshaft.cli.setting import machine_options, setting, together
 
 if TYPE_CHECKING:
+    from lineshaft.sdk.worker_files import WorkerFiles
     from lineshaft.sdk.worker_protocol import WorkerProtocol
     from lineshaft.server.serve import InnerWorker
     from lineshaft.server.settings import ServerSettings
@@ -196,8 +197,8 @@ def _inner_worker(settings: "ServerSettings") -> "InnerWorker":
     log = logging.getLogger("lineshaft.worker")
     plan = WorkerPlan.of("inside", settings)
 
-    async def work(protocol: "WorkerProtocol") -> None:
-        async with open_agent(plan, protocol) as agent:
+    async def work(protocol: "WorkerProtocol", files: "WorkerFiles") -> None:
+        async with open_agent(plan, protocol, files=files) as agent:
             try:
                 await agent.run()
             except ConflictError as error:

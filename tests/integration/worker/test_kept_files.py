@@ -261,7 +261,7 @@ async def test_the_test_cases_of_a_report_are_told_without_secrets(place: Place)
         ("bad", "failed", "*** is wrong\ntrace"),
     ]
     assert place.kept().content.media_type == "application/xml"
-    assert "2 test cases in 1 reports: 1 passed, 1 failed" in place.log
+    assert "2 test cases in 1 report: 1 passed, 1 failed" in place.log
 
 
 async def test_a_report_that_cannot_be_read_is_told_and_kept_all_the_same(place: Place) -> None:

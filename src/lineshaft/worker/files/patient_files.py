@@ -1,6 +1,6 @@
 """Files of attempts at a server that may be away for a while."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from functools import partial
 
 from lineshaft.model.errors import UnavailableError
@@ -48,10 +48,10 @@ class PatientFiles:
         """Look for a cache."""
         return await self._patience.until_available(partial(self._files.find_cache, request))
 
-    async def read(self, request: ReadRequest) -> AsyncIterator[bytes]:
+    async def read(self, request: ReadRequest) -> AsyncGenerator[bytes, None]:
         """Read bytes, and go on where the server went away."""
         place = request.start
-        reading = self._files.read(request)
+        reading: AsyncIterator[bytes] = self._files.read(request)
 
         async def next_chunk() -> bytes | None:
             nonlocal reading
@@ -61,12 +61,16 @@ class PatientFiles:
                 reading = self._files.read(request.model_copy(update={"start": place}))
                 raise
 
-        while place < request.stop:
-            chunk = await self._patience.until_available(next_chunk)
-            if chunk is None:
-                return
-            place += len(chunk)
-            yield chunk
+        try:
+            while place < request.stop:
+                chunk = await self._patience.until_available(next_chunk)
+                if chunk is None:
+                    return
+                place += len(chunk)
+                yield chunk
+        finally:
+            if isinstance(reading, AsyncGenerator):
+                await reading.aclose()
 
     async def report_tests(self, cases: TestCases) -> None:
         """Tell of test cases."""

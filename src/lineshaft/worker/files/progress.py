@@ -23,6 +23,11 @@ def size_text(size_bytes: int) -> str:
     return f"{size:.1f} {unit}"
 
 
+def counted(number: int, noun: str) -> str:
+    """Write a number of things for people."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
 class Progress:
     """Tells how far something is, once in some seconds."""
 

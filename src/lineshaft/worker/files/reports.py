@@ -14,6 +14,7 @@ from lineshaft.model.test_case import TestCase, TestState
 from lineshaft.wire.files import MOST_TEST_CASES, TestCases
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.files.junit import BadReportError, read_junit
+from lineshaft.worker.files.progress import counted
 from lineshaft.worker.masking.masker import Masker
 
 LARGEST_REPORT_BYTES: Final = 32 * 1024 * 1024
@@ -112,7 +113,8 @@ class _Reports:
         """Tell of what was read."""
         counts = [f"{count:,} {state.value}" for state, count in self._counts.items() if count]
         told = f": {', '.join(counts)}" if counts else ""
-        return f"{sum(self._counts.values()):,} test cases in {self.files:,} reports{told}."
+        cases = counted(sum(self._counts.values()), "test case")
+        return f"{cases} in {counted(self.files, 'report')}{told}."
 
 
 def _batch(cases: Iterator[TestCase]) -> tuple[TestCase, ...]:

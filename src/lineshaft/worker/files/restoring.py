@@ -23,6 +23,7 @@ from lineshaft.model.state import State
 from lineshaft.wire.files import CacheAnswer, CacheRequest, FilesRequest
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.files.downloading import OtherContentError, unpack, what_text
+from lineshaft.worker.files.progress import counted
 
 BranchesOf = Callable[[Assignment], Awaitable[FoundBranches]]
 """Tells on which branch an attempt's source was found, and which one is the repository's default."""
@@ -78,7 +79,9 @@ async def _place_needed(assignment: Assignment, folder: Path) -> Outcome | None:
         answer = await assignment.files.needed_files(FilesRequest(address=lease.address, token=lease.token))
         for kept in answer.files:
             count = await unpack(assignment, kept, folder, what=f"Artifact '{kept.name}'")
-            await assignment.log.write_lines(f"Placed artifact {what_text(kept)}: {count:,} files.\n")
+            await assignment.log.write_lines(
+                f"Placed artifact {what_text(kept)}, {counted(count, 'file')}.\n"
+            )
     except ArchiveRefusedError as error:
         return _failed(ReasonCode.FILES_REFUSED, f"An artifact that it needs cannot be placed. {error}")
     except (OtherContentError, ArtifactNotFoundError, InvalidInputError) as error:
@@ -139,9 +142,8 @@ def _either(beginnings: tuple[str, ...]) -> str:
 def _hit(rule: CacheRule, answer: CacheAnswer, count: int) -> str:
     branch = f" on branch '{answer.branch}'" if answer.branch else ""
     what = "" if answer.files is None else what_text(answer.files)
-    if answer.exact:
-        return f"Cache '{rule.key}': a hit{branch}: {what}, {count:,} files.\n"
-    return f"Cache '{rule.key}': a hit in part{branch}, by a beginning of its key: {what}, {count:,} files.\n"
+    how = "a hit" if answer.exact else "a hit in part, by a beginning of its key"
+    return f"Cache '{rule.key}': {how}{branch}: {what}, {counted(count, 'file')}.\n"
 
 
 def _failed(code: ReasonCode, text: str) -> Outcome:
