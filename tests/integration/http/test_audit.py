@@ -161,6 +161,20 @@ def user(api: httpx2.Client) -> str:
     return str(answer.json()["name"])
 
 
+def delete_artifact(api: httpx2.Client) -> httpx2.Response:
+    """Be told that there is none: what is refused is not in the log."""
+    return api.delete(f"/v1/runs/{start(api, 'true')['id']}/artifacts/none")
+
+
+def delete_caches(api: httpx2.Client) -> httpx2.Response:
+    return api.delete(f"/v1/pipelines/{create(api, 'true')}/caches")
+
+
+def delete_cache(api: httpx2.Client) -> httpx2.Response:
+    """Be told that there is none: what is refused is not in the log."""
+    return api.delete(f"/v1/pipelines/{create(api, 'true')}/caches/{UUID(int=1)}")
+
+
 CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("POST", "/v1/pipelines"): (create_pipeline, "pipeline.created"),
     ("PUT", "/v1/pipelines/{pipeline_id}"): (replace_pipeline, "pipeline.changed"),
@@ -169,6 +183,9 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("POST", "/v1/pipelines/{pipeline_id}/runs"): (start_run, "run.started"),
     ("POST", "/v1/runs/{run_id}/cancel"): (cancel, "run.cancelled"),
     ("POST", "/v1/runs/{run_id}/retry"): (retry, "run.retried"),
+    ("DELETE", "/v1/runs/{run_id}/artifacts/{name}"): (delete_artifact, None),
+    ("DELETE", "/v1/pipelines/{pipeline_id}/caches"): (delete_caches, "cache.deleted"),
+    ("DELETE", "/v1/pipelines/{pipeline_id}/caches/{cache_id}"): (delete_cache, None),
     ("POST", "/v1/workers/{name}/drain"): (drain, "worker.drained"),
     ("DELETE", "/v1/workers/{name}"): (forget, None),
     ("POST", "/v1/worker-keys"): (create_worker_key, "worker_key.created"),
