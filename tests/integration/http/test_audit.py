@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -266,7 +267,7 @@ def test_a_change_is_in_the_log_with_who_did_it_and_from_where(
 def test_what_is_refused_is_not_in_the_log(api: httpx2.Client, operation: tuple[str, str]) -> None:
     method, path = operation
     nothing = "00000000-0000-7000-8000-000000000000"
-    names = ("pipeline_id", "run_id", "name", "key_id", "token_id")
+    names = ("pipeline_id", "run_id", "name", "key_id", "token_id", "cache_id")
     address = path.format_map(dict.fromkeys(names, nothing))
 
     answer = api.request(method, address, json=BODIES.get(operation))
