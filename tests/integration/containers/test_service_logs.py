@@ -32,7 +32,7 @@ async def test_a_services_log_is_kept_as_a_result_and_masked(worker: Bench, tool
         "echo of the task",
         services={
             "db": {
-                **service(tools, 'echo "password: $PASSWORD"; echo ready; sleep 60'),
+                **service(tools, ECHO),
                 "secrets": ["PASSWORD"],
             },
             "quiet": {"image": tools, "command": ["sleep", "60"]},
@@ -42,7 +42,7 @@ async def test_a_services_log_is_kept_as_a_result_and_masked(worker: Bench, tool
     )
     assert outcome.state is State.SUCCEEDED, worker.log.text
     assert contents(files) == {"db.log": b"password: ***\nready\n"}
-    assert [artifact.result_type for artifact in files.kept] == [ResultType.FILE]
+    assert [artifact.type for artifact in files.kept] == [ResultType.FILE]
     assert "password" not in worker.log.text
     assert "of the task" in worker.log.text
     assert worker.left_behind() == []

@@ -106,7 +106,7 @@ def test_one_command_runs_a_pipeline_in_containers_without_a_server(
 
 
 def test_a_task_that_names_no_image_is_told_both_ways_out(tmp_path: Path, docker_engine: Engine) -> None:
-    (tmp_path / "lineshaft.yml").write_text("steps: [{name: a, run: 'true'}]")
+    (tmp_path / "lineshaft.yml").write_text("name: x\nsteps: [{name: a, run: 'true'}]")
     result = lineshaft(tmp_path, "run", "--executor", "docker", "--docker-host", docker_engine.address)
     assert result.returncode == 1
     assert "Say `image` in the definition, or start the worker with --default-image" in " ".join(
@@ -115,7 +115,7 @@ def test_a_task_that_names_no_image_is_told_both_ways_out(tmp_path: Path, docker
 
 
 def test_where_no_engine_answers_nothing_is_started(tmp_path: Path) -> None:
-    (tmp_path / "lineshaft.yml").write_text("steps: [{name: a, image: x, run: 'true'}]")
+    (tmp_path / "lineshaft.yml").write_text("name: x\nsteps: [{name: a, image: x, run: 'true'}]")
     result = lineshaft(tmp_path, "run", "--executor", "docker", "--docker-host", f"unix://{tmp_path}/none")
     assert result.returncode == 8
     assert "No Docker engine answered" in result.stderr
