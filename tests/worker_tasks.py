@@ -1,6 +1,7 @@
 """Leases for drivers, and the log that one attempt writes."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -19,12 +20,15 @@ from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.wire.work import AnyWorkMessage, ExecWorkMessage, RunWorkMessage
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.checkouts import KEPT, Checkouts
+from lineshaft.worker.containers import Containers
 from lineshaft.worker.driver import Assignment, Driver
 from lineshaft.worker.drivers.run import RunDriver
 from lineshaft.worker.files import NoFiles
 from lineshaft.worker.masking import MaskedLog, Masking
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
+from lineshaft.worker.place import Places
 from lineshaft.worker.source import Sources
+from lineshaft.worker.ssh import SshAgents
 from lineshaft.worker.workspace import Workspaces
 
 RUN_ID = UUID("0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
@@ -140,21 +144,25 @@ async def bench(
     endpoints: Endpoints = NO_ENDPOINTS,
     kept: int = KEPT,
     executor: Executor | None = None,
+    containers: Containers | None = None,
+    lent_agent: Path | None = None,
 ) -> AsyncIterator[Bench]:
     """Set a run driver up; local repositories may lie below the folder."""
     workspaces, handovers = Workspaces(folder / "workspaces"), Workspaces(folder / "handovers")
     checkouts = Checkouts(folder / "checkouts", kept)
     await checkouts.recover()
     sources = Sources(workspaces, checkouts, mirrors_in(folder))
-    driver = RunDriver(
-        executor or ProcessExecutor(),
-        sources,
+    inherited = os.environ if environment is None else environment
+    places = Places(
         handovers,
+        SshAgents(ProcessExecutor(), os.environ, lent_agent),
+        inherited,
         label_prefix=f"test{folder}/".replace(" ", "_"),
-        grace=timedelta(seconds=2),
-        environment=environment,
+        containers=containers,
         ignore_images=ignore_images,
-        endpoints=endpoints,
+    )
+    driver = RunDriver(
+        executor or ProcessExecutor(), sources, places, grace=timedelta(seconds=2), endpoints=endpoints
     )
     try:
         yield Bench(folder, driver, checkouts)

@@ -192,7 +192,8 @@ def _inner_worker(settings: "ServerSettings") -> "InnerWorker":
     import logging
 
     from lineshaft.model.errors import ConflictError
-    from lineshaft.worker.assembly import WorkerPlan, open_agent
+    from lineshaft.worker.assembly import open_agent
+    from lineshaft.worker.plan import WorkerPlan
 
     log = logging.getLogger("lineshaft.worker")
     plan = WorkerPlan.of("inside", settings)

@@ -1,11 +1,25 @@
 """A Docker engine and the registries it talks to, for the `build` driver and the executor of containers.
 
-`build_image` and `build_source_image` are what a worker calls; `DockerAccess` tells them where the engine is.
+`build_and_push` and `make_image` are what a worker calls; `DockerAccess` tells them where the engine is.
 Nothing here imports aiodocker before the first build.
 """
 
 from lineshaft.docker.access import DockerAccess
-from lineshaft.docker.image import build_image
-from lineshaft.docker.source_image import SourceFiles, build_source_image
+from lineshaft.docker.image import Built, Destination, build_and_push, build_image
+from lineshaft.docker.making import Made, make_image
+from lineshaft.docker.recipe import Recipe, SourceFiles, Workshop
+from lineshaft.docker.trouble import Trouble
 
-__all__ = ["DockerAccess", "SourceFiles", "build_image", "build_source_image"]
+__all__ = [
+    "Built",
+    "Destination",
+    "DockerAccess",
+    "Made",
+    "Recipe",
+    "SourceFiles",
+    "Trouble",
+    "Workshop",
+    "build_and_push",
+    "build_image",
+    "make_image",
+]

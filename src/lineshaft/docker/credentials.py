@@ -16,7 +16,7 @@ from lineshaft.model.variable import OWN_PREFIX
 from lineshaft.telemetry.cause import brief, cause_of
 
 # The name under which docker keeps the credentials of its own registry.
-_DOCKER_HUB: Final = "https://index.docker.io/v1/"
+DOCKER_HUB: Final = "https://index.docker.io/v1/"
 
 
 async def find_login(registry: str, access: DockerAccess) -> RegistryLogin | Reason | None:
@@ -52,7 +52,7 @@ def registry_of(repository: str) -> str:
     first, slash, _ = repository.partition("/")
     if slash and ("." in first or ":" in first or first == "localhost"):
         return first
-    return _DOCKER_HUB
+    return DOCKER_HUB
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +92,7 @@ class _Settings:
 
 def _host(name: str) -> str:
     """Reduce the ways in which a registry is written in config.json to the host in an image's name."""
-    if name == _DOCKER_HUB:
+    if name == DOCKER_HUB:
         return name
     return name.removeprefix("https://").removeprefix("http://").partition("/")[0]
 

@@ -1,204 +1,149 @@
-"""Building an image from the text of a Dockerfile, and pushing it."""
+"""Building an image and pushing it under its tags."""
 
-import asyncio
-import io
 import logging
-import tarfile
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, suppress
-from typing import TYPE_CHECKING, Any, Final
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
 
 from lineshaft.docker.access import DockerAccess
-from lineshaft.docker.credentials import find_login, registry_of
-from lineshaft.docker.engine import connected, unreachable
-from lineshaft.docker.login import RegistryLogin
-from lineshaft.docker.messages import Lost, Refused, Said, Transcript, listen, no_answer
-from lineshaft.model.outcome import Outcome
-from lineshaft.model.reason import Reason, ReasonCode
-from lineshaft.model.state import State
+from lineshaft.docker.credentials import registry_of
+from lineshaft.docker.engine import connected
+from lineshaft.docker.logins import Logins
+from lineshaft.docker.making import NO_LOGINS, Making
+from lineshaft.docker.push import Pusher
+from lineshaft.docker.recipe import Recipe, SourceFiles, Workshop
+from lineshaft.docker.trouble import Trouble, engine_trouble
+from lineshaft.model.reason import Reason
 from lineshaft.model.work import BuildWork
-from lineshaft.ports.executor import ByteSink
-
-if TYPE_CHECKING:
-    from aiodocker import Docker
+from lineshaft.ports.executor import ByteSink, Login
 
 _log: Final = logging.getLogger("pipeline.runner")
-_UNTAG_SECONDS: Final = 5
 
 
-async def build_image(
-    work: BuildWork, *, access: DockerAccess, run: str, node: str, sink: ByteSink
-) -> Outcome:
-    """Build an image and push it to its repository.
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """Where an image goes.
 
-    The build's context holds the Dockerfile and nothing else. The engine keeps the layers as a cache for the
-    next build; the tag stays only if the push succeeded. Cancelling the caller's task stops the build.
-
-    Args:
-        work: what to build, and where to.
-        access: where the engine and the credentials for registries are.
-        run: the run's id, which the image carries as the label `lineshaft.run`.
-        node: the node's path, which it carries as `lineshaft.node`.
-        sink: takes what the engine prints, as it comes.
-
-    Returns:
-        That it succeeded, or failed with one of `docker_unreachable`, `image_build_failed` and
-        `image_push_failed`; the exit code is that of the build's command that failed.
+    Attributes:
+        repository: the image repository without a tag, `host[:port]/name`.
+        tags: its tags there, one at least.
+        push: whether it is pushed; otherwise it has its tags in the engine alone.
     """
 
-    def begin(docker: "Docker") -> AsyncIterator[dict[str, Any]]:
-        return docker.images.build(
-            fileobj=_context(work.dockerfile),
-            encoding="identity",
-            stream=True,
-            forcerm=True,
-            labels=labels_of(run, node),
-        )
+    repository: str
+    tags: tuple[str, ...]
+    push: bool = True
 
-    return await build_and_push(begin, work.repository, work.tag, access=access, sink=sink)
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """An image that has been built, and pushed where it was to be.
+
+    Attributes:
+        digest: of what was pushed; the image's id in the engine where nothing was.
+        image: the name by which nobody gets anything else: the repository with the digest, or the id.
+    """
+
+    digest: str
+    image: str
 
 
 async def build_and_push(
-    begin: "Callable[[Docker], AsyncIterator[dict[str, Any]]]",
-    repository: str,
-    tag: str,
+    recipe: Recipe,
+    destination: Destination,
     *,
     access: DockerAccess,
+    workshop: Workshop | None,
     sink: ByteSink,
-) -> Outcome:
-    """Follow a build to its end, and push what it has made.
+    registries: Mapping[str, Login] = NO_LOGINS,
+) -> Built | Trouble:
+    """Build an image, and push it under each of its tags; its layers are pushed once.
+
+    The engine keeps the layers as a cache for the next build; a tag stays there only if its push succeeded.
+    Cancelling the caller's task stops the build.
 
     Args:
-        begin: begins the build, and returns the engine's messages.
-        repository: where the image goes.
-        tag: its tag there.
-        access: where the engine and the credentials for registries are.
+        recipe: what to build.
+        destination: where it goes.
+        access: where the engine and the worker's own credentials for registries are.
+        workshop: see `making.make_image`.
         sink: takes what the engine prints, as it comes.
+        registries: with what registries are asked, by their hosts; see `making.make_image`.
 
     Returns:
-        As `build_image`.
+        What was built, or why nothing was.
     """
     _log.info("Building the application...")
     async with connected(access) as docker:
         if isinstance(docker, Reason):
-            return Outcome(State.FAILED, docker)
-        image = _Image(docker, repository, tag, access, sink)
-        image_id = await image.build(begin(docker))
-        if isinstance(image_id, Outcome):
-            return image_id
+            return engine_trouble(docker)
+        logins = Logins(access, registries)
+        made = await Making(docker, access, logins, sink).make(recipe, workshop)
+        if isinstance(made, Trouble):
+            return made
+        pusher = Pusher(docker, access.address, sink)
+        if not destination.push:
+            return await _keep(pusher, made.image_id, destination)
         _log.info("Uploading to ecr...")
-        reason = await image.push(image_id)
-        return Outcome(State.SUCCEEDED) if reason is None else Outcome(State.FAILED, reason)
+        return await _push(pusher, made.image_id, destination, logins)
 
 
-def labels_of(run: str, node: str) -> dict[str, str]:
-    """Name the labels by which an image tells what has built it."""
-    return {"lineshaft.run": run, "lineshaft.node": node}
+async def build_image(
+    work: BuildWork,
+    *,
+    access: DockerAccess,
+    workshop: Workshop | None,
+    labels: Mapping[str, str],
+    sink: ByteSink,
+    registries: Mapping[str, Login] = NO_LOGINS,
+) -> Built | Trouble:
+    """Build an image from the text of a Dockerfile, and push it to its repository.
 
+    The build's context holds the Dockerfile and nothing else.
 
-class _Image:
-    """One image's way through an engine."""
+    Args:
+        work: what to build, and where to.
+        access: where the engine and the worker's own credentials for registries are.
+        workshop: see `making.make_image`.
+        labels: what the image says of itself.
+        sink: takes what the engine prints, as it comes.
+        registries: with what registries are asked, by their hosts; see `making.make_image`.
 
-    def __init__(
-        self, docker: "Docker", repository: str, tag: str, access: DockerAccess, sink: ByteSink
-    ) -> None:
-        self._docker = docker
-        self._repository = repository
-        self._tag_name = tag
-        self._access = access
-        self._sink = sink
-        self._reference = f"{repository}:{tag}"
-
-    async def build(self, stream: AsyncIterator[dict[str, Any]]) -> str | Outcome:
-        """Follow a build; answer the image's id, or how it failed."""
-        transcript = Transcript()
-        image_id = ""
-        async with aclosing(listen(stream)) as messages:
-            async for message in messages:
-                match message:
-                    case Said():
-                        image_id = message.result.get("ID", image_id)
-                        await self._write(transcript.text_of(message))
-                    case Refused():
-                        text = f"The image could not be built: {message.text}"
-                        return Outcome(
-                            State.FAILED, Reason(ReasonCode.IMAGE_BUILD_FAILED, text), message.exit_code
-                        )
-                    case Lost():
-                        return Outcome(State.FAILED, unreachable(self._access.address, message.cause))
-        return image_id or Outcome(
-            State.FAILED, unreachable(self._access.address, "it went away in the middle of the build")
+    Returns:
+        What was built, or why nothing was.
+    """
+    home = None if workshop is None else workshop.folder
+    with tempfile.TemporaryDirectory(prefix="context-", dir=home) as name:
+        dockerfile = Path(name) / "Dockerfile"
+        dockerfile.write_bytes(work.dockerfile.encode(errors="replace"))
+        return await build_and_push(
+            Recipe(SourceFiles(dockerfile, dockerfile.parent), labels=labels),
+            Destination(work.repository, (work.tag,)),
+            access=access,
+            workshop=workshop,
+            sink=sink,
+            registries=registries,
         )
 
-    async def push(self, image_id: str) -> Reason | None:
-        """Tag and push; answer why that failed, or None."""
-        login = await find_login(registry_of(self._repository), self._access)
-        if isinstance(login, Reason):
-            return login
-        reason = await self._tag(image_id)
-        if reason is not None:
-            return reason
-        pushed = False
-        try:
-            reason = await self._upload(login or RegistryLogin())
-            pushed = reason is None
-        finally:
-            if not pushed:
-                await self._untag()
-        return reason
 
-    async def _upload(self, login: RegistryLogin) -> Reason | None:
-        transcript = Transcript()
-        digest = ""
-        stream = self._docker.images.push(
-            self._repository, tag=self._tag_name, auth=login.as_header(), stream=True
-        )
-        async with aclosing(listen(stream)) as messages:
-            async for message in messages:
-                match message:
-                    case Said():
-                        digest = message.result.get("Digest", digest)
-                        await self._write(transcript.text_of(message))
-                    case Refused():
-                        return self._not_pushed(message.text)
-                    case Lost():
-                        return unreachable(self._access.address, message.cause)
-        return None if digest else unreachable(self._access.address, "it went away in the middle of the push")
-
-    async def _tag(self, image_id: str) -> Reason | None:
-        from aiodocker import DockerError
-
-        try:
-            await self._docker.images.tag(image_id, self._repository, tag=self._tag_name)
-        except DockerError as error:
-            lost = no_answer(error)
-            return unreachable(self._access.address, lost.cause) if lost else self._not_pushed(error.message)
-        return None
-
-    async def _untag(self) -> None:
-        """Take the tag off what was not pushed, as well as a failing engine lets us."""
-        from aiodocker import DockerError
-        from aiohttp import ClientError
-
-        with suppress(DockerError, ClientError, TimeoutError):
-            async with asyncio.timeout(_UNTAG_SECONDS):
-                await self._docker.images.delete(self._reference, noprune=True)
-
-    def _not_pushed(self, cause: str) -> Reason:
-        return Reason(ReasonCode.IMAGE_PUSH_FAILED, f"{self._reference} could not be pushed: {cause}")
-
-    async def _write(self, text: str) -> None:
-        if text:
-            await self._sink.write(text.encode(errors="replace"))
+async def _keep(pusher: Pusher, image_id: str, destination: Destination) -> Built | Trouble:
+    for tag in destination.tags:
+        trouble = await pusher.tag(image_id, (destination.repository, tag))
+        if trouble is not None:
+            return trouble
+    return Built(image_id, image_id)
 
 
-def _context(dockerfile: str) -> io.BytesIO:
-    """Pack a build context that holds nothing but the Dockerfile."""
-    text = dockerfile.encode(errors="replace")
-    entry = tarfile.TarInfo("Dockerfile")
-    entry.size = len(text)
-    packed = io.BytesIO()
-    with tarfile.open(fileobj=packed, mode="w") as archive:
-        archive.addfile(entry, io.BytesIO(text))
-    packed.seek(0)
-    return packed
+async def _push(pusher: Pusher, image_id: str, destination: Destination, logins: Logins) -> Built | Trouble:
+    login = await logins.find(registry_of(destination.repository))
+    if isinstance(login, Reason):
+        return Trouble(login)
+    digest = ""
+    for tag in destination.tags:
+        pushed = await pusher.push(image_id, (destination.repository, tag), login)
+        if isinstance(pushed, Trouble):
+            return pushed
+        digest = pushed
+    return Built(digest, f"{destination.repository}@{digest}")

@@ -10,7 +10,8 @@ from lineshaft.sdk.config import ClientConfig
 from lineshaft.sdk.http_files import HttpFiles
 from lineshaft.sdk.http_worker import HttpWorker
 from lineshaft.worker.agent import Agent
-from lineshaft.worker.assembly import WorkerPlan, open_agent
+from lineshaft.worker.assembly import open_agent
+from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.settings import WorkerSettings
 
 _LOG: Final = logging.getLogger("lineshaft.worker")

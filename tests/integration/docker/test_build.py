@@ -1,4 +1,4 @@
-"""Images built by a real engine and pushed to a real registry."""
+"""Images built by the classic builder of a real engine, and pushed to a real registry."""
 
 import asyncio
 import base64
@@ -17,10 +17,8 @@ from aiohttp import web
 from integration.certificates import Certified
 from integration.docker_engine import Engine
 from integration.output import Output
-from lineshaft.docker import DockerAccess, build_image
-from lineshaft.model.outcome import Outcome
+from lineshaft.docker import Built, DockerAccess, Trouble, build_image
 from lineshaft.model.reason import Reason, ReasonCode
-from lineshaft.model.state import State
 from lineshaft.model.work import BuildWork
 
 
@@ -31,37 +29,37 @@ async def build(
     *,
     output: Output | None = None,
     config_folder: Path = Path("/nonexistent"),
-) -> Outcome:
+) -> Built | Trouble:
     return await build_image(
         BuildWork(dockerfile, repository, "v1"),
         access=DockerAccess(address, config_folder),
-        run="a-run",
-        node="image",
+        workshop=None,
+        labels={"lineshaft.run": "a-run", "lineshaft.node": "image"},
         sink=output or Output(),
     )
 
 
-def reason_of(outcome: Outcome) -> Reason:
-    assert outcome.state is State.FAILED
-    assert outcome.reason is not None
-    return outcome.reason
+def reason_of(built: Built | Trouble) -> Reason:
+    assert isinstance(built, Trouble)
+    return built.reason
 
 
 async def test_an_image_is_built_and_can_be_read_from_the_registry(
     docker_engine: Engine, registry: str
 ) -> None:
     output = Output()
-    outcome = await build(
+    built = await build(
         f"FROM {docker_engine.base_image}\nRUN echo made > /made\n",
         f"{registry}/shop/app",
         docker_engine.address,
         output=output,
     )
-    assert outcome == Outcome(State.SUCCEEDED)
     async with httpx2.AsyncClient(timeout=60) as client:
         kinds = {"Accept": "application/vnd.docker.distribution.manifest.v2+json"}
         answer = await client.head(f"http://{registry}/v2/shop/app/manifests/v1", headers=kinds)
-    assert f"digest: {answer.headers['docker-content-digest']}" in output.text
+    digest = answer.headers["docker-content-digest"]
+    assert built == Built(digest, f"{registry}/shop/app@{digest}")
+    assert f"digest: {digest}" in output.text
 
 
 async def test_the_image_carries_the_run_and_the_node_as_labels(docker_engine: Engine, registry: str) -> None:
@@ -102,10 +100,10 @@ async def test_the_two_steps_are_logged_as_the_runner_logs_them(
 async def test_a_dockerfile_with_a_syntax_error_fails_with_the_words_of_the_engine(
     docker_engine: Engine,
 ) -> None:
-    outcome = await build(
+    built = await build(
         'FROM alpine:latest && CMD ["echo", "Hello, World!"]', "127.0.0.1:1/app", docker_engine.address
     )
-    reason = reason_of(outcome)
+    reason = reason_of(built)
     assert reason.code is ReasonCode.IMAGE_BUILD_FAILED
     assert "FROM requires either one or three arguments" in reason.text
 
@@ -117,33 +115,34 @@ async def test_an_empty_dockerfile_is_a_failed_build(docker_engine: Engine) -> N
 
 async def test_a_failing_command_gives_its_output_and_its_exit_code(docker_engine: Engine) -> None:
     output = Output()
-    outcome = await build(
+    built = await build(
         f"FROM {docker_engine.base_image}\nRUN echo so far && exit 42\n",
         "127.0.0.1:1/app",
         docker_engine.address,
         output=output,
     )
-    assert reason_of(outcome).code is ReasonCode.IMAGE_BUILD_FAILED
-    assert outcome.exit_code == 42
+    assert reason_of(built).code is ReasonCode.IMAGE_BUILD_FAILED
+    assert isinstance(built, Trouble)
+    assert built.exit_code == 42
     assert "so far\n" in output.text
 
 
 async def test_an_instruction_of_a_megabyte_is_no_obstacle(docker_engine: Engine) -> None:
     lines = "".join(f"  {'x' * 60000} \\\n" for _ in range(17))
-    outcome = await build(
+    built = await build(
         f"FROM {docker_engine.base_image}\nRUN exit 7; echo \\\n{lines}  end\n",
         "127.0.0.1:1/app",
         docker_engine.address,
     )
-    reason = reason_of(outcome)
+    reason = reason_of(built)
     assert reason.code is ReasonCode.IMAGE_BUILD_FAILED
     assert len(reason.text) < 1200
 
 
 async def test_a_registry_that_is_not_there_fails_the_push_and_leaves_no_tag(docker_engine: Engine) -> None:
-    outcome = await build(f"FROM {docker_engine.base_image}\n", "127.0.0.1:1/app", docker_engine.address)
-    reason = reason_of(outcome)
-    assert reason.code is ReasonCode.IMAGE_PUSH_FAILED
+    built = await build(f"FROM {docker_engine.base_image}\n", "127.0.0.1:1/app", docker_engine.address)
+    reason = reason_of(built)
+    assert reason.code is ReasonCode.REGISTRY_UNREACHABLE
     assert "127.0.0.1:1" in reason.text
     assert "connection refused" in reason.text
     async with docker_engine.client() as client:
@@ -161,10 +160,10 @@ async def test_the_layers_of_an_image_that_was_not_pushed_stay_as_a_cache(docker
 async def test_a_registry_that_wants_credentials_refuses_a_push_without(
     docker_engine: Engine, guarded_registry: str
 ) -> None:
-    outcome = await build(
+    built = await build(
         f"FROM {docker_engine.base_image}\n", f"{guarded_registry}/app", docker_engine.address
     )
-    reason = reason_of(outcome)
+    reason = reason_of(built)
     assert reason.code is ReasonCode.IMAGE_PUSH_FAILED
     assert "no basic auth credentials" in reason.text
 
@@ -174,13 +173,13 @@ async def test_credentials_come_from_the_configuration_of_docker(
 ) -> None:
     entry = {"auth": base64.b64encode(b"builder:open sesame").decode()}
     (tmp_path / "config.json").write_text(json.dumps({"auths": {guarded_registry: entry}}))
-    outcome = await build(
+    built = await build(
         f"FROM {docker_engine.base_image}\n",
         f"{guarded_registry}/app",
         docker_engine.address,
         config_folder=tmp_path,
     )
-    assert outcome == Outcome(State.SUCCEEDED)
+    assert isinstance(built, Built)
 
 
 async def test_a_cancelled_build_leaves_no_container_running(docker_engine: Engine) -> None:
@@ -251,9 +250,9 @@ async def test_an_address_that_is_none_fails_and_says_what_one_looks_like(addres
 async def test_tls_files_that_are_not_there_are_named(tmp_path: Path) -> None:
     access = DockerAccess("tcp://127.0.0.1:1", tmp_path, tls_folder=tmp_path)
     work = BuildWork("FROM scratch", "127.0.0.1:1/app", "v1")
-    outcome = await build_image(work, access=access, run="r", node="n", sink=Output())
-    assert reason_of(outcome).code is ReasonCode.DOCKER_UNREACHABLE
-    assert str(tmp_path) in reason_of(outcome).text
+    built = await build_image(work, access=access, workshop=None, labels={}, sink=Output())
+    assert reason_of(built).code is ReasonCode.DOCKER_UNREACHABLE
+    assert str(tmp_path) in reason_of(built).text
 
 
 async def test_another_server_at_the_address_is_not_taken_for_an_engine() -> None:
@@ -307,8 +306,8 @@ async def test_an_engine_that_wants_tls_gets_the_certificate_of_the_worker(
     async with serving(application, certified.server_side(clients_too=True)) as address:
         access = DockerAccess(address, tmp_path, tls_folder=tmp_path)
         work = BuildWork("FROM scratch", "127.0.0.1:1/app", "v1")
-        outcome = await build_image(work, access=access, run="r", node="n", sink=Output())
-    assert reason_of(outcome).text == "The image could not be built: reached by TLS"
+        built = await build_image(work, access=access, workshop=None, labels={}, sink=Output())
+    assert reason_of(built).text == "The image could not be built: reached by TLS"
 
 
 @asynccontextmanager
