@@ -117,8 +117,12 @@ class LocalCaches:
         """Read bytes of files that the attempt was told of."""
         path = self._found.get(request.artifact)
         chunks: AsyncIterator[bytes] = self._files.read(request) if path is None else _read(path, request)
-        async for chunk in chunks:
-            yield chunk
+        try:
+            async for chunk in chunks:
+                yield chunk
+        finally:
+            if isinstance(chunks, AsyncGenerator):
+                await chunks.aclose()
 
     async def report_tests(self, cases: TestCases) -> None:
         """Tell of test cases."""

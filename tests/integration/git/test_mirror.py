@@ -7,7 +7,7 @@ import pytest
 
 from git_server import Origin, git, git_daemon, git_http
 from lineshaft.executors.process import ProcessExecutor
-from lineshaft.integrations.git.mirror import Mirrors
+from lineshaft.integrations.git.mirror import FoundBranches, Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
 
@@ -278,3 +278,17 @@ async def test_those_who_ask_for_different_refs_at_once_get_an_answer_each(
     mirror = mirrors.of(str(origin.bare))
     answers = await asyncio.gather(mirror.resolve("trip", "side"), mirror.resolve("trip", "main"))
     assert tuple(answers) == (side, main)
+
+
+async def test_a_repository_tells_its_default_branch_and_what_a_ref_means(
+    tmp_path: Path, origin: Origin
+) -> None:
+    mirror = mirrors_in(tmp_path, tmp_path / "allowed").of(str(origin.bare))
+    assert await mirror.branches() == FoundBranches()
+    origin.commit("one")
+    commit = origin.commit("two", branch="topic/a")
+    origin.tag("v1")
+    assert await mirror.branches() == FoundBranches("main", "main")
+    assert await mirror.branches("topic/a") == FoundBranches("topic/a", "main")
+    for ref in ("v1", commit, "refs/tags/v1", "a"):
+        assert await mirror.branches(ref) == FoundBranches("", "main")

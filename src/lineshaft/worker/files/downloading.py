@@ -2,7 +2,7 @@
 
 import hashlib
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -79,12 +79,17 @@ async def _download(assignment: Assignment, kept: KeptFiles, descriptor: int, pr
         while left:
             left = left[os.write(descriptor, left) :]
 
-    async for chunk in assignment.files.read(request):
-        size += len(chunk)
-        if size > content.size_bytes:
-            break
-        await in_thread(partial(take, chunk))
-        await progress.moved(len(chunk))
+    reading = assignment.files.read(request)
+    try:
+        async for chunk in reading:
+            size += len(chunk)
+            if size > content.size_bytes:
+                break
+            await in_thread(partial(take, chunk))
+            await progress.moved(len(chunk))
+    finally:
+        if isinstance(reading, AsyncGenerator):
+            await reading.aclose()
     if size != content.size_bytes or digest.hexdigest() != content.sha256:
         raise OtherContentError(
             f"What came of {what_text(kept)} is not what was kept.",

@@ -137,8 +137,9 @@ class _Sending:
     async def _until_fewer_than(self, number: int) -> None:
         while len(self._under_way) >= number:
             done, self._under_way = await asyncio.wait(self._under_way, return_when=asyncio.FIRST_COMPLETED)
-            for task in done:
-                task.result()
+            failures = [error for task in done if (error := task.exception()) is not None]
+            if failures:
+                raise failures[0]
 
     async def _put(self, made: MadePart) -> None:
         request = self._request
