@@ -36,6 +36,7 @@ from lineshaft.cli.run import cancel, retry, runs, show
 from lineshaft.cli.run_here import run
 from lineshaft.cli.schema import schema
 from lineshaft.cli.secret import secret
+from lineshaft.cli.shell import shell
 from lineshaft.cli.token import token
 from lineshaft.cli.up import server, up
 from lineshaft.cli.user import user
@@ -75,7 +76,7 @@ class Root(SectionedGroup):
             trigger_pipeline,
             delete_pipeline,
         ),
-        "Runs": (runs, show, watch, logs, explain, definition, cancel, retry, report_runs),
+        "Runs": (runs, show, watch, logs, explain, shell, definition, cancel, retry, report_runs),
         "Workers": (worker, worker_key),
         "Access": (login, logout, whoami, user, token, audit),
         "Secrets": (secret,),

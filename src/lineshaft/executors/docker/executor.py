@@ -4,6 +4,8 @@ import asyncio
 import errno
 import logging
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -19,7 +21,7 @@ from lineshaft.executors.docker.leftovers import remove_leftovers
 from lineshaft.executors.docker.owner import labels_of, owner_of
 from lineshaft.executors.docker.patience import to_its_end, unless
 from lineshaft.executors.docker.services import Beside, beside
-from lineshaft.executors.docker.settings import Surroundings, settings
+from lineshaft.executors.docker.settings import Surroundings, on_terminal, settings
 from lineshaft.executors.docker.task_container import TaskContainer, task_container
 from lineshaft.executors.label import LABEL_VARIABLE
 from lineshaft.executors.refusal import refusal, why_unpassable
@@ -79,6 +81,47 @@ class DockerExecutor:
             if not isinstance(result, Exit) and result.code is ReasonCode.DOCKER_UNREACHABLE:
                 engine.away = True
             return result
+
+    @asynccontextmanager
+    async def terminal(self, command: Command, output: ByteSink) -> AsyncIterator[str | NotStarted]:
+        """Have a container that is still to be started, whose program gets a terminal of its own.
+
+        Its services are ready by then. All of it is removed in the end, whatever has become of it.
+
+        Args:
+            command: what runs in it; it has a container, and its limits and its label's rules count.
+            output: takes what is told of images on the way.
+
+        Yields:
+            The container's id, or why there can be none.
+        """
+        container = command.container
+        if container is None:
+            raise ValueError("only a command with a container can have a terminal")
+        async with self._kept.use() as engine:
+            if isinstance(engine, NotStarted):
+                yield engine
+                return
+            labels = labels_of(command.label, container.marks)
+            services = (
+                beside(engine.docker, container, labels, output, self._images)
+                if container.services
+                else nullcontext()
+            )
+            async with services as side:
+                around = await self._surroundings(engine, command, container, output, side)
+                unready = None if side is None else await side.ready()
+                if isinstance(around, NotStarted) or unready is not None:
+                    yield around if isinstance(around, NotStarted) else unready or around
+                    return
+                config = {**settings(command, container, around), **on_terminal(command)}
+                made = await engine.docker.containers.create(config, name=f"lineshaft-{secrets.token_hex(8)}")
+                try:
+                    yield made.id
+                finally:
+                    await to_its_end(made.delete(force=True, v=True))
+                    if side is not None:
+                        side.dismiss()
 
     async def sweep(self, label_prefix: str) -> int:
         """Remove what a former worker has left; see `ports.executor.Executor.sweep`.
