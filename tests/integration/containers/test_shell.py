@@ -57,14 +57,14 @@ def test_a_shell_in_the_image_has_the_commit_and_the_environment_of_the_task(
     opened: Station, run: str, docker_engine: Engine
 ) -> None:
     host = ("--docker-host", docker_engine.address)
-    with session(opened, run, "boxed", *host, "--secret", "KEY", KEY="of-mine") as shell:
+    with session(opened, run, "boxed", *host, "--secret", "KEY", KEY="of-mine-alone") as shell:
         shell.read_until("#")
         shell.type("pwd; cat file; echo; echo $LEVEL $KEY $OF_THE_IMAGE; exit 7")
         text = shell.read_to_end()
         assert shell.process.wait() == 7
     assert "/workspace/api" in text
     assert "of the commit" in text
-    assert "fast of-mine yes" in text
+    assert "fast of-mine-alone yes" in text
     assert "of-the-server" not in text
 
 

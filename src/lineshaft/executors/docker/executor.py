@@ -5,9 +5,9 @@ import errno
 import logging
 import secrets
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lineshaft.docker.access import DockerAccess
 from lineshaft.docker.failure import engine_errors, engine_failure
@@ -102,26 +102,31 @@ class DockerExecutor:
             if isinstance(engine, NotStarted):
                 yield engine
                 return
-            labels = labels_of(command.label, container.marks)
-            services = (
-                beside(engine.docker, container, labels, output, self._images)
-                if container.services
-                else nullcontext()
-            )
-            async with services as side:
-                around = await self._surroundings(engine, command, container, output, side)
-                unready = None if side is None else await side.ready()
-                if isinstance(around, NotStarted) or unready is not None:
-                    yield around if isinstance(around, NotStarted) else unready or around
+            labels, told = labels_of(command.label, container.marks), in_turns(output)
+            async with beside(
+                engine.docker, container, labels, told, images=self._images, platform=engine.platform
+            ) as side:
+                config = await self._on_terminal(engine, command, container, told, side)
+                if isinstance(config, NotStarted):
+                    yield config
                     return
-                config = {**settings(command, container, around), **on_terminal(command)}
-                made = await engine.docker.containers.create(config, name=f"lineshaft-{secrets.token_hex(8)}")
+                name = f"lineshaft-{secrets.token_hex(8)}"
+                made = await engine.docker.containers.create(config, name=name)
                 try:
                     yield made.id
                 finally:
                     await to_its_end(made.delete(force=True, v=True))
-                    if side is not None:
-                        side.dismiss()
+                    side.dismiss()
+
+    async def _on_terminal(
+        self, engine: Engine, command: Command, container: Container, output: ByteSink, side: Beside
+    ) -> dict[str, Any] | NotStarted:
+        services = side if container.services else None
+        around = await self._surroundings(engine, command, container, output, services)
+        if isinstance(around, NotStarted):
+            return around
+        unready = None if services is None else await services.ready()
+        return unready or {**settings(command, container, around), **on_terminal(command)}
 
     async def sweep(self, label_prefix: str) -> int:
         """Remove what a former worker has left; see `ports.executor.Executor.sweep`.
