@@ -3,13 +3,16 @@
 import fcntl
 import io
 import os
+import select
 import shutil
+import signal
 import socket
+import subprocess
 import sys
 import tarfile
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -19,6 +22,7 @@ import pytest
 from integration.program import running
 from lineshaft.ports.executor import Mount
 
+_HELPER_SECONDS = 60
 _APPLETS = ("cat", "echo", "env", "false", "sh", "sleep", "true")
 # The password is `open sesame`.
 _PASSWORDS = "builder:$2b$05$oWV/lcKjDdGONSKy3Y2sK.VZi3dWWtfbDiFS4R9gKX/l9JVtsSm7G\n"
@@ -85,13 +89,13 @@ def docker_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     busybox = _program("busybox", package="busybox-static")
     address = os.environ.get("DOCKER_HOST") or "unix:///var/run/docker.sock"
     if address.startswith("unix://") and _answers(address):
-        yield Engine(address, _import_base_image(address, busybox), _import_host_image(address))
+        yield Engine(address, _import_base_image(address, busybox), import_host_image(address))
         return
     dockerd = _program("dockerd", package="docker.io")
     if os.geteuid() != 0:
         pytest.skip("no Docker engine answers, and only root can start one")
     with started_engine(tmp_path_factory.mktemp("docker"), dockerd) as address:
-        yield Engine(address, _import_base_image(address, busybox), _import_host_image(address))
+        yield Engine(address, _import_base_image(address, busybox), import_host_image(address))
 
 
 @contextmanager
@@ -153,7 +157,61 @@ def _answers(address: str) -> bool:
         return probe.connect_ex(address.removeprefix("unix://")) == 0
 
 
-def _import_host_image(address: str) -> str:
+class MortalEngine:
+    """An engine of a test's own, which may be killed and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._stack = ExitStack()
+        self._pid_file = folder / "pid"
+        self._helper_pid_file = folder / "exec/containerd/containerd.pid"
+        self._dead = False
+
+    def start(self) -> Engine:
+        """Start it, again where it was killed."""
+        self._stack.close()
+        # Who looks for processes of these numbers may find them, as somebody else's or as dead ones.
+        for left in (self._pid_file, self._helper_pid_file):
+            left.unlink(missing_ok=True)
+        address = self._stack.enter_context(started_engine(self._folder))
+        self._dead = False
+        return Engine(address, "", import_host_image(address))
+
+    def kill(self) -> None:
+        """Kill it as a power cut would; its containers go on."""
+        helper = os.pidfd_open(int(self._helper_pid_file.read_text()))
+        os.kill(int(self._pid_file.read_text()), signal.SIGKILL)
+        # It goes with the engine, and an engine that starts meanwhile would take it for one that stays.
+        gone, _, _ = select.select([helper], [], [], _HELPER_SECONDS)
+        os.close(helper)
+        assert gone
+        self._dead = True
+
+    def close(self) -> None:
+        """Stop it; one that was killed is started before, to remove its containers and what it has mounted."""
+        if self._dead:
+            self.start()
+        self._stack.close()
+        # An engine leaves alone what was mounted already when it started.
+        data = str(self._folder / "data")
+        if data in Path("/proc/self/mounts").read_text().split():
+            subprocess.run(["umount", data], check=True)
+
+
+@pytest.fixture
+def mortal_engine(docker_engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[MortalEngine]:
+    # The engine of all tests proves that there is what one of the test's own needs.
+    assert docker_engine.address
+    # Its sockets have paths below this one, and those may not be long.
+    engine = MortalEngine(tmp_path_factory.mktemp("own"))
+    try:
+        yield engine
+    finally:
+        engine.close()
+
+
+def import_host_image(address: str) -> str:
+    """Make the image in which this machine's programs can run."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         for name in ("bin", "sbin", "lib", "lib64"):

@@ -11,6 +11,7 @@ from conformance.executors.witness import Lifeline, Scene
 from integration.docker_engine import HOST_PROGRAMS, Engine
 from lineshaft.docker import DockerAccess
 from lineshaft.executors.docker import DockerExecutor
+from lineshaft.executors.docker.settings import MOST_PROCESSES
 from lineshaft.ports.executor import Container, Mount
 
 # A worker in a process of its own, which runs one command and prints what that writes.
@@ -51,9 +52,12 @@ def container_in(folder: Path, image: str) -> Container:
     return Container(image, folder, mounts=mounts)
 
 
-def executor_for(address: str, folder: Path) -> DockerExecutor:
+def executor_for(
+    address: str, folder: Path, *, user: str | None = None, most_processes: int = MOST_PROCESSES
+) -> DockerExecutor:
     """Make an executor whose own files lie in a folder."""
-    return DockerExecutor(DockerAccess(address, folder / "no-docker-configuration"), folder / "first")
+    access = DockerAccess(address, folder / "no-docker-configuration")
+    return DockerExecutor(access, folder / "first", user=user, most_processes=most_processes)
 
 
 @asynccontextmanager

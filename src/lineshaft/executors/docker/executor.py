@@ -21,7 +21,7 @@ from lineshaft.executors.docker.leftovers import remove_leftovers
 from lineshaft.executors.docker.owner import labels_of, owner_of
 from lineshaft.executors.docker.patience import to_its_end, unless
 from lineshaft.executors.docker.services import Beside, beside
-from lineshaft.executors.docker.settings import Surroundings, on_terminal, settings
+from lineshaft.executors.docker.settings import MOST_PROCESSES, Surroundings, on_terminal, settings
 from lineshaft.executors.docker.task_container import TaskContainer, task_container
 from lineshaft.executors.label import LABEL_VARIABLE
 from lineshaft.executors.refusal import refusal, why_unpassable
@@ -45,7 +45,15 @@ class DockerExecutor:
     The engine is Docker's, rootless or not, or Podman's by the same API. Use it from one event loop.
     """
 
-    def __init__(self, access: DockerAccess, folder: Path, *, images: Images | None = None) -> None:
+    def __init__(
+        self,
+        access: DockerAccess,
+        folder: Path,
+        *,
+        images: Images | None = None,
+        user: str | None = None,
+        most_processes: int = MOST_PROCESSES,
+    ) -> None:
         """Connect to nothing yet.
 
         Args:
@@ -53,11 +61,15 @@ class DockerExecutor:
             folder: where a small program is put that each container shows; the engine finds it under the same
                 path.
             images: provides the images of that engine; None takes one that builds in the classic way only.
+            user: as whom commands run, as `uid:gid`; None means those whose files are this process's user's.
+            most_processes: how many processes and threads a container may have at once.
         """
         self._access: Final = access
         self._first: Final = FirstProgram(folder)
         self._images: Final = images or Images(access)
         self._owed: Final[set[str]] = set()
+        self._user: Final = user
+        self._most_processes: Final = most_processes
         self._networks: Final[set[str]] = set()
         self._networking: Final = asyncio.Lock()
         self._kept: Final = KeptEngine(access, self._pay)
@@ -263,6 +275,8 @@ class DockerExecutor:
             first=first,
             mark=secrets.token_hex(_MARK_BYTES),
             labels=labels_of(command.label, container.marks),
+            user=self._user or engine.platform.user,
+            most_processes=self._most_processes,
         )
 
     async def _network(self, engine: Engine, command: Command, side: Beside | None) -> str | NotStarted:

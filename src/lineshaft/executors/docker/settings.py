@@ -45,6 +45,8 @@ class Surroundings:
         first: where the program of the first process lies on this machine.
         mark: with what its output ends.
         labels: what it carries.
+        user: as whom its command runs, as `uid:gid`.
+        most_processes: how many processes and threads it may have at once.
     """
 
     platform: Platform
@@ -53,6 +55,8 @@ class Surroundings:
     first: Path
     mark: str
     labels: Mapping[str, str]
+    user: str
+    most_processes: int = MOST_PROCESSES
 
 
 def settings(command: Command, container: Container, around: Surroundings) -> dict[str, Any]:
@@ -69,7 +73,7 @@ def settings(command: Command, container: Container, around: Surroundings) -> di
     environment = {**command.env, LABEL_VARIABLE: command.label}
     return {
         "Image": around.image,
-        "User": around.platform.user,
+        "User": around.user,
         "Entrypoint": [str(FIRST_PATH), around.mark, str(command.cwd)],
         "Cmd": list(command.argv),
         "Env": [f"{name}={value}" for name, value in environment.items()],
@@ -92,7 +96,7 @@ def settings(command: Command, container: Container, around: Surroundings) -> di
             "UsernsMode": around.platform.user_namespace,
             "ShmSize": SHARED_MEMORY_BYTES,
             "LogConfig": {"Type": "none"},
-            **_limits(container, around.platform),
+            **_limits(container, around),
         },
     }
 
@@ -127,11 +131,11 @@ def _temporary(container: Container) -> dict[str, str]:
     return {str(_TEMPORARY): _TEMPORARY_OPTIONS + size}
 
 
-def _limits(container: Container, platform: Platform) -> dict[str, int]:
+def _limits(container: Container, around: Surroundings) -> dict[str, int]:
     limits = {}
-    if platform.counts_processes:
-        limits["PidsLimit"] = MOST_PROCESSES
-    if container.cpus and platform.limits_processors:
+    if around.platform.counts_processes:
+        limits["PidsLimit"] = around.most_processes
+    if container.cpus and around.platform.limits_processors:
         limits["NanoCpus"] = round(container.cpus * _NANO)
     if container.memory_bytes:
         # Memory and swap together: there is no swap. Less than engines take would be refused by them.
