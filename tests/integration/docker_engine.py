@@ -47,6 +47,11 @@ class Engine:
         transport = httpx2.AsyncHTTPTransport(uds=self.address.removeprefix("unix://"))
         return httpx2.AsyncClient(transport=transport, base_url="http://docker", timeout=30)
 
+    def blocking_client(self) -> httpx2.Client:
+        """Do so where there is no event loop."""
+        transport = httpx2.HTTPTransport(uds=self.address.removeprefix("unix://"))
+        return httpx2.Client(transport=transport, base_url="http://docker", timeout=120)
+
 
 def _host_programs() -> tuple[Mount, ...]:
     folders = [Path("/usr"), Path(sys.prefix), Path(sys.base_prefix)]
@@ -91,16 +96,17 @@ def docker_engine(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     if address.startswith("unix://") and _answers(address):
         yield Engine(address, _import_base_image(address, busybox), import_host_image(address))
         return
-    dockerd = _program("dockerd", package="docker.io")
-    if os.geteuid() != 0:
-        pytest.skip("no Docker engine answers, and only root can start one")
-    with started_engine(tmp_path_factory.mktemp("docker"), dockerd) as address:
-        yield Engine(address, _import_base_image(address, busybox), import_host_image(address))
+    with started_engine(tmp_path_factory.mktemp("docker")) as engine:
+        yield engine
 
 
 @contextmanager
-def started_engine(folder: Path, dockerd: str = "dockerd") -> Iterator[str]:
-    """Have an engine of one's own in a folder, and yield its address; its process id is in the file `pid`."""
+def started_engine(folder: Path) -> Iterator[Engine]:
+    """Start an engine that nobody else has, with its socket and its images in a folder."""
+    busybox = _program("busybox", package="busybox-static")
+    dockerd = _program("dockerd", package="docker.io")
+    if os.geteuid() != 0:
+        pytest.skip("no Docker engine answers, and only root can start one")
     address = f"unix://{folder}/docker.sock"
     with address_pool() as pool:
         command: list[str | Path] = [
@@ -109,7 +115,7 @@ def started_engine(folder: Path, dockerd: str = "dockerd") -> Iterator[str]:
             *("--iptables=false", "--bridge=none", "--default-address-pool", f"base={pool},size=24"),
         ]
         with running(command, ready="API listen on", log=folder / "log"):
-            yield address
+            yield Engine(address, _import_base_image(address, busybox), import_host_image(address))
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SECRET_VARIABLE: Final = "BUILD_SECRET_"  # noqa: S105 - a name of variables, not one.
 _NEWEST_WITHOUT: Final = (1, 38)
 
-_RULE: Final = re.compile(r"^-{6,}\n", re.MULTILINE)
+_RULE: Final = re.compile(r"^-{6}\n", re.MULTILINE)
 _STEP: Final = re.compile(r"^ > \[[^\]\n]*\] ?(.*):$", re.MULTILINE)
 _EXIT_CODE: Final = re.compile(
     r"(?:did not complete successfully|executor failed running .*): exit code: (\d+)\s*$"

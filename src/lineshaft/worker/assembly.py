@@ -22,7 +22,7 @@ from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.worker.agent import Agent
 from lineshaft.worker.checkouts import Checkouts
 from lineshaft.worker.driver import Driver
-from lineshaft.worker.drivers.build import BuildDriver, Workshops
+from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
 from lineshaft.worker.files.no_files import NoFiles
@@ -33,6 +33,7 @@ from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.session import Equipment
 from lineshaft.worker.source import Sources
 from lineshaft.worker.ssh import SshAgents
+from lineshaft.worker.workshops import Workshops
 from lineshaft.worker.workspace import Workspaces
 
 
@@ -77,10 +78,11 @@ async def open_agent(
         mirrors = Mirrors(git, folder / "mirrors", plan.git_roots, guard=guard)
         sources = Sources(workspaces, checkouts, mirrors)
         private = (*plan.private, plan.data, workspace_folder)
-        workshops = Workshops(executor, handovers, prefix)
+        agents = SshAgents(executor, environ, _lent_agent(plan, environ))
+        workshops = Workshops(executor, handovers, prefix, agents)
         places = Places(
             handovers,
-            SshAgents(executor, environ, _lent_agent(plan, environ)),
+            agents,
             environ,
             label_prefix=prefix,
             containers=plan.containers,

@@ -14,9 +14,9 @@ from lineshaft.executors.process.sandbox import find_sandbox, why_unusable
 from lineshaft.executors.settings import ExecutorChoice, SandboxChoice
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.ports.executor import Executor
-from lineshaft.worker.drivers.build import Workshops
 from lineshaft.worker.engine import WatchedEngine, check_engine, why_away
 from lineshaft.worker.plan import WorkerPlan
+from lineshaft.worker.workshops import Workshops
 
 _UNIX: Final = "unix://"
 _NO_PROGRAM: Final = "bwrap (bubblewrap) is not installed"

@@ -19,8 +19,8 @@ from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.state import State
 from lineshaft.server.settings import ServerSettings
-from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.isolation import sandboxed
+from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.settings import WorkerSettings
 from worker_tasks import Bench, bench
 
