@@ -79,7 +79,7 @@ async def _heeding_stop(assignment: Assignment, work: Coroutine[Any, Any, Outcom
         if stopped.done():
             return stopped_outcome()
         text = f"Its files could not be kept within {seconds:g} s."
-        return Outcome(State.FAILED, Reason(ReasonCode.FILES_UNAVAILABLE, text))
+        return Outcome(State.LOST, Reason(ReasonCode.FILES_UNAVAILABLE, text))
     finally:
         for each in (keeping, stopped):
             each.cancel()

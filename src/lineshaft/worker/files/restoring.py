@@ -83,14 +83,15 @@ async def _place_needed(assignment: Assignment, folder: Path) -> Outcome | None:
                 f"Placed artifact {what_text(kept)}, {counted(count, 'file')}.\n"
             )
     except ArchiveRefusedError as error:
-        return _failed(ReasonCode.FILES_REFUSED, f"An artifact that it needs cannot be placed. {error}")
+        text = f"An artifact that it needs cannot be placed. {error}"
+        return Outcome(State.FAILED, Reason(ReasonCode.FILES_REFUSED, text))
     except (OtherContentError, ArtifactNotFoundError, InvalidInputError) as error:
-        return _failed(
+        return _lost(
             ReasonCode.FILES_UNAVAILABLE, f"An artifact that it needs cannot be had. {error.message}"
         )
     except OSError as error:
         code = ReasonCode.DISK_FULL if error.errno in _FULL else ReasonCode.FILES_UNAVAILABLE
-        return _failed(code, f"An artifact that it needs cannot be written on its worker ({error.strerror}).")
+        return _lost(code, f"An artifact that it needs cannot be written on its worker ({error.strerror}).")
     return None
 
 
@@ -146,5 +147,5 @@ def _hit(rule: CacheRule, answer: CacheAnswer, count: int) -> str:
     return f"Cache '{rule.key}': {how}{branch}: {what}, {counted(count, 'file')}.\n"
 
 
-def _failed(code: ReasonCode, text: str) -> Outcome:
-    return Outcome(State.FAILED, Reason(code, text))
+def _lost(code: ReasonCode, text: str) -> Outcome:
+    return Outcome(State.LOST, Reason(code, text), begun=False)
