@@ -113,13 +113,13 @@ class Images:
             return planned
         if container.pull is not PullPolicy.ALWAYS:
             found = await find_image(docker, planned.name, self.access.address)
-            if isinstance(found, str):
-                await output.write(
-                    f"The image was built before, of the same files: {planned.name}.\n".encode()
-                )
-                return await self._use(docker, found, planned)
-            if found is not None:
-                return found
+            used = await self._use(docker, found, planned) if isinstance(found, str) else found
+            if isinstance(used, str):
+                told = f"The image was built before, of the same files: {planned.name}.\n"
+                await output.write(told.encode())
+            # What was removed between the two looks is built anew.
+            if isinstance(used, str) or (used is not None and used.ours):
+                return used
         given = tuple(
             sorted((host, login.username, login.password) for host, login in container.registries.items())
         )
@@ -169,8 +169,22 @@ class Images:
             if refusal is not None:
                 return refusal
             found = await find_image(docker, str(reference), self.access.address)
+            if isinstance(found, str) and (warning := await _why_unfit(docker, found)):
+                await output.write(warning.encode())
         text = f"The image {reference} was pulled, and is gone again."
         return found or NotStarted(text, ReasonCode.IMAGE_NOT_FOUND, ours=True)
+
+
+async def _why_unfit(docker: "Docker", image: str) -> str | None:
+    """Warn of an image for another kind of processor, which runs only where that is emulated."""
+    try:
+        made_for = (await docker.images.inspect(image)).get("Architecture")
+        machine = (await docker.version()).get("Arch")
+    except engine_errors():
+        return None
+    if not made_for or not machine or made_for == machine:
+        return None
+    return f"The image is made for {made_for}, and the engine's machine is {machine}.\n"
 
 
 async def find_image(docker: "Docker", name: str, address: str) -> str | NotStarted | None:

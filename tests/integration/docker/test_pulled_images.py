@@ -1,12 +1,14 @@
 """Images that tasks name, on a real engine, from a real registry."""
 
 import asyncio
+import hashlib
 import json
 import secrets
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import httpx2
 import pytest
 from aiodocker import Docker
 
@@ -68,6 +70,43 @@ async def shelf(docker_engine: Engine, tmp_path: Path) -> AsyncIterator[Shelf]:
     async with connected(access) as docker:
         assert isinstance(docker, Docker)
         yield Shelf(docker, docker_engine.base_image, Images(access))
+
+
+async def push_by_hand(registry: str, architecture: str) -> str:
+    """Put an image without files into a registry, for any kind of processor; return its name."""
+    repository, layer = secrets.token_hex(8), bytes(10_240)
+    config = json.dumps(
+        {
+            "architecture": architecture,
+            "os": "linux",
+            "config": {"Cmd": ["true"], "Labels": {"unique": repository}},
+            "rootfs": {"type": "layers", "diff_ids": [digest_of(layer)]},
+        }
+    ).encode()
+    kinds = {
+        "config": ("application/vnd.docker.container.image.v1+json", config),
+        "layer": ("application/vnd.docker.image.rootfs.diff.tar", layer),
+    }
+    parts = {
+        name: {"mediaType": kind, "size": len(data), "digest": digest_of(data)}
+        for name, (kind, data) in kinds.items()
+    }
+    kind = "application/vnd.docker.distribution.manifest.v2+json"
+    manifest = {"schemaVersion": 2, "mediaType": kind, "config": parts["config"], "layers": [parts["layer"]]}
+    async with httpx2.AsyncClient(base_url=f"http://{registry}/v2/{repository}", timeout=60) as client:
+        for data in (config, layer):
+            begun = await client.post("/blobs/uploads/")
+            place = httpx2.URL(begun.headers["location"]).copy_merge_params({"digest": digest_of(data)})
+            (await client.put(place, content=data)).raise_for_status()
+        pushed = await client.put(
+            "/manifests/v1", content=json.dumps(manifest), headers={"Content-Type": kind}
+        )
+        pushed.raise_for_status()
+    return f"{registry}/{repository}:v1"
+
+
+def digest_of(data: bytes) -> str:
+    return f"sha256:{hashlib.sha256(data).hexdigest()}"
 
 
 def refused(provided: str | NotStarted) -> NotStarted:
@@ -139,6 +178,15 @@ async def test_a_name_without_a_tag_means_latest(shelf: Shelf, registry: str) ->
     await shelf.put_again(latest)
     provided = await shelf.provide(name.removesuffix(":v1"))
     assert provided == (await shelf.docker.images.inspect(latest))["Id"]
+
+
+async def test_an_image_for_another_kind_of_processor_is_warned_of(shelf: Shelf, registry: str) -> None:
+    machine = (await shelf.docker.version())["Arch"]
+    other = "amd64" if machine == "arm64" else "arm64"
+    name = await push_by_hand(registry, other)
+    output = Output()
+    assert isinstance(await shelf.provide(name, output), str)
+    assert output.text.endswith(f"The image is made for {other}, and the engine's machine is {machine}.\n")
 
 
 async def test_a_missing_image_is_not_found(shelf: Shelf, registry: str) -> None:

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from aiodocker.stream import Stream
 
 _LOG: Final = logging.getLogger(__name__)
-_LAST_WORDS_SECONDS: Final = 5
 _LOG_SECONDS: Final = 30
 _CALL_SECONDS: Final = 120
 
@@ -235,7 +234,7 @@ class RunningService:
 
     async def _hear_last_words(self) -> None:
         if self._reading is not None:
-            await asyncio.wait({self._reading}, timeout=_LAST_WORDS_SECONDS)
+            await asyncio.wait({self._reading}, timeout=_LOG_SECONDS)
 
 
 async def _all_before(holding: list[asyncio.Task[None]], end: asyncio.Task[str]) -> bool:
