@@ -179,9 +179,9 @@ class MortalEngine:
         # Who looks for processes of these numbers may find them, as somebody else's or as dead ones.
         for left in (self._pid_file, self._helper_pid_file):
             left.unlink(missing_ok=True)
-        address = self._stack.enter_context(started_engine(self._folder))
+        engine = self._stack.enter_context(started_engine(self._folder))
         self._dead = False
-        return Engine(address, "", import_host_image(address))
+        return engine
 
     def kill(self) -> None:
         """Kill it as a power cut would; its containers go on."""
@@ -194,7 +194,7 @@ class MortalEngine:
         self._dead = True
 
     def close(self) -> None:
-        """Stop it; one that was killed is started before, to remove its containers and what it has mounted."""
+        """Stop it; one that was killed is started before, to remove its containers and all mounts."""
         if self._dead:
             self.start()
         self._stack.close()
