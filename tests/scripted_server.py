@@ -192,6 +192,7 @@ class Scene:
     """A worker in a test's hands.
 
     Attributes:
+        can_work: whether what its tasks need is there.
         worker: the worker, where `working` has begun it.
         running: its task, likewise.
     """
