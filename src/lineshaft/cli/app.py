@@ -39,6 +39,7 @@ from lineshaft.cli.run import cancel, retry, runs, show
 from lineshaft.cli.run_here import run
 from lineshaft.cli.schema import schema
 from lineshaft.cli.secret import secret
+from lineshaft.cli.shell import shell
 from lineshaft.cli.tests import tests
 from lineshaft.cli.token import token
 from lineshaft.cli.up import server, up
@@ -79,7 +80,7 @@ class Root(SectionedGroup):
             trigger_pipeline,
             delete_pipeline,
         ),
-        "Runs": (runs, show, watch, logs, explain, definition, cancel, retry, report_runs),
+        "Runs": (runs, show, watch, logs, explain, shell, definition, cancel, retry, report_runs),
         "Files and tests": (results, artifacts, tests, cache),
         "Workers": (worker, worker_key),
         "Access": (login, logout, whoami, user, token, audit),

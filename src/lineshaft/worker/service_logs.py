@@ -62,15 +62,17 @@ class _BoundedFile:
     def __init__(self, path: Path) -> None:
         self.path: Final = path
         self.size_bytes = 0
+        self._full = False
         self._file: BinaryIO = path.open("xb", buffering=0)
 
     async def write(self, data: bytes) -> None:
-        room = SERVICE_LOG_LIMIT_BYTES - self.size_bytes
-        if room <= 0:
+        if self._full:
             return
+        room = SERVICE_LOG_LIMIT_BYTES - self.size_bytes
         self._file.write(data[:room])
         self.size_bytes += min(len(data), room)
         if len(data) > room:
+            self._full = True
             self._file.write(_CUT)
 
     def close(self) -> None:

@@ -98,6 +98,18 @@ async def test_a_later_trip_sees_a_later_commit(mirrors: Mirrors, origin: Origin
     assert (tmp_path / "second" / "file").read_text() == "two"
 
 
+async def test_an_older_commit_is_fetched_alone(mirrors: Mirrors, origin: Origin, tmp_path: Path) -> None:
+    origin.commit("one")
+    wanted = origin.commit("two")
+    origin.commit("three")
+    mirror = mirrors.of(str(origin.bare))
+    assert await mirror.resolve("trip", wanted) == wanted
+    (tmp_path / "work").mkdir()
+    await mirror.checkout(wanted, tmp_path / "work", tmp_path / "keeper")
+    assert git("rev-list", "--all", "--count", folder=mirror.objects.parent) == "0"
+    assert git("rev-list", "--count", "HEAD", folder=tmp_path / "work") == "1"
+
+
 async def test_those_who_ask_for_one_trip_at_once_get_one_answer(mirrors: Mirrors, origin: Origin) -> None:
     origin.commit("one")
     mirror = mirrors.of(str(origin.bare))

@@ -4,8 +4,10 @@ import asyncio
 import errno
 import logging
 import secrets
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from lineshaft.docker.access import DockerAccess
 from lineshaft.docker.failure import engine_errors, engine_failure
@@ -19,7 +21,7 @@ from lineshaft.executors.docker.leftovers import remove_leftovers
 from lineshaft.executors.docker.owner import labels_of, owner_of
 from lineshaft.executors.docker.patience import to_its_end, unless
 from lineshaft.executors.docker.services import Beside, beside
-from lineshaft.executors.docker.settings import MOST_PROCESSES, Surroundings, settings
+from lineshaft.executors.docker.settings import MOST_PROCESSES, Surroundings, on_terminal, settings
 from lineshaft.executors.docker.task_container import TaskContainer, task_container
 from lineshaft.executors.label import LABEL_VARIABLE
 from lineshaft.executors.refusal import refusal, why_unpassable
@@ -91,6 +93,52 @@ class DockerExecutor:
             if not isinstance(result, Exit) and result.code is ReasonCode.DOCKER_UNREACHABLE:
                 engine.away = True
             return result
+
+    @asynccontextmanager
+    async def terminal(self, command: Command, output: ByteSink) -> AsyncIterator[str | NotStarted]:
+        """Have a container that is still to be started, whose program gets a terminal of its own.
+
+        Its services are ready by then. All of it is removed in the end, whatever has become of it.
+
+        Args:
+            command: what runs in it; it has a container, and its limits and its label's rules count.
+            output: takes what is told of images on the way.
+
+        Yields:
+            The container's id, or why there can be none.
+        """
+        container = command.container
+        if container is None:
+            raise ValueError("only a command with a container can have a terminal")
+        async with self._kept.use() as engine:
+            if isinstance(engine, NotStarted):
+                yield engine
+                return
+            labels, told = labels_of(command.label, container.marks), in_turns(output)
+            async with beside(
+                engine.docker, container, labels, told, images=self._images, platform=engine.platform
+            ) as side:
+                config = await self._on_terminal(engine, command, container, told, side)
+                if isinstance(config, NotStarted):
+                    yield config
+                    return
+                name = f"lineshaft-{secrets.token_hex(8)}"
+                made = await engine.docker.containers.create(config, name=name)
+                try:
+                    yield made.id
+                finally:
+                    await to_its_end(made.delete(force=True, v=True))
+                    side.dismiss()
+
+    async def _on_terminal(
+        self, engine: Engine, command: Command, container: Container, output: ByteSink, side: Beside
+    ) -> dict[str, Any] | NotStarted:
+        services = side if container.services else None
+        around = await self._surroundings(engine, command, container, output, services)
+        if isinstance(around, NotStarted):
+            return around
+        unready = None if services is None else await services.ready()
+        return unready or {**settings(command, container, around), **on_terminal(command)}
 
     async def sweep(self, label_prefix: str) -> int:
         """Remove what a former worker has left; see `ports.executor.Executor.sweep`.

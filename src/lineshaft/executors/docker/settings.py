@@ -101,6 +101,19 @@ def settings(command: Command, container: Container, around: Surroundings) -> di
     }
 
 
+def on_terminal(command: Command) -> dict[str, Any]:
+    """Write what is different in a container whose program somebody talks to."""
+    return {
+        "Entrypoint": [command.argv[0]],
+        "Cmd": list(command.argv[1:]),
+        "WorkingDir": str(command.cwd),
+        "Tty": True,
+        "OpenStdin": True,
+        "StdinOnce": True,
+        "AttachStdin": True,
+    }
+
+
 def _mount(mount: Mount) -> dict[str, Any]:
     return {
         "Type": "bind",
