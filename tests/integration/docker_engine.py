@@ -50,7 +50,7 @@ class Engine:
     def blocking_client(self) -> httpx2.Client:
         """Do so where there is no event loop."""
         transport = httpx2.HTTPTransport(uds=self.address.removeprefix("unix://"))
-        return httpx2.Client(transport=transport, base_url="http://docker", timeout=120)
+        return httpx2.Client(transport=transport, base_url="http://docker", timeout=600)
 
 
 def _host_programs() -> tuple[Mount, ...]:
