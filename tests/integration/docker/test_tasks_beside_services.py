@@ -9,13 +9,18 @@ from datetime import timedelta
 from pathlib import Path, PurePosixPath
 
 import pytest
+from aiodocker import Docker
 
 from integration.docker_engine import Engine
 from integration.output import Output
 from integration.sidecars import IMAGE, shell, until, web
 from lineshaft.docker import DockerAccess
+from lineshaft.docker.engine import connected
+from lineshaft.docker.provision import Images
 from lineshaft.executors.docker import DockerExecutor
-from lineshaft.executors.docker.owner import LABEL
+from lineshaft.executors.docker.owner import LABEL, labels_of
+from lineshaft.executors.docker.platform import platform_of
+from lineshaft.executors.docker.services import beside
 from lineshaft.model.image import Image, ImageBuild
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.service import Service
@@ -122,6 +127,26 @@ async def test_a_task_that_is_cancelled_leaves_no_service(house: House) -> None:
     with pytest.raises(asyncio.CancelledError):
         await doing
     assert await house.left() == []
+
+
+async def test_services_that_a_killed_worker_has_left_are_swept_away(house: House) -> None:
+    access = DockerAccess(house.engine.address, house.folder)
+    container = Container(IMAGE, house.folder, services={"web": web()})
+    async with connected(access) as docker:
+        assert isinstance(docker, Docker)
+        left = beside(
+            docker,
+            container,
+            labels_of(house.label, {}),
+            house.output,
+            images=Images(access),
+            platform=await platform_of(docker),
+        )
+        async with left as side:
+            assert await side.ready() is None
+            assert len(await house.left()) == 2
+            assert await house.executor.sweep(house.label.partition("/")[0]) == 1
+            assert await house.left() == []
 
 
 async def test_a_task_and_its_service_run_in_images_of_the_same_dockerfile(house: House) -> None:
