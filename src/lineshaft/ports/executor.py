@@ -98,7 +98,7 @@ class Command:
             image's where `env` has none.
         cwd: where it starts; absolute, and there already; in a container as that shows it.
         env: all of its environment; nothing is added but LINESHAFT_PROCESS_LABEL, and in a container what its
-            image and its engine say, such as HOME and HOSTNAME.
+            image and its engine say, such as HOME and HOSTNAME; Podman's engine says TERM and container, too.
         timeout: how long it may take from its start; None means no limit.
         grace: how long it may go on after it was asked to end, before it is killed.
         label: names the attempt among all of this machine: what carries it is the attempt's, and is killed

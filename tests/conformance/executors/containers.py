@@ -69,7 +69,7 @@ async def containers_scene(engine: Engine, folder: Path, lifeline: Lifeline) -> 
         folder,
         lifeline,
         container=container_in(folder, engine.host_image),
-        given=frozenset({"HOME", "HOSTNAME"}),
+        given=frozenset({"HOME", "HOSTNAME", "TERM", "container"}),
         address=engine.address,
         image=engine.host_image,
     )

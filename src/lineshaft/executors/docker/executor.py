@@ -17,7 +17,7 @@ from lineshaft.executors.docker.common_network import common_network, remove_com
 from lineshaft.executors.docker.execution import Execution
 from lineshaft.executors.docker.first import FirstProgram
 from lineshaft.executors.docker.kept import Engine, KeptEngine
-from lineshaft.executors.docker.leftovers import remove_leftovers
+from lineshaft.executors.docker.leftovers import Left, remove_leftovers
 from lineshaft.executors.docker.owner import labels_of, owner_of
 from lineshaft.executors.docker.patience import to_its_end, unless
 from lineshaft.executors.docker.services import Beside, beside
@@ -67,7 +67,7 @@ class DockerExecutor:
         self._access: Final = access
         self._first: Final = FirstProgram(folder)
         self._images: Final = images or Images(access)
-        self._owed: Final[set[str]] = set()
+        self._owed: Final[set[Left]] = set()
         self._user: Final = user
         self._most_processes: Final = most_processes
         self._networks: Final[set[str]] = set()
@@ -89,10 +89,14 @@ class DockerExecutor:
         async with self._kept.use() as engine:
             if isinstance(engine, NotStarted):
                 return engine
-            result = await self._execute(engine, command, command.container, (output, stop))
-            if not isinstance(result, Exit) and result.code is ReasonCode.DOCKER_UNREACHABLE:
-                engine.away = True
-            return result
+            try:
+                result = await self._execute(engine, command, command.container, (output, stop))
+                if not isinstance(result, Exit) and result.code is ReasonCode.DOCKER_UNREACHABLE:
+                    engine.away = True
+                return result
+            finally:
+                if engine.away:
+                    self._owed.add(Left(command.label))
 
     @asynccontextmanager
     async def terminal(self, command: Command, output: ByteSink) -> AsyncIterator[str | NotStarted]:
@@ -148,16 +152,17 @@ class DockerExecutor:
         Returns:
             How many containers there were; 0 where the engine is away.
         """
+        left = Left(label_prefix, all_below=True)
         async with self._kept.use() as engine:
             if isinstance(engine, NotStarted):
                 _LOG.warning("What a former worker has left cannot be removed yet. %s", engine.text)
-                self._owed.add(label_prefix)
+                self._owed.add(left)
                 return 0
             try:
-                return await remove_leftovers(engine.docker, label_prefix)
+                return await remove_leftovers(engine.docker, left)
             except engine_errors() as error:
                 _LOG.warning("What a former worker has left cannot be removed yet: %s.", error)
-                self._owed.add(label_prefix)
+                self._owed.add(left)
                 engine.away = True
                 return 0
 
@@ -182,9 +187,9 @@ class DockerExecutor:
 
     async def _pay(self, docker: "Docker") -> None:
         """Remove what could not be removed while the engine was away."""
-        for label in sorted(self._owed):
-            await remove_leftovers(docker, label)
-            self._owed.discard(label)
+        for left in tuple(self._owed):
+            await remove_leftovers(docker, left)
+            self._owed.discard(left)
 
     async def _execute(
         self,
@@ -225,8 +230,6 @@ class DockerExecutor:
             result = await self._within(made, command, streams, side)
             if side is not None:
                 side.dismiss()
-        if not made.gone:
-            self._owed.add(command.label)
         return result
 
     async def _within(

@@ -4,6 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from lineshaft.docker.failure import engine_errors
@@ -17,8 +18,25 @@ _HAS_LABEL: Final = {"label": [LABEL]}
 _UNNAMED: Final = {"label": [LABEL], "dangling": ["true"]}
 
 
-async def remove_leftovers(docker: "Docker", prefix: str) -> int:
-    """Remove all whose label begins with a prefix: containers, then networks, volumes and unnamed images.
+@dataclass(frozen=True, slots=True)
+class Left:
+    """Whose things are left.
+
+    Attributes:
+        label: what they carry, or with what that begins.
+        all_below: whether it is only the beginning.
+    """
+
+    label: str
+    all_below: bool = False
+
+    def covers(self, label: str) -> bool:
+        """Tell whether a label is one of these."""
+        return label.startswith(self.label) if self.all_below else label == self.label
+
+
+async def remove_leftovers(docker: "Docker", left: Left) -> int:
+    """Remove all that is left: containers, then networks, volumes and unnamed images.
 
     What cannot be removed stays for the next time, and the log tells of it.
 
@@ -31,7 +49,7 @@ async def remove_leftovers(docker: "Docker", prefix: str) -> int:
     """
 
     def is_left(found: Mapping[str, Any]) -> bool:
-        return str((found.get("Labels") or {}).get(LABEL, "")).startswith(prefix)
+        return left.covers(str((found.get("Labels") or {}).get(LABEL, "")))
 
     containers = [
         container

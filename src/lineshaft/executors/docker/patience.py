@@ -7,7 +7,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-async def to_its_end(work: Coroutine[None, None, T]) -> T:
+async def to_its_end(work: Coroutine[None, None, T] | asyncio.Task[T]) -> T:
     """Do something to its end, also when the caller is cancelled meanwhile; that is raised afterwards."""
     task = asyncio.ensure_future(work)
     cancelled: asyncio.CancelledError | None = None

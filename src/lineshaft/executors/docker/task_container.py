@@ -32,12 +32,10 @@ class TaskContainer:
     Attributes:
         container: the engine's.
         attachment: its output.
-        gone: whether it has been removed.
     """
 
     container: "DockerContainer"
     attachment: Attachment
-    gone: bool = False
 
     async def start(self, command: Command, address: str) -> NotStarted | None:
         """Start it; answer why it could not be.
@@ -60,7 +58,7 @@ async def task_container(
 ) -> AsyncIterator[TaskContainer | NotStarted]:
     """Have a container, attached and not yet started; in the end it is killed and removed, whatever happens.
 
-    Where the engine cannot do that any more, `gone` stays false.
+    Where the engine cannot do that any more, it is said to be away.
 
     Args:
         engine: makes it.
@@ -71,16 +69,15 @@ async def task_container(
     """
     name = f"lineshaft-{secrets.token_hex(8)}"
     container = engine.docker.containers.container(name)
-    made: TaskContainer | NotStarted | None = None
+    making = asyncio.create_task(_make(engine, command, config, (name, mark, address)))
     try:
-        made = await to_its_end(_make(engine, command, config, (name, mark, address)))
-        yield made
+        yield await to_its_end(making)
     finally:
-        if not isinstance(made, NotStarted) or made.ours:
+        made = making.result()
+        if isinstance(made, TaskContainer):
+            made.attachment.close()
+        if isinstance(made, TaskContainer) or made.ours:
             gone = await to_its_end(_remove(container))
-            if isinstance(made, TaskContainer):
-                made.gone = gone
-                made.attachment.close()
             engine.away = engine.away or not gone
 
 
