@@ -1,16 +1,14 @@
 """Attempts that are leased, and what they keep, for tests of `sdk.worker_files`."""
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from lineshaft.definition.compiling.read import read_native
 from lineshaft.model.artifact import PART_BYTES, ArtifactKind, ContentFormat
 from lineshaft.model.attempt import AttemptAddress
-from lineshaft.model.cause import Cause
-from lineshaft.model.run import Run, Source
+from lineshaft.ports.ids import RandomIds
 from lineshaft.sdk.memory_files import MemoryFiles, MemoryLease
 from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.sdk.worker_protocol import WorkerProtocol
@@ -20,6 +18,7 @@ from lineshaft.wire.files import CacheAnswer, CacheRequest, Part, ReadRequest, U
 from lineshaft.wire.worker import LeaseMessage
 from worker_protocol_scene import claim, register, report_on
 
+_IDS: Final = RandomIds()
 _STEPS: Final = """
 steps:
   - {name: build, run: make, artifacts: {paths: [dist]}}
@@ -48,7 +47,10 @@ class Held:
 class FilesScene(Protocol):
     """A server, or what stands for one."""
 
-    files: WorkerFiles
+    @property
+    def files(self) -> WorkerFiles:
+        """What is tested."""
+        ...
 
     async def first(self, pipeline: str = "shop", **request: Any) -> Held:
         """Start a run, and lease its first task, which keeps artifacts."""
@@ -92,10 +94,6 @@ class ServedScene:
         self._leases[lease.address] = lease
         return Held(lease.address, lease.token)
 
-    async def run(self, held: Held) -> Run:
-        """Find the run of an attempt."""
-        return await self.plane.runs.get(held.address.run_id)
-
 
 @dataclass(slots=True)
 class MemoryScene:
@@ -107,12 +105,12 @@ class MemoryScene:
 
     async def first(self, pipeline: str = "shop", **request: Any) -> Held:
         """Lease an attempt."""
-        address = AttemptAddress(uuid4(), 1, 1)
+        address = AttemptAddress(_IDS.new_id(), 1, 1)
         asked = RunRequest(**request)
         lease = MemoryLease(
             address,
-            uuid4().hex,
-            pipeline_id=self._pipelines.setdefault(pipeline, uuid4()),
+            _IDS.new_token(),
+            pipeline_id=self._pipelines.setdefault(pipeline, _IDS.new_id()),
             path="build",
             source=asked.source(None),
             cause=asked.cause,
@@ -127,7 +125,7 @@ class MemoryScene:
         address = AttemptAddress(first.address.run_id, 2, 1)
         lease = MemoryLease(
             address,
-            uuid4().hex,
+            _IDS.new_token(),
             pipeline_id=before.pipeline_id,
             path="test",
             source=before.source,
@@ -141,15 +139,10 @@ class MemoryScene:
         return Held(lease.address, lease.token)
 
 
-PULL_REQUEST: Final = Cause.PULL_REQUEST
-SOURCE: Final = Source
-Change = Callable[[bytes], bytes]
-
-
 def upload_of(held: Held, name: str = "dist", **members: Any) -> UploadRequest:
     """Say that files are to be kept."""
     said: dict[str, Any] = {
-        "upload": uuid4(),
+        "upload": _IDS.new_id(),
         "kind": ArtifactKind.ARTIFACT,
         "name": name,
         "format": ContentFormat.ZIP,

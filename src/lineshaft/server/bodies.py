@@ -42,18 +42,19 @@ async def read_chunks(request: Request, limit_bytes: int) -> AsyncGenerator[byte
         InputTooLargeError: it is longer than the limit, or says so.
     """
     _refuse_declared(request, limit_bytes)
-    size = 0
-    gathered = bytearray()
+    size = yielded = 0
+    gathered: list[bytes] = []
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit_bytes:
             raise _too_large(limit_bytes)
-        gathered += chunk
-        if len(gathered) >= _CHUNK_BYTES:
-            yield bytes(gathered)
+        gathered.append(chunk)
+        if size - yielded >= _CHUNK_BYTES:
+            yield b"".join(gathered)
+            yielded = size
             gathered.clear()
-    if gathered:
-        yield bytes(gathered)
+    if size > yielded:
+        yield b"".join(gathered)
 
 
 async def read_message(

@@ -175,6 +175,12 @@ class SqlArtifacts(ArtifactRemoval):
         values = {"of_id": artifact_id, "from_number": first, "at_most": limit}
         return [read_part(row) for row in self._connection.execute(_SELECT_PARTS, values)]
 
+    def part(self, content_id: UUID, number: int) -> StoredPart | None:
+        """Find a part by the upload that it came with; None where it was not announced, or was removed."""
+        values = {"of_content": content_id, "of_number": number}
+        row = self._connection.execute(_SELECT_PART, values).one_or_none()
+        return None if row is None else read_part(row)
+
     def announce(self, part: StoredPart) -> StoredPart:
         """Note that a part's blob is about to be put, and return the part that stands at its number."""
         self._session.change()

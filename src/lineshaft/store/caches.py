@@ -1,18 +1,23 @@
 """Caches in the database."""
 
+import sys
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy import bindparam, delete, exists, select, update
 
-from lineshaft.model.artifact import Artifact, KeptCache
+from lineshaft.model.artifact import LONGEST_CACHE_KEY, Artifact, KeptCache
 from lineshaft.store.artifact_removal import ArtifactRemoval
 from lineshaft.store.artifact_rows import read_artifact
 from lineshaft.store.cache_rows import cache_address
 from lineshaft.store.schema import artifacts, caches, pipelines
 from lineshaft.store.schema.artifact_tables import KEPT
+
+_LAST: Final = chr(sys.maxunicode)
+_FIRST_SURROGATE: Final = 0xD800
+_BEHIND_SURROGATES: Final = 0xE000
 
 _FOUND: Final = (
     select(artifacts)
@@ -24,7 +29,8 @@ _NEWEST: Final = (
     _FOUND.where(
         caches.c.scope == bindparam("in_scope"),
         # `LIKE` takes some characters of a key for a pattern, and SQLite's knows no case.
-        func.substr(caches.c.key, 1, bindparam("characters")) == bindparam("beginning"),
+        caches.c.key >= bindparam("beginning"),
+        caches.c.key < bindparam("behind"),
     )
     .order_by(caches.c.kept_at.desc(), caches.c.artifact_id.desc())
     .limit(1)
@@ -86,8 +92,8 @@ class SqlCaches(ArtifactRemoval):
         values = {
             "of_pipeline": pipeline_id,
             "in_scope": scope,
-            "characters": len(beginning),
             "beginning": beginning,
+            "behind": _behind(beginning),
         }
         return self._one(_NEWEST, values)
 
@@ -144,3 +150,12 @@ class SqlCaches(ArtifactRemoval):
 
     def _ids(self, statement: Any, values: dict[str, Any]) -> list[UUID]:
         return list(self._connection.execute(statement, values).scalars())
+
+
+def _behind(beginning: str) -> str:
+    """Tell the first text, by code points, behind all that begin so."""
+    stem = beginning.rstrip(_LAST)
+    if not stem:
+        return _LAST * (LONGEST_CACHE_KEY + 1)
+    following = ord(stem[-1]) + 1
+    return stem[:-1] + chr(_BEHIND_SURROGATES if following == _FIRST_SURROGATE else following)

@@ -2,12 +2,12 @@
 
 import asyncio
 import os
-from uuid import uuid4
 
 import pytest
 
 from lineshaft.model.artifact import PART_BYTES
 from lineshaft.model.errors import ArtifactNotFoundError, InvalidInputError, StaleLeaseError
+from lineshaft.ports.ids import RandomIds
 from lineshaft.wire.files import FilesRequest
 from worker_files_scene import (
     FilesScene,
@@ -22,6 +22,7 @@ from worker_files_scene import (
     upload_of,
 )
 
+IDS = RandomIds()
 CONTENT = os.urandom(1024) * (PART_BYTES // 1024) + b"the end"
 
 
@@ -161,7 +162,7 @@ async def test_there_is_no_upload_that_was_not_begun(scene: FilesScene) -> None:
     held, other = await scene.first(), await scene.first("other")
     request = upload_of(held)
     await scene.files.begin_upload(request)
-    for who, upload in ((held, uuid4()), (other, request.upload)):
+    for who, upload in ((held, IDS.new_id()), (other, request.upload)):
         with pytest.raises(ArtifactNotFoundError):
             await scene.files.put_part(part_of(who, upload, 0, b"x"), b"x")
         with pytest.raises(ArtifactNotFoundError):

@@ -123,6 +123,10 @@ class Artifacts(Protocol):
         """List parts that hold an upload's or an artifact's bytes, by number, from `first` on."""
         ...
 
+    def part(self, content_id: UUID, number: int) -> StoredPart | None:
+        """Find a part by the upload that it came with; None where it was not announced, or was removed."""
+        ...
+
     def announce(self, part: StoredPart) -> StoredPart:
         """Note that a part's blob is about to be put, and return the part that stands at its number."""
         ...

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from typing import Final, TypeVar
 from uuid import UUID
@@ -17,6 +18,7 @@ from lineshaft.model.errors import (
     ArtifactNotFoundError,
     InputTooLargeError,
     InvalidInputError,
+    LineshaftError,
     UnavailableError,
 )
 from lineshaft.model.memory_size import memory_size
@@ -86,9 +88,12 @@ class Receiving:
 
         def announce(transaction: Transaction) -> StoredPart:
             upload = _upload_of(transaction, part, part.upload)
-            self._refuse_size(transaction, upload, part.number * PART_BYTES + 1, 1)
+            known = transaction.artifacts.part(part.upload, part.number)
+            if known is not None and (known.stored or known.sha256 != part.sha256):
+                return known
             if upload.state is not UploadState.RECEIVING:
-                return _there(transaction, part)
+                raise InvalidInputError("The upload has ended.", advice="Begin another one.")
+            self._refuse_size(transaction, upload, part.number * PART_BYTES + 1, 1)
             return transaction.artifacts.announce(announced)
 
         known = await self._write(part, announce)
@@ -106,7 +111,12 @@ class Receiving:
                     await self._blobs.put(announced.key, measured.bytes())
             except TimeoutError:
                 raise _too_slow() from None
-        await self._note_stored(part, StoredPart(part.upload, part.number, measured.size_bytes, part.sha256))
+        stored = replace(announced, size_bytes=measured.size_bytes, stored=True)
+        try:
+            await self._write(part, lambda transaction: self._note_stored(transaction, part, stored))
+        except LineshaftError:
+            await self._delete_unknown(stored)
+            raise
 
     async def end(self, end: UploadEnd) -> None:
         """Declare an upload complete.
@@ -134,22 +144,25 @@ class Receiving:
 
         await self._write(end, work)
 
-    async def _note_stored(self, part: Part, stored: StoredPart) -> None:
-        """Make it known that a part's blob is there; one that is not wanted any more is deleted again."""
+    def _note_stored(self, transaction: Transaction, part: Part, stored: StoredPart) -> None:
+        """Make it known that a part's blob is there; another call may have brought the same part before."""
+        if transaction.artifacts.part(part.upload, part.number) == stored:
+            return
+        upload = _upload_of(transaction, part, part.upload)
+        end = stored.number * PART_BYTES + stored.size_bytes
+        self._refuse_size(transaction, upload, end, stored.size_bytes)
+        if not transaction.artifacts.note_stored(stored):
+            raise _no_upload()
 
-        def work(transaction: Transaction) -> None:
-            upload = _upload_of(transaction, part, part.upload)
-            end = stored.number * PART_BYTES + stored.size_bytes
-            self._refuse_size(transaction, upload, end, stored.size_bytes)
-            if not transaction.artifacts.note_stored(stored):
-                raise _no_upload()
+    async def _delete_unknown(self, stored: StoredPart) -> None:
+        """Delete a blob of which nothing is known any more.
 
-        try:
-            await self._write(part, work)
-        except (ArtifactNotFoundError, InputTooLargeError):
-            # Who removed the upload may have had this blob deleted before it was put here.
+        Who removed the upload may have had it deleted before it was put here. One that is still known stays:
+        it may be part of what is kept, and goes with that.
+        """
+        known = await self._store.read(lambda t: t.artifacts.part(stored.content_id, stored.number))
+        if known is None:
             await self._blobs.delete(stored.key)
-            raise
 
     def _refusal(self, transaction: Transaction, run: Run, request: UploadRequest) -> str:
         """Say why files are not wanted; empty where they are."""
@@ -275,14 +288,6 @@ def _upload_of(transaction: Transaction, message: Leased, upload_id: UUID) -> Up
     if upload is None or upload.address != message.address:
         raise _no_upload()
     return upload
-
-
-def _there(transaction: Transaction, part: Part) -> StoredPart:
-    """Find a part of an upload that has ended: a repeat of it is fine."""
-    found = transaction.artifacts.parts(part.upload, part.number, 1)
-    if not found or found[0].number != part.number:
-        raise InvalidInputError("The upload has ended.", advice="Begin another one.")
-    return found[0]
 
 
 def _refuse_other_end(upload: Upload, end: UploadEnd) -> None:
