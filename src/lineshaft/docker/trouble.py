@@ -26,7 +26,8 @@ _OF_REGISTRY: Final = re.compile(r'"https?://[^"\s]*/v2/|error pulling image|fai
 _OF_BASE: Final = re.compile(
     r"""manifest\ for\ \S+\ not\ found|manifest\ unknown|pull\ access\ denied|repository\ \S+\ not\ found
     |failed\ to\ resolve\ source\ metadata|no\ match\ for\ platform|no\ basic\ auth\ credentials
-    |unexpected\ status\D*\b[45]\d\d|pulling\ from\ host\ \S+\ failed|insufficient_scope
+    |unexpected\ status\D*\b[45]\d\d
+    |pulling\ from\ host\ \S+\ failed|insufficient_scope
     |^\S+:\ not\ found$""",
     re.IGNORECASE | re.VERBOSE,
 )
