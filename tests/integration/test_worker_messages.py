@@ -99,7 +99,7 @@ async def test_a_version_that_is_not_served_is_426_and_registers_nobody(
         answer = await Caller(http).post("register", **HELLO)
 
     document = problem(answer, 426)
-    assert document["served"] == [1, 2, 3]
+    assert document["served"] == [1, 2, 3, 4]
     assert "1, 2, 3" in document["detail"]
     assert answer.headers["upgrade"] == "lineshaft-worker"
     assert await plane.fleet.workers.page(after=None, limit=1) == []

@@ -8,7 +8,7 @@ from rich.text import Text
 from rich.tree import Tree
 
 from lineshaft.cli.terminal import printable
-from lineshaft.model.image import ImageBuild
+from lineshaft.model.image import Image, ImageBuild
 from lineshaft.model.node import Order, Role
 from lineshaft.services.planning import Plan, PlannedDecision, PlannedNode
 
@@ -79,9 +79,15 @@ def _node_document(node: PlannedNode, left_out: Collection[str]) -> dict[str, An
         "reason": _reason(node, left_out) or None,
         "needs": list(node.needs),
         "generates": node.generates,
-        "image": asdict(node.image) if isinstance(node.image, ImageBuild) else node.image,
+        "image": _image(node.image),
         "services": list(node.services),
     }
+
+
+def _image(image: Image | None) -> str | dict[str, Any] | None:
+    if not isinstance(image, ImageBuild):
+        return image
+    return {key: value for key, value in asdict(image).items() if value}
 
 
 def _reason(node: PlannedNode, left_out: Collection[str]) -> str:
