@@ -1,6 +1,5 @@
 """`shell`: look around where a task would run."""
 
-import asyncio
 import os
 import shlex
 import sys
@@ -93,6 +92,8 @@ def shell(
     with loading():
         lease = _given(_lease(found, definition, node.strip("/")), given)
     with tempfile.TemporaryDirectory(prefix="lineshaft-") as folder:
+        import asyncio
+
         from lineshaft.worker.shell import open_shell
 
         plan = _plan(Path(folder), lease, executor, default_image, docker_host)

@@ -163,7 +163,7 @@ async def test_a_task_that_wants_a_container_is_refused_with_what_to_do(
 
 async def test_a_worker_that_ignores_images_runs_such_a_task_as_a_process(tmp_path: Path) -> None:
     async with bench(tmp_path, ignore_images=True) as worker:
-        outcome = await worker.run("echo ran", image="python:3.12", services={"db": {}})
+        outcome = await worker.run("echo ran", image="python:3.12", services={"db": {"image": "postgres"}})
     assert outcome.state is State.SUCCEEDED
     assert worker.log.text == "ran\n"
 

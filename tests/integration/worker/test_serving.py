@@ -122,7 +122,7 @@ def test_a_worker_with_a_key_takes_what_asks_for_its_labels(tmp_path: Path) -> N
         ended = finish(here.api, here.start({"run": "echo done", "labels": ["gpu"]}))
         assert ended["state"] == "succeeded"
         shown = here.api.get("/v1/workers/w").json()
-        assert shown["labels"] == ["gpu", "linux"]
+        assert shown["labels"] == ["executor:process", "gpu", "linux"]
 
 
 def test_two_workers_of_one_host_work_at_once_in_folders_of_their_own(tmp_path: Path) -> None:
