@@ -67,7 +67,7 @@ async def get_artifact(
     name=NOT_SERVED,
     openapi_extra=needs(Permission.MAINTAIN),
 )
-async def refuse_to_delete_a_file(run_id: RunId) -> Response:  # noqa: ARG001 - the guard reads it.
+async def refuse_to_delete_a_file(run_id: RunId, name: KeptName, file: FilePath) -> Response:  # noqa: ARG001 - as in the path.
     """Keep a file of an artifact from being taken for an artifact."""
     raise HTTPException(405)
 
