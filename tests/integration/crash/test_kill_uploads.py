@@ -27,7 +27,7 @@ async def test_an_upload_goes_on_where_it_was_when_the_server_was_killed(tmp_pat
     parts = parts_of(CONTENT)
     upload = RandomIds().new_id()
     with up(tmp_path) as (server, api):
-        config = ClientConfig(server.address(), "admin", "admin")
+        config = ClientConfig(str(api.base_url).rstrip("/"), "admin", "admin")
         made = api.post("/v1/pipelines", content=PIPELINE, headers={"Content-Type": "application/yaml"})
         api.post(f"/v1/pipelines/{made.json()['id']}/runs")
         async with HttpWorker(config) as worker, HttpFiles(config) as files:
@@ -40,15 +40,15 @@ async def test_an_upload_goes_on_where_it_was_when_the_server_was_killed(tmp_pat
         server.stop(signal.SIGKILL)
 
     with up(tmp_path) as (server, api):
-        config = ClientConfig(server.address(), "admin", "admin")
-        async with HttpWorker(config) as worker, HttpFiles(config) as files:
+        config = ClientConfig(str(api.base_url).rstrip("/"), "admin", "admin")
+        async with HttpFiles(config) as files:
             assert (await files.begin_upload(upload_of(held, upload=upload))).parts == 1
             await files.put_part(part_of(held, upload, 1, parts[1]), parts[1])
             await files.end_upload(end_of(held, upload, CONTENT))
             server.stop(signal.SIGKILL)
 
-    with up(tmp_path) as (server, api):
-        config = ClientConfig(server.address(), "admin", "admin")
+    with up(tmp_path) as (_, api):
+        config = ClientConfig(str(api.base_url).rstrip("/"), "admin", "admin")
         async with HttpWorker(config) as worker, HttpFiles(config) as files:
             await worker.report(report_on(worker_id, lease))
             (second,) = await claim(worker, worker_id, wait_seconds=30)
