@@ -15,7 +15,7 @@ S3_SCHEME: Final = "s3://"
 
 _CHUNK_BYTES: Final = 1 << 20
 _PART_BYTES: Final = 8 << 20
-"""What is shorter goes in one request; what is longer in parts of this size (S3 wants 5 MiB at least)."""
+"""What is longer goes in parts of this size (S3 wants 5 MiB at least), all else in one request."""
 
 _PARTS_AT_ONCE: Final = 2
 
@@ -176,7 +176,7 @@ class _Source:
     async def part(self) -> bytes:
         """Gather the next part; a short one is the last."""
         part = bytearray()
-        while len(part) < _PART_BYTES:
+        while len(part) <= _PART_BYTES:
             chunk = await anext(self._chunks, None)
             if chunk is None:
                 self.ended = True

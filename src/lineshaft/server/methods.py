@@ -24,5 +24,10 @@ class Methods:
         fitting = [route for route in self._routes if route.path_regex.match(path)]
         # Where an address is spelt out, those that take any word in its place are not meant.
         exact = [route for route in fitting if route.path == path]
-        served = [route.methods or () for route in exact or fitting if route.name != NOT_SERVED]
-        return sorted({method for methods in served for method in methods})
+        meant = exact or fitting
+        served = {method for route in meant if route.name != NOT_SERVED for method in route.methods or ()}
+        if not exact:
+            served -= {
+                method for route in meant if route.name == NOT_SERVED for method in route.methods or ()
+            }
+        return sorted(served)

@@ -104,3 +104,10 @@ async def test_blobs_of_many_keys_are_put_and_read_at_the_same_time(blobs: Blobs
     read = await asyncio.gather(*(_read(blobs, 0, len(text), key) for key, text in texts.items()))
 
     assert [b"".join(chunks) for chunks in read] == list(texts.values())
+
+
+async def test_a_blob_of_eight_mebibytes_is_whole(blobs: Blobs) -> None:
+    pieces = [bytes([number]) * MIB for number in range(8)]
+
+    assert await blobs.put(KEY, _chunks(*pieces)) == 8 * MIB
+    assert b"".join(await _read(blobs, 0, 9 * MIB)) == b"".join(pieces)

@@ -7,7 +7,7 @@ from worker_files_scene import find, keep_cache
 async def test_caches_are_listed(stage: Stage) -> None:
     held = await stage.scene.first(ref="refs/heads/main")
     cache = await keep_cache(stage.scene.files, held, "deps-1", b"bytes")
-    pipeline_id = (await stage.scene.run(held)).pipeline_id
+    pipeline_id = (await stage.scene.plane.runs.get(held.address.run_id)).pipeline_id
 
     (item,) = (await stage.http.get(f"/v1/pipelines/{pipeline_id}/caches")).json()["items"]
 
@@ -19,7 +19,7 @@ async def test_a_cache_that_is_deleted_is_not_found_any_more(stage: Stage) -> No
     held = await stage.scene.first()
     cache = await keep_cache(stage.scene.files, held, "a")
     await keep_cache(stage.scene.files, held, "b")
-    caches = f"/v1/pipelines/{(await stage.scene.run(held)).pipeline_id}/caches"
+    caches = f"/v1/pipelines/{(await stage.scene.plane.runs.get(held.address.run_id)).pipeline_id}/caches"
 
     assert (await stage.http.delete(f"{caches}/{cache}")).status_code == 204
     assert (await stage.http.delete(f"{caches}/{cache}")).status_code == 404
@@ -36,7 +36,7 @@ async def test_all_caches_of_a_pipeline_are_deleted_at_once(stage: Stage) -> Non
     for key in ("a", "b"):
         await keep_cache(stage.scene.files, held, key)
     await keep_cache(stage.scene.files, other, "a")
-    caches = f"/v1/pipelines/{(await stage.scene.run(held)).pipeline_id}/caches"
+    caches = f"/v1/pipelines/{(await stage.scene.plane.runs.get(held.address.run_id)).pipeline_id}/caches"
 
     answer = await stage.http.delete(caches)
 

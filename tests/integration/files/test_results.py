@@ -301,3 +301,11 @@ async def test_a_result_has_a_name_with_files_in_it(stage: Stage) -> None:
 
     assert (await stage.http.get(f"{results}/my/files/report")).content == XML
     assert (await stage.http.get(f"{results}/build/my/files/report")).content == XML
+
+
+async def test_a_file_in_an_artifact_cannot_be_deleted(stage: Stage) -> None:
+    artifacts, _ = await kept(stage, PACKED, "dist", kind=ArtifactKind.ARTIFACT)
+
+    answer = await stage.http.delete(f"{artifacts}/dist/files/index.html")
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, HEAD")

@@ -139,7 +139,7 @@ async def test_many_runs_tell_of_a_test(stage: Stage, order: str, member: str) -
     await tell(stage, await stage.scene.first(ref=commit), case("a"))
     held = await stage.scene.first(ref=commit)
     await tell(stage, held, case("a", TestState.FAILED))
-    run = await stage.scene.run(held)
+    run = await stage.scene.plane.runs.get(held.address.run_id)
 
     answer = await stage.http.get(f"/v1/pipelines/{run.pipeline_id}/tests", params={"order": order})
 
@@ -150,7 +150,7 @@ async def test_many_runs_tell_of_a_test(stage: Stage, order: str, member: str) -
 
 async def test_a_window_has_bounds(stage: Stage) -> None:
     held = await stage.scene.first()
-    pipeline_id = (await stage.scene.run(held)).pipeline_id
+    pipeline_id = (await stage.scene.plane.runs.get(held.address.run_id)).pipeline_id
 
     for query in ({"runs": 0}, {"runs": 101}, {"order": "best"}, {"after": -1}, {"branch": "\0"}):
         answer = await stage.http.get(f"/v1/pipelines/{pipeline_id}/tests", params=query)

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, HTTPException, Request
 from starlette.responses import Response
 
 from lineshaft.model.artifact import ArtifactKind
@@ -11,6 +11,7 @@ from lineshaft.server.depends import AttemptNumber, By, FilePath, KeptName, Limi
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.kept_documents import ArtifactPage
 from lineshaft.server.kept_files import KEPT_FILE, answer_file
+from lineshaft.server.methods import NOT_SERVED
 from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import page_json, to_json
 from lineshaft.wire.kept import artifact_document
@@ -58,6 +59,17 @@ async def get_artifact(
     """Read an artifact: a ZIP archive."""
     found = await plane.files.shown.find(run_id, ArtifactKind.ARTIFACT, name, attempt)
     return await answer_file(request, plane.files.shown, found)
+
+
+@router.delete(
+    "/{name:path}/files/{file:path}",
+    include_in_schema=False,
+    name=NOT_SERVED,
+    openapi_extra=needs(Permission.MAINTAIN),
+)
+async def refuse_to_delete_a_file(run_id: RunId, name: KeptName, file: FilePath) -> Response:  # noqa: ARG001 - as in the path.
+    """Keep a file of an artifact from being taken for an artifact."""
+    raise HTTPException(405)
 
 
 @router.delete("/{name:path}", status_code=204, openapi_extra=needs(Permission.MAINTAIN))
