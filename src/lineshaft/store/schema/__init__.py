@@ -16,6 +16,7 @@ from lineshaft.store.schema.outbox_table import outbox
 from lineshaft.store.schema.pipeline_tables import definitions, pipelines
 from lineshaft.store.schema.revision import REVISION, alembic_version
 from lineshaft.store.schema.run_tables import events, generated, nodes, outputs, runs, timers
+from lineshaft.store.schema.schedule_table import schedules
 from lineshaft.store.schema.secret_tables import secrets, signing_keys
 from lineshaft.store.schema.worker_tables import worker_keys, workers
 
@@ -38,6 +39,7 @@ __all__ = [
     "outputs",
     "pipelines",
     "runs",
+    "schedules",
     "secrets",
     "signing_keys",
     "timers",
