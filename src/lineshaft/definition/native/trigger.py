@@ -48,9 +48,9 @@ class ScheduleDocument(Strict):
     timezone: Annotated[
         Timezone | None, Key("Whose clock they mean; without it UTC", "a time zone, such as Europe/Berlin")
     ] = None
-    inputs: Annotated[
-        dict[Word, Value] | None, Key("What a run of it is given", "an object of values")
-    ] = None
+    inputs: Annotated[dict[Word, Value] | None, Key("What a run of it is given", "an object of values")] = (
+        None
+    )
 
 
 _NOTHING: Final = {"type": "null"}

@@ -16,10 +16,13 @@ revision = "0009"
 down_revision = "0006"
 
 TIME = sa.DateTime(timezone=True).with_variant(sa.String(26), "sqlite")
-FAR_AHEAD = "9000-01-01 00:00:00.000000"
-PIPELINES = """
+SELECT = """
     SELECT p.id AS id, d.text AS text FROM pipelines p JOIN definitions d ON d.hash = p.definition_hash
     WHERE p.deleted_at IS NULL AND d.format = 'native' AND d.text LIKE '%"schedule":%'
+"""
+INSERT = """
+    INSERT INTO schedules (pipeline_id, position, cron, timezone, worked_out_at)
+    VALUES (:pipeline_id, :position, :cron, 'UTC', '9000-01-01 00:00:00.000000')
 """
 
 
@@ -46,13 +49,9 @@ def upgrade() -> None:
 
 def _take_over() -> None:
     connection = op.get_bind()
-    insert = sa.text(
-        "INSERT INTO schedules (pipeline_id, position, cron, timezone, worked_out_at)"
-        f" VALUES (:pipeline_id, :position, :cron, 'UTC', '{FAR_AHEAD}')"
-    )
-    for pipeline_id, text in connection.execute(sa.text(PIPELINES)).all():
+    for pipeline_id, text in connection.execute(sa.text(SELECT)).all():
         for row in _rows(pipeline_id, text):
-            connection.execute(insert, row)
+            connection.execute(sa.text(INSERT), row)
 
 
 def _rows(pipeline_id: Any, text: str) -> Iterator[dict[str, Any]]:
