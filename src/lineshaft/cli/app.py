@@ -34,6 +34,7 @@ from lineshaft.cli.plan import plan
 from lineshaft.cli.report import report as report_runs
 from lineshaft.cli.run import cancel, retry, runs, show
 from lineshaft.cli.run_here import run
+from lineshaft.cli.schedules import schedules
 from lineshaft.cli.schema import schema
 from lineshaft.cli.secret import secret
 from lineshaft.cli.token import token
@@ -73,6 +74,7 @@ class Root(SectionedGroup):
             get_pipeline,
             update_pipeline,
             trigger_pipeline,
+            schedules,
             delete_pipeline,
         ),
         "Runs": (runs, show, watch, logs, explain, definition, cancel, retry, report_runs),

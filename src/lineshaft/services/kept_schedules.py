@@ -7,8 +7,8 @@ from uuid import UUID
 
 from lineshaft.definition.timetable import next_time
 from lineshaft.model.errors import InvalidInputError
-from lineshaft.model.schedule import Schedule
-from lineshaft.ports.store import KeptSchedule, Transaction
+from lineshaft.model.schedule import KeptSchedule, Schedule
+from lineshaft.ports.store import Transaction
 
 
 def worked_out(pipeline_id: UUID, schedules: Sequence[Schedule], now: datetime) -> list[KeptSchedule]:

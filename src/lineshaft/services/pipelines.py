@@ -14,9 +14,10 @@ from lineshaft.model.event import CancelRequested
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.principal import INSIDE_ACTOR, Actor
 from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.schedule import KeptSchedule
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
-from lineshaft.ports.store import KeptSchedule, Store, Transaction
+from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.bad_runs import readable
 from lineshaft.services.kept_schedules import keep_schedules, worked_out

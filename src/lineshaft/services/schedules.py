@@ -16,10 +16,10 @@ from lineshaft.model.cause import Cause
 from lineshaft.model.errors import ExpressionError, InvalidInputError, StoreUnavailableError
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.principal import INSIDE_ACTOR
-from lineshaft.model.schedule import Schedule
+from lineshaft.model.schedule import KeptSchedule, Schedule
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
-from lineshaft.ports.store import KeptSchedule, Store, Transaction
+from lineshaft.ports.store import Store, Transaction
 from lineshaft.ports.wakeups import SCHEDULES
 from lineshaft.services.auditing import record
 from lineshaft.services.kept_schedules import keep_schedules, moved, worked_out

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Row, bindparam, delete, func, insert, or_, select, update
 
-from lineshaft.ports.store import KeptSchedule
+from lineshaft.model.schedule import KeptSchedule
 from lineshaft.ports.wakeups import SCHEDULES
 from lineshaft.store.schema import schedules
 from lineshaft.store.session import Session

@@ -49,7 +49,13 @@ def test_programs_read_json(lineshaft: CommandLine, folder: Path) -> None:
     (folder / "b.yml").write_text(BAD)
     result = lineshaft("check", "a.yml", "b.yml", "--format", "json")
     good, bad = json.loads(result.out)["files"]
-    assert good == {"file": "a.yml", "dialect": "native", "pipelines": ["shop"], "problems": []}
+    assert good == {
+        "file": "a.yml",
+        "dialect": "native",
+        "pipelines": ["shop"],
+        "schedules": [],
+        "problems": [],
+    }
     assert (bad["problems"][0]["line"], bad["problems"][0]["advice"]) == (3, "did you mean `run`?")
     assert lineshaft("check", "a.yml", "b.yml", "--output", "json").out == result.out
 

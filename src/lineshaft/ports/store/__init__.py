@@ -22,7 +22,7 @@ from lineshaft.ports.store.pipelines import Pipelines
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import EndedRun, Retention
 from lineshaft.ports.store.runs import Runs, UnendedRuns
-from lineshaft.ports.store.schedules import KeptSchedule, Schedules
+from lineshaft.ports.store.schedules import Schedules
 from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.signing_keys import SigningKeys
 from lineshaft.ports.store.store import Store
@@ -45,7 +45,6 @@ __all__ = [
     "EndedRun",
     "Foreseen",
     "Grants",
-    "KeptSchedule",
     "Logs",
     "Outbox",
     "OutboxEntry",
