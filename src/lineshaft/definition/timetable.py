@@ -7,6 +7,7 @@ once that day, at the end of the gap or at the first of both; where either begin
 minutes that really pass, so that an hourly one stays hourly.
 """
 
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import islice
@@ -31,6 +32,8 @@ _WRONG: Final = {
 }
 _WRONG_COUNT: Final = "must be five fields of cron: minute, hour, day, month and day of the week"
 
+_ONE_VALUE: Final = re.compile(r"\b(\w+)-\1/0*[1-9][0-9]*\b", re.IGNORECASE)
+
 _WINDOWS: Final = (timedelta(minutes=5), timedelta(hours=1))
 
 
@@ -41,7 +44,7 @@ def check_cron(cron: str) -> None:
         InvalidInputError: they do not; with what is wrong in words that follow the fields' name.
     """
     try:
-        next(CronSim(cron, _START))
+        next(_cron_sim(cron, _START))
     except CronSimError as error:
         raise InvalidInputError(_WRONG.get(str(error), _WRONG_COUNT)) from error
     except StopIteration as error:
@@ -157,7 +160,12 @@ def _next_that_passes(cron: str, zone: ZoneInfo, after: datetime) -> datetime | 
 
 def _matching(cron: str, after: datetime) -> Iterator[datetime]:
     """Go through the matching times of a clock that is never set."""
-    yield from CronSim(cron, after)
+    yield from _cron_sim(cron, after)
+
+
+def _cron_sim(cron: str, after: datetime) -> CronSim:
+    # A range of one value has no further steps, while cronsim takes it for a value, which has.
+    return CronSim(_ONE_VALUE.sub(r"\1", cron), after)
 
 
 def _change(zone: ZoneInfo, after: datetime, until: datetime) -> datetime | None:
