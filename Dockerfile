@@ -3,8 +3,10 @@
 # Any image with Python 3.11 or newer serves as BASE; git and ssh are added by apt where they are missing. Nothing here
 # needs BuildKit, so that every Docker engine can build it.
 ARG BASE=python:3.13-slim
+# Where a build has no package index, an image that has in /build/tools and /opt/lineshaft what this stage would put there.
+ARG NEEDED=needed
 
-FROM ${BASE} AS build
+FROM ${BASE} AS needed
 ENV UV_SYSTEM_CERTS=true
 WORKDIR /build
 COPY requirements/build.txt requirements/run.txt requirements/
@@ -13,10 +15,14 @@ RUN python3 -m venv tools \
  && tools/bin/uv venv --quiet --python "$(command -v python3)" /opt/lineshaft \
  && tools/bin/uv pip install --quiet --no-cache --compile-bytecode --python /opt/lineshaft/bin/python \
       --require-hashes -r requirements/run.txt
+
+FROM ${NEEDED} AS build
+WORKDIR /build
 COPY pyproject.toml README.md LICENSE ./
 COPY src src
-RUN tools/bin/hatchling build --target wheel --directory dist \
- && tools/bin/uv pip install --quiet --no-cache --compile-bytecode --python /opt/lineshaft/bin/python --no-deps dist/*.whl
+RUN tools/bin/python -m hatchling build --target wheel --directory dist \
+ && tools/bin/uv pip install --quiet --no-cache --python /opt/lineshaft/bin/python --no-deps dist/*.whl \
+ && /opt/lineshaft/bin/python -m compileall -q /opt/lineshaft/lib/python*/site-packages/lineshaft
 
 FROM ${BASE}
 LABEL org.opencontainers.image.title="Lineshaft" org.opencontainers.image.licenses="Apache-2.0"

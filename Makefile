@@ -23,7 +23,7 @@ PIP_COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 -
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install run-local test lint format lock simulate bench bench-language run-integration run-container stop-container FORCE
+.PHONY: help install run-local test lint format lock first simulate bench bench-language run-integration run-container stop-container FORCE
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -53,6 +53,9 @@ lock: $(VENV)/.uv ## Bring requirements/ up to pyproject.toml; ARGS=--upgrade mo
 	$(PIP_COMPILE) pyproject.toml --group dev --output-file requirements/dev.txt
 	$(PIP_COMPILE) pyproject.toml --constraint requirements/dev.txt --output-file requirements/run.txt
 	$(PIP_COMPILE) --group build --constraint requirements/dev.txt --output-file requirements/build.txt
+
+first: ## Build the first process of containers from its source, with Debian's gcc and gcc-aarch64-linux-gnu
+	src/lineshaft/executors/docker/first/build.sh
 
 simulate: $(VENV)/.dev ## Play SEEDS=2000 fleets in which everything goes wrong, FROM=0 on, or one: SEED=17
 	PYTHONPATH=tests $(BIN)/python -m simulation --seeds $(SEEDS) --from $(FROM) $(if $(SEED),--seed $(SEED)) $(ARGS)

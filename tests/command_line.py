@@ -52,6 +52,7 @@ def isolated(folder: Path, url: str, password: str) -> dict[str, str]:
         "LINESHAFT_USERNAME": "",
         "LINESHAFT_CONFIG": "",
         "XDG_CONFIG_HOME": str(folder),
+        "XDG_CACHE_HOME": str(folder),
         "NO_COLOR": "",
         "COLUMNS": "",
         "LINES": "",

@@ -21,6 +21,7 @@ from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
 from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.files.limits import DEFAULT_FILE_LIMITS, FileLimits
 from lineshaft.services.fleet.worker_keys import FileKeys, no_file_keys
 from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.store import open_store
@@ -54,6 +55,7 @@ async def temporary_plane(
     cipher: Cipher = NO_KEYS,
     other_secrets: Sequence[SecretStore] = (),
     identity_terms: IdentityTerms = NO_IDENTITY,
+    file_limits: FileLimits = DEFAULT_FILE_LIMITS,
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a database, without `url` a temporary one.
 
@@ -75,6 +77,7 @@ async def temporary_plane(
             cipher=cipher,
             other_secrets=other_secrets,
             identity_terms=identity_terms,
+            file_limits=file_limits,
         )
         await add_user(store)
         yield plane

@@ -192,6 +192,7 @@ class Scene:
     """A worker in a test's hands.
 
     Attributes:
+        can_work: whether what its tasks need is there.
         worker: the worker, where `working` has begun it.
         running: its task, likewise.
     """
@@ -200,6 +201,7 @@ class Scene:
     driver: ScriptedDriver = field(default_factory=ScriptedDriver)
     pauses: Pauses = field(default_factory=Pauses)
     load: Load = field(default_factory=Load)
+    can_work: bool = True
     seconds: float = 0.0
     sessions: int = 0
     ids: Ids = field(default_factory=ChosenIds)
@@ -216,6 +218,7 @@ class Scene:
             Patience(self.pauses.sleep),
             lambda: self.seconds,
             self.ids,
+            can_work=lambda: self.can_work,
         )
         return Agent(Hello(name="w", kinds=frozenset({WorkKind.RUN}), slots=slots), equipment)
 

@@ -48,7 +48,9 @@ SUCCEEDED = Outcome(State.SUCCEEDED, exit_code=0)
 FAILED = Outcome(State.FAILED, Reason(ReasonCode.EXIT_CODE, "Exited with 1."), 1)
 TIMED_OUT = Outcome(State.TIMED_OUT, Reason(ReasonCode.TIME_LIMIT, "Took longer than a minute."))
 STOPPED = Outcome(State.CANCELLED, Reason(ReasonCode.SIGNAL, "Was told to stop."), 143)
-OUTCOMES = (SUCCEEDED, FAILED, TIMED_OUT, STOPPED)
+DISK_FULL = Outcome(State.LOST, Reason(ReasonCode.DISK_FULL, "The disk is full."))
+UNBEGUN = replace(DISK_FULL, begun=False)
+OUTCOMES = (SUCCEEDED, FAILED, TIMED_OUT, STOPPED, DISK_FULL, UNBEGUN)
 
 BY_USER = Reason(ReasonCode.CANCELLED_BY_USER, "admin cancelled it.")
 
@@ -146,6 +148,7 @@ class WatchedRun:
         ids: makes tokens and workers.
         run: as the last event left it.
         queue: the attempts, as the effects tell of them.
+        unbegun: the attempts whose workers have told that none of the work was done.
         history: what the run has recorded.
         sent: all events, in order.
         taken: those of them that had a consequence.
@@ -157,6 +160,7 @@ class WatchedRun:
         self.ids = CountingIds()
         self.run = replace(new_run(tree), **fields)
         self.queue = ShadowQueue(set(), {}, set(), set())
+        self.unbegun: set[Attempt] = set()
         self.history: list[RunEvent] = []
         self.sent: list[Event] = []
         self.taken: list[Event] = []
@@ -272,6 +276,8 @@ class WatchedRun:
                 self.queue.stopping.discard((event.node, event.attempt))
             case TimerFired():
                 self.queue.timers.pop((event.node, event.purpose), None)
+            case AttemptReported() if not event.outcome.begun:
+                self.unbegun.add((event.node, event.attempt))
             case _:
                 pass
         for effect in decision.effects:
@@ -285,7 +291,8 @@ class WatchedRun:
         assert isinstance(task, Task)
         if isinstance(effect, AttemptQueued):
             assert effect.demand.kind is kind_of(task.work)
-            assert effect.attempt == 1 or effect.demand.kind is not WorkKind.DEPLOY or task.idempotent
+            earlier = {(effect.node, attempt) for attempt in range(1, effect.attempt)}
+            assert task.idempotent or effect.demand.kind is not WorkKind.DEPLOY or earlier <= self.unbegun
         else:
             assert isinstance(task.work, PipelineWork)
 
@@ -423,6 +430,10 @@ def _check_order(run: Run, place: Place, node: NodeRun) -> None:
         assert not node.open_children
 
 
+def _is_kept(node: NodeRun) -> bool:
+    return node.reason is not None and node.reason.code is ReasonCode.KEPT
+
+
 def _begun(node: NodeRun) -> bool:
     return node.attempt > 0 or node.started_at is not None or node.state in (State.QUEUED, State.RUNNING)
 
@@ -441,7 +452,9 @@ def _check_roll_up(run: Run, place: Place, node: NodeRun) -> None:
             assert code in (None, ReasonCode.ALLOWED_FAILURE)
             assert code is None or failed or warned
         case State.SKIPPED:
-            assert {state for _, state in below} <= {State.SKIPPED}
+            # What an earlier run has done stays done, whatever this one skips around it.
+            here = [run.nodes[child] for child in place.below if not _is_kept(run.nodes[child])]
+            assert {node.state for node in here} <= {State.SKIPPED}
         case State.CANCELLED:
             assert not below or any(state.unsuccessful for _, state in below)
         case State.TIMED_OUT:

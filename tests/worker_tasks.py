@@ -1,6 +1,7 @@
 """Leases for drivers, and the log that one attempt writes."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -15,14 +16,19 @@ from lineshaft.integrations.git.program import GitProgram
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome
 from lineshaft.ports.executor import Executor
+from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.wire.work import AnyWorkMessage, ExecWorkMessage, RunWorkMessage
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.checkouts import KEPT, Checkouts
+from lineshaft.worker.containers import Containers
 from lineshaft.worker.driver import Assignment, Driver
 from lineshaft.worker.drivers.run import RunDriver
+from lineshaft.worker.files import NoFiles
 from lineshaft.worker.masking import MaskedLog, Masking
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
+from lineshaft.worker.place import Places
 from lineshaft.worker.source import Sources
+from lineshaft.worker.ssh import SshAgents
 from lineshaft.worker.workspace import Workspaces
 
 RUN_ID = UUID("0197a1b2-c3d4-7e5f-8a9b-0c1d2e3f4a5b")
@@ -73,10 +79,14 @@ class Bench:
     checkouts: Checkouts
     log: Log = field(default_factory=Log)
     resolved: list[str] = field(default_factory=list)
+    files: WorkerFiles = field(default_factory=NoFiles)
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def run(self, work: AnyWorkMessage | str, **facts: Any) -> Outcome:
         """Have an attempt done."""
-        return await perform(self.driver, lease_of(work, **facts), self.log, self.resolved)
+        return await perform(
+            self.driver, lease_of(work, **facts), self.log, self.resolved, self.stop, files=self.files
+        )
 
     def left_behind(self) -> list[Path]:
         """List what is in the folders of attempts, which should be nothing."""
@@ -85,7 +95,13 @@ class Bench:
 
 
 async def perform(
-    driver: Driver, lease: LeaseMessage, log: Log, resolved: list[str], stop: asyncio.Event | None = None
+    driver: Driver,
+    lease: LeaseMessage,
+    log: Log,
+    resolved: list[str],
+    stop: asyncio.Event | None = None,
+    *,
+    files: WorkerFiles | None = None,
 ) -> Outcome:
     """Have a driver work on an attempt whose source is where the driver finds it."""
 
@@ -96,7 +112,8 @@ async def perform(
     masking = Masking()
     await masking.learn({**lease.secret_values, **lease.id_tokens})
     masked = MaskedLog(log, masking)
-    assignment = Assignment(lease, masked, stop or asyncio.Event(), resolve_source, masking)
+    stopped = stop or asyncio.Event()
+    assignment = Assignment(lease, masked, stopped, resolve_source, masking, files or NoFiles())
     outcome = await driver.perform(assignment)
     await masked.finish()
     return outcome
@@ -127,21 +144,25 @@ async def bench(
     endpoints: Endpoints = NO_ENDPOINTS,
     kept: int = KEPT,
     executor: Executor | None = None,
+    containers: Containers | None = None,
+    lent_agent: Path | None = None,
 ) -> AsyncIterator[Bench]:
     """Set a run driver up; local repositories may lie below the folder."""
     workspaces, handovers = Workspaces(folder / "workspaces"), Workspaces(folder / "handovers")
     checkouts = Checkouts(folder / "checkouts", kept)
     await checkouts.recover()
     sources = Sources(workspaces, checkouts, mirrors_in(folder))
-    driver = RunDriver(
-        executor or ProcessExecutor(),
-        sources,
+    inherited = os.environ if environment is None else environment
+    places = Places(
         handovers,
+        SshAgents(ProcessExecutor(), os.environ, lent_agent),
+        inherited,
         label_prefix=f"test{folder}/".replace(" ", "_"),
-        grace=timedelta(seconds=2),
-        environment=environment,
+        containers=containers,
         ignore_images=ignore_images,
-        endpoints=endpoints,
+    )
+    driver = RunDriver(
+        executor or ProcessExecutor(), sources, places, grace=timedelta(seconds=2), endpoints=endpoints
     )
     try:
         yield Bench(folder, driver, checkouts)

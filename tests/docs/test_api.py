@@ -29,6 +29,13 @@ from lineshaft.server.documents import (
     WorkerDocument,
     WorkerKeyDocument,
 )
+from lineshaft.server.kept_documents import (
+    ArtifactDocument,
+    CacheDocument,
+    ResultDocument,
+    RunTestDocument,
+    SlowTestDocument,
+)
 from lineshaft.server.problems import ANSWERS
 from lineshaft.wire.worker import HeartbeatAnswer, LeasesAnswer, LogAnswer, Welcome
 
@@ -82,6 +89,7 @@ def test_the_answers_that_are_shown_are_of_the_form_that_is_described() -> None:
         TokenDocument,
         NewTokenDocument,
     ]
+    forms += [ResultDocument, ArtifactDocument, CacheDocument, RunTestDocument, SlowTestDocument]
     forms += [Welcome, LeasesAnswer, HeartbeatAnswer, LogAnswer]
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
     shown += [json.loads(data) for data in re.findall(r'^data: (\{"number".*)$', TEXT, re.MULTILINE)]

@@ -80,7 +80,9 @@ class House:
     scene: Scene
 
     def retention(self, kept: Kept, pause: Callable[[float], Any] = at_once) -> RetentionService:
-        return RetentionService(self.plane.store, self.clock, kept, pause=pause, chance=Random(1))
+        return RetentionService(
+            self.plane.store, self.clock, kept, self.plane.files.expiry, pause=pause, chance=Random(1)
+        )
 
     async def keep(self, kept: Kept) -> None:
         """Remove what is not kept, its blobs too."""

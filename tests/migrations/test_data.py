@@ -61,7 +61,7 @@ def test_the_schedules_that_pipelines_have_are_taken_over_and_worked_out_later()
     engine = create_engine("sqlite://")
     with engine.connect() as connection:
         with connection.begin():
-            at_revision(connection, "0006")
+            at_revision(connection, "0008")
             said = '{"name":"p","on":{"push":{},"schedule":["0 3 * * *","*/5 * * * *"]},"steps":[]}'
             other = '{"name":"\\"schedule\\":","steps":[],"env":{"schedule":"x"}}'
             for number, text_of in ((1, said), (2, other), (3, said)):

@@ -23,7 +23,7 @@ from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Place, Tree
 from lineshaft.model.work import WorkKind, kind_of
 from trees import any_trees
-from watched_run import FAILED, OUTCOMES, STOPPED, SUCCEEDED, WatchedRun
+from watched_run import FAILED, OUTCOMES, STOPPED, SUCCEEDED, UNBEGUN, WatchedRun
 
 SLOW_TO_DRAW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 """Trees are large on purpose, and a busy machine is no failure."""
@@ -65,7 +65,12 @@ def trees_with_fates(draw: st.DrawFn) -> tuple[Tree, Fates]:
 def step(watched: WatchedRun, fates: Fates, random: Random) -> bool:
     """Let any one thing happen that can; False when there is none."""
     queue = watched.queue
-    retries = [(node, 0) for node, purpose in queue.timers if purpose is TimerPurpose.RETRY]
+    # The timer of a task that was stopped while it waited fires for nobody.
+    retries = [
+        (node, 0)
+        for node, purpose in queue.timers
+        if purpose is TimerPurpose.RETRY and watched.run.nodes[node].state is State.WAITING
+    ]
     possible = sorted([*queue.queued, *queue.leased, *queue.calls, *retries])
     if not possible:
         return False
@@ -170,8 +175,8 @@ def condition_of(place: Place, *, failed_before: bool) -> State | None:
 
 def end_task(task: Task, fate: Fate) -> State:
     safe = task.idempotent or kind_of(task.work) is not WorkKind.DEPLOY
-    losses = 1 if safe else 0
-    retries = task.retry.count if task.retry is not None and safe else 0
+    losses = 1
+    retries = task.retry.count if task.retry is not None else 0
     attempt = 1
     while True:
         outcome = fate.at(attempt)
@@ -181,9 +186,10 @@ def end_task(task: Task, fate: Fate) -> State:
         attempt += 1
         if state is State.SUCCEEDED:
             return state
-        if outcome is None and losses:
+        may_follow = safe or outcome is UNBEGUN
+        if state is State.LOST and losses and may_follow:
             losses -= 1
-        elif retries and task.retry is not None and covers(task.retry, state, outcome):
+        elif retries and may_follow and task.retry is not None and covers(task.retry, state, outcome):
             retries -= 1
         else:
             return state

@@ -86,7 +86,8 @@ def _possible(watched: WatchedRun, coming: Iterator[Outcome | None], body: Group
     for node, attempt in sorted(queue.calls):
         yield ChildRunEnded(node, attempt, next(coming, SUCCEEDED) or SUCCEEDED)
     for node, purpose in sorted(queue.timers):
-        if purpose is TimerPurpose.RETRY:
+        # The timer of a task that was stopped while it waited fires for nobody.
+        if purpose is TimerPurpose.RETRY and watched.run.nodes[node].state is State.WAITING:
             yield TimerFired(node, purpose)
 
 

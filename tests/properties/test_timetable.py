@@ -27,7 +27,7 @@ CHANGES: Final = (
 )
 """Zones, and when their clocks are set."""
 
-SIZES: Final = ((0, 59), (0, 23), (1, 28), (1, 12), (0, 6))
+SIZES: Final = ((0, 59), (0, 23), (1, 31), (1, 12), (0, 6))
 
 
 def values(field: str, low: int, high: int) -> set[int]:

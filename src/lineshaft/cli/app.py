@@ -8,7 +8,9 @@ from typing import Any, Final
 import click
 
 from lineshaft import __version__
+from lineshaft.cli.artifacts import artifacts
 from lineshaft.cli.audit import audit
+from lineshaft.cli.cache import cache
 from lineshaft.cli.check import check
 from lineshaft.cli.command import SectionedGroup
 from lineshaft.cli.completion import completion
@@ -32,11 +34,14 @@ from lineshaft.cli.pipeline import (
 )
 from lineshaft.cli.plan import plan
 from lineshaft.cli.report import report as report_runs
+from lineshaft.cli.results import results
 from lineshaft.cli.run import cancel, retry, runs, show
 from lineshaft.cli.run_here import run
 from lineshaft.cli.schedules import schedules
 from lineshaft.cli.schema import schema
 from lineshaft.cli.secret import secret
+from lineshaft.cli.shell import shell
+from lineshaft.cli.tests import tests
 from lineshaft.cli.token import token
 from lineshaft.cli.up import server, up
 from lineshaft.cli.user import user
@@ -77,7 +82,8 @@ class Root(SectionedGroup):
             schedules,
             delete_pipeline,
         ),
-        "Runs": (runs, show, watch, logs, explain, definition, cancel, retry, report_runs),
+        "Runs": (runs, show, watch, logs, explain, shell, definition, cancel, retry, report_runs),
+        "Files and tests": (results, artifacts, tests, cache),
         "Workers": (worker, worker_key),
         "Access": (login, logout, whoami, user, token, audit),
         "Secrets": (secret,),

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import os
 import signal
 import sys
 import tempfile
@@ -69,6 +70,25 @@ class LocalPipeline:
 
 
 @dataclass(frozen=True, slots=True)
+class LocalTools:
+    """What of this machine tasks run with.
+
+    Attributes:
+        executor: in what they run: `process` or `docker`.
+        default_image: the image of those in containers that name none; None refuses these.
+        docker_host: the Docker engine's address; None means the engine's own default.
+        ssh_agent: whether they may use this user's ssh agent.
+        ignore_images: whether they run as processes without the image that they ask for.
+    """
+
+    executor: str = "process"
+    default_image: str | None = None
+    docker_host: str | None = None
+    ssh_agent: bool = False
+    ignore_images: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class LocalOptions:
     """How to run.
 
@@ -77,7 +97,7 @@ class LocalOptions:
         output: who reads.
         start: what runs are started with; overrides have been applied.
         cause: what counts as having started them.
-        ignore_images: whether tasks run without the image that they ask for.
+        tools: with what tasks run.
         all_logs: whether to print the logs of what succeeded as well.
         secrets: what tasks may name, by name.
     """
@@ -86,7 +106,7 @@ class LocalOptions:
     output: Output
     start: Start
     cause: Cause
-    ignore_images: bool = False
+    tools: LocalTools = LocalTools()
     all_logs: bool = False
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
@@ -120,7 +140,10 @@ async def _run_all(
 ) -> ExitCode:
     sources = _Sources(folder / "sources", options.start)
     worst = ExitCode.OK
-    async with _control_plane(folder, options) as plane, _working(plane, folder, options):
+    async with (
+        _control_plane(folder, options) as plane,
+        _working(plane, folder, options, _caches_of(pipelines)),
+    ):
         for pipeline in called:
             source = sources.find(pipeline)
             await plane.pipelines.create(_definition_at(pipeline.definition, source))
@@ -269,9 +292,13 @@ async def _control_plane(folder: Path, options: LocalOptions) -> AsyncIterator["
 
 
 @asynccontextmanager
-async def _working(plane: "ControlPlane", folder: Path, options: LocalOptions) -> AsyncIterator[None]:
-    from lineshaft.executors.settings import default_slots
-    from lineshaft.worker.assembly import WorkerPlan, open_agent
+async def _working(
+    plane: "ControlPlane", folder: Path, options: LocalOptions, caches: Path
+) -> AsyncIterator[None]:
+    from lineshaft.cli.local_caches import LocalCaches
+    from lineshaft.executors.settings import KNOWN_HOSTS, ExecutorChoice, default_slots
+    from lineshaft.worker.assembly import open_agent
+    from lineshaft.worker.plan import WorkerPlan
 
     plan = WorkerPlan(
         name="local",
@@ -279,15 +306,28 @@ async def _working(plane: "ControlPlane", folder: Path, options: LocalOptions) -
         slots=options.slots or default_slots(),
         # Whoever runs a file here may read every repository here anyway.
         git_roots=(Path("/"),),
-        ignore_images=options.ignore_images,
+        executor=ExecutorChoice(options.tools.executor),
+        default_image=options.tools.default_image,
+        docker_host=options.tools.docker_host,
+        ssh_agent=options.tools.ssh_agent,
+        known_hosts=KNOWN_HOSTS,
+        ignore_images=options.tools.ignore_images,
     )
-    async with open_agent(plan, plane.fleet.desk) as agent:
+    files = LocalCaches(plane.files.desk, caches)
+    async with open_agent(plan, plane.fleet.desk, files=files) as agent:
         working = asyncio.create_task(agent.run())
         try:
             yield
         finally:
             working.cancel()
             await asyncio.wait({working})
+            files.close()
+
+
+def _caches_of(pipelines: Sequence[LocalPipeline]) -> Path:
+    from lineshaft.cli.local_caches import cache_folder
+
+    return cache_folder(os.environ, frozenset(pipeline.folder.resolve() for pipeline in pipelines))
 
 
 def _cancel_when_interrupted(plane: "ControlPlane", run: "Run") -> asyncio.Event:

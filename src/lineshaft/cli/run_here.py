@@ -34,6 +34,8 @@ if TYPE_CHECKING:
         "lineshaft run --ref main --event push --changed api/views.py",
         "# With all that the tasks wrote",
         "lineshaft run --only test/unit --logs",
+        "# With each task in a container",
+        "lineshaft run --executor docker",
         "# Another system's files, one after the other",
         "lineshaft run .cicd-pipelines/",
     ),
@@ -59,6 +61,18 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     help="How many tasks at once. [default: one a processor, 2 at least]",
 )
+@click.option(
+    "--executor",
+    type=click.Choice(("process", "docker")),
+    default="process",
+    show_default=True,
+    help="In what tasks run: processes of this machine, or containers of its Docker engine.",
+)
+@click.option(
+    "--default-image", metavar="IMAGE", help="With `--executor docker`: the image of tasks that name none."
+)
+@click.option("--docker-host", metavar="URL", help="The Docker engine's address. [env: DOCKER_HOST]")
+@click.option("--ssh-agent", is_flag=True, help="Lend your ssh agent to tasks that say `ssh: {agent: true}`.")
 @click.option(
     "--ignore-images",
     is_flag=True,
@@ -90,6 +104,10 @@ def run(
     callees: tuple[str, ...],
     source: Path | None,
     slots: int | None,
+    executor: str,
+    default_image: str | None,
+    docker_host: str | None,
+    ssh_agent: bool,
     ignore_images: bool,
     secrets: tuple[str, ...],
     secrets_file: Path | None,
@@ -111,7 +129,7 @@ def run(
     not.
     """
     from lineshaft.cli.given_secrets import given_secrets
-    from lineshaft.cli.local import LocalOptions, LocalPipeline, run_locally
+    from lineshaft.cli.local import LocalOptions, LocalPipeline, LocalTools, run_locally
 
     given = given_secrets(secrets, secrets_file)
 
@@ -129,9 +147,8 @@ def run(
         for definition in found.definitions
     ]
     invocation.source = None  # What is wrong from now on stands in no file.
-    options = LocalOptions(
-        slots, output, start, cause, ignore_images=ignore_images, all_logs=logs, secrets=given
-    )
+    tools = LocalTools(executor, default_image, docker_host, ssh_agent, ignore_images)
+    options = LocalOptions(slots, output, start, cause, tools, all_logs=logs, secrets=given)
     return run_locally(pipelines, called, options)
 
 

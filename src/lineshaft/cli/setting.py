@@ -81,6 +81,8 @@ machine_options = together(
         "True",
     ),
     setting(_MACHINE, "--sandbox", "CHOICE", "Whether tasks run in a sandbox: auto, bwrap or none.", "auto"),
+    setting(_MACHINE, "--executor", "CHOICE", "In what tasks run: process or docker.", "process"),
+    setting(_MACHINE, "--default-image", "IMAGE", "The image of tasks in containers that name none.", "none"),
     setting(
         _MACHINE,
         "--docker-host",
@@ -96,6 +98,14 @@ machine_options = together(
         "How to reach Kubernetes clusters.",
         "Kubernetes' own",
         variable="KUBECONFIG",
+    ),
+    setting(_MACHINE, "--ssh-agent", None, "Lend this user's ssh agent to tasks that ask for it.", "False"),
+    setting(
+        _MACHINE,
+        "--ssh-known-hosts",
+        "FILE",
+        "The keys of hosts that tasks in containers may reach by ssh.",
+        "/etc/ssh/ssh_known_hosts",
     ),
     setting(_MACHINE, "--grace-seconds", "S", "How long a task may take to stop before it is killed.", "10"),
     setting(_MACHINE, "--ignore-images", None, "Run tasks without the image that they ask for.", "False"),

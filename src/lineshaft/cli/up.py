@@ -10,6 +10,7 @@ from lineshaft.cli.loading import loading
 from lineshaft.cli.setting import machine_options, setting, together
 
 if TYPE_CHECKING:
+    from lineshaft.sdk.worker_files import WorkerFiles
     from lineshaft.sdk.worker_protocol import WorkerProtocol
     from lineshaft.server.serve import InnerWorker
     from lineshaft.server.settings import ServerSettings
@@ -91,6 +92,10 @@ _server_options = together(
     setting(_SERVER, "--keep-runs-days", "N", "Remove runs that ended longer ago.", "for ever"),
     setting(_SERVER, "--keep-runs", "N", "Keep so many ended runs of each pipeline.", "all"),
     setting(_SERVER, "--keep-logs-days", "N", "Remove logs of runs that ended longer ago.", "for ever"),
+    setting(_SERVER, "--keep-caches-days", "N", "Remove caches that nobody used for so long.", "14"),
+    setting(_SERVER, "--artifact-gib", "N", "How large an artifact, result or cache may be.", "10"),
+    setting(_SERVER, "--run-artifacts-gib", "N", "How much the artifacts of a run may be.", "50"),
+    setting(_SERVER, "--pipeline-caches-gib", "N", "How much the caches of a pipeline may be.", "10"),
     setting(_SERVER, "--tls-cert", "FILE", "PEM file with the server's certificate: serve by HTTPS.", "none"),
     setting(_SERVER, "--tls-key", "FILE", "PEM file with its key.", "in the same file"),
     setting(_SERVER, "--tls-client-ca", "FILE", "PEM file with the authorities of clients.", "none"),
@@ -191,13 +196,14 @@ def _inner_worker(settings: "ServerSettings") -> "InnerWorker":
     import logging
 
     from lineshaft.model.errors import ConflictError
-    from lineshaft.worker.assembly import WorkerPlan, open_agent
+    from lineshaft.worker.assembly import open_agent
+    from lineshaft.worker.plan import WorkerPlan
 
     log = logging.getLogger("lineshaft.worker")
     plan = WorkerPlan.of("inside", settings)
 
-    async def work(protocol: "WorkerProtocol") -> None:
-        async with open_agent(plan, protocol) as agent:
+    async def work(protocol: "WorkerProtocol", files: "WorkerFiles") -> None:
+        async with open_agent(plan, protocol, files=files) as agent:
             try:
                 await agent.run()
             except ConflictError as error:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final
 from lineshaft.docker.program import DockerProgram, Tail
 from lineshaft.docker.recipe import Recipe
 from lineshaft.docker.trouble import Trouble, build_trouble
-from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.reason import Reason
 from lineshaft.ports.executor import ByteSink, Exit
 from lineshaft.telemetry.cause import brief, cause_of
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 _SECRET_VARIABLE: Final = "BUILD_SECRET_"  # noqa: S105 - a name of variables, not one.
 _NEWEST_WITHOUT: Final = (1, 38)
 
-_RULE: Final = re.compile(r"^-{6,}\n", re.MULTILINE)
+_RULE: Final = re.compile(r"^-{6}\n", re.MULTILINE)
 _STEP: Final = re.compile(r"^ > \[[^\]\n]*\] ?(.*):$", re.MULTILINE)
 _EXIT_CODE: Final = re.compile(
     r"(?:did not complete successfully|executor failed running .*): exit code: (\d+)\s*$"
@@ -82,7 +82,7 @@ async def build_with_buildkit(
     said = Tail(sink)
     ended = await program.run([*arguments, "--", str(recipe.files.context)], said, secret)
     if not isinstance(ended, Exit):
-        return Trouble(Reason(ReasonCode.COMMAND_NOT_STARTED, ended.text), ours=True)
+        return Trouble(Reason(ended.code, ended.text), ours=ended.ours)
     if ended.exit_code == 0 and id_file.exists():
         return id_file.read_text().strip()
     return trouble_told(said.text())

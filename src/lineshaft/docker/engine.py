@@ -1,17 +1,19 @@
 """A connection to a Docker engine that is known to answer."""
 
-import ssl
 from collections.abc import AsyncIterator, Iterator
-from contextlib import ExitStack, asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Final
 
 from lineshaft.docker.access import DockerAccess
-from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.docker.endpoint import Endpoint, endpoint_of, unreachable
+from lineshaft.model.reason import Reason
 from lineshaft.telemetry.cause import brief, cause_of
 
 if TYPE_CHECKING:
     from aiodocker import Docker
-    from aiohttp import BaseConnector, ClientSession, TraceConfig, TraceRequestEndParams
+    from aiohttp import ClientResponse, ClientSession, TraceConfig, TraceRequestEndParams
+
+__all__ = ["connected", "unreachable"]
 
 _CONNECT_SECONDS: Final = 5.0
 _LONGEST_LINE_BYTES: Final = 4 * 1024 * 1024
@@ -27,11 +29,11 @@ async def connected(access: DockerAccess) -> "AsyncIterator[Docker | Reason]":
     from aiodocker import Docker
     from aiohttp import ClientSession, ClientTimeout
 
-    endpoint = _endpoint(access)
+    endpoint = endpoint_of(access)
     if isinstance(endpoint, Reason):
         yield endpoint
         return
-    url, connector = endpoint
+    connector = endpoint.connector()
     timeout = ClientTimeout(total=None, sock_connect=_CONNECT_SECONDS)
     # The reader refuses lines of twice its buffer, and the engine repeats each instruction in one line.
     buffer = _LONGEST_LINE_BYTES // 2
@@ -39,11 +41,13 @@ async def connected(access: DockerAccess) -> "AsyncIterator[Docker | Reason]":
         async with ClientSession(
             connector=connector, timeout=timeout, read_bufsize=buffer, trace_configs=[trace]
         ) as session:
-            version = await _api_version(session, url, access.address)
+            version = await _api_version(session, endpoint, access.address)
             if isinstance(version, Reason):
                 yield version
                 return
-            async with Docker(url, connector=connector, session=session, api_version=version) as docker:
+            async with Docker(
+                endpoint.url, connector=connector, session=session, api_version=version
+            ) as docker:
                 yield docker
 
 
@@ -53,51 +57,28 @@ def _closing_responses() -> "Iterator[TraceConfig]":
     from aiohttp import TraceConfig
 
     trace = TraceConfig()
-    with ExitStack() as responses:
+    responses: list[ClientResponse] = []
 
-        async def keep(_session: object, _context: object, end: "TraceRequestEndParams") -> None:
-            responses.callback(end.response.close)
+    async def keep(_session: object, _context: object, end: "TraceRequestEndParams") -> None:
+        # A connection may live for days, so what has been read to its end is let go.
+        responses[:] = [response for response in responses if not response.closed]
+        responses.append(end.response)
 
-        trace.on_request_end.append(keep)
-        yield trace
-
-
-def unreachable(address: str, cause: str) -> Reason:
-    """Say which address did not answer, and why."""
-    return Reason(ReasonCode.DOCKER_UNREACHABLE, f"No Docker engine answered at {address}: {cause}.")
-
-
-def _endpoint(access: DockerAccess) -> "tuple[str, BaseConnector] | Reason":
-    from aiohttp import TCPConnector, UnixConnector
-
-    scheme, separator, rest = access.address.partition("://")
-    match scheme:
-        case "unix" if separator:
-            return "http://docker", UnixConnector(f"/{rest.lstrip('/')}")
-        case "tcp" | "http" | "https" if rest:
-            pass
-        case _:
-            return unreachable(
-                access.address, "an address is unix:///path, tcp://host:port or https://host:port"
-            )
-    if access.tls_folder is None:
-        return f"{scheme.replace('tcp', 'http')}://{rest.rstrip('/')}", TCPConnector()
+    trace.on_request_end.append(keep)
     try:
-        tls = ssl.create_default_context(cafile=access.tls_folder / "ca.pem")
-        tls.load_cert_chain(access.tls_folder / "cert.pem", access.tls_folder / "key.pem")
-    except OSError as error:
-        return unreachable(
-            access.address, f"the TLS files in {access.tls_folder} cannot be used ({cause_of(error)})"
-        )
-    return f"https://{rest.rstrip('/')}", TCPConnector(ssl=tls)
+        yield trace
+    finally:
+        for response in responses:
+            response.close()
 
 
-async def _api_version(session: "ClientSession", url: str, address: str) -> str | Reason:
+async def _api_version(session: "ClientSession", endpoint: Endpoint, address: str) -> str | Reason:
     """Ask the engine for the newest API version that it speaks, which also proves that it is one."""
     from aiohttp import ClientError, ClientTimeout
 
+    url = f"{endpoint.url}/version"
     try:
-        async with session.get(f"{url}/version", timeout=ClientTimeout(total=_CONNECT_SECONDS)) as response:
+        async with session.get(url, timeout=ClientTimeout(total=_CONNECT_SECONDS)) as response:
             answer = await response.text()
             described = await response.json() if response.ok else None
     except (ClientError, OSError, ValueError) as error:

@@ -16,7 +16,7 @@ from lineshaft.docker.access import DockerAccess
 from lineshaft.docker.login import RegistryLogin
 from lineshaft.docker.logins import program_configuration
 from lineshaft.docker.recipe import Workshop
-from lineshaft.ports.executor import ByteSink, Command, Exit, NotStarted
+from lineshaft.ports.executor import Broken, ByteSink, Command, Exit, NotStarted
 
 _GRACE: Final = timedelta(seconds=2)
 _TRIAL: Final = timedelta(seconds=20)
@@ -87,7 +87,10 @@ class DockerProgram:
             grace=_GRACE,
             label=f"{self.workshop.label}/docker",
         )
-        return await self.workshop.executor.execute(command, output, asyncio.Event())
+        result = await self.workshop.executor.execute(command, output, asyncio.Event())
+        if isinstance(result, Broken):
+            return NotStarted(result.text, result.code, ours=True)
+        return result
 
 
 @asynccontextmanager

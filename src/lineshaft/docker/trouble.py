@@ -17,7 +17,7 @@ _AWAY: Final = re.compile(
 )
 _DENIED: Final = re.compile(
     r"""denied|unauthorized|no\ basic\ auth\ credentials|authentication\ required|insufficient_scope
-    |authorization\ failed|40[13]\ (Unauthorized|Forbidden)|failed\ to\ fetch\ (oauth|anonymous)\ token""",
+    |authorization\ failed|40[13]\ (Unauthorized|Forbidden)""",
     re.IGNORECASE | re.VERBOSE,
 )
 _MISSING: Final = re.compile(r"not found|manifest unknown|name unknown|does not exist", re.IGNORECASE)
@@ -26,7 +26,9 @@ _OF_REGISTRY: Final = re.compile(r'"https?://[^"\s]*/v2/|error pulling image|fai
 _OF_BASE: Final = re.compile(
     r"""manifest\ for\ \S+\ not\ found|manifest\ unknown|pull\ access\ denied|repository\ \S+\ not\ found
     |failed\ to\ resolve\ source\ metadata|no\ match\ for\ platform|no\ basic\ auth\ credentials
-    |unexpected\ status\D*\b[45]\d\d|pulling\ from\ host\ \S+\ failed|insufficient_scope|^\S+:\ not\ found$""",
+    |unexpected\ status\D*\b[45]\d\d
+    |pulling\ from\ host\ \S+\ failed|insufficient_scope
+    |^\S+:\ not\ found$""",
     re.IGNORECASE | re.VERBOSE,
 )
 
@@ -75,16 +77,15 @@ def build_trouble(text: str, exit_code: int | None = None, instruction: str = ""
 
 
 def _base_trouble(text: str, told: str) -> Trouble:
-    # What is not there, and what is not to be seen, is answered alike by most registries.
-    missing = _MISSING.search(text) and not re.search("unauthorized|no basic auth", text, re.IGNORECASE)
-    if missing and not _AWAY.search(text):
-        return Trouble(Reason(ReasonCode.IMAGE_NOT_FOUND, f"There is no such image to build on: {told}"))
-    if _DENIED.search(text):
-        said = f"The image to build on is not given to these credentials, or to nobody: {told}"
-        return Trouble(Reason(ReasonCode.IMAGE_PULL_DENIED, said))
     if _AWAY.search(text):
         said = f"The registry of the image to build on does not answer: {told}"
         return Trouble(Reason(ReasonCode.REGISTRY_UNREACHABLE, said), ours=True)
+    # Some registries deny what is not there, so that nobody learns what is.
+    if _DENIED.search(text):
+        said = f"The image to build on is not there or not for these credentials: {told}"
+        return Trouble(Reason(ReasonCode.IMAGE_PULL_DENIED, said))
+    if _MISSING.search(text):
+        return Trouble(Reason(ReasonCode.IMAGE_NOT_FOUND, f"The image to build on is not there: {told}"))
     return Trouble(Reason(ReasonCode.IMAGE_BUILD_FAILED, f"The image could not be built: {told}"))
 
 
@@ -101,7 +102,7 @@ def push_trouble(reference: str, text: str) -> Trouble:
             Reason(ReasonCode.DISK_FULL, f"{reference} could not be pushed, a disk is full: {told}"),
             ours=True,
         )
-    if not _DENIED.search(text) and _AWAY.search(text):
+    if _AWAY.search(text):
         said = f"{reference} could not be pushed, its registry does not answer: {told}"
         return Trouble(Reason(ReasonCode.REGISTRY_UNREACHABLE, said), ours=True)
     return Trouble(Reason(ReasonCode.IMAGE_PUSH_FAILED, f"{reference} could not be pushed: {told}"))

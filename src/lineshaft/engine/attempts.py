@@ -1,5 +1,6 @@
 """Attempts: offered, begun, ended, and followed by another where that is safe and wanted."""
 
+from datetime import timedelta
 from typing import Final
 
 from lineshaft.engine.decision import AttemptEnded, AttemptQueued, ChildRunWanted, TimerSet
@@ -18,11 +19,18 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import NodeRun
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT
-from lineshaft.model.work import PipelineWork, may_begin_twice
+from lineshaft.model.work import PipelineWork
 
 WORKER_LOST: Final = Reason(ReasonCode.WORKER_LOST, "Its worker stopped answering while it ran.")
-"""Why a lost attempt ended."""
+"""Why an attempt ended whose worker does not answer any more."""
 
+LOSSES_MADE_GOOD: Final = 1
+"""How many losses of a task are each followed by another attempt, whatever its `retry` says."""
+
+WAIT_AFTER_TROUBLE: Final = timedelta(seconds=10)
+"""How long a task waits whose worker has told that it could not do it: the trouble may be there still."""
+
+_WORKER_LOST: Final = Outcome(State.LOST, WORKER_LOST)
 _SHOWN_CHARACTERS: Final = 80
 
 
@@ -113,6 +121,9 @@ def end_attempt(step: Step, index: int, outcome: Outcome) -> None:
         outcome = Outcome(State.TIMED_OUT, node.stop.reason)
         step.change(index, stop=None)
         node = step.nodes[index]
+    if outcome.state is State.LOST:
+        lose_attempt(step, index, outcome, WAIT_AFTER_TROUBLE)
+        return
     _note_ended(step, index, node, task, outcome.state)
     if outcome.state is State.SUCCEEDED:
         take_outputs(step, index, task, outcome)
@@ -124,18 +135,26 @@ def end_attempt(step: Step, index: int, outcome: Outcome) -> None:
         finish(step, index, outcome.state, outcome.reason, outcome.exit_code)
 
 
-def lose_attempt(step: Step, index: int) -> None:
-    """End an attempt whose worker is lost: the task is tried again by itself where that does no harm."""
+def lose_attempt(
+    step: Step, index: int, outcome: Outcome = _WORKER_LOST, wait: timedelta = timedelta()
+) -> None:
+    """End an attempt that is lost: the task is tried again by itself where that does no harm.
+
+    Args:
+        step: the step.
+        index: the task's.
+        outcome: how it was lost.
+        wait: how long the task then waits before it is tried again by itself.
+    """
     node, task = step.nodes[index], step.task(index)
     _note_ended(step, index, node, task, State.LOST)
     if node.stop is None:
-        if node.losses + 1 < task.attempts_when_lost:
-            step.record(index, State.LOST, WORKER_LOST, node.attempt, None)
-            begin_attempt(step, index, losses=node.losses + 1)
+        if node.losses < LOSSES_MADE_GOOD and (task.may_begin_again or not outcome.begun):
+            _follow(step, index, outcome, wait, losses=node.losses + 1)
             return
-        if _try_again(step, index, None):
+        if _try_again(step, index, outcome):
             return
-    finish(step, index, State.LOST, WORKER_LOST)
+    finish(step, index, State.LOST, outcome.reason, outcome.exit_code)
 
 
 def _note_ended(step: Step, index: int, node: NodeRun, task: Task, state: State) -> None:
@@ -144,29 +163,33 @@ def _note_ended(step: Step, index: int, node: NodeRun, task: Task, state: State)
         step.effects.append(AttemptEnded(index, node.attempt, state))
 
 
-def _try_again(step: Step, index: int, outcome: Outcome | None) -> bool:
-    """Have another attempt follow one that a driver answered for, or that was lost; False where none may."""
+def _try_again(step: Step, index: int, outcome: Outcome) -> bool:
+    """Have another attempt follow one that has not succeeded, as `retry` says; False where none may."""
     node, task = step.nodes[index], step.task(index)
     retry, number = task.retry, node.attempt - node.losses
-    if retry is None or number > retry.count or not (task.idempotent or may_begin_twice(task.work)):
+    if retry is None or number > retry.count or not (task.may_begin_again or not outcome.begun):
         return False
-    if not (State.LOST in retry.states if outcome is None else retry.covers(outcome)):
+    if not retry.covers(outcome):
         return False
-    ended = (State.LOST, WORKER_LOST) if outcome is None else (outcome.state, outcome.reason)
-    exit_code = None if outcome is None else outcome.exit_code
-    step.record(index, *ended, node.attempt, exit_code)
-    wait = retry.wait(number)
+    _follow(step, index, outcome, retry.wait(number), losses=node.losses)
+    return True
+
+
+def _follow(step: Step, index: int, outcome: Outcome, wait: timedelta, losses: int) -> None:
+    """Have another attempt follow one that has ended, at once or after a wait."""
+    node, retry = step.nodes[index], step.task(index).retry
+    step.record(index, outcome.state, outcome.reason, node.attempt, outcome.exit_code)
     if not wait:
-        begin_attempt(step, index)
-        return True
-    total = 1 + retry.count + node.losses
+        begin_attempt(step, index, losses=losses)
+        return
+    total = 1 + losses + (0 if retry is None else retry.count)
     text = f"Tries again in {duration_text(wait)}: attempt {node.attempt + 1} of {total}."
     step.change(
         index,
         state=State.WAITING,
         reason=Reason(ReasonCode.WAITING_FOR_RETRY, text),
         lease=None,
-        exit_code=exit_code,
+        exit_code=outcome.exit_code,
+        losses=losses,
     )
     step.effects.append(TimerSet(index, TimerPurpose.RETRY, step.now + wait))
-    return True

@@ -20,7 +20,7 @@ _WORDS: Final = {
     State.FAILED: "failed",
     State.CANCELLED: "was cancelled",
     State.TIMED_OUT: "ran out of time",
-    State.LOST: "lost its worker",
+    State.LOST: "was lost",
 }
 
 

@@ -18,8 +18,14 @@ from lineshaft.sdk.settings import Settings
 _FEWEST_SLOTS: Final = 2
 """Two attempts can go on even on the smallest machine, so that a task that only waits blocks nobody."""
 
-_MOST_LABELS: Final = 100
+_MOST_LABELS: Final = 99
+"""One less than a worker may have, for that of its executor."""
+
 _LONGEST_URL: Final = 2048
+KNOWN_HOSTS: Final = Path("/etc/ssh/ssh_known_hosts")
+"""Where a machine keeps the keys of hosts for all of its users (ssh_config(5))."""
+
+_LONGEST_IMAGE: Final = 1024
 _MOST_MEMORY_BYTES: Final = 2**53 - 1
 """The largest whole number that every reader of JSON understands."""
 
@@ -30,6 +36,18 @@ class SandboxChoice(StrEnum):
     AUTO = "auto"
     BWRAP = "bwrap"
     NONE = "none"
+
+
+class ExecutorChoice(StrEnum):
+    """In what tasks run."""
+
+    PROCESS = "process"
+    DOCKER = "docker"
+
+    @property
+    def label(self) -> str:
+        """What a worker with this executor says of itself besides its own labels."""
+        return f"executor:{self.value}"
 
 
 class LogLevel(StrEnum):
@@ -129,8 +147,12 @@ class MachineSettings(Settings):
         git_roots: the folders below which a pipeline's repository may be a local path.
         private_repositories: whether repositories may be fetched from this machine and its private networks.
         sandbox: whether tasks run in a sandbox: `bwrap` insists on it, `auto` takes it where it works.
+        executor: in what tasks run: as processes of this machine, or in containers of its Docker engine.
+        default_image: the image of tasks in containers that name none; None refuses these.
         docker_host: the Docker engine's address; None means the engine's own default.
         kubeconfig: the kubeconfig file; None means Kubernetes' own default.
+        ssh_agent: whether tasks that ask for it may use the ssh agent that SSH_AUTH_SOCK names.
+        ssh_known_hosts: the file with the keys of hosts that tasks in containers may reach by ssh.
         grace_seconds: how long a task that is told to stop may take before it is killed.
         ignore_images: whether a task that asks for a container image or services runs without them.
         otlp_traces_endpoint: where build entry points send their spans; None means into their own logs.
@@ -148,12 +170,16 @@ class MachineSettings(Settings):
     git_roots: Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_split)] = ()
     private_repositories: bool = True
     sandbox: SandboxChoice = SandboxChoice.AUTO
+    executor: ExecutorChoice = ExecutorChoice.PROCESS
+    default_image: Annotated[str | None, Field(min_length=1, max_length=_LONGEST_IMAGE)] = None
     docker_host: str | None = Field(
         default=None, validation_alias=AliasChoices("LINESHAFT_DOCKER_HOST", "DOCKER_HOST")
     )
     kubeconfig: Folder | None = Field(
         default=None, validation_alias=AliasChoices("LINESHAFT_KUBECONFIG", "KUBECONFIG")
     )
+    ssh_agent: bool = False
+    ssh_known_hosts: Folder = KNOWN_HOSTS
     grace_seconds: float = Field(default=10, ge=0, le=3600)
     ignore_images: bool = False
     otlp_traces_endpoint: HttpUrl | None = None
@@ -162,7 +188,12 @@ class MachineSettings(Settings):
 
     def private_paths(self) -> tuple[Path, ...]:
         """Name the folders and files that are this program's own, and no business of the tasks here."""
-        said = [value for name in type(self).names() if isinstance(value := getattr(self, name), Path)]
+        # What is known of other hosts is no secret, and programs in a sandbox read it, too.
+        said = [
+            value
+            for name in type(self).names()
+            if name != "ssh_known_hosts" and isinstance(value := getattr(self, name), Path)
+        ]
         named = os.environ.get(CONFIG_VARIABLE)
         configuration = self.config or (Path(named) if named else default_path())
         return (*said, *(() if configuration is None else (configuration,)))

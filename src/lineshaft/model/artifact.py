@@ -83,3 +83,18 @@ class Artifact:
     content: Content
     created_at: datetime
     expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptCache:
+    """Files that are found as a cache.
+
+    Attributes:
+        artifact: the files; their name is the key.
+        scope: where they are found, such as a branch.
+        used_at: when they were kept or last taken.
+    """
+
+    artifact: Artifact
+    scope: str
+    used_at: datetime

@@ -36,6 +36,8 @@ class Action(StrEnum):
     SECRET_DELETED = "secret.deleted"  # noqa: S105 - a word, not one.
     SECRET_USED = "secret.used"  # noqa: S105 - a word, not one.
     SECRETS_RESEALED = "secrets.resealed"
+    ARTIFACT_DELETED = "artifact.deleted"
+    CACHE_DELETED = "cache.deleted"
     IDENTITY_ISSUED = "identity.issued"
 
 

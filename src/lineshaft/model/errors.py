@@ -4,6 +4,7 @@ LineshaftError
 ├── InvalidInputError            the caller's input does not make sense
 │   ├── InvalidDefinitionError   a pipeline definition, with every problem in it
 │   ├── InputTooLargeError
+│   ├── ArchiveRefusedError      an archive holds what must not be unpacked
 │   ├── ExpressionError          an expression cannot be read, or not be evaluated
 │   └── UnsupportedProtocolError a worker speaks a version that the server does not
 ├── NotFoundError
@@ -12,6 +13,7 @@ LineshaftError
 │   ├── NodeNotFoundError
 │   ├── LogRemovedError          a log that was there, and is too old to be kept
 │   ├── ArtifactNotFoundError
+│   │   └── ArtifactExpiredError an artifact that was there, and whose time is over
 │   ├── WorkerNotFoundError
 │   └── SecretMissingError       secrets that tasks name are nowhere
 ├── ConflictError                the state of things does not allow it
@@ -110,6 +112,27 @@ class InputTooLargeError(InvalidInputError):
     code = "input-too-large"
 
 
+class ArchiveRefusedError(InvalidInputError):
+    """An archive holds what must not be unpacked; nothing of it is there.
+
+    Attributes:
+        entry: which of its entries is to blame; empty where it is the archive itself.
+        cause: what is wrong with it, as the end of a sentence.
+    """
+
+    code = "archive-refused"
+
+    def __init__(self, entry: str, cause: str) -> None:
+        """Name the entry and what is wrong with it."""
+        what = f"its entry {entry!r}" if entry else "it"
+        super().__init__(
+            f"The archive is refused, for {what} {cause}.",
+            advice="Leave that out of what is kept, or unpack the archive elsewhere, by other means.",
+        )
+        self.entry = entry
+        self.cause = cause
+
+
 class ExpressionError(InvalidInputError):
     """An expression of a definition cannot be read, or not be evaluated.
 
@@ -195,9 +218,21 @@ class LogRemovedError(NotFoundError):
 
 
 class ArtifactNotFoundError(NotFoundError):
-    """No artifact, result or file in one is there by that name; or it has expired."""
+    """No artifact, result or file in one is there by that name."""
 
     code = "artifact-not-found"
+
+
+class ArtifactExpiredError(ArtifactNotFoundError):
+    """An artifact was there, and its time is over."""
+
+    code = "artifact-expired"
+
+    def __init__(self, message: str, *, advice: str = "") -> None:
+        """Say that there is nothing to wait for."""
+        super().__init__(
+            message, advice=advice or "Run the pipeline again, or have it kept for longer with `expire`."
+        )
 
 
 class WorkerNotFoundError(NotFoundError):

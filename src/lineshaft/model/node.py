@@ -62,9 +62,9 @@ class Task:
     has_expressions: bool = False
 
     @property
-    def attempts_when_lost(self) -> int:
-        """How many attempts it may take in all when workers are lost under it."""
-        return 2 if self.idempotent or may_begin_twice(self.work) else 1
+    def may_begin_again(self) -> bool:
+        """Whether its work may begin once more after it may have happened."""
+        return self.idempotent or may_begin_twice(self.work)
 
     @property
     def wanted_secrets(self) -> tuple[str, ...]:

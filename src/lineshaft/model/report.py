@@ -16,11 +16,13 @@ class Trip:
         state: where it stands.
         started_at: when it began; None where it has not.
         ended_at: when it ended; None where it has not.
+        losses: how many attempts of the node were lost; None where it is about a whole run.
     """
 
     state: State
     started_at: datetime | None
     ended_at: datetime | None
+    losses: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Summary:
         seconds: the durations of those that ran to an end, ascending.
         first_at: when the first began.
         last_at: when the last ended.
+        losses: how many attempts were lost in them, with or by their workers; None where they are whole runs.
     """
 
     count: int
@@ -57,6 +60,7 @@ class Summary:
     seconds: tuple[float, ...]
     first_at: datetime | None
     last_at: datetime | None
+    losses: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

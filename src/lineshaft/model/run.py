@@ -151,6 +151,7 @@ class Run:
             other; None where it has nothing to do with others.
         generated: the nodes that were made while it went on, in the order in which they joined the tree.
         outputs: what its nodes gave to later ones, by index; the root's are what the run tells its caller.
+        untrusted: whether the change that it works on is not trusted, as one from a fork is not.
     """
 
     id: UUID
@@ -172,6 +173,7 @@ class Run:
     concurrency_group: str | None = ""
     generated: tuple[Generated, ...] = ()
     outputs: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
+    untrusted: bool = False
 
     @property
     def root(self) -> NodeRun:

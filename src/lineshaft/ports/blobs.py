@@ -1,7 +1,8 @@
-"""Blobs: finished logs, later artifacts; large, written once."""
+"""Blobs: finished logs, and parts of artifacts; large, written once."""
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Final, Protocol
+from uuid import UUID
 
 from lineshaft.model.attempt import AttemptAddress
 
@@ -9,6 +10,20 @@ from lineshaft.model.attempt import AttemptAddress
 def log_key(address: AttemptAddress) -> str:
     """Make the key of an ended attempt's log."""
     return f"logs/{address.run_id}/{address.node}-{address.attempt}"
+
+
+_DIGEST_DIGITS: Final = 16
+
+
+def part_key(content_id: UUID, number: int, sha256: str) -> str:
+    """Make the key of a part of kept files: one of other bytes has another key, and replaces nothing.
+
+    Args:
+        content_id: the upload that it came with.
+        number: which part it is, from 0.
+        sha256: of its bytes, in hexadecimal.
+    """
+    return f"artifacts/{content_id}/{number}-{sha256[:_DIGEST_DIGITS]}"
 
 
 class Blobs(Protocol):

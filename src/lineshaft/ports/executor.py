@@ -98,7 +98,7 @@ class Command:
             image's where `env` has none.
         cwd: where it starts; absolute, and there already; in a container as that shows it.
         env: all of its environment; nothing is added but LINESHAFT_PROCESS_LABEL, and in a container what its
-            image says.
+            image and its engine say, such as HOME and HOSTNAME; Podman's engine says TERM and container, too.
         timeout: how long it may take from its start; None means no limit.
         grace: how long it may go on after it was asked to end, before it is killed.
         label: names the attempt among all of this machine: what carries it is the attempt's, and is killed
@@ -166,6 +166,22 @@ class NotStarted:
     ours: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A command was begun, and what it ran in has gone: nobody can tell how it would have ended.
+
+    It is always our failure, and never that of the command: another try may succeed. What is left of the
+    command is removed as soon as that can be done; an executor without an engine between never answers so.
+
+    Attributes:
+        text: what has happened, in one plain sentence.
+        code: what it is.
+    """
+
+    text: str
+    code: ReasonCode
+
+
 class Executor(Protocol):
     """Runs commands.
 
@@ -189,7 +205,9 @@ class Executor(Protocol):
     - Memory does not grow with the output, and nothing on the way of output or end waits by a timer.
     """
 
-    async def execute(self, command: Command, output: ByteSink, stop: asyncio.Event) -> Exit | NotStarted:
+    async def execute(
+        self, command: Command, output: ByteSink, stop: asyncio.Event
+    ) -> Exit | NotStarted | Broken:
         """Run a command to its end.
 
         At the time limit, or when `stop` is set, the command is asked to end (SIGTERM to its process group),
@@ -202,7 +220,7 @@ class Executor(Protocol):
             stop: when set, the command is to end.
 
         Returns:
-            How it ended, or why it could not start.
+            How it ended, or why it could not start, or that it has been lost.
 
         Raises:
             Exception: what `output.write` has raised.

@@ -43,7 +43,7 @@ class ExplanationView:
         waits_for: the paths of the nodes that have to end first, at most 50.
         comes_from: the paths of the nodes because of which it ended so, at most 50.
         attempts: how many attempts there were.
-        losses: how many of them were lost with their workers.
+        losses: how many of them were lost, with their workers or by them.
         child_run: the run of the pipeline that it calls, if it does and there is one.
         document: the JSON that this was read from.
         placement: what a queued task waits for.

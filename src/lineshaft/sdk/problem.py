@@ -8,6 +8,8 @@ from typing import Any, Final, Self
 
 from lineshaft.model.errors import (
     AccessError,
+    ArtifactExpiredError,
+    ArtifactNotFoundError,
     BadCredentialsError,
     BadWorkerKeyError,
     ConflictError,
@@ -131,6 +133,8 @@ _BY_CODE: Final[Mapping[str, _Builder]] = {
         kind.code: _plain(kind)
         for kind in (
             AccessError,
+            ArtifactExpiredError,
+            ArtifactNotFoundError,
             ConflictError,
             ForbiddenError,
             LogRemovedError,

@@ -81,6 +81,8 @@ class ReportEntry:
         count: how many runs, or trips of the node, it is about.
         states: how many of them are in which state.
         success_rate: which part of those that ended and were not skipped succeeded, from 0 to 1.
+        losses: how many attempts of the node were lost, with their workers or by them; None of an entry about
+            runs.
         durations: how long they took.
         first_at: when the first of them began.
         last_at: when the last of them ended.
@@ -95,6 +97,7 @@ class ReportEntry:
     count: int
     states: Mapping[str, int]
     success_rate: float | None
+    losses: int | None
     durations: Durations
     first_at: datetime | None
     last_at: datetime | None
@@ -112,6 +115,7 @@ class ReportEntry:
             count=document["count"],
             states=dict(document["states"]),
             success_rate=document["success_rate"],
+            losses=document.get("losses"),
             durations=Durations.from_document(document["seconds"]),
             first_at=instant(document["first_at"]),
             last_at=instant(document["last_at"]),

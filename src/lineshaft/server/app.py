@@ -19,7 +19,9 @@ from lineshaft.server.openapi import BAD_CREDENTIALS, PROBLEMS
 from lineshaft.server.problems import add_problem_handlers
 from lineshaft.server.rendering import RunRenderings
 from lineshaft.server.routes import (
+    artifacts,
     audit,
+    caches,
     docs,
     events,
     grants,
@@ -29,13 +31,16 @@ from lineshaft.server.routes import (
     me,
     pipelines,
     reports,
+    results,
     runs,
     secrets,
     session,
     sign_in,
+    tests,
     tokens,
     users,
     welcome,
+    worker_files,
     worker_keys,
     worker_protocol,
     workers,
@@ -47,6 +52,7 @@ from lineshaft.services.control_plane import ControlPlane
 # Those first that are asked for most: a request is compared with all that stand before its own.
 _CLOSED: Final = (
     worker_protocol,
+    worker_files,
     runs,
     pipelines,
     events,
@@ -61,6 +67,10 @@ _CLOSED: Final = (
     audit,
     secrets,
     session,
+    results,
+    artifacts,
+    tests,
+    caches,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity)
 NOUNS: Final = (*_CLOSED, *_OPEN)

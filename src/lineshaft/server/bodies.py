@@ -1,5 +1,6 @@
 """Request bodies, read here alone: at most so many bytes, whatever the request says of its length."""
 
+from collections.abc import AsyncGenerator
 from typing import Final, TypeVar
 
 from fastapi import Request
@@ -14,6 +15,7 @@ REPORT_LIMIT_BYTES: Final = 8 * 1024 * 1024
 """Of a worker's report, whose JSON may escape every character of up to 1 MiB of generated nodes."""
 
 _LENGTH_DIGITS: Final = 18
+_CHUNK_BYTES: Final = 1024 * 1024
 
 MessageT = TypeVar("MessageT", bound=BaseModel)
 
@@ -24,15 +26,35 @@ async def read_body(request: Request, limit_bytes: int = BODY_LIMIT_BYTES) -> by
     Raises:
         InputTooLargeError: it is longer than the limit, or says so.
     """
-    declared = request.headers.get("content-length", "0")
-    if len(declared) > _LENGTH_DIGITS or int(declared) > limit_bytes:
-        raise _too_large(limit_bytes)
+    _refuse_declared(request, limit_bytes)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > limit_bytes:
             raise _too_large(limit_bytes)
     return bytes(body)
+
+
+async def read_chunks(request: Request, limit_bytes: int) -> AsyncGenerator[bytes, None]:
+    """Read a body in chunks of about 1 MiB, and stop where it is too large.
+
+    Raises:
+        InputTooLargeError: it is longer than the limit, or says so.
+    """
+    _refuse_declared(request, limit_bytes)
+    size = yielded = 0
+    gathered: list[bytes] = []
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit_bytes:
+            raise _too_large(limit_bytes)
+        gathered.append(chunk)
+        if size - yielded >= _CHUNK_BYTES:
+            yield b"".join(gathered)
+            yielded = size
+            gathered.clear()
+    if size > yielded:
+        yield b"".join(gathered)
 
 
 async def read_message(
@@ -57,12 +79,34 @@ async def read_optional(request: Request, kind: type[MessageT]) -> MessageT:
     return _message(await read_body(request) or b"{}", kind)
 
 
+def checked(kind: type[MessageT], **members: object) -> MessageT:
+    """Make a message of what a request says elsewhere than in its body.
+
+    Raises:
+        InvalidInputError: it is no such message.
+    """
+    try:
+        return kind.model_validate(members)
+    except ValidationError as error:
+        raise _invalid(error, "The request is not as it must be.") from None
+
+
 def _message(body: bytes, kind: type[MessageT]) -> MessageT:
     try:
         return kind.model_validate_json(body, strict=True)
     except ValidationError as error:
-        problems = [field_problem(entry) for entry in error.errors(include_url=False, include_context=False)]
-        raise InvalidInputError("The request's body is not as it must be.", problems=problems) from None
+        raise _invalid(error, "The request's body is not as it must be.") from None
+
+
+def _invalid(error: ValidationError, message: str) -> InvalidInputError:
+    problems = [field_problem(entry) for entry in error.errors(include_url=False, include_context=False)]
+    return InvalidInputError(message, problems=problems)
+
+
+def _refuse_declared(request: Request, limit_bytes: int) -> None:
+    declared = request.headers.get("content-length", "0")
+    if len(declared) > _LENGTH_DIGITS or int(declared) > limit_bytes:
+        raise _too_large(limit_bytes)
 
 
 def _too_large(limit_bytes: int) -> InputTooLargeError:

@@ -68,6 +68,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             limits=settings.limits,
             file_keys=file_keys,
             kept=settings.kept,
+            file_limits=settings.file_limits,
             session_times=settings.session_times,
             provider=await _provider_access(settings, opened),
             cipher=cipher,

@@ -65,4 +65,17 @@ AttemptNumber = Annotated[
     int | None,
     Query(ge=1, le=2**31 - 1, description="Which attempt of the node, from 1; the latest by default."),
 ]
+Offset = Annotated[int, Query(ge=0, le=2**31 - 1, description="The page before's `next`.")]
+KeptName = Annotated[
+    str,
+    Path(
+        max_length=4000,
+        pattern=r"^[^\x00]*$",
+        description="The node's path and the name: `NODE/NAME`; the name alone where one node has kept it.",
+    ),
+]
+FilePath = Annotated[
+    str,
+    Path(max_length=4000, pattern=r"^[^\x00]*$", description="A file's or folder's path in the archive."),
+]
 Limit = Annotated[int, Query(ge=1, le=200, description="How many items a page holds at most.")]

@@ -122,6 +122,7 @@ class RunDocument(Document):
     ended_at: datetime | None
     cause: Cause = Field(description="What started it.")
     priority: int = Field(description="Of what waits for a worker, the highest goes first.")
+    untrusted: bool = Field(description="Whether the change is not trusted, as one from a fork is not.")
     retry_of: UUID | None = Field(description="The run that it repeats, or goes on from.")
     parent: ParentDocument | None
     source: SourceDocument | None = Field(description="Null for a freestyle pipeline.")
@@ -157,7 +158,7 @@ class ExplanationDocument(Document):
     waits_for: list[str] = Field(description="The paths of nodes that have to end first, at most 50.")
     comes_from: list[str] = Field(description="The paths of nodes because of which it ended so, at most 50.")
     attempts: int
-    losses: int = Field(description="How many of the attempts were lost with their workers.")
+    losses: int = Field(description="How many of the attempts were lost, with their workers or by them.")
     placement: PlacementDocument | None = Field(description="Of a queued task: what it waits for.")
     child_run: UUID | None = Field(description="The run of the pipeline that it calls, at its last attempt.")
 
@@ -207,6 +208,9 @@ class ReportDocument(Document):
     count: int
     states: dict[State, int] = Field(description="How many are in which state.")
     success_rate: float | None = Field(description="Of those that ran to an end, from 0 to 1.")
+    losses: int | None = Field(
+        description="How many attempts of a node were lost, with or by their workers; null for whole runs."
+    )
     seconds: DurationsDocument
     first_at: datetime | None = Field(description="When the first began.")
     last_at: datetime | None = Field(description="When the last ended.")

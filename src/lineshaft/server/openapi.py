@@ -25,6 +25,14 @@ from lineshaft.server.documents import (
 from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
 from lineshaft.server.requests import RetryRequest, StartRequest, WorkerKeyRequest
 from lineshaft.server.session_request import SignInRequest
+from lineshaft.wire.files import (
+    CacheRequest,
+    FilesRequest,
+    ReadRequest,
+    TestCases,
+    UploadEnd,
+    UploadRequest,
+)
 from lineshaft.wire.message import PROTOCOL_HEADER, SERVED_VERSIONS, Message
 from lineshaft.wire.worker import ClaimRequest, Heartbeat, Hello, Report, SourceReport
 
@@ -45,6 +53,12 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     Heartbeat,
     SourceReport,
     Report,
+    UploadRequest,
+    UploadEnd,
+    FilesRequest,
+    CacheRequest,
+    ReadRequest,
+    TestCases,
     StartRequest,
     RetryRequest,
     WorkerKeyRequest,
@@ -66,6 +80,10 @@ _CHAPTERS: Final = {
     "runs": "Trips along a pipeline: begun, watched, explained, cancelled, repeated.",
     "logs": "What tasks print.",
     "reports": "How runs have gone.",
+    "results": "What tasks have found: reports, and the folders and files that tell of it.",
+    "artifacts": "What tasks have made, for later tasks and for people.",
+    "tests": "Test cases, in one run and over many.",
+    "caches": "What spares later runs some work.",
     "workers": "Those that take tasks, and the keys that let them in.",
     "users": "Who may call, what they may do, and the tokens of their programs.",
     "audit": "Who did what, when and from where.",
@@ -100,6 +118,7 @@ _CONFIGURATION: Final[Extra] = {
 PIPELINE: Final[Extra] = {"content": {"application/json": {"schema": _reference("Pipeline")}, **_YAML}}
 PIPELINE_DEFINITION: Final[Extra] = {"content": _CONFIGURATION}
 PIPELINE_PAGE: Final = _content("application/json", _reference("PipelinePage"))
+FILE_BYTES: Final = _content("*/*", {"type": "string", "format": "binary"})
 LOG_BYTES: Final = _content("text/plain", {"type": "string"})
 EVENTS: Final = _content("text/event-stream", {"type": "string"})
 
@@ -129,6 +148,13 @@ _PROBLEM: Final[Extra] = _content(PROBLEM_MEDIA_TYPE, _reference("ProblemDocumen
 SECRET_OR_PIPELINE_NOT_FOUND: Final[Responses] = {
     404: {
         "description": "There is no such secret, or no such pipeline.",
+        "content": _PROBLEM["content"] | PIPELINE_NOT_FOUND[404]["content"],
+    }
+}
+
+CACHE_OR_PIPELINE_NOT_FOUND: Final[Responses] = {
+    404: {
+        "description": "There is no such cache, or no such pipeline.",
         "content": _PROBLEM["content"] | PIPELINE_NOT_FOUND[404]["content"],
     }
 }

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from lineshaft.model.errors import (
     AccessError,
+    ArtifactExpiredError,
     ArtifactNotFoundError,
     BadCredentialsError,
     BadWorkerKeyError,
@@ -104,6 +105,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     NodeNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Node not found"),
     LogRemovedError: Answer(HTTPStatus.GONE, "The log was removed"),
     ArtifactNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Artifact not found"),
+    ArtifactExpiredError: Answer(HTTPStatus.GONE, "The artifact has expired"),
     WorkerNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Worker not registered"),
     SecretMissingError: Answer(HTTPStatus.NOT_FOUND, "Secret not found"),
     ConflictError: Answer(HTTPStatus.CONFLICT, "Conflict"),

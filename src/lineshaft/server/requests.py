@@ -72,6 +72,11 @@ class StartRequest(Request):
         description="Of what waits for a worker, what goes first; null means as the pipeline says.",
     )
 
+    untrusted: bool = Field(
+        default=False,
+        description="Whether the change is not trusted, as one from a fork is not: it keeps no caches.",
+    )
+
     @field_validator("only", mode="before")
     @classmethod
     def _one_or_several(cls, only: Any) -> Any:
@@ -87,6 +92,7 @@ class StartRequest(Request):
             only=tuple(self.only),
             from_=self.from_,
             priority=self.priority,
+            untrusted=self.untrusted,
         )
 
     def _overrides(self) -> tuple[tuple[str, str], ...]:

@@ -23,6 +23,7 @@ from uvicorn.supervisors import Multiprocess
 
 from lineshaft.executors.process.privacy import keep_private
 from lineshaft.model.errors import ConfigurationError
+from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.server.app import OpenControlPlane, create_app
 from lineshaft.server.bounded_protocol import BoundedProtocol
@@ -32,7 +33,7 @@ from lineshaft.server.tls import Tls
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.telemetry.logging import set_up_logging
 
-InnerWorker = Callable[[WorkerProtocol], Coroutine[Any, Any, None]]
+InnerWorker = Callable[[WorkerProtocol, WorkerFiles], Coroutine[Any, Any, None]]
 """Works for the server that runs it; it works until it is cancelled, and ends its tasks before it ends."""
 
 _LOG: Final = logging.getLogger("lineshaft.server")
@@ -153,7 +154,7 @@ async def _serve_here(settings: ServerSettings, listener: socket.socket, worker:
         told = _told_to_stop(server)
         serving = asyncio.create_task(server.serve([listener]))
         tasks: set[asyncio.Future[None]] = {serving, told}
-        working = None if worker is None else asyncio.create_task(worker(plane.fleet.desk))
+        working = None if worker is None else asyncio.create_task(worker(plane.fleet.desk, plane.files.desk))
         if working is not None:
             tasks.add(working)
         try:

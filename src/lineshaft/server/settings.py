@@ -14,6 +14,7 @@ from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.limits import Limits
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL, is_loopback
 from lineshaft.server.exchange import Requests
+from lineshaft.server.file_settings import FileSettings
 from lineshaft.server.named_values import named_values
 from lineshaft.server.sign_in_settings import SignInSettings
 from lineshaft.server.tls import Tls
@@ -67,7 +68,7 @@ _Number = Annotated[int, Field(ge=1, le=1_000_000)]
 _PipelineName = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
 
-class ServerSettings(SignInSettings, VaultSettings):
+class ServerSettings(SignInSettings, VaultSettings, FileSettings):
     """All that a server, and the worker inside it, can be told.
 
     Attributes:

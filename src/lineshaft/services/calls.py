@@ -59,6 +59,7 @@ def called_run(
         cause=Cause.PIPELINE,
         priority=first_said(definition.priority, parent.priority),
         parent=address,
+        untrusted=parent.untrusted,
     )
 
 

@@ -18,6 +18,8 @@ from lineshaft.services.access.browser_sessions import DEFAULT_TIMES, SessionTim
 from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.access.wiring import wire_access
 from lineshaft.services.audit import AuditService
+from lineshaft.services.files.limits import DEFAULT_FILE_LIMITS, FileLimits
+from lineshaft.services.files.wiring import wire_files
 from lineshaft.services.fleet.placing import Placing
 from lineshaft.services.fleet.wiring import wire_fleet
 from lineshaft.services.fleet.worker_keys import FileKeys, no_file_keys
@@ -31,6 +33,7 @@ from lineshaft.services.runs import RunService
 from lineshaft.services.schedules import ScheduleService
 from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.services.secrets.wiring import wire_secrets
+from lineshaft.services.tests import TestService
 from lineshaft.services.timers import TimerService
 
 DEFAULT_RUN_TIME_LIMIT: Final = timedelta(hours=24)
@@ -45,6 +48,8 @@ class ControlPlane:
         access: who calls: users, grants, tokens, sign-in.
         secrets: secrets and the identity tokens of tasks.
         fleet: workers, and the desk at which they call.
+        files: the files of attempts that are kept.
+        tests: what tests have come to.
         pipelines: the use cases of pipelines.
         runs: the use cases of runs.
         logs: the use cases of logs.
@@ -69,6 +74,7 @@ class ControlPlane:
         file_keys: FileKeys = no_file_keys,
         places: bool = True,
         kept: Kept = KEEP_ALL,
+        file_limits: FileLimits = DEFAULT_FILE_LIMITS,
         session_times: SessionTimes = DEFAULT_TIMES,
         provider: ProviderAccess | None = None,
         cipher: Cipher = NO_KEYS,
@@ -91,6 +97,8 @@ class ControlPlane:
             limits=limits,
             file_keys=file_keys,
         )
+        self.tests = TestService(store)
+        self.files = wire_files(store, blobs, clock, ids, file_limits, take_tests=self.tests.take)
         self.pipelines = PipelineService(store, clock, ids, progress, check)
         self.runs = RunService(
             store, clock, progress, check, Placing(lease_time, limits), ids=ids, secrets=self.secrets.lookup
@@ -100,7 +108,7 @@ class ControlPlane:
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
         self.schedules = ScheduleService(store, clock, ids, progress)
-        self.retention = RetentionService(store, clock, kept, chance=Random())  # noqa: S311 - no secret
+        self.retention = RetentionService(store, clock, kept, self.files.expiry, chance=Random())  # noqa: S311 - no secret
         handlers = {
             SEAL_LOG: self.logs.seal,
             DELETE_BLOBS: self.logs.delete_blobs,

@@ -123,7 +123,7 @@ class LogService:
         await self._blobs.delete(key)
 
     async def delete_blobs(self, entry: OutboxEntry) -> None:
-        """Delete the blobs of logs that were removed. Idempotent."""
+        """Delete the blobs of logs and of kept files that were removed. Idempotent."""
         for key in entry.payload["keys"]:
             await self._blobs.delete(key)
 
@@ -134,7 +134,9 @@ class LogService:
 def _find(transaction: Transaction, run_id: UUID, path: str, attempt: int | None) -> NodeLog:
     asked = find_run(transaction, run_id)
     node = find_place(asked, path).index
-    run = _who_ran(transaction, asked, path)
+    run = who_ran(transaction, asked, path)
+    if run is None:
+        raise LogRemovedError("The log was removed with the run that wrote it.")
     place = find_place(run, path)
     latest = run.nodes[place.index].attempt
     if attempt is None and (latest == 0 or _is_call(place)):
@@ -151,15 +153,19 @@ def _find(transaction: Transaction, run_id: UUID, path: str, attempt: int | None
     return NodeLog(address, state, asked, node)
 
 
-def _who_ran(transaction: Transaction, run: Run, path: str) -> Run:
-    """Find the run that a node's attempts belong to: one that kept the node goes on from it."""
+def who_ran(transaction: Transaction, run: Run, path: str) -> Run | None:
+    """Find the run that a node's attempts belong to: one that kept the node goes on from it.
+
+    Returns:
+        None where that run was removed.
+    """
     while run.retry_of is not None:
         place = run.tree.find(path)
         if place is None or not _is_kept(run.nodes[place.index]):
             break
         former = transaction.runs.get(run.retry_of)
         if former is None:
-            raise LogRemovedError("The log was removed with the run that wrote it.")
+            return None
         run = former
     return run
 

@@ -41,6 +41,7 @@ class NewRun:
         retry_of: the run that it repeats, if it does.
         parent: the attempt of another run that it stands for, if it does.
         prepare: changes it before it is written.
+        untrusted: whether the change that it works on is not trusted.
     """
 
     pipeline_id: UUID
@@ -52,6 +53,7 @@ class NewRun:
     retry_of: UUID | None = None
     parent: AttemptAddress | None = None
     prepare: Prepare = as_it_is
+    untrusted: bool = False
 
 
 def first_said(*priorities: int | None) -> int:
@@ -84,6 +86,7 @@ def write_run(transaction: Transaction, run_id: UUID, new: NewRun, now: datetime
         cause=new.cause,
         priority=new.priority,
         parent=new.parent,
+        untrusted=new.untrusted,
     )
     run = new.prepare(replace(run, concurrency_group=_group(run, definition)))
     transaction.runs.create(run)

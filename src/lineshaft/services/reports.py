@@ -23,7 +23,8 @@ _MOST_NODES: Final = 100
 """How many nodes a stage's report tells of, at most."""
 
 _PAGE: Final = 200
-_RAN: Final = frozenset({State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.LOST, State.CANCELLED})
+_RAN: Final = frozenset({State.SUCCEEDED, State.FAILED, State.TIMED_OUT, State.CANCELLED})
+"""What tells something of the work; a loss tells of workers."""
 
 Position = tuple[str, UUID]
 """Behind which pipeline a page begins: its name and id."""
@@ -175,13 +176,15 @@ def summed_up(trips: Iterable[Trip]) -> Summary:
     """Sum trips up."""
     states: Counter[State] = Counter()
     seconds: list[float] = []
-    started, ended = [], []
+    started, ended, losses = [], [], []
     for trip in trips:
         states[trip.state] += 1
         if trip.started_at is not None:
             started.append(trip.started_at)
         if trip.ended_at is not None:
             ended.append(trip.ended_at)
+        if trip.losses is not None:
+            losses.append(trip.losses)
         if trip.state in _RAN and trip.started_at is not None and trip.ended_at is not None:
             seconds.append((trip.ended_at - trip.started_at).total_seconds())
     ran = sum(count for state, count in states.items() if state in _RAN)
@@ -192,4 +195,5 @@ def summed_up(trips: Iterable[Trip]) -> Summary:
         seconds=tuple(sorted(seconds)),
         first_at=min(started, default=None),
         last_at=max(ended, default=None),
+        losses=sum(losses) if losses else None,
     )

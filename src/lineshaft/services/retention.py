@@ -11,6 +11,7 @@ from uuid import UUID
 
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import EndedRun, Store, Transaction
+from lineshaft.services.files.expiring import FileExpiry
 
 T = TypeVar("T")
 
@@ -53,7 +54,14 @@ class RetentionService:
     """Removes what is no longer kept. Several processes may do so at once."""
 
     def __init__(
-        self, store: Store, clock: Clock, kept: Kept, *, pause: Pause = asyncio.sleep, chance: Random
+        self,
+        store: Store,
+        clock: Clock,
+        kept: Kept,
+        files: FileExpiry,
+        *,
+        pause: Pause = asyncio.sleep,
+        chance: Random,
     ) -> None:
         """Remove nothing yet.
 
@@ -61,12 +69,14 @@ class RetentionService:
             store: where it is removed from.
             clock: tells how old things are.
             kept: what is not removed.
+            files: removes files that are not kept any more.
             pause: waits between two rounds, and between two transactions of one.
             chance: keeps several processes from going round at the same time.
         """
         self._store = store
         self._clock = clock
         self._kept = kept
+        self._files = files
         self._pause = pause
         self._chance = chance
 
@@ -95,6 +105,7 @@ class RetentionService:
             await self._remove_logs(now - self._kept.logs_for, now)
         await self._remove_unused()
         await self._remove_expired(now)
+        await self._files.go_round(self._do, now)
         await self._forget_workers(now - FORGOTTEN_AFTER)
         if removed:
             _LOG.info("%d old runs were removed.", removed)

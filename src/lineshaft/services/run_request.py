@@ -29,6 +29,7 @@ class RunRequest:
         priority: which of what waits goes first; None means as the pipeline says.
         revision: the revision to work on, where whoever starts the run knows it; it stands for `ref` and
             `changed`, and for the definition's repository.
+        untrusted: whether the change that it works on is not trusted, as one from a fork is not.
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -40,6 +41,7 @@ class RunRequest:
     cause: Cause = Cause.MANUAL
     priority: int | None = None
     revision: Source | None = None
+    untrusted: bool = False
 
     def source(self, repository: str | None) -> Source | None:
         """Tell what a run of a pipeline with this repository works on.

@@ -97,6 +97,7 @@ class RunService:
                 inputs=resolve_inputs(definition, request.inputs),
                 cause=request.cause,
                 priority=first_said(request.priority, definition.priority),
+                untrusted=request.untrusted,
             )
             if request.only or request.from_ is not None:
                 new = replace(new, prepare=_selecting(request))
@@ -154,6 +155,7 @@ class RunService:
                 cause=Cause.RETRY,
                 priority=run.priority,
                 retry_of=run_id,
+                untrusted=run.untrusted,
             )
             if from_failed:
                 new = replace(new, prepare=_keeping(run))

@@ -61,7 +61,7 @@ class SqlLogs:
     def append(self, address: AttemptAddress, token: str, offset: int, data: bytes) -> int:
         """Append to the log of a leased attempt and wake its topic."""
         session = self._session
-        log = self._open(address)
+        log = self.leased(address)
         if log is None or log.token != token:
             raise StaleLeaseError("The attempt is not leased under this token (any more).")
         size = log.size_bytes
@@ -79,7 +79,7 @@ class SqlLogs:
             values = [(each.run_id, each.node, each.attempt) for each in padded(addresses)]
             self._note(self._session.connection.execute(_OPEN_MANY, {"of_attempts": values}))
 
-    def _open(self, address: AttemptAddress) -> OpenLog | None:
+    def leased(self, address: AttemptAddress) -> OpenLog | None:
         """Find the log of a leased attempt, and keep others from writing it."""
         pending = self._session.pending
         if pending.logs.opened(address) is None:

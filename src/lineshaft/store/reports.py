@@ -4,10 +4,11 @@ from collections.abc import Collection, Sequence
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, case, select
 
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.report import RunTrip, Trip
+from lineshaft.model.state import State
 from lineshaft.store.run_rows import state_of
 from lineshaft.store.schema import nodes, runs
 from lineshaft.store.session import Session
@@ -20,7 +21,14 @@ _SELECT_RUNS: Final = (
 )
 _SELECT_RUN: Final = _SELECT_RUNS.where(runs.c.number == bindparam("of_number"))
 _SELECT_NODES: Final = (
-    select(nodes.c.node, nodes.c.state, nodes.c.started_at, nodes.c.ended_at)
+    select(
+        nodes.c.node,
+        nodes.c.state,
+        nodes.c.started_at,
+        nodes.c.ended_at,
+        # The last loss is followed by no other attempt.
+        (nodes.c.losses + case((nodes.c.state == State.LOST.value, 1), else_=0)).label("lost"),
+    )
     .join_from(runs, nodes, runs.c.id == nodes.c.run_id)
     .where(
         runs.c.pipeline_id == bindparam("of_pipeline"),
@@ -61,8 +69,9 @@ class SqlReports:
             "last": numbers[1],
             "of_nodes": sorted(indexes),
         }
-        return [(row.node, _trip(row)) for row in self._session.connection.execute(_SELECT_NODES, values)]
+        rows = self._session.connection.execute(_SELECT_NODES, values)
+        return [(row.node, _trip(row, row.lost)) for row in rows]
 
 
-def _trip(row: Any) -> Trip:
-    return Trip(state_of(row.state), row.started_at, row.ended_at)
+def _trip(row: Any, losses: int | None = None) -> Trip:
+    return Trip(state_of(row.state), row.started_at, row.ended_at, losses)

@@ -26,6 +26,7 @@ from sqlalchemy import (
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.ports.blobs import log_key
 from lineshaft.ports.store import DELETE_BLOBS, EndedRun, OutboxEntry
+from lineshaft.store.artifact_removal import ArtifactRemoval
 from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.schema import (
     attempts,
@@ -37,9 +38,12 @@ from lineshaft.store.schema import (
     outputs,
     pipelines,
     runs,
+    test_chunks,
+    test_results,
     timers,
 )
 from lineshaft.store.session import Session
+from lineshaft.store.test_cases.keeping import remove_history
 
 _FIRST: Final = EndedRun(datetime(1970, 1, 1, tzinfo=UTC), UUID(int=0))
 _NO_ID: Final = UUID(int=0)
@@ -148,10 +152,10 @@ def _part_of(table: Table) -> Select[Any]:
 
 
 SELECT_PARTS: Final[Mapping[str, Select[Any]]] = {
-    table.name: _part_of(table) for table in (log_chunks, events)
+    table.name: _part_of(table) for table in (log_chunks, events, test_chunks)
 }
 _DELETE_ROW: Final[Mapping[str, Delete]] = {
-    table.name: delete(table).where(_is_row(table)) for table in (attempts, log_chunks, events)
+    table.name: delete(table).where(_is_row(table)) for table in (attempts, log_chunks, events, test_chunks)
 }
 _REMOVE_LOG: Final = (
     update(attempts).where(_is_row(attempts)).values(log_removed=bindparam("removed"), log_blob=None)
@@ -159,7 +163,7 @@ _REMOVE_LOG: Final = (
 DELETE_REST: Final = (
     *(
         delete(table).where(table.c.run_id == bindparam("of_run"))
-        for table in (timers, generated, outputs, nodes)
+        for table in (timers, generated, outputs, nodes, test_results)
     ),
     delete(runs).where(_IS),
 )
@@ -205,10 +209,12 @@ class SqlRetention:
         self._for_each(_DELETE_ROW[attempts.name], [_attempt(run_id, row) for row in rows])
         self._give_up_blobs(run_id, [row for row in rows if row.log_size and not row.log_removed], now)
         left = limit - len(rows)
-        for table in (log_chunks, events):
+        for table in (log_chunks, events, test_chunks):
             left -= self._remove_rows(table, run_id, left)
+        left -= remove_history(self._session, run_id, left)
         if left <= 0:
             return False
+        ArtifactRemoval(self._session).remove_of_run(run_id)
         for statement in DELETE_REST:
             self._session.connection.execute(statement, {"of_run": run_id})
         self._session.remove(run_id)

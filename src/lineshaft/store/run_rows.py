@@ -35,6 +35,7 @@ FIXED_COLUMNS: Final = (
     "retry_of",
     "created_at",
     "priority",
+    "untrusted",
 )
 """The columns of a run that never change."""
 
@@ -114,6 +115,7 @@ def fixed_values(run: Run) -> Values:
         "retry_of": run.retry_of,
         "created_at": run.created_at,
         "priority": run.priority,
+        "untrusted": run.untrusted,
     }
 
 
@@ -233,6 +235,7 @@ def read_run(
         inputs=row.inputs or {},
         cause=_CAUSES[row.cause],
         priority=row.priority,
+        untrusted=row.untrusted,
         parent=_read_parent(row),
         concurrency_group=row.concurrency_group,
         generated=grown.generated,

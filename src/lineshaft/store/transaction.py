@@ -5,8 +5,10 @@ from typing import Any
 
 from lineshaft.model.definition import Definition
 from lineshaft.ports.store import Foreseen
+from lineshaft.store.artifacts import SqlArtifacts
 from lineshaft.store.audit import SqlAudit
 from lineshaft.store.browser_sessions import SqlBrowserSessions
+from lineshaft.store.caches import SqlCaches
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.grants import SqlGrants
 from lineshaft.store.logs import SqlLogs
@@ -20,6 +22,7 @@ from lineshaft.store.schedules import SqlSchedules
 from lineshaft.store.secrets import SqlSecrets
 from lineshaft.store.session import Session
 from lineshaft.store.signing_keys import SqlSigningKeys
+from lineshaft.store.test_cases.tests import SqlTests
 from lineshaft.store.timers import SqlTimers
 from lineshaft.store.tokens import SqlTokens
 from lineshaft.store.users import SqlUsers
@@ -38,9 +41,12 @@ class SqlTransaction:
         self.runs = SqlRuns(session, self._definitions)
         self.attempts = SqlAttempts(session)
         self.logs = SqlLogs(session)
+        self.artifacts = SqlArtifacts(session)
+        self.caches = SqlCaches(session)
         self.outbox = SqlOutbox(session)
         self.reports = SqlReports(session)
         self.retention = SqlRetention(session)
+        self.tests = SqlTests(session)
         self.timers = SqlTimers(session)
         self.schedules = SqlSchedules(session)
         self.workers = SqlWorkers(session)

@@ -28,8 +28,16 @@ LARGEST_BYTES: Final = 2**40
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A digest in hexadecimal."""
 
-CacheKey = Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_CACHE_KEY)]
+CacheKey = Annotated[
+    str, StringConstraints(min_length=1, max_length=LONGEST_CACHE_KEY, pattern=r"^[^\x00]*$")
+]
 """The key of a cache, or the beginning of one."""
+
+
+Branch = Annotated[str, StringConstraints(max_length=1000, pattern=r"^[^\x00-\x20]*$")]
+"""The name of a branch, or an empty text (git-check-ref-format(1))."""
+
+_LONGEST_SECONDS: Final = 100 * 366 * 86_400.0
 
 
 class Leased(Message):
@@ -62,12 +70,12 @@ class UploadRequest(Leased):
 
     upload: UUID
     kind: ArtifactKind
-    name: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_CACHE_KEY)]
+    name: CacheKey
     type: ResultType | None = None
     format: ContentFormat
     media_type: Annotated[str, StringConstraints(pattern=r"^[\x21-\x7e]+/[\x20-\x7e]+$", max_length=200)]
-    expire_seconds: float | None = Field(default=None, gt=0, allow_inf_nan=False)
-    branch: str = Field(default="", max_length=1000)
+    expire_seconds: float | None = Field(default=None, gt=0, le=_LONGEST_SECONDS, allow_inf_nan=False)
+    branch: Branch = ""
 
 
 class UploadAnswer(Message):
@@ -169,8 +177,8 @@ class CacheRequest(Leased):
 
     key: CacheKey
     restore: tuple[CacheKey, ...] = Field(default=(), max_length=50)
-    branch: str = Field(default="", max_length=1000)
-    default_branch: str = Field(default="", max_length=1000)
+    branch: Branch = ""
+    default_branch: Branch = ""
 
 
 class CacheAnswer(Message):

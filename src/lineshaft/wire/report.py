@@ -20,6 +20,7 @@ def report_document(entry: ReportEntry) -> dict[str, Any]:
         "count": summary.count,
         "states": {state.value: count for state, count in sorted(summary.states.items())},
         "success_rate": summary.success_rate,
+        "losses": summary.losses,
         "seconds": _durations(summary.seconds),
         "first_at": time_text(summary.first_at),
         "last_at": time_text(summary.last_at),

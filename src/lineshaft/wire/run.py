@@ -28,6 +28,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "ended_at": time_text(root.ended_at),
         "cause": run.cause.value,
         "priority": run.priority,
+        "untrusted": run.untrusted,
         "retry_of": None if run.retry_of is None else str(run.retry_of),
         "parent": _parent(run.parent),
         "source": _source(run.source),

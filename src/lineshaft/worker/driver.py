@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lineshaft.model.outcome import Outcome
+from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.masking import MaskedLog, Masking
 
@@ -20,6 +21,7 @@ class Assignment:
         stop: is set when the work is to stop.
         resolve_source: tells the server which commit the source is at, and returns the one the run works on.
         masking: knows what is secret; whoever sends something to elsewhere masks it before.
+        files: where files are kept and found; it waits for a server that is away.
     """
 
     lease: LeaseMessage
@@ -27,6 +29,7 @@ class Assignment:
     stop: asyncio.Event
     resolve_source: Callable[[str], Awaitable[str]]
     masking: Masking
+    files: WorkerFiles
 
 
 class Driver(Protocol):

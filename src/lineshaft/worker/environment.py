@@ -2,27 +2,32 @@
 
 import hashlib
 from collections.abc import Mapping
-from pathlib import Path
+from typing import Final
 
 from lineshaft.definition.repository import without_credentials
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.variable import OWN_PREFIX, why_reserved
 from lineshaft.wire.worker import LeaseMessage
-from lineshaft.worker.handover import Handover
+from lineshaft.worker.layout import Layout
+
+AGENT_VARIABLES: Final = ("SSH_AUTH_SOCK", "SSH_AGENT_PID")
+"""By which programs find an ssh agent; that of a worker is lent to tasks only where its settings say so."""
 
 
 def inheritable(environment: Mapping[str, str]) -> dict[str, str]:
     """Leave out of a worker's own environment what is the worker's alone."""
-    return {name: value for name, value in environment.items() if not name.startswith(OWN_PREFIX)}
+    return {
+        name: value
+        for name, value in environment.items()
+        if not name.startswith(OWN_PREFIX) and name not in AGENT_VARIABLES
+    }
 
 
 def task_environment(
     inherited: Mapping[str, str],
     lease: LeaseMessage,
-    handover: Handover,
+    layout: Layout,
     *,
-    workspace: Path,
-    cwd: Path,
     commit: str | None,
 ) -> dict[str, str]:
     """Put a task's environment together: inherited, said by the definition, secret, and built in.
@@ -30,15 +35,13 @@ def task_environment(
     Names by which the system would run other code than the task names are left out, whoever says them.
 
     Args:
-        inherited: from `inheritable`.
+        inherited: from `inheritable`; nothing in a container.
         lease: the attempt.
-        handover: its files.
-        workspace: its folder.
-        cwd: where in there it runs.
+        layout: where it finds its files.
         commit: what is checked out; None where there is no source.
     """
     address = lease.address
-    said = {**lease.env, **lease.secret_values, **lease.id_tokens}
+    said = _said(lease)
     allowed = {name: value for name, value in said.items() if why_reserved(name) is None}
     inputs = {f"LINESHAFT_INPUT_{variable_of(name)}": value for name, value in lease.inputs.items()}
     return {
@@ -60,19 +63,26 @@ def task_environment(
         "LINESHAFT_TAG": lease.tag,
         "LINESHAFT_COMMIT": commit or "",
         "LINESHAFT_EVENT": lease.cause,
-        "LINESHAFT_WORKSPACE": str(workspace),
-        "LINESHAFT_CHANGESET": str(handover.changeset),
-        "LINESHAFT_OUTPUT": str(handover.output),
-        "LINESHAFT_MASK": str(handover.mask),
-        "LINESHAFT_RESULTS": str(handover.results),
-        "PWD": str(cwd),
+        "LINESHAFT_WORKSPACE": str(layout.workspace),
+        "LINESHAFT_CHANGESET": str(layout.changeset),
+        "LINESHAFT_OUTPUT": str(layout.output),
+        "LINESHAFT_MASK": str(layout.mask),
+        "LINESHAFT_RESULTS": str(layout.results),
+        "PWD": str(layout.cwd),
+        **({} if layout.ssh_agent is None else {"SSH_AUTH_SOCK": str(layout.ssh_agent)}),
     }
+
+
+def _said(lease: LeaseMessage) -> dict[str, str]:
+    """Gather what definition, secrets and identity tokens say, but for secrets that are only lent."""
+    lent = {*lease.lent_secrets} - {*lease.secrets}
+    shown = {name: value for name, value in lease.secret_values.items() if name not in lent}
+    return {**lease.env, **shown, **lease.id_tokens}
 
 
 def left_out(lease: LeaseMessage) -> list[str]:
     """Name the variables that a lease says and no task is given, sorted."""
-    said = {*lease.env, *lease.secret_values, *lease.id_tokens}
-    return sorted(name for name in said if why_reserved(name) is not None)
+    return sorted(name for name in _said(lease) if why_reserved(name) is not None)
 
 
 def variable_of(input_name: str) -> str:

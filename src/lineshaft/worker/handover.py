@@ -9,6 +9,10 @@ from typing import Final
 
 from lineshaft.worker.removal import FOLDER_FLAGS
 
+CHANGESET: Final = "changeset"
+OUTPUT: Final = "output"
+MASK: Final = "mask"
+
 _MODE: Final = 0o600
 _NEW: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 
@@ -29,17 +33,17 @@ class Handover:
     @property
     def changeset(self) -> Path:
         """Holds a changed path per line."""
-        return self.folder / "changeset"
+        return self.folder / CHANGESET
 
     @property
     def output(self) -> Path:
         """Takes the task's outputs."""
-        return self.folder / "output"
+        return self.folder / OUTPUT
 
     @property
     def mask(self) -> Path:
         """Takes the secrets that the task makes, a line each."""
-        return self.folder / "mask"
+        return self.folder / MASK
 
     def fill(self, changeset: Sequence[str] | None) -> None:
         """Make the files.

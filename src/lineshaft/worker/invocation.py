@@ -2,11 +2,11 @@
 
 import shlex
 import shutil
-from collections.abc import Mapping
 from pathlib import PurePath
 from typing import Final
 
 from lineshaft.worker.handover import Handover
+from lineshaft.worker.layout import Layout
 
 _PLAIN_SHELL: Final = "sh"
 _POWER_SHELLS: Final = ("pwsh", "powershell")
@@ -17,7 +17,7 @@ class NoProgramError(Exception):
 
 
 def script_invocation(
-    shell: str, script: str, handover: Handover, environment: Mapping[str, str]
+    shell: str, script: str, handover: Handover, layout: Layout, path: str | None
 ) -> tuple[str, ...]:
     """Make the call of a shell that runs a script.
 
@@ -27,7 +27,8 @@ def script_invocation(
         shell: a program, perhaps with arguments, quoted as in a shell.
         script: what it is to run.
         handover: where the file goes.
-        environment: the task's, whose PATH is searched.
+        layout: where the task finds it.
+        path: the task's PATH, which is searched; None where only the program that starts it can do that.
 
     Raises:
         NoProgramError: the shell cannot be read, or is not there.
@@ -41,9 +42,9 @@ def script_invocation(
     program = words[0]
     if program == _PLAIN_SHELL:
         return ("/bin/sh", *words[1:], "-c", script)
-    if "/" not in program and shutil.which(program, path=environment.get("PATH")) is None:
+    if path is not None and "/" not in program and shutil.which(program, path=path) is None:
         raise NoProgramError(
             f"The shell {program!r} is not on this worker's PATH; install it there, or name another one."
         )
     suffix = ".ps1" if PurePath(program).stem in _POWER_SHELLS else ""
-    return (*words, str(handover.script(script, suffix)))
+    return (*words, str(layout.handover / handover.script(script, suffix).name))

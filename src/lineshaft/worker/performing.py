@@ -10,10 +10,12 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind, kind_of
+from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.telemetry.withholding import withholding
 from lineshaft.wire.worker import SourceReport
 from lineshaft.worker.driver import Assignment, Driver
+from lineshaft.worker.files.patient_files import PatientFiles
 from lineshaft.worker.held import Held
 from lineshaft.worker.log_upload import LogUpload
 from lineshaft.worker.masking import MaskedLog, Masking, masked_outcome
@@ -23,7 +25,13 @@ _LOG: Final = logging.getLogger("lineshaft.worker")
 
 
 async def perform(
-    held: Held, drivers: Mapping[WorkKind, Driver], protocol: WorkerProtocol, patience: Patience, worker: str
+    held: Held,
+    drivers: Mapping[WorkKind, Driver],
+    protocol: WorkerProtocol,
+    *,
+    files: WorkerFiles,
+    patience: Patience,
+    worker: str,
 ) -> Outcome:
     """Have an attempt done, and all of its log sent. Its secrets are in nothing that leaves by here.
 
@@ -31,6 +39,7 @@ async def perform(
         held: the attempt; it is dropped when its lease turns out to be dead.
         drivers: who does which kind of work.
         protocol: where source and log go.
+        files: where files are kept.
         patience: repeats calls while the server is away.
         worker: the worker's name.
     """
@@ -47,7 +56,8 @@ async def perform(
         try:
             await masking.learn({**lease.secret_values, **lease.id_tokens})
             driver = drivers[kind_of(lease.work.to_model())]
-            outcome = await driver.perform(Assignment(lease, log, held.stop, resolve_source, masking))
+            kept = PatientFiles(files, patience)
+            outcome = await driver.perform(Assignment(lease, log, held.stop, resolve_source, masking, kept))
         except StaleLeaseError:
             held.drop()
             outcome = Outcome(State.CANCELLED)

@@ -7,9 +7,11 @@ from dataclasses import replace
 from typing import Final
 
 from lineshaft.sdk.config import ClientConfig
+from lineshaft.sdk.http_files import HttpFiles
 from lineshaft.sdk.http_worker import HttpWorker
 from lineshaft.worker.agent import Agent
-from lineshaft.worker.assembly import WorkerPlan, open_agent
+from lineshaft.worker.assembly import open_agent
+from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.settings import WorkerSettings
 
 _LOG: Final = logging.getLogger("lineshaft.worker")
@@ -48,7 +50,11 @@ async def _serve(settings: WorkerSettings, server: ClientConfig, key: str | None
         max_load=_MAX_LOAD if plan.max_load is None else plan.max_load,
         workspace_root=settings.workspace_root,
     )
-    async with HttpWorker(server, key) as protocol, open_agent(plan, protocol) as agent:
+    async with (
+        HttpWorker(server, key) as protocol,
+        HttpFiles(server, key) as files,
+        open_agent(plan, protocol, files=files) as agent,
+    ):
         _LOG.info("Worker '%s' works for %s.", settings.name, server.url)
         working = asyncio.create_task(agent.run())
         signals.tell(agent, working)

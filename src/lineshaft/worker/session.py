@@ -26,9 +26,11 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
 from lineshaft.ports.ids import Ids, RandomIds
+from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.wire.worker import ClaimRequest, Heartbeat, HeartbeatAnswer, LeaseMessage, Report, Welcome
 from lineshaft.worker.driver import Driver
+from lineshaft.worker.files.no_files import NoFiles
 from lineshaft.worker.held import Held
 from lineshaft.worker.load import LoadGate
 from lineshaft.worker.patience import Patience, first_of
@@ -42,7 +44,7 @@ _SHORTEST_PATIENCE_SECONDS: Final = 5.0
 _NO_ANSWER: Final = (UnavailableError, ServerError, AccessError)
 """What leaves open whether the server has done what it was asked for; see `Patience`."""
 _LOOK_AGAIN: Final = timedelta(seconds=2)
-"""How often a host that is too busy is looked at."""
+"""How often a host that is too busy, or lacks what its tasks need, is looked at."""
 _LOOKS_OF_THE_IDLE: Final = 15
 """After so many looks a worker that has nothing to do takes a task all the same: what keeps its host busy may
 never end, and there may be no other worker."""
@@ -74,6 +76,8 @@ class Equipment:
         patience: repeats calls while the server is away.
         clock: tells the time in seconds.
         ids: makes the ids of sessions and the tokens of claims.
+        files: where files of attempts are kept.
+        can_work: whether what the drivers need is there; while it is not, nothing is taken at all.
     """
 
     protocol: WorkerProtocol
@@ -84,6 +88,8 @@ class Equipment:
     patience: Patience = field(default_factory=Patience)
     clock: Callable[[], float] = time.monotonic
     ids: Ids = field(default_factory=RandomIds)
+    files: WorkerFiles = field(default_factory=NoFiles)
+    can_work: Callable[[], bool] = lambda: True
 
 
 @dataclass(slots=True)
@@ -183,6 +189,8 @@ class Session:
             if self._slots.free <= 0:
                 self._slots.changed.clear()
                 await first_of(self._slots.changed.wait(), drain.wait())
+            elif not self._equipment.can_work():
+                await self._patience.pause(_LOOK_AGAIN, drain)
             elif self._equipment.gate.is_open():
                 return self._slots.free
             elif looks >= _LOOKS_OF_THE_IDLE and not self._held:
@@ -244,7 +252,12 @@ class Session:
         try:
             try:
                 outcome = await perform(
-                    held, equipment.drivers, self._protocol, self._patience, equipment.name
+                    held,
+                    equipment.drivers,
+                    self._protocol,
+                    files=equipment.files,
+                    patience=self._patience,
+                    worker=equipment.name,
                 )
             finally:
                 self._slots.give_back()
@@ -273,7 +286,8 @@ class Session:
                 await self._report(lease, Outcome(State.FAILED, reason))
 
     async def _try_report(self, lease: LeaseMessage, outcome: Outcome, asking: "_Asking") -> None:
-        may_ask = not self._orders.drain.is_set() and self._equipment.gate.is_open()
+        equipment = self._equipment
+        may_ask = not self._orders.drain.is_set() and equipment.can_work() and equipment.gate.is_open()
         slots = max(self._slots.free, 0) if may_ask else 0
         report = Report(
             worker_id=self._welcome.worker_id,

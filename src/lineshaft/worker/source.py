@@ -12,7 +12,7 @@ from typing import Final
 from uuid import UUID
 
 from lineshaft.definition.repository import without_credentials
-from lineshaft.integrations.git.mirror import Mirror, Mirrors
+from lineshaft.integrations.git.mirror import FoundBranches, Mirror, Mirrors
 from lineshaft.model.errors import SourceError, SourceRefusedError, SourceUnreachableError
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
@@ -85,6 +85,20 @@ class Sources:
             yield Source(checkout.folder, commit, (objects,))
         finally:
             await self._checkouts.take_back(checkout)
+
+    async def branches_of(self, assignment: Assignment) -> FoundBranches:
+        """Tell on which branch an attempt's source was found; where nobody can tell, say of none."""
+        lease = assignment.lease
+        if lease.repository is None:
+            return FoundBranches()
+        try:
+            return await self._mirrors.of(lease.repository).branches(_wanted_ref(lease))
+        except SourceError as error:
+            await assignment.log.write_lines(
+                f"Its repository does not tell of its branches, so that caches are looked for without: "
+                f"{error.message}\n"
+            )
+            return FoundBranches()
 
     async def _check_out(self, assignment: Assignment, repository: str) -> tuple[Checkout, str, Path]:
         try:

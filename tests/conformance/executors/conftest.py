@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 import uvloop
 
+from conformance.executors.containers import containers_scene
 from conformance.executors.control_groups import HIERARCHIES
 from conformance.executors.sandboxes import SANDBOXES
 from conformance.executors.witness import Lifeline, Scene
+from integration.docker_engine import can_have_engine, docker_engine
 from lineshaft.executors.process import ProcessExecutor
 from lineshaft.executors.process.death import ThreadWatch
 from lineshaft.executors.process.hierarchy import Hierarchy
@@ -19,6 +21,8 @@ from lineshaft.executors.process.portable_table import PortableTable
 from lineshaft.executors.process.sandbox import Sandbox
 from lineshaft.executors.process.system import System, this_system
 from lineshaft.ports.executor import Executor
+
+__all__ = ["docker_engine"]
 
 collect_ignore = [
     *([] if HIERARCHIES else ["test_control_groups.py"]),
@@ -50,8 +54,16 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
     return {"asyncio": asyncio.new_event_loop, "uvloop": uvloop.new_event_loop}
 
 
-@pytest.fixture(params=EXECUTORS)
+@pytest.fixture(params=[*EXECUTORS, *(["docker"] if can_have_engine() else [])])
 async def scene(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Scene]:
     lifeline = Lifeline(tmp_path)
-    yield Scene(EXECUTORS[request.param](), tmp_path, lifeline)
-    lifeline.close()
+    try:
+        if request.param == "docker":
+            async with containers_scene(
+                request.getfixturevalue("docker_engine"), tmp_path, lifeline
+            ) as scene:
+                yield scene
+        else:
+            yield Scene(EXECUTORS[request.param](), tmp_path, lifeline)
+    finally:
+        lifeline.close()

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from conformance.executors.witness import BRIEF, Recorder, Scene
-from lineshaft.executors.label import LABEL_VARIABLE, label_prefix
+from lineshaft.executors.label import label_prefix
 from lineshaft.ports.executor import Ending, Exit
 
 # A process that tells through the lifeline that it is there, lets the command go on, and stays.
@@ -110,23 +110,14 @@ async def test_what_another_command_has_started_is_left_alone(scene: Scene) -> N
 
 async def test_what_a_killed_worker_has_left_is_swept_away(scene: Scene) -> None:
     prefix = label_prefix(scene.folder)
-    # The shell stands for a worker that has gone: what it leaves goes to init or to whoever adopts.
-    script = "exec 9>lifeline; (setsid sh -c 'echo here >&9; echo ready; exec sleep 600 >/dev/null' &)"
-    worker = await asyncio.create_subprocess_exec(
-        "sh",
-        "-c",
-        script,
-        cwd=scene.folder,
-        env={"PATH": "/usr/bin:/bin", LABEL_VARIABLE: f"{prefix}1"},
-        stdout=asyncio.subprocess.PIPE,
+    script = (
+        "exec 9>lifeline; (setsid sh -c 'echo here >&9; echo ready; exec sleep 600 >/dev/null' &); sleep 600"
     )
-    assert worker.stdout is not None
-    assert await worker.stdout.readline() == b"ready\n"
-    await worker.wait()
+    await scene.abandon(f"{prefix}1", script)
     assert scene.lifeline.held()
 
     assert await scene.executor.sweep("another-worker/") == 0
     assert scene.lifeline.held()
-    assert await scene.executor.sweep(prefix) == 1
+    assert await scene.executor.sweep(prefix) >= 1
     assert not scene.lifeline.held()
     assert await scene.executor.sweep(prefix) == 0

@@ -2,11 +2,14 @@
 
 import asyncio
 import os
-from dataclasses import dataclass, field
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 
-from lineshaft.ports.executor import ByteSink, Command, Executor, Exit, NotStarted
+from lineshaft.executors.label import LABEL_VARIABLE
+from lineshaft.ports.executor import Broken, ByteSink, Command, Container, Executor, Exit, NotStarted
 
 LONG = timedelta(minutes=5)
 BRIEF = timedelta(milliseconds=50)
@@ -64,6 +67,9 @@ class Scene:
     lifeline: Lifeline
     output: Recorder = field(default_factory=Recorder)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    container: Container | None = None
+    given: frozenset[str] = frozenset()
+    """The variables that the executor itself may add to a command's environment."""
 
     def command(
         self,
@@ -76,15 +82,34 @@ class Scene:
         """Make a command of a shell script, whose label no other run of the tests gives."""
         environment = {"PATH": os.environ["PATH"]}
         own = f"{os.getpid()}/{label}"
-        return Command(("sh", "-c", script), self.folder, environment, timeout, grace, own)
+        argv = ("sh", "-c", script)
+        return Command(argv, self.folder, environment, timeout, grace, own, container=self.container)
 
-    async def run(self, command: str | Command, output: ByteSink | None = None) -> Exit | NotStarted:
+    async def run(self, command: str | Command, output: ByteSink | None = None) -> Exit | NotStarted | Broken:
         """Run a command to its end."""
         if isinstance(command, str):
             command = self.command(command)
+        command = replace(command, container=self.container)
         return await self.executor.execute(command, output or self.output, self.stop)
 
-    async def begin(self, command: str | Command) -> asyncio.Task[Exit | NotStarted]:
+    def worker_with(self, label: str, script: str) -> tuple[Sequence[str], dict[str, str]]:
+        """Tell by which arguments and environment a program starts a script as a worker would, and stays."""
+        # The shell stands for a worker: what it leaves goes to init or to whoever adopts.
+        return ("sh", "-c", script), {"PATH": "/usr/bin:/bin", LABEL_VARIABLE: label}
+
+    async def abandon(self, label: str, script: str) -> None:
+        """Have a script running that says `ready`, and kill the worker that has started it."""
+        argv, environment = self.worker_with(label, script)
+        worker = await asyncio.create_subprocess_exec(
+            *argv, cwd=self.folder, env=environment, stdout=subprocess.PIPE
+        )
+        assert worker.stdout is not None
+        assert await worker.stdout.readline() == b"ready\n"
+        if worker.returncode is None:
+            worker.kill()
+        await worker.wait()
+
+    async def begin(self, command: str | Command) -> asyncio.Task[Exit | NotStarted | Broken]:
         """Have a command running that says `ready`, and return when it has said so."""
         running = asyncio.create_task(self.run(command))
         ready = asyncio.create_task(self.output.saw(b"ready"))

@@ -2,5 +2,6 @@
 
 from integration.certificates import certified
 from integration.docker_engine import docker_engine, guarded_registry, registry
+from integration.sidecars import services_engine
 
-__all__ = ["certified", "docker_engine", "guarded_registry", "registry"]
+__all__ = ["certified", "docker_engine", "guarded_registry", "registry", "services_engine"]

@@ -69,13 +69,14 @@ def site_in(folder: Path, address: str, builder: str) -> Site:
     (folder / "workshop").mkdir(mode=0o700)
     workshop = None
     if builder == BUILDKIT:
-        _need_program()
+        need_program()
         label = f"test{folder}/build".replace(" ", "_")
         workshop = Workshop(ProcessExecutor(), folder / "workshop", label)
     return Site(folder / "context", DockerAccess(address, folder / "no-configuration"), workshop)
 
 
-def _need_program() -> None:
+def need_program() -> None:
+    """Skip the test where no docker program speaks to BuildKit."""
     for folder in os.environ["PATH"].split(os.pathsep):
         program = Path(folder, "docker")
         if not os.access(program, os.X_OK):

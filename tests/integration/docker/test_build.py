@@ -5,9 +5,6 @@ import base64
 import json
 import logging
 import socket
-import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2
@@ -15,6 +12,7 @@ import pytest
 from aiohttp import web
 
 from integration.certificates import Certified
+from integration.docker.stand_in import serving
 from integration.docker_engine import Engine
 from integration.output import Output
 from lineshaft.docker import Built, DockerAccess, Trouble, build_image
@@ -308,15 +306,3 @@ async def test_an_engine_that_wants_tls_gets_the_certificate_of_the_worker(
         work = BuildWork("FROM scratch", "127.0.0.1:1/app", "v1")
         built = await build_image(work, access=access, workshop=None, labels={}, sink=Output())
     assert reason_of(built).text == "The image could not be built: reached by TLS"
-
-
-@asynccontextmanager
-async def serving(application: web.Application, tls: ssl.SSLContext | None = None) -> AsyncIterator[str]:
-    runner = web.AppRunner(application)
-    await runner.setup()
-    try:
-        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
-        await site.start()
-        yield f"tcp://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()

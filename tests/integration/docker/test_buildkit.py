@@ -4,12 +4,15 @@ import asyncio
 import contextlib
 import os
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from integration.docker.site import BUILDKIT, CLASSIC, Site, site_in
+from integration.docker.stand_in import serving
 from integration.docker_engine import Engine, started_engine
 from integration.program import running
 from lineshaft.docker import Built, Trouble
@@ -195,3 +198,55 @@ async def test_a_cache_that_cannot_be_reached_is_told_and_fails_nothing(
     )
     assert isinstance(built, Built)
     assert "The cache was not brought up to date: 127.0.0.1:1/cache:buildkit-" in site.output.text
+
+
+async def test_an_engine_that_is_not_dockers_is_given_to_the_classic_builder(tmp_path: Path) -> None:
+    async def describe(_: web.Request) -> web.Response:
+        return web.json_response(
+            {"ApiVersion": "1.41", "Os": "linux", "Components": [{"Name": "Podman Engine"}]}
+        )
+
+    async def refuse(request: web.Request) -> web.Response:
+        await request.read()
+        return web.json_response({"message": "reached"}, status=400)
+
+    application = web.Application()
+    for route in ("/version", "/v1.41/version"):
+        application.router.add_get(route, describe)
+    application.router.add_post("/v1.41/build", refuse)
+    async with serving(application) as address:
+        site = site_in(tmp_path, address, BUILDKIT)
+        built = await site.build("FROM scratch\n", "127.0.0.1:1/x")
+    assert site.output.text == (
+        "The classic builder builds, since the engine is Podman Engine, which has no BuildKit.\n"
+    )
+    assert isinstance(built, Trouble)
+
+
+async def test_a_disk_of_the_engine_that_is_full_is_ours_with_both_builders(
+    tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("small")
+    with small_disk(folder / "data"), started_engine(folder) as engine:
+        for builder in (CLASSIC, BUILDKIT):
+            (tmp_path / builder).mkdir()
+            site = site_in(tmp_path / builder, engine.address, builder)
+            with (site.folder / "large").open("wb") as file:
+                file.truncate(40_000_000)
+            built = await site.build(f"FROM {engine.base_image}\nCOPY large /\n", "127.0.0.1:1/x", push=False)
+            assert isinstance(built, Trouble)
+            assert (built.reason.code, built.ours) == (ReasonCode.DISK_FULL, True), built
+
+
+@contextlib.contextmanager
+def small_disk(folder: Path) -> Iterator[None]:
+    """Mount a disk of 24 MB; skips the test where that is not allowed."""
+    folder.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", str(folder)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode != 0:
+        pytest.skip("no disk can be mounted here")
+    try:
+        yield
+    finally:
+        # What the engine has left mounted below goes with it.
+        subprocess.run(["umount", "--lazy", folder], check=True)

@@ -7,7 +7,7 @@ import pytest
 
 from git_server import Origin, git, git_daemon, git_http
 from lineshaft.executors.process import ProcessExecutor
-from lineshaft.integrations.git.mirror import Mirrors
+from lineshaft.integrations.git.mirror import FoundBranches, Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
 
@@ -96,6 +96,18 @@ async def test_a_later_trip_sees_a_later_commit(mirrors: Mirrors, origin: Origin
     assert await check_out(mirrors, str(origin.bare), tmp_path / "second") == wanted
     assert (tmp_path / "first" / "file").read_text() == "one"
     assert (tmp_path / "second" / "file").read_text() == "two"
+
+
+async def test_an_older_commit_is_fetched_alone(mirrors: Mirrors, origin: Origin, tmp_path: Path) -> None:
+    origin.commit("one")
+    wanted = origin.commit("two")
+    origin.commit("three")
+    mirror = mirrors.of(str(origin.bare))
+    assert await mirror.resolve("trip", wanted) == wanted
+    (tmp_path / "work").mkdir()
+    await mirror.checkout(wanted, tmp_path / "work", tmp_path / "keeper")
+    assert git("rev-list", "--all", "--count", folder=mirror.objects.parent) == "0"
+    assert git("rev-list", "--count", "HEAD", folder=tmp_path / "work") == "1"
 
 
 async def test_those_who_ask_for_one_trip_at_once_get_one_answer(mirrors: Mirrors, origin: Origin) -> None:
@@ -278,3 +290,17 @@ async def test_those_who_ask_for_different_refs_at_once_get_an_answer_each(
     mirror = mirrors.of(str(origin.bare))
     answers = await asyncio.gather(mirror.resolve("trip", "side"), mirror.resolve("trip", "main"))
     assert tuple(answers) == (side, main)
+
+
+async def test_a_repository_tells_its_default_branch_and_what_a_ref_means(
+    tmp_path: Path, origin: Origin
+) -> None:
+    mirror = mirrors_in(tmp_path, tmp_path / "allowed").of(str(origin.bare))
+    assert await mirror.branches() == FoundBranches()
+    origin.commit("one")
+    commit = origin.commit("two", branch="topic/a")
+    origin.tag("v1")
+    assert await mirror.branches() == FoundBranches("main", "main")
+    assert await mirror.branches("topic/a") == FoundBranches("topic/a", "main")
+    for ref in ("v1", commit, "refs/tags/v1", "a"):
+        assert await mirror.branches(ref) == FoundBranches("", "main")

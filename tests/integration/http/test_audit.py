@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx2
 import pytest
@@ -161,6 +162,20 @@ def user(api: httpx2.Client) -> str:
     return str(answer.json()["name"])
 
 
+def delete_artifact(api: httpx2.Client) -> httpx2.Response:
+    """Be told that there is none: what is refused is not in the log."""
+    return api.delete(f"/v1/runs/{start(api, 'true')['id']}/artifacts/none")
+
+
+def delete_caches(api: httpx2.Client) -> httpx2.Response:
+    return api.delete(f"/v1/pipelines/{create(api, 'true')}/caches")
+
+
+def delete_cache(api: httpx2.Client) -> httpx2.Response:
+    """Be told that there is none: what is refused is not in the log."""
+    return api.delete(f"/v1/pipelines/{create(api, 'true')}/caches/{UUID(int=1)}")
+
+
 CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("POST", "/v1/pipelines"): (create_pipeline, "pipeline.created"),
     ("PUT", "/v1/pipelines/{pipeline_id}"): (replace_pipeline, "pipeline.changed"),
@@ -169,6 +184,9 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("POST", "/v1/pipelines/{pipeline_id}/runs"): (start_run, "run.started"),
     ("POST", "/v1/runs/{run_id}/cancel"): (cancel, "run.cancelled"),
     ("POST", "/v1/runs/{run_id}/retry"): (retry, "run.retried"),
+    ("DELETE", "/v1/runs/{run_id}/artifacts/{name}"): (delete_artifact, None),
+    ("DELETE", "/v1/pipelines/{pipeline_id}/caches"): (delete_caches, "cache.deleted"),
+    ("DELETE", "/v1/pipelines/{pipeline_id}/caches/{cache_id}"): (delete_cache, None),
     ("POST", "/v1/workers/{name}/drain"): (drain, "worker.drained"),
     ("DELETE", "/v1/workers/{name}"): (forget, None),
     ("POST", "/v1/worker-keys"): (create_worker_key, "worker_key.created"),
@@ -249,7 +267,7 @@ def test_a_change_is_in_the_log_with_who_did_it_and_from_where(
 def test_what_is_refused_is_not_in_the_log(api: httpx2.Client, operation: tuple[str, str]) -> None:
     method, path = operation
     nothing = "00000000-0000-7000-8000-000000000000"
-    names = ("pipeline_id", "run_id", "name", "key_id", "token_id")
+    names = ("pipeline_id", "run_id", "name", "key_id", "token_id", "cache_id")
     address = path.format_map(dict.fromkeys(names, nothing))
 
     answer = api.request(method, address, json=BODIES.get(operation))

@@ -19,6 +19,7 @@ from lineshaft.model.work import Cluster
 from lineshaft.wire.work import SourceDeployWorkMessage
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.deploy import DeployDriver
+from lineshaft.worker.files import NoFiles
 from lineshaft.worker.masking import MaskedLog, Masking
 from lineshaft.worker.source import Sources
 from worker_tasks import lease_of, sources_in
@@ -48,7 +49,7 @@ class Deployer:
 
         masking = Masking()
         log = MaskedLog(self.output, masking)
-        return await self._driver.perform(Assignment(lease, log, asyncio.Event(), same, masking))
+        return await self._driver.perform(Assignment(lease, log, asyncio.Event(), same, masking, NoFiles()))
 
     def know(self, address: str, context: str, cluster: str) -> None:
         """Write the kubeconfig of one cluster."""

@@ -19,8 +19,8 @@ from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.state import State
 from lineshaft.server.settings import ServerSettings
-from lineshaft.worker.assembly import WorkerPlan
-from lineshaft.worker.isolation import executor_of_tasks
+from lineshaft.worker.isolation import sandboxed
+from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.settings import WorkerSettings
 from worker_tasks import Bench, bench
 
@@ -72,7 +72,7 @@ async def test_a_task_sees_no_other_workspace_no_mirror_and_no_file_of_the_worke
 
 @pytest.mark.parametrize("choice", [SandboxChoice.AUTO, SandboxChoice.BWRAP])
 async def test_a_sandbox_is_taken_where_there_can_be_one(choice: SandboxChoice, tmp_path: Path) -> None:
-    executor = await executor_of_tasks(
+    executor = await sandboxed(
         choice, tmp_path, [tmp_path], "trial/1", environment={"PATH": os.environ["PATH"]}, docker_host=None
     )
     (tmp_path / "secret").write_text("sealed")
@@ -116,7 +116,7 @@ def without_bwrap(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 async def test_without_a_sandbox_tasks_run_and_what_is_not_held_off_is_told(
     without_bwrap: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    executor = await executor_of_tasks(
+    executor = await sandboxed(
         SandboxChoice.AUTO, without_bwrap, [without_bwrap], "trial/1", environment={}, docker_host=None
     )
     (without_bwrap / "beside").write_text("seen")
@@ -130,7 +130,7 @@ async def test_without_a_sandbox_tasks_run_and_what_is_not_held_off_is_told(
 
 async def test_a_worker_that_insists_on_a_sandbox_does_not_start_without(without_bwrap: Path) -> None:
     with pytest.raises(ConfigurationError, match="not installed"):
-        await executor_of_tasks(
+        await sandboxed(
             SandboxChoice.BWRAP, without_bwrap, [without_bwrap], "trial/1", environment={}, docker_host=None
         )
 
@@ -142,7 +142,7 @@ async def test_a_bwrap_that_may_make_no_namespaces_is_told_as_well(
     program.write_text("#!/bin/sh\necho bwrap: No permissions to create a new namespace >&2\nexit 1\n")
     program.chmod(0o755)
 
-    await executor_of_tasks(
+    await sandboxed(
         SandboxChoice.AUTO, without_bwrap, [without_bwrap], "trial/1", environment={}, docker_host=None
     )
 

@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from lineshaft.model.errors import ConfigurationError
-from lineshaft.worker.assembly import WorkerPlan, open_agent
+from lineshaft.worker.assembly import open_agent
+from lineshaft.worker.plan import WorkerPlan
 from scripted_server import ScriptedServer
 
 

@@ -99,6 +99,23 @@ async def test_a_report_asks_for_nothing_while_the_host_is_too_busy() -> None:
         assert (await scene.server.claims.next()).message.slots == 1
 
 
+async def test_nothing_is_claimed_while_what_tasks_need_is_away_however_idle_the_worker_is() -> None:
+    async with working(slots=1) as scene:
+        (work,) = await scene.give(lease(1))
+        scene.can_work = False
+        work.end()
+        report = await scene.server.reports.next()
+        assert report.message.slots == 0
+        report.answer(NOTHING)
+        for _ in range(20):
+            (await scene.pauses.next()).end()
+        pause = await scene.pauses.next()
+        assert scene.server.claims.none_waits()
+        scene.can_work = True
+        pause.end()
+        assert (await scene.server.claims.next()).message.slots == 1
+
+
 async def test_a_report_that_is_made_again_asks_for_what_there_is_room_for_then() -> None:
     async with working(slots=1, max_load=0.95) as scene:
         (work,) = await scene.give(lease(1))

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from lineshaft.worker.environment import task_environment
-from lineshaft.worker.handover import Handover
+from lineshaft.worker.layout import Layout
 from worker_tasks import lease_of
 
 
@@ -13,9 +13,7 @@ def environment(**facts: Any) -> dict[str, str]:
     return task_environment(
         {"HOME": "/home/w", "PATH": "/bin"},
         lease_of("x", **facts),
-        Handover(folder, folder / "results"),
-        workspace=folder,
-        cwd=folder,
+        Layout(folder, folder, folder, folder / "results"),
         commit=None,
     )
 

@@ -5,7 +5,7 @@ import pytest
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
 from lineshaft.server.settings import ServerSettings
-from lineshaft.worker.assembly import WorkerPlan
+from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.settings import WorkerSettings
 
 
@@ -73,7 +73,7 @@ def test_numbers_out_of_their_range_are_refused(flags: dict[str, str]) -> None:
 def test_the_worker_inside_takes_what_a_fleets_workers_take() -> None:
     settings = ServerSettings.load(labels="linux", cpus="2", memory="1GiB", max_load="0.5")
     hello = WorkerPlan.of("inside", settings).hello()
-    assert hello.labels == {"linux"}
+    assert hello.labels == {"linux", "executor:process"}
     assert (hello.cpus, hello.memory_bytes) == (2, 1 << 30)
 
 

@@ -7,10 +7,10 @@ import os
 import signal
 from typing import Final
 
+from lineshaft.executors.ending import wait_for_ending
 from lineshaft.executors.process.cgroup import Cgroup
 from lineshaft.executors.process.children import CHILDREN
 from lineshaft.executors.process.death import wait_for_deaths
-from lineshaft.executors.process.ending import wait_for_ending
 from lineshaft.executors.process.family import Family
 from lineshaft.executors.process.main_process import MainProcess
 from lineshaft.executors.process.pipe import OutputPipe

@@ -17,10 +17,11 @@ from lineshaft.executors.process.pipe import OutputPipe
 from lineshaft.executors.process.sandbox.execution import SandboxedExecution
 from lineshaft.executors.process.sandbox.line import Line, encoded
 from lineshaft.executors.process.sandbox.sandbox import Sandbox
-from lineshaft.executors.process.start import refusal, start, why_unpassable
+from lineshaft.executors.process.start import start
 from lineshaft.executors.process.system import System, this_system
 from lineshaft.executors.process.table import ProcessRow
 from lineshaft.executors.process.undertaker import Undertaker
+from lineshaft.executors.refusal import refusal, why_unpassable
 from lineshaft.ports.executor import ByteSink, Command, Ending, Exit, NotStarted
 
 _LOG = logging.getLogger(__name__)

@@ -5,6 +5,7 @@ import hashlib
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -30,7 +31,22 @@ _ABBREVIATED: Final = re.compile(r"[0-9a-f]{4,63}")
 _SHOWN: Final = 80
 _HEAD_REF: Final = "refs/lineshaft/head"
 _EVERYTHING: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+_HEADS: Final = "refs/heads/"
+_SYMBOLIC: Final = "ref: refs/heads/"
 _KEPT_BACK: Final = "unadvertised object"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundBranches:
+    """What a repository says of branches now.
+
+    Attributes:
+        branch: the one that a ref means; empty where it means none.
+        default: the default one; empty where there is none.
+    """
+
+    branch: str = ""
+    default: str = ""
 
 
 class Mirrors:
@@ -180,6 +196,29 @@ class Mirror:
             limit=CHECKOUT_LIMIT,
         )
 
+    async def branches(self, ref: str | None = None) -> FoundBranches:
+        """Ask the repository which branch a ref means, and which one is the default.
+
+        Args:
+            ref: as for `resolve`.
+
+        Raises:
+            SourceRefusedError: git allows no such name.
+            SourceUnreachableError: the repository does not answer.
+        """
+        name = names_of(ref)[0]
+        async with self._turn:
+            if not self._folder.exists():
+                write_mirror(self._folder)
+        answer = await self._git.run(
+            *await self._pins(),
+            *("ls-remote", "--symref", *self.remote.options, "--", self.remote.address, "HEAD", name),
+            folder=self._folder,
+            protocols=self.remote.protocols,
+            environment=self.remote.environment,
+        )
+        return _branches_in(answer, name)
+
     async def _resolve(self, ref: str | None) -> str:
         if ref is not None and _COMMIT.fullmatch(ref):
             await self.ensure(ref)
@@ -266,6 +305,17 @@ class Mirror:
             environment=self.remote.environment,
             limit=self._fetch_limit,
         )
+
+
+def _branches_in(answer: str, name: str) -> FoundBranches:
+    default = branch = ""
+    for line in answer.splitlines():
+        what, _, of = line.partition("\t")
+        if of == "HEAD" and what.startswith(_SYMBOLIC):
+            default = what.removeprefix(_SYMBOLIC)
+        elif of == name and name.startswith(_HEADS):
+            branch = name.removeprefix(_HEADS)
+    return FoundBranches(default if name == "HEAD" else branch, default)
 
 
 def _attributes_differ(before: bytes, index: Path) -> bool:

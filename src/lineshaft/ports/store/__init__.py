@@ -11,6 +11,7 @@ Within one process the functions given to `write` run one after the other. Betwe
 is checked when a run is written; the loser is run again on what the winner left.
 """
 
+from lineshaft.ports.store.artifacts import Artifacts, Caches, StoredPart, Upload, UploadState
 from lineshaft.ports.store.attempts import Attempts, Claim
 from lineshaft.ports.store.audit import Audit, AuditFilter
 from lineshaft.ports.store.browser_sessions import BrowserSessions
@@ -26,6 +27,7 @@ from lineshaft.ports.store.schedules import Schedules
 from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.signing_keys import SigningKeys
 from lineshaft.ports.store.store import Store
+from lineshaft.ports.store.tests import Tests, TestWindow
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
 from lineshaft.ports.store.tokens import Tokens
 from lineshaft.ports.store.transaction import Transaction
@@ -37,10 +39,12 @@ __all__ = [
     "DELETE_BLOBS",
     "SEAL_LOG",
     "TIMER_NOTICE",
+    "Artifacts",
     "Attempts",
     "Audit",
     "AuditFilter",
     "BrowserSessions",
+    "Caches",
     "Claim",
     "EndedRun",
     "Foreseen",
@@ -56,11 +60,16 @@ __all__ = [
     "Secrets",
     "SigningKeys",
     "Store",
+    "StoredPart",
+    "TestWindow",
+    "Tests",
     "Timer",
     "Timers",
     "Tokens",
     "Transaction",
     "UnendedRuns",
+    "Upload",
+    "UploadState",
     "Users",
     "WorkerKeys",
     "Workers",

@@ -44,9 +44,10 @@ class Retention(Protocol):
         ...
 
     def remove_run(self, run_id: UUID, now: datetime, limit: int) -> bool:
-        """Remove a part of a run if it may go: attempts, then logs and events, and all else with the last.
+        """Remove a part of a run if it may go: attempts, then logs, events and tests, then all else at once.
 
-        For the blobs of its logs an outbox entry `delete_blobs` is added. At most `limit` rows are removed
+        For the blobs of its logs an outbox entry `delete_blobs` is added; its files are let go, and
+        `Artifacts.sweep` removes them. At most `limit` rows are removed
         before the last part, which has no more than some rows for each node.
 
         Returns:

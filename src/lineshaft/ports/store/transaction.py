@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from lineshaft.model.definition import Definition
+from lineshaft.ports.store.artifacts import Artifacts, Caches
 from lineshaft.ports.store.attempts import Attempts
 from lineshaft.ports.store.audit import Audit
 from lineshaft.ports.store.browser_sessions import BrowserSessions
@@ -16,6 +17,7 @@ from lineshaft.ports.store.runs import Runs
 from lineshaft.ports.store.schedules import Schedules
 from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.signing_keys import SigningKeys
+from lineshaft.ports.store.tests import Tests
 from lineshaft.ports.store.timers import Timers
 from lineshaft.ports.store.tokens import Tokens
 from lineshaft.ports.store.users import Users
@@ -47,6 +49,16 @@ class Transaction(Protocol):
         ...
 
     @property
+    def artifacts(self) -> Artifacts:
+        """The files of attempts that are kept."""
+        ...
+
+    @property
+    def caches(self) -> Caches:
+        """Those of them that later runs find."""
+        ...
+
+    @property
     def outbox(self) -> Outbox:
         """What is to be done after the commit."""
         ...
@@ -64,6 +76,11 @@ class Transaction(Protocol):
     @property
     def reports(self) -> Reports:
         """What runs have come to."""
+        ...
+
+    @property
+    def tests(self) -> Tests:
+        """What attempts have told of their tests."""
         ...
 
     @property

@@ -6,10 +6,12 @@ from typing import Self
 
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.sdk.client.audit import AuditCalls
+from lineshaft.sdk.client.files import FileCalls
 from lineshaft.sdk.client.logs import LogCalls
 from lineshaft.sdk.client.pipelines import PipelineCalls
 from lineshaft.sdk.client.runs import RunCalls
 from lineshaft.sdk.client.secrets import SecretCalls
+from lineshaft.sdk.client.tests import TestCalls
 from lineshaft.sdk.client.tokens import TokenCalls
 from lineshaft.sdk.client.users import UserCalls
 from lineshaft.sdk.client.workers import WorkerCalls
@@ -18,7 +20,18 @@ from lineshaft.sdk.stream import RECONNECT_DELAYS
 from lineshaft.sdk.transport import Transport
 
 
-class Client(PipelineCalls, RunCalls, LogCalls, WorkerCalls, UserCalls, TokenCalls, AuditCalls, SecretCalls):
+class Client(
+    PipelineCalls,
+    RunCalls,
+    LogCalls,
+    FileCalls,
+    TestCalls,
+    WorkerCalls,
+    UserCalls,
+    TokenCalls,
+    AuditCalls,
+    SecretCalls,
+):
     """Talks to one server. May be used from several threads; close it, or use it as a context manager.
 
     Every method may raise

@@ -60,12 +60,22 @@ class _Call:
     desk: WorkerProtocol
 
 
-async def _call(request: Request) -> _Call:
+def served_version(request: Request) -> int:
+    """Tell which version of the protocol a worker speaks.
+
+    Raises:
+        UnsupportedProtocolError: one that is not served.
+    """
     said = request.headers.get(PROTOCOL_HEADER, "")
     if said not in _SERVED:
         raise UnsupportedProtocolError(said[:_SHOWN_CHARACTERS] or "(none)", SERVED_VERSIONS)
+    return _SERVED[said]
+
+
+async def _call(request: Request) -> _Call:
+    version = served_version(request)
     plane: ControlPlane = request.app.state.control_plane
-    version, caller = _SERVED[said], request.scope[CALLER]
+    caller = request.scope[CALLER]
     return _Call(version, plane.fleet.desk.of(caller, Visit(version, _actor(request, caller))))
 
 

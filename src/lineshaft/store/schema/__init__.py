@@ -9,6 +9,7 @@ statements that are to use them: neither database matches a bound parameter with
 """
 
 from lineshaft.store.schema.access_tables import audit_entries, browser_sessions, grants, tokens, users
+from lineshaft.store.schema.artifact_tables import artifact_parts, artifacts, caches
 from lineshaft.store.schema.attempt_tables import attempts, log_chunks
 from lineshaft.store.schema.declaring import metadata
 from lineshaft.store.schema.literals import ONE, literal_state
@@ -18,15 +19,19 @@ from lineshaft.store.schema.revision import REVISION, alembic_version
 from lineshaft.store.schema.run_tables import events, generated, nodes, outputs, runs, timers
 from lineshaft.store.schema.schedule_table import schedules
 from lineshaft.store.schema.secret_tables import secrets, signing_keys
+from lineshaft.store.schema.test_tables import test_chunks, test_history, test_results
 from lineshaft.store.schema.worker_tables import worker_keys, workers
 
 __all__ = [
     "ONE",
     "REVISION",
     "alembic_version",
+    "artifact_parts",
+    "artifacts",
     "attempts",
     "audit_entries",
     "browser_sessions",
+    "caches",
     "definitions",
     "events",
     "generated",
@@ -42,6 +47,9 @@ __all__ = [
     "schedules",
     "secrets",
     "signing_keys",
+    "test_chunks",
+    "test_history",
+    "test_results",
     "timers",
     "tokens",
     "users",

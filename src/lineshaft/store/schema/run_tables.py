@@ -2,7 +2,20 @@
 
 from typing import Final
 
-from sqlalchemy import JSON, Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint, Uuid, and_
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Table,
+    UniqueConstraint,
+    Uuid,
+    and_,
+    false,
+)
 
 from lineshaft.store.columns import UtcDateTime
 from lineshaft.store.schema.declaring import NULLABLE_JSON, metadata, partial_index, reason_columns
@@ -37,6 +50,7 @@ runs: Final = Table(
     Column("output_count", Integer, nullable=False, server_default="0"),
     Column("priority", Integer, nullable=False, server_default="0"),
     Column("logs_removed_at", UtcDateTime),
+    Column("untrusted", Boolean, nullable=False, server_default=false()),
     Column("written_at", Integer),
     Column("written_from", Integer),
     UniqueConstraint("pipeline_id", "number"),

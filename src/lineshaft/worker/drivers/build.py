@@ -1,7 +1,8 @@
 """The driver of `build` tasks: an image, built and pushed by a Docker engine."""
 
-from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import assert_never
 
@@ -16,43 +17,19 @@ from lineshaft.docker import (
     build_and_push,
     build_image,
 )
-from lineshaft.executors.label import attempt_label
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.ports.executor import Executor, Login
+from lineshaft.ports.executor import Login
 from lineshaft.wire.work import BuildWorkMessage, SourceBuildWorkMessage
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.confined import OutsideError, confined
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import within_limits
-from lineshaft.worker.source import Sources
-from lineshaft.worker.workspace import Workspaces
-
-
-class Workshops:
-    """Lends what the docker program needs to run for one attempt."""
-
-    def __init__(self, executor: Executor, folders: Workspaces, label_prefix: str) -> None:
-        """Prepare to lend.
-
-        Args:
-            executor: runs programs as plain processes.
-            folders: lends folders that no task sees.
-            label_prefix: of the labels of this worker's processes.
-        """
-        self._executor = executor
-        self._folders = folders
-        self._label_prefix = label_prefix
-
-    @asynccontextmanager
-    async def lent(self, lease: LeaseMessage) -> AsyncIterator[Workshop]:
-        """Lend to one attempt, and clear up behind it."""
-        folder = self._folders.lend()
-        try:
-            yield Workshop(self._executor, folder, attempt_label(self._label_prefix, lease.address))
-        finally:
-            await self._folders.take_back(folder)
+from lineshaft.worker.files import with_files
+from lineshaft.worker.source import Source, Sources
+from lineshaft.worker.ssh import NoAgentError, refused
+from lineshaft.worker.workshops import Workshops
 
 
 class BuildDriver:
@@ -98,10 +75,16 @@ class BuildDriver:
         async with self._sources.checked_out(assignment) as source:
             if isinstance(source, Outcome):
                 return source
-            files = _files(source.folder, work)
-            if isinstance(files, Outcome):
-                return files
-            return await within_limits(assignment, self._build_files(assignment, work, files))
+            building = partial(self._build_in, assignment, work, source)
+            return await with_files(assignment, source.folder, self._sources.branches_of, building)
+
+    async def _build_in(
+        self, assignment: Assignment, work: SourceBuildWorkMessage, source: Source
+    ) -> Outcome:
+        files = _files(source.folder, work)
+        if isinstance(files, Outcome):
+            return files
+        return await within_limits(assignment, self._build_files(assignment, work, files))
 
     async def _build_files(
         self, assignment: Assignment, work: SourceBuildWorkMessage, files: SourceFiles
@@ -121,10 +104,18 @@ class BuildDriver:
             origin=work.dockerfile,
         )
         said = work.to_model()
-        async with self._workshop(lease) as workshop:
+        destination = Destination(said.repository, said.tags, push=said.push)
+        async with AsyncExitStack() as stack:
+            workshop = await stack.enter_async_context(self._workshop(lease))
+            if self._workshops is not None:
+                try:
+                    socket = await stack.enter_async_context(self._workshops.agent(lease))
+                except NoAgentError as error:
+                    return refused(error)
+                recipe = replace(recipe, ssh=socket)
             built = await build_and_push(
                 recipe,
-                Destination(said.repository, said.tags, push=said.push),
+                destination,
                 access=self._access,
                 workshop=workshop,
                 sink=assignment.log,
@@ -144,8 +135,8 @@ def outcome_of(built: Built | Trouble, lease: LeaseMessage) -> Outcome:
             return Outcome(
                 State.SUCCEEDED, outputs={name: told[name] for name in lease.outputs if name in told}
             )
-        case Trouble(reason=reason, exit_code=exit_code):
-            return Outcome(State.FAILED, reason, exit_code)
+        case Trouble(reason=reason, exit_code=exit_code, ours=ours):
+            return Outcome(State.LOST if ours else State.FAILED, reason, exit_code)
         case _:
             assert_never(built)
 

@@ -1,6 +1,7 @@
 """The driver of `deploy` tasks: manifests, applied to a Kubernetes cluster and rolled out."""
 
 import asyncio
+from functools import partial
 
 from lineshaft.integrations.kubernetes import ClusterAccess, deploy_manifest, deploy_manifests
 from lineshaft.model.outcome import Outcome
@@ -9,6 +10,7 @@ from lineshaft.model.state import State
 from lineshaft.wire.work import DeployWorkMessage, SourceDeployWorkMessage
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import within_limits
+from lineshaft.worker.files import with_files
 from lineshaft.worker.manifests import BadManifestsError, read_manifests
 from lineshaft.worker.source import Source, Sources
 
@@ -37,9 +39,15 @@ class DeployDriver:
                 async with self._sources.checked_out(assignment) as source:
                     if isinstance(source, Outcome):
                         return source
-                    return await within_limits(assignment, self._deploy_source(assignment, work, source))
+                    deployed = partial(self._deploy_within_limits, assignment, work, source)
+                    return await with_files(assignment, source.folder, self._sources.branches_of, deployed)
             case _:
                 raise TypeError(f"the deploy driver was given work of kind '{work.kind}'")
+
+    async def _deploy_within_limits(
+        self, assignment: Assignment, work: SourceDeployWorkMessage, source: Source
+    ) -> Outcome:
+        return await within_limits(assignment, self._deploy_source(assignment, work, source))
 
     async def _deploy_source(
         self, assignment: Assignment, work: SourceDeployWorkMessage, source: Source

@@ -7,14 +7,14 @@ import os
 import signal
 from typing import Final, assert_never
 
-from lineshaft.executors.process.ending import wait_for_ending
+from lineshaft.executors.ending import wait_for_ending
 from lineshaft.executors.process.family import Family
 from lineshaft.executors.process.main_process import MainProcess
 from lineshaft.executors.process.pipe import OutputPipe
 from lineshaft.executors.process.sandbox.line import Ended, Line, Refused, Vanished
-from lineshaft.executors.process.start import refusal
 from lineshaft.executors.process.system import System
 from lineshaft.executors.process.table import ProcessRow
+from lineshaft.executors.refusal import refusal
 from lineshaft.ports.executor import ByteSink, Command, Ending, Exit, NotStarted
 
 _PATIENCE_SECONDS: Final = 10.0

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0006"
+down_revision = "0008"
 
 TIME = sa.DateTime(timezone=True).with_variant(sa.String(26), "sqlite")
 SELECT = """

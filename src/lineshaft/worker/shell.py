@@ -1,0 +1,158 @@
+"""A shell where a task would run: in its image, with its source, its environment and its services."""
+
+import asyncio
+import shutil
+import signal
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from lineshaft.executors.docker import DockerExecutor
+from lineshaft.executors.label import label_prefix
+from lineshaft.executors.process import ProcessExecutor
+from lineshaft.integrations.git.mirror import Mirrors
+from lineshaft.integrations.git.program import GitProgram
+from lineshaft.model.errors import ConfigurationError
+from lineshaft.model.outcome import Outcome
+from lineshaft.ports.executor import Command, NotStarted
+from lineshaft.wire.worker import LeaseMessage
+from lineshaft.worker.checkouts import Checkouts
+from lineshaft.worker.driver import Assignment
+from lineshaft.worker.files import NoFiles
+from lineshaft.worker.masking import MaskedLog, Masking
+from lineshaft.worker.place import Places
+from lineshaft.worker.plan import WorkerPlan
+from lineshaft.worker.source import Sources
+from lineshaft.worker.ssh import SshAgents
+from lineshaft.worker.workspace import Workspaces
+
+_KEYS: Final = (signal.SIGINT, signal.SIGQUIT)
+_OF_TERMINALS: Final = ("TERM", "COLORTERM", "LANG")
+
+
+async def open_shell(
+    plan: WorkerPlan, lease: LeaseMessage, argv: tuple[str, ...], environ: Mapping[str, str]
+) -> int:
+    """Have a shell on this process's terminal, until it ends.
+
+    Args:
+        plan: the worker that would run the task; its data folder is there, empty, and of nobody else.
+        lease: the task.
+        argv: the shell and its arguments.
+        environ: this process's environment.
+
+    Returns:
+        The shell's exit code.
+
+    Raises:
+        ConfigurationError: there can be none; the message is the reason that the task would have.
+    """
+    executor, prefix = ProcessExecutor(), label_prefix(plan.data)
+    checkouts = Checkouts(plan.data / "checkouts", 0)
+    workspaces, folders = Workspaces(plan.data / "workspaces"), Workspaces(plan.data / "handovers")
+    git = GitProgram(executor, plan.data, f"{prefix}git")
+    sources = Sources(workspaces, checkouts, Mirrors(git, plan.data / "mirrors", plan.git_roots))
+    agent = environ.get("SSH_AUTH_SOCK")
+    places = Places(
+        folders,
+        SshAgents(executor, environ, Path(agent) if agent else None),
+        environ,
+        label_prefix=prefix,
+        containers=plan.containers,
+        ignore_images=plan.ignore_images,
+    )
+    refusal = places.refusal(lease)
+    if refusal is not None:
+        raise _impossible(refusal)
+    try:
+        assignment = _assignment(lease)
+        async with sources.checked_out(assignment) as source:
+            if isinstance(source, Outcome):
+                raise _impossible(source)
+            async with places.place(assignment, source) as place:
+                if isinstance(place, Outcome):
+                    raise _impossible(place)
+                shown = {name: environ[name] for name in _OF_TERMINALS if name in environ}
+                command = Command(
+                    argv=argv,
+                    cwd=Path(place.layout.cwd),
+                    env={**place.environment, **shown},
+                    timeout=None,
+                    grace=plan.grace,
+                    label=f"{places.label(lease)}/shell",
+                    container=place.container,
+                )
+                if place.container is None:
+                    return await _talk_to(argv, command.cwd, command.env)
+                return await _talk_in_container(plan, command, environ)
+    finally:
+        await checkouts.close()
+        await workspaces.close()
+        await folders.close()
+
+
+async def _talk_in_container(plan: WorkerPlan, command: Command, environ: Mapping[str, str]) -> int:
+    """Have docker's own program do the talking, which knows terminals: raw mode, size, and the exit code."""
+    program = shutil.which("docker", path=environ.get("PATH"))
+    if program is None:
+        raise ConfigurationError(
+            "A shell in a container needs the program docker, by which it speaks to this terminal.",
+            advice="Install Docker's command line (Debian has it in docker.io or docker-cli).",
+        )
+    access = plan.docker(environ)
+    executor = DockerExecutor(access, plan.data)
+    try:
+        async with executor.terminal(command, _ToTerminal()) as container:
+            if isinstance(container, NotStarted):
+                raise ConfigurationError(container.text)
+            argv = (program, "--host", access.address, "start", "--attach", "--interactive", container)
+            return await _talk_to(argv, Path.cwd(), environ)
+    finally:
+        await executor.close()
+
+
+async def _talk_to(argv: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> int:
+    """Start a program on this process's own terminal, and wait for its end."""
+    with _left_to_it():
+        try:
+            program = await asyncio.create_subprocess_exec(*argv, cwd=folder, env=dict(environment))
+        except OSError as error:
+            raise ConfigurationError(f"The shell {argv[0]!r} cannot be started: {error.strerror}.") from error
+        code = await program.wait()
+    return code if code >= 0 else 128 - code
+
+
+@contextmanager
+def _left_to_it() -> Iterator[None]:
+    """Leave to the program on the terminal what its keys mean."""
+    loop = asyncio.get_running_loop()
+    for number in _KEYS:
+        loop.add_signal_handler(number, lambda: None)
+    try:
+        yield
+    finally:
+        for number in _KEYS:
+            loop.remove_signal_handler(number)
+
+
+def _assignment(lease: LeaseMessage) -> Assignment:
+    async def resolve_source(commit: str) -> str:
+        return commit
+
+    masking = Masking()
+    log = MaskedLog(_ToTerminal(), masking)
+    return Assignment(lease, log, asyncio.Event(), resolve_source, masking, NoFiles())
+
+
+class _ToTerminal:
+    """Shows what is told on the way."""
+
+    async def write(self, data: bytes) -> None:
+        sys.stderr.buffer.write(data)
+        sys.stderr.flush()
+
+
+def _impossible(outcome: Outcome) -> ConfigurationError:
+    return ConfigurationError("" if outcome.reason is None else outcome.reason.text)

@@ -1,0 +1,122 @@
+"""Pipelines whose tasks run in containers: by a server and a worker of their own, and by one command."""
+
+import json
+import os
+import subprocess
+import sys
+from contextlib import AbstractContextManager
+from pathlib import Path
+
+import pytest
+
+from command_line import isolated
+from git_server import Origin
+from http_pipelines import finish, node
+from integration.docker_engine import Engine
+from server_process import ServerProcess, server_process
+from station import Plan, Station, station
+
+PIPELINE = """
+name: shop
+steps:
+  - name: make
+    image: {image}
+    outputs: [version]
+    artifacts: {{paths: [made]}}
+    run: |
+      test "$(pwd)" = /workspace
+      mkdir made && cat file > made/copy
+      echo "version=$(cat file)" >> $LINESHAFT_OUTPUT
+  - name: more
+    needs: [make]
+    generates: nodes.yml
+    run: |
+      echo 'steps: [{{name: made, run: "true"}}]' > nodes.yml
+  - name: use
+    if: changed("file")
+    env: {{VERSION: "${{{{ outputs.make.version }}}}"}}
+    run: test "$VERSION" = hello && test "$(cat $LINESHAFT_CHANGESET)" = file
+"""
+
+
+@pytest.fixture
+def pipeline(tools: str) -> str:
+    return PIPELINE.format(image=tools).replace("    needs: [make]\n", "")
+
+
+def test_a_server_and_a_worker_of_containers_run_a_pipeline(
+    tmp_path: Path, docker_engine: Engine, tools: str, pipeline: str, origin: Origin
+) -> None:
+    commit = origin.commit("hello")
+    document = f"repository: {origin.bare}\n{pipeline}"
+    with station(Plan(tmp_path)) as opened, containers_worker(opened, docker_engine, tools):
+        created = opened.api.post(
+            "/v1/pipelines", content=document, headers={"Content-Type": "application/yaml"}
+        )
+        assert created.status_code == 201, created.text
+        started = opened.api.post(
+            f"/v1/pipelines/{created.json()['id']}/runs", json={"changed": ["file"], "ref": commit}
+        )
+        assert started.status_code == 202, started.text
+        run = finish(opened.api, started.json())
+        assert run["state"] == "succeeded", json.dumps(run, indent=1)
+        assert node(run, "use")["state"] == "succeeded"
+        (worker,) = opened.api.get("/v1/workers").json()["items"]
+        assert worker["labels"] == ["executor:docker"]
+
+
+def containers_worker(opened: Station, engine: Engine, tools: str) -> AbstractContextManager[ServerProcess]:
+    return server_process(
+        opened.plan.folder / "boxes",
+        "worker",
+        LINESHAFT_URL=opened.network.address,
+        LINESHAFT_NAME="boxes",
+        LINESHAFT_MAX_LOAD="1",
+        LINESHAFT_EXECUTOR="docker",
+        LINESHAFT_DOCKER_HOST=engine.address,
+        LINESHAFT_DEFAULT_IMAGE=tools,
+        LINESHAFT_GIT_ROOTS=str(opened.plan.folder),
+    )
+
+
+def lineshaft(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **isolated(folder, "http://localhost:1", "x")}
+    return subprocess.run(
+        [sys.executable, "-m", "lineshaft", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+def test_one_command_runs_a_pipeline_in_containers_without_a_server(
+    tmp_path: Path, docker_engine: Engine, tools: str, pipeline: str
+) -> None:
+    (tmp_path / "lineshaft.yml").write_text(pipeline)
+    (tmp_path / "file").write_text("hello")
+    result = lineshaft(
+        tmp_path,
+        *("run", "--executor", "docker", "--docker-host", docker_engine.address),
+        *("--default-image", tools, "--changed", "file", "--logs"),
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_a_task_that_names_no_image_is_told_both_ways_out(tmp_path: Path, docker_engine: Engine) -> None:
+    (tmp_path / "lineshaft.yml").write_text("name: x\nsteps: [{name: a, run: 'true'}]")
+    result = lineshaft(tmp_path, "run", "--executor", "docker", "--docker-host", docker_engine.address)
+    assert result.returncode == 1
+    assert "Say `image` in the definition, or start the worker with --default-image" in " ".join(
+        (result.stdout + result.stderr).split()
+    )
+
+
+def test_where_no_engine_answers_nothing_is_started(tmp_path: Path) -> None:
+    (tmp_path / "lineshaft.yml").write_text("name: x\nsteps: [{name: a, image: x, run: 'true'}]")
+    result = lineshaft(tmp_path, "run", "--executor", "docker", "--docker-host", f"unix://{tmp_path}/none")
+    assert result.returncode == 8
+    assert "No Docker engine answered" in result.stderr
+    assert "--docker-host" in result.stderr
