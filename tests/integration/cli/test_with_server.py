@@ -174,7 +174,7 @@ def test_the_schedules_of_a_pipeline_are_told(lineshaft: CommandLine, tmp_path: 
     )
     (told,) = json.loads(lineshaft("schedules", "scheduled", "--output", "json").out)
     assert (told["cron"], told["timezone"], told["last_at"]) == ("0 3 29 2 *", "Asia/Tokyo", None)
-    assert told["next_at"].endswith("-02-28T18:00:00Z")
+    assert told["next_at"].endswith("-02-28T18:00:00.000000Z")
     assert "0 3 29 2 *" in lineshaft("schedules", "scheduled").out
 
 
