@@ -14,7 +14,7 @@ name: shop
 on:
   push: {branches: [main, "release/*"], paths: ["src/**"]}
   pull_request:
-  schedule: ["0 3 * * *"]
+  schedule: ["0 3 * * *", {cron: 0 4 1 * *, timezone: Europe/Berlin, inputs: {level: full}}]
 inputs:
   level: {default: fast, choices: [fast, full]}
 defaults: {image: python:3.12-slim, timeout: 10m}
@@ -226,7 +226,17 @@ OF_THE_PIPELINE: Final[dict[str, st.SearchStrategy[Any]]] = {
             "push": st.none() | st.fixed_dictionaries({}, optional={"branches": st.lists(TEXTS, max_size=2)}),
             "pull_request": st.none()
             | st.fixed_dictionaries({}, optional={"paths": st.lists(TEXTS, max_size=2)}),
-            "schedule": st.lists(st.sampled_from(("0 3 * * *", "*/5 1,2 1-5  JAN mon")), max_size=2),
+            "schedule": st.lists(
+                st.sampled_from(
+                    (
+                        "0 3 * * *",
+                        "*/5 1,2 1-5  JAN mon",
+                        {"cron": "0 3 L * mon-fri"},
+                        {"cron": "0 3 * * 1#2", "timezone": "Europe/Berlin", "inputs": {"a": 1}},
+                    )
+                ),
+                max_size=2,
+            ),
         },
     ),
     "defaults": st.fixed_dictionaries(

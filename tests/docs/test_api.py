@@ -24,6 +24,7 @@ from lineshaft.server.documents import (
     NewWorkerKeyDocument,
     ReportDocument,
     RunDocument,
+    ScheduleDocument,
     ValidationDocument,
     WorkerDocument,
     WorkerKeyDocument,
@@ -77,7 +78,7 @@ def test_every_code_that_a_route_can_answer_with_is_listed() -> None:
 
 def test_the_answers_that_are_shown_are_of_the_form_that_is_described() -> None:
     forms: list[type[BaseModel]] = [Acknowledgement, RunDocument, EventDocument, Message]
-    forms += [ExplanationDocument, ReportDocument, ValidationDocument]
+    forms += [ExplanationDocument, ReportDocument, ScheduleDocument, ValidationDocument]
     forms += [WorkerDocument, NewWorkerKeyDocument, WorkerKeyDocument]
     forms += [
         SessionDocument,

@@ -55,3 +55,29 @@ def test_a_run_of_the_first_tables_is_kept_with_why_its_nodes_are_being_stopped(
         )
         assert nodes.all() == [(1, 0, "cancelled", "superseded", "Again."), (2, 0, None, None, None)]
     engine.dispose()
+
+
+def test_the_schedules_that_pipelines_have_are_taken_over_and_worked_out_later() -> None:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        with connection.begin():
+            at_revision(connection, "0008")
+            said = '{"name":"p","on":{"push":{},"schedule":["0 3 * * *","*/5 * * * *"]},"steps":[]}'
+            other = '{"name":"\\"schedule\\":","steps":[],"env":{"schedule":"x"}}'
+            for number, text_of in ((1, said), (2, other), (3, said)):
+                insert(connection, "definitions", hash=f"h{number}", format="native", text=text_of)
+                insert(
+                    connection, "pipelines", id=UUID(int=number).hex, name="p", run_count=0,
+                    definition_hash=f"h{number}", created_at=TIME, updated_at=TIME,
+                    deleted_at=TIME if number == 3 else None,
+                )  # fmt: skip
+
+        migrate(connection)
+
+        kept = connection.execute(text("SELECT * FROM schedules ORDER BY position")).all()
+        assert [(row.pipeline_id, row.cron, row.timezone, row.next_at) for row in kept] == [
+            (UUID(int=1).hex, "0 3 * * *", "UTC", None),
+            (UUID(int=1).hex, "*/5 * * * *", "UTC", None),
+        ]
+        assert all(row.worked_out_at > "8999" for row in kept)
+    engine.dispose()

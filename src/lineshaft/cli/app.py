@@ -37,6 +37,7 @@ from lineshaft.cli.report import report as report_runs
 from lineshaft.cli.results import results
 from lineshaft.cli.run import cancel, retry, runs, show
 from lineshaft.cli.run_here import run
+from lineshaft.cli.schedules import schedules
 from lineshaft.cli.schema import schema
 from lineshaft.cli.secret import secret
 from lineshaft.cli.shell import shell
@@ -78,6 +79,7 @@ class Root(SectionedGroup):
             get_pipeline,
             update_pipeline,
             trigger_pipeline,
+            schedules,
             delete_pipeline,
         ),
         "Runs": (runs, show, watch, logs, explain, shell, definition, cancel, retry, report_runs),

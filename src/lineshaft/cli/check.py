@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, assert_never
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 import click
 
@@ -18,10 +18,15 @@ from lineshaft.cli.pipeline_files import pipeline_files
 from lineshaft.cli.problem_text import problem_document, problem_lines
 from lineshaft.cli.terminal import printable
 from lineshaft.model.errors import InvalidInputError, Problem
+from lineshaft.ports.clock import SystemClock
 
 if TYPE_CHECKING:
     from lineshaft.definition.dialect import Dialect
     from lineshaft.definition.pipeline_file import PipelineFile
+    from lineshaft.model.schedule import Schedule
+
+_TIMES: Final = 3
+"""How many of the next times of a schedule are told."""
 
 
 class CheckFormat(StrEnum):
@@ -49,10 +54,21 @@ class Checked:
     def document(self) -> dict[str, Any]:
         """Say it as JSON."""
         names = [definition.name for definition in self.read.definitions] if self.read else []
+        schedules = [
+            {
+                "pipeline": definition.name,
+                "cron": schedule.cron,
+                "timezone": schedule.timezone,
+                "next": _next_times(schedule),
+            }
+            for definition in (self.read.definitions if self.read else ())
+            for schedule in definition.schedules
+        ]
         return {
             "file": self.text.origin,
             "dialect": self.read.dialect.value if self.read else None,
             "pipelines": names,
+            "schedules": schedules,
             "problems": [problem_document(problem) for problem in self.problems],
         }
 
@@ -84,7 +100,7 @@ def check(files: tuple[str, ...], shape: str, dialect: "Dialect | None") -> Exit
 
     Without FILE it checks lineshaft.yml, lineshaft.yaml or lineshaft.json of this folder, or all files of
     .cicd-pipelines/. Nothing is run, and no server is asked. The exit code is 0 when all is well, and 3 when
-    something is not.
+    something is not. Of each schedule it tells the next three times.
     """
     checked = [_check(name, dialect) for name in pipeline_files(files)]
     match CheckFormat(shape):
@@ -121,10 +137,22 @@ def _print_text(checked: Sequence[Checked]) -> None:
                 click.echo(
                     printable(f"{each.text.origin}: {definition.name} is fine, {_count(tasks, 'task')}.")
                 )
+                for schedule in definition.schedules:
+                    times = ", ".join(_next_times(schedule))
+                    click.echo(printable(f"  {schedule.cron} ({schedule.timezone}): {times}"))
     problems = sum(len(each.problems) for each in checked)
     if problems:
         bad = sum(bool(each.problems) for each in checked)
         print_note(f"{_count(problems, 'mistake')} in {_count(bad, 'file')} of {len(checked)}.")
+
+
+def _next_times(schedule: "Schedule") -> list[str]:
+    """Tell the next times of a schedule, by the clock of its zone."""
+    from lineshaft.definition.timetable import find_zone, upcoming
+
+    times = upcoming(schedule.cron, schedule.timezone, SystemClock().now(), _TIMES)
+    zone = find_zone(schedule.timezone)
+    return [at.astimezone(zone).isoformat(timespec="minutes") for at in times]
 
 
 def _count(number: int, noun: str) -> str:

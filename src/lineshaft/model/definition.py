@@ -6,6 +6,7 @@ from enum import StrEnum
 from lineshaft.model.callers import NO_CALLERS, Callers
 from lineshaft.model.concurrency import SUPERSEDE, Concurrency
 from lineshaft.model.input import Input
+from lineshaft.model.schedule import Schedule
 from lineshaft.model.tree import Tree
 
 
@@ -34,6 +35,7 @@ class Definition:
         concurrency: what a new run means for those before it.
         priority: of its runs; None where it does not say.
         callable_by: the other pipelines that may call it.
+        schedules: the times at which it starts by itself.
     """
 
     hash: str
@@ -46,3 +48,4 @@ class Definition:
     concurrency: Concurrency = SUPERSEDE
     priority: int | None = None
     callable_by: Callers = NO_CALLERS
+    schedules: tuple[Schedule, ...] = ()

@@ -20,6 +20,9 @@ OUTBOX: Final = "outbox"
 TIMERS: Final = "timers"
 """There may be a timer that is due sooner than those before it."""
 
+SCHEDULES: Final = "schedules"
+"""There may be a schedule that is due sooner than those before it."""
+
 STOPPING: Final = "stopping"
 """This process is about to stop: whoever waits here should not wait on."""
 

@@ -163,6 +163,24 @@ class ExplanationDocument(Document):
     child_run: UUID | None = Field(description="The run of the pipeline that it calls, at its last attempt.")
 
 
+class ScheduleDocument(Document):
+    """Times at which a pipeline starts by itself."""
+
+    cron: str = Field(description="Five fields of cron.", examples=["0 3 * * 1-5"])
+    timezone: str = Field(description="Whose clock they mean.", examples=["Europe/Berlin"])
+    next_at: datetime | None = Field(description="When it starts next; null where that never comes.")
+    last_at: datetime | None = Field(description="The last time for which a run was to begin.")
+    last_run: UUID | None = Field(description="The run that began then; it may have been removed since.")
+    last_refusal: str | None = Field(description="Why none did, or why it ended at once.")
+
+
+class SchedulePage(Document):
+    """All schedules of a pipeline, in the order of its definition."""
+
+    items: list[ScheduleDocument]
+    next: None = Field(description="There is no further page.")
+
+
 class ValidationDocument(Document):
     """What is wrong with a configuration, if anything."""
 

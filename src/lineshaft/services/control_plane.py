@@ -30,6 +30,7 @@ from lineshaft.services.progress import CALL_PIPELINE, LOOK_FOR_SECRETS, Progres
 from lineshaft.services.reports import ReportService
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.runs import RunService
+from lineshaft.services.schedules import ScheduleService
 from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.services.secrets.wiring import wire_secrets
 from lineshaft.services.tests import TestService
@@ -55,6 +56,7 @@ class ControlPlane:
         audit: who did what.
         reports: what runs have taken, and how they ended.
         timers: tells runs of the times that they asked for.
+        schedules: starts pipelines at their times.
         retention: removes what is old.
     """
 
@@ -105,6 +107,7 @@ class ControlPlane:
         self.audit = AuditService(store)
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
+        self.schedules = ScheduleService(store, clock, ids, progress)
         self.retention = RetentionService(store, clock, kept, self.files.expiry, chance=Random())  # noqa: S311 - no secret
         handlers = {
             SEAL_LOG: self.logs.seal,
@@ -118,12 +121,13 @@ class ControlPlane:
     async def running(self) -> AsyncIterator[None]:
         """Do what is to be done in the background while the context is open.
 
-        That is: deliver the outbox, fire timers, end lost leases, bring back what was set aside, remove
-        what is old, and note who was seen.
+        That is: deliver the outbox, fire timers, start pipelines at their times, end lost leases, bring back
+        what was set aside, remove what is old, and note who was seen.
         """
         background = (
             self._outbox.run(),
             self.timers.run(),
+            self.schedules.run(),
             self.fleet.tending.run(),
             self.retention.run(),
             self.access.noting.run(),

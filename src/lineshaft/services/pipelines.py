@@ -1,5 +1,6 @@
 """Pipelines: create, read, list, replace, delete."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -13,11 +14,13 @@ from lineshaft.model.event import CancelRequested
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.principal import INSIDE_ACTOR, Actor
 from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.schedule import KeptSchedule
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.bad_runs import readable
+from lineshaft.services.kept_schedules import keep_schedules, worked_out
 from lineshaft.services.progress import Progress
 from lineshaft.telemetry.run_log import log_decisions
 
@@ -56,9 +59,11 @@ class PipelineService:
         self._check(definition)
         now = self._clock.now()
         pipeline = Pipeline(self._ids.new_id(), definition, now, now)
+        schedules = await _worked_out(pipeline.id, definition, now)
 
         def work(transaction: Transaction) -> None:
             transaction.pipelines.add(pipeline)
+            keep_schedules(transaction, pipeline.id, schedules)
             self._record(transaction, by, Action.PIPELINE_CREATED, pipeline, now)
 
         await self._store.write(work)
@@ -109,12 +114,14 @@ class PipelineService:
             PipelineNotFoundError: there is none of that id.
         """
         self._check(definition)
+        schedules = await _worked_out(pipeline_id, definition, self._clock.now())
 
         def work(transaction: Transaction) -> Pipeline:
             pipeline = find_pipeline(transaction, pipeline_id)
             now = self._clock.now()
             new = replace(pipeline, definition=definition, updated_at=now)
             transaction.pipelines.replace(new)
+            keep_schedules(transaction, pipeline_id, schedules)
             self._record(transaction, by, Action.PIPELINE_CHANGED, new, now)
             return new
 
@@ -136,6 +143,7 @@ class PipelineService:
         def work(transaction: Transaction) -> list[Decision]:
             pipeline = find_pipeline(transaction, pipeline_id)
             transaction.pipelines.remove(pipeline_id, now)
+            keep_schedules(transaction, pipeline_id, ())
             transaction.secrets.remove_of_pipeline(pipeline_id)
             self._record(transaction, by, Action.PIPELINE_DELETED, pipeline, now)
             unended = readable(transaction, transaction.runs.unended(pipeline_id), now)
@@ -162,6 +170,13 @@ class PipelineService:
             pipeline_id=pipeline.id,
             definition=definition.hash,
         )
+
+
+async def _worked_out(pipeline_id: UUID, definition: Definition, now: datetime) -> Sequence[KeptSchedule]:
+    """Work out when the schedules of a definition are due; in a thread, since that may take a while."""
+    if not definition.schedules:
+        return ()
+    return await asyncio.to_thread(worked_out, pipeline_id, definition.schedules, now)
 
 
 def find_pipeline(transaction: Transaction, pipeline_id: UUID) -> Pipeline:

@@ -25,6 +25,7 @@ _COLUMNS: Final = (
 _INSERT: Final = insert(pipelines)
 _SELECT: Final = select(*_COLUMNS).where(_IS, _EXISTS)
 _UPDATE: Final = update(pipelines).where(_IS, _EXISTS)
+_HOLD: Final = select(pipelines.c.id).where(_IS).with_for_update(key_share=True)
 _NEXT_NUMBER: Final = (
     update(pipelines)
     .where(_IS, _EXISTS)
@@ -138,6 +139,11 @@ class SqlPipelines:
             )
         ]
         return sorted(found, key=lambda row: (row.name, row.id))
+
+    def hold(self, pipeline_id: UUID) -> None:
+        """Keep other processes from replacing, removing or holding one until this transaction has ended."""
+        if not self._session.memory.sole_writer:
+            self._session.connection.execute(_HOLD, {"of_id": pipeline_id})
 
     def next_run_number(self, pipeline_id: UUID) -> int:
         """Return the number of the pipeline's next run, from 1; it is taken when this transaction commits.

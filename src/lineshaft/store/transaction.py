@@ -18,6 +18,7 @@ from lineshaft.store.queue.attempts import SqlAttempts
 from lineshaft.store.reports import SqlReports
 from lineshaft.store.retention import SqlRetention
 from lineshaft.store.runs import SqlRuns
+from lineshaft.store.schedules import SqlSchedules
 from lineshaft.store.secrets import SqlSecrets
 from lineshaft.store.session import Session
 from lineshaft.store.signing_keys import SqlSigningKeys
@@ -47,6 +48,7 @@ class SqlTransaction:
         self.retention = SqlRetention(session)
         self.tests = SqlTests(session)
         self.timers = SqlTimers(session)
+        self.schedules = SqlSchedules(session)
         self.workers = SqlWorkers(session)
         self.worker_keys = SqlWorkerKeys(session)
         self.users = SqlUsers(session)

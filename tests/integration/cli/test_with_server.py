@@ -163,3 +163,21 @@ def test_where_there_is_nothing_to_report_that_is_said(lineshaft: CommandLine) -
     result = lineshaft("report", "--pipeline", "nothing of that name")
     assert (result.code, result.out) == (ExitCode.OK, "")
     assert "nothing to tell" in result.err
+
+
+def test_the_schedules_of_a_pipeline_are_told(lineshaft: CommandLine, tmp_path: Path) -> None:
+    create(
+        lineshaft,
+        tmp_path,
+        "scheduled",
+        'on: {schedule: [{cron: "0 3 29 2 *", timezone: Asia/Tokyo}]}\nsteps: [{name: a, run: ls}]',
+    )
+    (told,) = json.loads(lineshaft("schedules", "scheduled", "--output", "json").out)
+    assert (told["cron"], told["timezone"], told["last_at"]) == ("0 3 29 2 *", "Asia/Tokyo", None)
+    assert told["next_at"].endswith("-02-28T18:00:00.000000Z")
+    assert "0 3 29 2 *" in lineshaft("schedules", "scheduled").out
+
+
+def test_a_pipeline_without_schedules_is_told_apart(lineshaft: CommandLine, tmp_path: Path) -> None:
+    create(lineshaft, tmp_path, "unscheduled", "steps: [{name: a, run: ls}]")
+    assert "no schedules" in lineshaft("schedules", "unscheduled").err

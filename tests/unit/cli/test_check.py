@@ -49,7 +49,13 @@ def test_programs_read_json(lineshaft: CommandLine, folder: Path) -> None:
     (folder / "b.yml").write_text(BAD)
     result = lineshaft("check", "a.yml", "b.yml", "--format", "json")
     good, bad = json.loads(result.out)["files"]
-    assert good == {"file": "a.yml", "dialect": "native", "pipelines": ["shop"], "problems": []}
+    assert good == {
+        "file": "a.yml",
+        "dialect": "native",
+        "pipelines": ["shop"],
+        "schedules": [],
+        "problems": [],
+    }
     assert (bad["problems"][0]["line"], bad["problems"][0]["advice"]) == (3, "did you mean `run`?")
     assert lineshaft("check", "a.yml", "b.yml", "--output", "json").out == result.out
 
@@ -111,3 +117,15 @@ def test_what_a_conversion_cannot_carry_over_is_told_with_its_place(
     assert "note: build.yml:4:" in result.err
     document = json.loads(lineshaft("convert", "build.yml", "--output", "json").out)
     assert (document["dialect"], document["notes"][0]["line"]) == ("cicd", 4)
+
+
+def test_the_next_three_times_of_each_schedule_are_told(lineshaft: CommandLine, folder: Path) -> None:
+    schedule = '{cron: "0 3 * * *", timezone: Asia/Tokyo}'
+    (folder / "a.yml").write_text(f"{GOOD}on: {{schedule: [{schedule}]}}\n")
+    line = lineshaft("check", "a.yml").out.splitlines()[1]
+    assert line.startswith("  0 3 * * * (Asia/Tokyo): ")
+    assert line.count("T03:00+09:00") == 3
+    (told,) = json.loads(lineshaft("check", "a.yml", "--format", "json").out)["files"]
+    (only,) = told["schedules"]
+    assert (only["pipeline"], only["cron"], only["timezone"]) == ("shop", "0 3 * * *", "Asia/Tokyo")
+    assert len(only["next"]) == 3

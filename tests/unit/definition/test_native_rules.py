@@ -136,7 +136,10 @@ REFUSED = [
         pipeline(task(teardown={"run": "a", "needs": []})),
         "has no siblings",
     ),
-    ("on.schedule.0", pipeline(on={"schedule": ["0 3 * *"]}), "must be five fields of cron"),
+    ("on.schedule.0.cron", pipeline(on={"schedule": ["0 3 * *"]}), "must be five fields of cron"),
+    ("on.schedule.0", pipeline(on={"schedule": [3]}), "five fields of cron, or an object with cron"),
+    ("on.schedule.0.cron", pipeline(on={"schedule": [{"timezone": "UTC"}]}), "five fields of cron"),
+    ("on.schedule", pipeline(on={"schedule": ["* * * * *"] * 51}), "a list of at most 50 items"),
     ("concurrency.policy", pipeline(concurrency={}), "is missing; it must be supersede, queue or allow"),
     (
         "concurrency.policy",
@@ -193,6 +196,14 @@ REFUSED_BY_THE_LOADER = [
         'is not an axis of the matrix: "b"',
     ),
     ("steps.0.timeout", pipeline(task(timeout="9999h")), "at most 365 days"),
+    ("on.schedule.0.cron", pipeline(on={"schedule": ["30 2 30 2 *"]}), "that none of its months has"),
+    ("on.schedule.0.cron", pipeline(on={"schedule": ["0 0 */31 2 1#5"]}), "never comes"),
+    ("on.schedule.1.cron", pipeline(on={"schedule": ["0 0 * * *", "0 24 * * *"]}), "those are 0 to 23"),
+    (
+        "on.schedule.0.timezone",
+        pipeline(on={"schedule": [{"cron": "* * * * *", "timezone": "Europe/Nowhere"}]}),
+        "as it is spelt there",
+    ),
 ]
 """What a schema cannot say."""
 

@@ -16,6 +16,7 @@ from lineshaft.model.callers import Callers
 from lineshaft.model.concurrency import Concurrency, Policy
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.input import Input, InputType
+from lineshaft.model.schedule import DEFAULT_TIMEZONE, Schedule
 from lineshaft.model.tree import Tree
 
 ALLOW: Final = Concurrency(Policy.ALLOW)
@@ -62,6 +63,7 @@ def definition_of(text: str, keys: Keys, tree: Tree) -> Definition:
         ),
         priority=keys.get("priority"),
         callable_by=Callers.said(keys.get("callable_by")),
+        schedules=tuple(map(_schedule, keys.get("on", {}).get("schedule", ()))),
     )
 
 
@@ -79,6 +81,12 @@ def root_level(keys: Keys) -> Level:
 def inputs_of(keys: Keys) -> tuple[Input, ...]:
     """List the inputs of a pipeline or fragment."""
     return tuple(_input(name, asked) for name, asked in keys.get("inputs", {}).items())
+
+
+def _schedule(said: str | Keys) -> Schedule:
+    # Texts of an earlier version hold the short form.
+    keys: Keys = {"cron": said} if isinstance(said, str) else said
+    return Schedule(keys["cron"], keys.get("timezone", DEFAULT_TIMEZONE), keys.get("inputs", {}))
 
 
 def _input(name: str, asked: Keys) -> Input:

@@ -1,6 +1,6 @@
 """The inputs of a run: what is given for them, held against what is asked."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final, assert_never
 
 from lineshaft.definition.findings import shown
@@ -34,7 +34,12 @@ def resolve_inputs(definition: Definition, given: Mapping[str, object]) -> dict[
     Raises:
         InvalidInputError: names are unknown, values missing, or not what is asked for; with all problems.
     """
-    asked = {each.name: each for each in definition.inputs}
+    return fitted(definition.inputs, given)
+
+
+def fitted(inputs: Sequence[Input], given: Mapping[str, object]) -> dict[str, Value]:
+    """Put the inputs of a run together, as `resolve_inputs` does."""
+    asked = {each.name: each for each in inputs}
     problems = []
     for name in given.keys() - asked.keys():
         known = f"it asks for {', '.join(asked)}" if asked else "it asks for none"

@@ -13,6 +13,7 @@ from lineshaft.definition.compiling.library import Library
 from lineshaft.definition.compiling.origin import Site, Source
 from lineshaft.definition.compiling.overrides import overridden
 from lineshaft.definition.compiling.references import check_references
+from lineshaft.definition.compiling.schedules import check_schedules
 from lineshaft.definition.compiling.usage import check_usage
 from lineshaft.definition.findings import Findings, invalid
 from lineshaft.definition.native.document import PipelineDocument
@@ -59,6 +60,7 @@ def compile_value(
     keys = checked(PipelineDocument, value, findings)
     if keys is None:
         raise findings.error()
+    check_schedules(keys, site)
     library = Library(keys, site, files, size_bytes)
     tree = None if library.circular else _tree(keys, site, library)
     problems = [*findings.problems(), *library.problems]

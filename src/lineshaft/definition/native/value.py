@@ -9,7 +9,9 @@ from pydantic import AfterValidator, Field, PlainValidator, WithJsonSchema
 from lineshaft.definition.native.key import Key
 from lineshaft.definition.rule import refused
 from lineshaft.definition.scalar import WrittenFloat, WrittenInt, as_text
+from lineshaft.definition.timetable import check_cron, find_zone
 from lineshaft.model.callers import ANY_CALLER
+from lineshaft.model.errors import InvalidInputError
 from lineshaft.model.memory_size import MEMORY_SIZE_PATTERN, memory_bytes_of
 from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, is_label
 from lineshaft.model.secret import LONGEST_SECRET_NAME
@@ -35,7 +37,8 @@ _LEADS_OUT: Final = r"^/|(^|/)\.\.(/|$)"
 _DURATION: Final = r"^([0-9]{1,9}h)?([0-9]{1,9}m)?([0-9]{1,9}s)?$"
 _LIFETIME: Final = r"^([0-9]{1,9})([dw])$"
 _TEMPLATE: Final = "${{"
-_CRON: Final = r"^[0-9A-Za-z*,/-]+( +[0-9A-Za-z*,/-]+){4}$"
+_CRON: Final = r"^[0-9A-Za-z*,/#-]+( +[0-9A-Za-z*,/#-]+){4}$"
+_TIMEZONE: Final = r"^[A-Za-z][A-Za-z0-9_+-]*(/[A-Za-z0-9_+-]+)*$"
 
 PATH_SCHEMA: Final = {
     "type": "string",
@@ -114,6 +117,22 @@ def _memory(value: Any) -> int:
     if size is None:
         raise ValueError(value)
     return size
+
+
+def _comes(cron: str) -> str:
+    try:
+        check_cron(cron)
+    except InvalidInputError as error:
+        raise refused(error.message) from error
+    return cron
+
+
+def _known_zone(name: str) -> str:
+    try:
+        find_zone(name)
+    except InvalidInputError as error:
+        raise refused(error.message) from error
+    return name
 
 
 def _scalar_text(value: Any) -> str:
@@ -332,9 +351,21 @@ Memory = Annotated[
 Cron = Annotated[
     str,
     Field(max_length=NAME_LIMIT, pattern=_CRON),
+    AfterValidator(_comes),
     Key("", "five fields of cron: minute, hour, day, month and day of the week"),
 ]
-"""A time table."""
+"""Times at which something starts."""
+
+CRON_SCHEMA: Final = {"type": "string", "maxLength": NAME_LIMIT, "pattern": _CRON}
+"""The JSON Schema of five fields of cron."""
+
+Timezone = Annotated[
+    str,
+    Field(max_length=NAME_LIMIT, pattern=_TIMEZONE),
+    AfterValidator(_known_zone),
+    Key("", "a time zone of the IANA's database, such as Europe/Berlin"),
+]
+"""Whose clock a time is told by."""
 
 Env = dict[EnvName, ScalarText]
 """Environment variables by name."""

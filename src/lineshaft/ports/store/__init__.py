@@ -23,6 +23,7 @@ from lineshaft.ports.store.pipelines import Pipelines
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import EndedRun, Retention
 from lineshaft.ports.store.runs import Runs, UnendedRuns
+from lineshaft.ports.store.schedules import Schedules
 from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.signing_keys import SigningKeys
 from lineshaft.ports.store.store import Store
@@ -55,6 +56,7 @@ __all__ = [
     "Reports",
     "Retention",
     "Runs",
+    "Schedules",
     "Secrets",
     "SigningKeys",
     "Store",

@@ -45,6 +45,10 @@ class Pipelines(Protocol):
         """
         ...
 
+    def hold(self, pipeline_id: UUID) -> None:
+        """Keep other processes from replacing, removing or holding one until this transaction has ended."""
+        ...
+
     def next_run_number(self, pipeline_id: UUID) -> int:
         """Return the number of the pipeline's next run, from 1; it is taken when this transaction commits."""
         ...

@@ -14,6 +14,7 @@ from lineshaft.ports.store.pipelines import Pipelines
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import Retention
 from lineshaft.ports.store.runs import Runs
+from lineshaft.ports.store.schedules import Schedules
 from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.signing_keys import SigningKeys
 from lineshaft.ports.store.tests import Tests
@@ -65,6 +66,11 @@ class Transaction(Protocol):
     @property
     def timers(self) -> Timers:
         """The times at which runs want to hear of something."""
+        ...
+
+    @property
+    def schedules(self) -> Schedules:
+        """The schedules of pipelines."""
         ...
 
     @property

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from lineshaft.sdk.client.calls import PAGE, Calls
 from lineshaft.sdk.pipeline import Acknowledgement, PipelineView
+from lineshaft.sdk.schedule import ScheduleView
 from lineshaft.sdk.transport import read
 from lineshaft.sdk.validation import Validation
 
@@ -71,6 +72,15 @@ class PipelineCalls(Calls):
         """
         answer = self._transport.request("GET", pipeline_path(pipeline_id), subject=pipeline_id)
         return read(answer, PipelineView.from_document)
+
+    def schedules(self, pipeline_id: UUID | str) -> Iterator[ScheduleView]:
+        """Go through the schedules of a pipeline (GET /v1/pipelines/{id}/schedules).
+
+        Raises:
+            PipelineNotFoundError: there is none of that id.
+        """
+        path = f"{pipeline_path(pipeline_id)}/schedules"
+        return self._transport.pages(path, {}, "after", ScheduleView.from_document, subject=pipeline_id)
 
     def update_pipeline(self, pipeline_id: UUID | str, definition: Definition) -> Acknowledgement:
         """Replace a pipeline's whole configuration (PUT /v1/pipelines/{id}).

@@ -19,6 +19,7 @@ from lineshaft.server.definitions import (
 from lineshaft.server.depends import By, Caller, Limit, PipelineId, Plane
 from lineshaft.server.documents import (
     Acknowledgement,
+    SchedulePage,
     ValidationDocument,
 )
 from lineshaft.server.guarded_route import GuardedRoute
@@ -33,6 +34,7 @@ from lineshaft.server.openapi import (
 from lineshaft.server.permissions import needs
 from lineshaft.server.problems import problem_entry
 from lineshaft.server.rendering import page_json, pipeline_json, to_json
+from lineshaft.wire.schedule import schedule_document
 
 _JSON: Final = "application/json"
 
@@ -109,6 +111,17 @@ async def get_pipeline(pipeline_id: PipelineId, request: Request, plane: Plane) 
     if wants_yaml(request):
         return Response(definition_yaml(pipeline.definition), media_type=YAML_MEDIA_TYPE)
     return Response(pipeline_json(pipeline), media_type=_JSON)
+
+
+@router.get(
+    "/{pipeline_id}/schedules",
+    responses={200: {"model": SchedulePage}, **PIPELINE_NOT_FOUND},
+    openapi_extra=needs(Permission.VIEW),
+)
+async def list_schedules(pipeline_id: PipelineId, plane: Plane) -> Response:
+    """Tell when a pipeline starts by itself, and what came of it the last time."""
+    found = await plane.schedules.of_pipeline(pipeline_id)
+    return Response(page_json([to_json(schedule_document(each)) for each in found], None), media_type=_JSON)
 
 
 @router.put(

@@ -17,6 +17,7 @@ from lineshaft.store.schema.outbox_table import outbox
 from lineshaft.store.schema.pipeline_tables import definitions, pipelines
 from lineshaft.store.schema.revision import REVISION, alembic_version
 from lineshaft.store.schema.run_tables import events, generated, nodes, outputs, runs, timers
+from lineshaft.store.schema.schedule_table import schedules
 from lineshaft.store.schema.secret_tables import secrets, signing_keys
 from lineshaft.store.schema.test_tables import test_chunks, test_history, test_results
 from lineshaft.store.schema.worker_tables import worker_keys, workers
@@ -43,6 +44,7 @@ __all__ = [
     "outputs",
     "pipelines",
     "runs",
+    "schedules",
     "secrets",
     "signing_keys",
     "test_chunks",

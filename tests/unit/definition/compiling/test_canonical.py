@@ -5,12 +5,13 @@ import json
 import pytest
 
 from lineshaft.model.errors import InputTooLargeError, InvalidDefinitionError
+from lineshaft.model.schedule import Schedule
 from native_definitions import native, reread
 
 EVERYTHING = """
 name: shop
 repository: https://host/shop.git
-on: {push: {}, schedule: ["0 3 * * *"]}
+on: {push: {}, schedule: [{cron: "0 3 * * *", timezone: Asia/Tokyo, inputs: {n: 2}}]}
 inputs: {level: {default: fast, choices: [fast, full]}, n: {type: number}}
 defaults: {image: py, timeout: 90, retry: {count: 1, backoff: 0.5, on: [lost, 3]}, resources: {memory: 2GiB}}
 secrets: [TOKEN]
@@ -45,6 +46,7 @@ def test_a_definition_is_read_from_its_kept_text_as_it_was() -> None:
         definition.priority,
     )
     assert definition.priority == -7
+    assert again.schedules == definition.schedules == (Schedule("0 3 * * *", "Asia/Tokyo", {"n": 2}),)
 
 
 def test_a_definition_need_not_say_a_priority() -> None:
