@@ -10,11 +10,10 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
-    PlainSerializer,
-    ValidatorFunctionWrapHandler,
-    WrapValidator,
 )
 
+from lineshaft.definition.native.callers import CallableBy
+from lineshaft.definition.native.concurrency import ConcurrencyDocument
 from lineshaft.definition.native.image import AnyImage, Registries
 from lineshaft.definition.native.key import Key
 from lineshaft.definition.native.kinds import kinds_schema
@@ -41,7 +40,6 @@ from lineshaft.definition.native.value import (
     TEXT_LIMIT,
     WORD,
     Audience,
-    Caller,
     Condition,
     Duration,
     Env,
@@ -56,7 +54,6 @@ from lineshaft.definition.native.value import (
     Word,
     WorkspacePath,
 )
-from lineshaft.model.callers import ANY_CALLER
 from lineshaft.model.placement import MOST_LABELS
 from lineshaft.model.priority import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from lineshaft.model.surroundings import MOST_ID_TOKENS
@@ -84,21 +81,6 @@ class InputDocument(Strict):
         Key("Whether a run needs a value for it; without a default it does", "true or false"),
     ] = None
     description: Annotated[str | None, Key("What it is for, for people", "text")] = None
-
-
-class ConcurrencyDocument(Strict):
-    """What a new run means for those before it."""
-
-    model_config = ConfigDict(title="concurrency")
-
-    policy: Annotated[
-        Literal["supersede", "queue", "allow"],
-        Key("What becomes of the runs before a new one", "supersede, queue or allow"),
-    ]
-    group: Annotated[
-        Text | None,
-        Key("Only runs for which it gives the same text count; expressions may stand in it", "text"),
-    ] = None
 
 
 class MatrixDocument(Strict):
@@ -187,36 +169,6 @@ IdTokens = Annotated[
 ]
 Environment = Annotated[
     Word | None, Key("What it works for, such as production, which chooses its secrets", "a word")
-]
-
-
-def _callers(value: object, handler: ValidatorFunctionWrapHandler) -> str | list[str]:
-    # Told apart by hand: of a union, pydantic would tell for each form what is wrong.
-    if value == ANY_CALLER:
-        return ANY_CALLER
-    if isinstance(value, list):
-        callers: list[str] = handler(value)
-        return callers
-    raise ValueError(value)
-
-
-def _as_written(value: str | list[str]) -> str | list[str]:
-    return value
-
-
-CallableBy = Annotated[
-    Annotated[
-        list[Caller],
-        Field(min_length=1),
-        WrapValidator(_callers),
-        PlainSerializer(_as_written),
-    ]
-    | None,
-    Key(
-        "The pipelines that may call this one; without it none may",
-        f'"{ANY_CALLER}", or a list of names and ids of pipelines, not empty',
-        short={"const": ANY_CALLER},
-    ),
 ]
 
 

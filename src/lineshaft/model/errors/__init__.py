@@ -1,0 +1,132 @@
+"""Every error that Lineshaft raises on purpose.
+
+LineshaftError
+├── InvalidInputError            the caller's input does not make sense
+│   ├── InvalidDefinitionError   a pipeline definition, with every problem in it
+│   ├── InputTooLargeError
+│   ├── ArchiveRefusedError      an archive holds what must not be unpacked
+│   ├── ExpressionError          an expression cannot be read, or not be evaluated
+│   └── UnsupportedProtocolError a worker speaks a version that the server does not
+├── NotFoundError
+│   ├── PipelineNotFoundError
+│   ├── RunNotFoundError
+│   ├── NodeNotFoundError
+│   ├── LogRemovedError          a log that was there, and is too old to be kept
+│   ├── ArtifactNotFoundError
+│   │   └── ArtifactExpiredError an artifact that was there, and whose time is over
+│   ├── WorkerNotFoundError
+│   └── SecretMissingError       secrets that tasks name are nowhere
+├── ConflictError                the state of things does not allow it
+│   ├── RunEndedError
+│   ├── RunNotEndedError
+│   ├── StaleLeaseError          a write that carries no living lease's token
+│   └── LogOffsetError           a log append that does not begin where the log ends
+├── AccessError
+│   ├── BadCredentialsError
+│   │   └── BadWorkerKeyError
+│   ├── TooManyAttemptsError     too many wrong credentials from there, or for that name
+│   ├── SignInRefusedError       the sign-in provider says no, or its answer is not to be trusted
+│   └── ForbiddenError
+├── SourceError                  a run's source cannot be had
+│   ├── SourceRefusedError       the settings do not allow it, or it has no such commit
+│   └── SourceUnreachableError   it does not answer
+├── UnavailableError             something we need does not answer; trying again later may help
+│   ├── StoreUnavailableError
+│   ├── SecretsUnavailableError  the keeper of secrets does not answer, or not with what can be read
+│   └── ServerUnreachableError
+├── ConfigurationError           Lineshaft cannot start as it is set up
+└── ServerError                  a server's answer that fits none of the above
+    └── CorruptRunError          what is stored of a run makes no sense
+
+A step that fails is an outcome (`model.outcome`), never an error: these are for when *we* cannot go on.
+"""
+
+from lineshaft.model.errors.access import (
+    AccessError,
+    BadCredentialsError,
+    BadWorkerKeyError,
+    ForbiddenError,
+    SignInRefusedError,
+    TooManyAttemptsError,
+)
+from lineshaft.model.errors.conflict import (
+    ConflictError,
+    LogOffsetError,
+    RunEndedError,
+    RunNotEndedError,
+    StaleLeaseError,
+)
+from lineshaft.model.errors.input import (
+    ArchiveRefusedError,
+    ExpressionError,
+    InputTooLargeError,
+    InvalidDefinitionError,
+    InvalidInputError,
+    UnsupportedProtocolError,
+)
+from lineshaft.model.errors.missing import (
+    ArtifactExpiredError,
+    ArtifactNotFoundError,
+    LogRemovedError,
+    NodeNotFoundError,
+    NotFoundError,
+    PipelineNotFoundError,
+    RunNotFoundError,
+    SecretMissingError,
+    WorkerNotFoundError,
+)
+from lineshaft.model.errors.problem import Problem
+from lineshaft.model.errors.root import LineshaftError
+from lineshaft.model.errors.surroundings import (
+    ConfigurationError,
+    CorruptRunError,
+    SecretsUnavailableError,
+    ServerError,
+    ServerUnreachableError,
+    SourceError,
+    SourceRefusedError,
+    SourceUnreachableError,
+    StoreUnavailableError,
+    UnavailableError,
+)
+
+__all__ = [
+    "AccessError",
+    "ArchiveRefusedError",
+    "ArtifactExpiredError",
+    "ArtifactNotFoundError",
+    "BadCredentialsError",
+    "BadWorkerKeyError",
+    "ConfigurationError",
+    "ConflictError",
+    "CorruptRunError",
+    "ExpressionError",
+    "ForbiddenError",
+    "InputTooLargeError",
+    "InvalidDefinitionError",
+    "InvalidInputError",
+    "LineshaftError",
+    "LogOffsetError",
+    "LogRemovedError",
+    "NodeNotFoundError",
+    "NotFoundError",
+    "PipelineNotFoundError",
+    "Problem",
+    "RunEndedError",
+    "RunNotEndedError",
+    "RunNotFoundError",
+    "SecretMissingError",
+    "SecretsUnavailableError",
+    "ServerError",
+    "ServerUnreachableError",
+    "SignInRefusedError",
+    "SourceError",
+    "SourceRefusedError",
+    "SourceUnreachableError",
+    "StaleLeaseError",
+    "StoreUnavailableError",
+    "TooManyAttemptsError",
+    "UnavailableError",
+    "UnsupportedProtocolError",
+    "WorkerNotFoundError",
+]
