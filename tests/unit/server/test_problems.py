@@ -47,7 +47,7 @@ def _body(response: Response) -> object:
 
 @pytest.mark.parametrize("error", [*_tree(LineshaftError)], ids=lambda error: error.__name__)
 def test_every_error_has_an_answer_of_its_own(error: type[LineshaftError]) -> None:
-    assert error.__module__ == errors.__name__
+    assert getattr(errors, error.__name__) is error
     assert error in ANSWERS
 
 
