@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from lineshaft.model.errors import (
     AccessError,
+    ArchiveRefusedError,
     ArtifactExpiredError,
     ArtifactNotFoundError,
     BadCredentialsError,
@@ -91,6 +92,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     LineshaftError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
     InvalidInputError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid input"),
     InvalidDefinitionError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid pipeline definition"),
+    ArchiveRefusedError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "Archive refused"),
     InputTooLargeError: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Input too large"),
     ExpressionError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid expression"),
     # RFC 9110, section 15.5.22: the answer names the protocols that would do.
