@@ -1,7 +1,9 @@
 """examples/containers, as somebody runs it who has just copied it."""
 
 import json
+import secrets
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,10 +15,20 @@ from integration.docker_engine import Engine
 _EXAMPLE: Final = Path(__file__).parents[3] / "examples" / "containers"
 
 
+@pytest.fixture
+def base(docker_engine: Engine, tools: str) -> Iterator[str]:
+    """An image under a name of this test's own, which no other run of the tests gives to another image."""
+    name = f"lineshaft-test-example-{secrets.token_hex(8)}"
+    with docker_engine.blocking_client() as client:
+        client.post(f"/images/{tools}/tag", params={"repo": name, "tag": "v1"}).raise_for_status()
+        yield f"{name}:v1"
+        client.delete(f"/images/{name}:v1", params={"noprune": "true"}).raise_for_status()
+
+
 def test_the_example_runs_and_its_second_run_finds_what_the_first_has_kept(
     tmp_path: Path,
     docker_engine: Engine,
-    tools: str,
+    base: str,
     monkeypatch: pytest.MonkeyPatch,
     capfdbinary: pytest.CaptureFixture[bytes],
 ) -> None:
@@ -24,7 +36,7 @@ def test_the_example_runs_and_its_second_run_finds_what_the_first_has_kept(
         monkeypatch.setenv(name, value)
     monkeypatch.chdir(shutil.copytree(_EXAMPLE, tmp_path / "containers"))
     lineshaft = CommandLine(capfdbinary)
-    first, second = (_run(lineshaft, docker_engine, tools) for _ in range(2))
+    first, second = (_run(lineshaft, docker_engine, base) for _ in range(2))
     assert {*first, *second} == {"make", "test", "image"}
     assert "no words yet: making them\n" in first["make"]
     assert "no words yet" not in second["make"]
