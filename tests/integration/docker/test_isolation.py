@@ -174,6 +174,12 @@ async def test_a_container_has_as_many_processors_as_it_is_given(scene: Scene) -
     assert int(quota) / int(period) == 0.5
 
 
+async def test_a_container_that_asks_for_more_processors_than_there_are_has_all_of_them(scene: Scene) -> None:
+    with_container(scene, cpus=100_000)
+
+    await told(scene, "true")
+
+
 async def test_a_container_has_as_much_memory_as_it_is_given_and_no_swap(scene: Scene) -> None:
     with_container(scene, memory_bytes=64 * MEBIBYTE)
     version_1 = "/sys/fs/cgroup/memory/memory.limit_in_bytes"

@@ -84,6 +84,11 @@ async def test_a_service_has_the_limits_that_it_asks_for(here: Scene) -> None:
     assert (host["NanoCpus"], host["Memory"], host["MemorySwap"]) == (500_000_000, 67_108_864, 67_108_864)
 
 
+async def test_a_service_that_asks_for_more_processors_than_there_are_has_all_of_them(here: Scene) -> None:
+    async with here.beside({"greedy": shell(FOREVER, cpus=100_000)}) as side:
+        assert await side.ready() is None
+
+
 async def test_a_service_finds_its_environment_and_its_secrets(services_engine: Engine) -> None:
     log = Output()
     async with scene(services_engine, {"db": log}) as here:

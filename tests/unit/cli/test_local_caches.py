@@ -123,5 +123,5 @@ def test_a_second_run_here_finds_what_the_first_one_has_kept(
     lineshaft = CommandLine(capfdbinary)
     assert "a miss" in lineshaft("run", file, "--logs").out
     second = lineshaft("run", file, "--logs").out
-    assert "a hit" in second
+    assert "a hit: 'k' (" in second
     assert "kept\n" in second

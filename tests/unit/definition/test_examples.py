@@ -52,6 +52,11 @@ def test_an_example_s_converted_text_is_the_same_definition(name: str) -> None:
         assert read_native(text.encode()).hash == read_native(json.dumps(document).encode()).hash
 
 
+def test_the_example_with_containers_is_a_tree_of_these_nodes() -> None:
+    text = (EXAMPLES / "containers" / "lineshaft.yml").read_bytes()
+    assert [place.path for place in read_native(text).tree.below_root()] == ["make", "test", "image"]
+
+
 def test_every_dialect_has_an_example() -> None:
     found = {convert((EXAMPLES / name).read_bytes(), name).dialect for name in PATHS}
     assert found == set(Dialect) - {Dialect.NATIVE}

@@ -50,7 +50,7 @@ def test_it_says_nothing_of_null() -> None:
     assert '"default": null' not in json.dumps(SCHEMA)
 
 
-@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_examples_and_scenarios_fit_it(path: Path) -> None:
     errors = jsonschema_rs.validator_for(SCHEMA).iter_errors(read_yaml(path.read_text("utf-8")).value)
     assert [error.message for error in errors] == []

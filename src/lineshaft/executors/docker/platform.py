@@ -9,6 +9,7 @@ if TYPE_CHECKING:
 
 _NOT_FOUND: Final = 404
 _DEFAULT_NETWORK: Final = "default"
+_NANO: Final = 1_000_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class Platform:
         network: on which containers without services are; None where it has none for all.
         limits_processors: whether it can hold containers to a part of the processors.
         counts_processes: whether it can hold containers to a number of processes.
+        processors: how many it has; 0 where it does not say.
     """
 
     machine: str
@@ -30,6 +32,11 @@ class Platform:
     network: str | None
     limits_processors: bool
     counts_processes: bool
+    processors: int
+
+    def nano_processors(self, cpus: float) -> int:
+        """Tell what a container asks for: no more processors than there are, which would be refused."""
+        return round((min(cpus, self.processors) if self.processors else cpus) * _NANO)
 
 
 async def platform_of(docker: "Docker") -> Platform:
@@ -51,6 +58,7 @@ async def platform_of(docker: "Docker") -> Platform:
         network=await _network(docker),
         limits_processors=info.get("CpuCfsQuota", True) is not False,
         counts_processes=info.get("PidsLimit", True) is not False,
+        processors=int(info.get("NCPU") or 0),
     )
 
 

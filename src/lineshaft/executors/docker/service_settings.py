@@ -7,7 +7,6 @@ from lineshaft.executors.docker.platform import Platform
 from lineshaft.executors.docker.settings import CAPABILITIES, MOST_PROCESSES, SHARED_MEMORY_BYTES
 from lineshaft.model.service import Service
 
-_NANO: Final = 1_000_000_000
 _LEAST_MEMORY_BYTES: Final = 6 * 1024 * 1024
 
 
@@ -62,7 +61,7 @@ def _limits(service: Service, platform: Platform) -> dict[str, int]:
     if platform.counts_processes:
         limits["PidsLimit"] = MOST_PROCESSES
     if service.cpus and platform.limits_processors:
-        limits["NanoCpus"] = round(service.cpus * _NANO)
+        limits["NanoCpus"] = platform.nano_processors(service.cpus)
     if service.memory_bytes:
         # Memory and swap together: there is no swap. Less than engines take would be refused by them.
         limits["Memory"] = limits["MemorySwap"] = max(service.memory_bytes, _LEAST_MEMORY_BYTES)

@@ -30,7 +30,6 @@ SHARED_MEMORY_BYTES: Final = 1024**3
 FIRST_PATH: Final = PurePosixPath("/.lineshaft-first")
 _TEMPORARY: Final = PurePosixPath("/tmp")  # noqa: S108 - that of the container.
 _TEMPORARY_OPTIONS: Final = "rw,exec,nosuid,nodev,mode=1777"
-_NANO: Final = 1_000_000_000
 _LEAST_MEMORY_BYTES: Final = 6 * 1024 * 1024
 
 
@@ -136,7 +135,7 @@ def _limits(container: Container, around: Surroundings) -> dict[str, int]:
     if around.platform.counts_processes:
         limits["PidsLimit"] = around.most_processes
     if container.cpus and around.platform.limits_processors:
-        limits["NanoCpus"] = round(container.cpus * _NANO)
+        limits["NanoCpus"] = around.platform.nano_processors(container.cpus)
     if container.memory_bytes:
         # Memory and swap together: there is no swap. Less than engines take would be refused by them.
         limits["Memory"] = limits["MemorySwap"] = max(container.memory_bytes, _LEAST_MEMORY_BYTES)

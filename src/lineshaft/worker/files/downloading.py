@@ -99,4 +99,6 @@ async def _download(assignment: Assignment, kept: KeptFiles, descriptor: int, pr
 
 def what_text(kept: KeptFiles) -> str:
     """Name what is kept for people."""
-    return f"'{kept.name}' of '{kept.path}' ({size_text(kept.content.size_bytes)})"
+    # What an earlier run on this machine has kept is no node's of this one.
+    node = f" of '{kept.path}'" if kept.path else ""
+    return f"'{kept.name}'{node} ({size_text(kept.content.size_bytes)})"
