@@ -276,6 +276,11 @@ def delete_pipeline(connection: Connection, pipeline: str) -> None:
     type=click.IntRange(LOWEST_PRIORITY, HIGHEST_PRIORITY),
     help="Of what waits for a worker, the highest goes first: -100 to 100. [default: as the pipeline says]",
 )
+@click.option(
+    "--untrusted",
+    is_flag=True,
+    help="The change is not trusted, as one from a fork is not: no caches are kept.",
+)
 @with_start
 @with_output
 @connected
@@ -286,6 +291,7 @@ def trigger_pipeline(
     watch: bool,
     follow: bool,
     priority: int | None,
+    untrusted: bool,
     start: Start,
     output: Output,
 ) -> ExitCode:
@@ -298,7 +304,9 @@ def trigger_pipeline(
         raise click.UsageError("Choose one of --watch and --follow.")
     with connection.client() as client:
         with waiting(f"Asking {client.url} to begin a run"):
-            answer, run_id = _begin(client, find_pipeline(client, pipeline), start, priority)
+            answer, run_id = _begin(
+                client, find_pipeline(client, pipeline), start, priority, untrusted=untrusted
+            )
         if not watch and not follow:
             print_json(answer)
             return ExitCode.OK
@@ -310,10 +318,10 @@ def trigger_pipeline(
 
 
 def _begin(
-    client: "Client", pipeline_id: UUID, start: Start, priority: int | None
+    client: "Client", pipeline_id: UUID, start: Start, priority: int | None, *, untrusted: bool
 ) -> tuple[Mapping[str, Any], UUID]:
     """Begin a run, and return the server's answer with the run's id."""
-    if start == Start() and priority is None:
+    if start == Start() and priority is None and not untrusted:
         answer = client.trigger_pipeline(pipeline_id)
         if answer.run_id is None:
             raise ServerError("The server did not say which run it has begun.", status=200)
@@ -327,5 +335,6 @@ def _begin(
         only=start.only,
         from_=start.from_,
         priority=priority,
+        untrusted=untrusted,
     )
     return run.document, run.id

@@ -68,6 +68,13 @@ machine_options = together(
     setting(_MACHINE, "--workspaces-kept", "N", "How many workspaces that nobody uses it keeps.", "16"),
     setting(
         _MACHINE,
+        "--keep-failed",
+        "TIME",
+        "For how long the workspace of a failed task is kept for `lineshaft shell`: 90m, 24h, 7d.",
+        "none is kept",
+    ),
+    setting(
+        _MACHINE,
         "--git-roots",
         "DIRS",
         "Folders, separated by colons, below which a repository may be a local path.",

@@ -2,6 +2,7 @@
 
 import os
 import re
+from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -26,6 +27,8 @@ KNOWN_HOSTS: Final = Path("/etc/ssh/ssh_known_hosts")
 """Where a machine keeps the keys of hosts for all of its users (ssh_config(5))."""
 
 _LONGEST_IMAGE: Final = 1024
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_LONGEST_SECONDS: Final = 365 * 86_400
 _MOST_MEMORY_BYTES: Final = 2**53 - 1
 """The largest whole number that every reader of JSON understands."""
 
@@ -116,6 +119,15 @@ def _memory(said: Any) -> Any:
     return size
 
 
+def _time(said: Any) -> Any:
+    if said is None or isinstance(said, timedelta):
+        return said
+    written = re.fullmatch("([0-9]{1,8})([smhd])", said.strip()) if isinstance(said, str) else None
+    if written is None or not (seconds := int(written[1]) * _SECONDS[written[2]]) <= _LONGEST_SECONDS:
+        raise ValueError("a time is a number with its unit, as 90m, 24h or 7d, and at most 365d; 0s is none")
+    return timedelta(seconds=seconds) if seconds else None
+
+
 Folder = Annotated[Path, AfterValidator(_absolute)]
 """A folder's path, made absolute; `~` stands for the home folder."""
 
@@ -144,6 +156,7 @@ class MachineSettings(Settings):
         max_load: it takes nothing while the machine's processors are busier than this, from 0 to 1; None
             leaves it to the program.
         workspaces_kept: how many workspaces that nobody uses are kept.
+        keep_failed: for how long the workspace of a failed attempt is kept; None keeps none.
         git_roots: the folders below which a pipeline's repository may be a local path.
         private_repositories: whether repositories may be fetched from this machine and its private networks.
         sandbox: whether tasks run in a sandbox: `bwrap` insists on it, `auto` takes it where it works.
@@ -167,6 +180,7 @@ class MachineSettings(Settings):
     memory: Annotated[int | None, BeforeValidator(_memory)] = None
     max_load: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
     workspaces_kept: int = Field(default=16, ge=0, le=100_000)
+    keep_failed: Annotated[timedelta | None, BeforeValidator(_time)] = None
     git_roots: Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_split)] = ()
     private_repositories: bool = True
     sandbox: SandboxChoice = SandboxChoice.AUTO

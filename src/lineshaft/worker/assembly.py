@@ -25,6 +25,7 @@ from lineshaft.worker.driver import Driver
 from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
+from lineshaft.worker.failed_workspaces import FailedWorkspaces, failed_root
 from lineshaft.worker.files.no_files import NoFiles
 from lineshaft.worker.isolation import task_executor
 from lineshaft.worker.load import LoadGate
@@ -70,13 +71,15 @@ async def open_agent(
         workspaces = Workspaces(workspace_folder / "workspaces")
         handovers = Workspaces(folder / "handovers")
         checkouts = Checkouts(workspace_folder / "checkouts", plan.workspaces_kept)
+        failed = FailedWorkspaces(failed_root(folder, workspace_folder), plan.keeping)
         await checkouts.recover()
+        await failed.recover()
         await workspaces.clear()
         await handovers.clear()
         git = GitProgram(executor, folder, f"{prefix}git")
         guard = Guard(allow_private=plan.private_repositories)
         mirrors = Mirrors(git, folder / "mirrors", plan.git_roots, guard=guard)
-        sources = Sources(workspaces, checkouts, mirrors)
+        sources = Sources(workspaces, checkouts, mirrors, failed)
         private = (*plan.private, plan.data, workspace_folder)
         agents = SshAgents(executor, environ, _lent_agent(plan, environ))
         workshops = Workshops(executor, handovers, prefix, agents)
@@ -105,6 +108,7 @@ async def open_agent(
                 )
                 yield Agent(plan.hello(), equipment)
         finally:
+            await failed.close()
             await checkouts.close()
             await workspaces.close()
             await handovers.close()

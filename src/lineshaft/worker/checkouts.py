@@ -73,6 +73,10 @@ class Checkout:
             self.place.mkdir(mode=_MODE)
             self.folder.mkdir(mode=_MODE)
 
+    def is_there(self) -> bool:
+        """Tell whether its work tree is still in its place."""
+        return os.path.lexists(self.folder)
+
     def begin(self) -> None:
         """Note that a task gets it now, as it is."""
         stamp = self.place / "lent"

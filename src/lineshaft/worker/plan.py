@@ -12,6 +12,7 @@ from lineshaft.model.work import WorkKind
 from lineshaft.wire.worker import Hello
 from lineshaft.worker.capacity import memory_bytes, processors
 from lineshaft.worker.containers import Containers
+from lineshaft.worker.failed_workspaces import Keeping
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
 from lineshaft.worker.settings import DRIVERS
 
@@ -32,6 +33,7 @@ class WorkerPlan:
             means that it takes work however busy they are.
         workspace_root: the folder in which workspaces are kept, in one of its own; None means below `data`.
         workspaces_kept: how many workspaces that nobody uses are kept.
+        keep_failed: for how long the workspace of a failed attempt is kept; None keeps none.
         git_roots: below which a repository may be a local path.
         grace: how long a command may go on after it was asked to end.
         private_repositories: whether repositories may be in private networks.
@@ -58,6 +60,7 @@ class WorkerPlan:
     max_load: float | None = None
     workspace_root: Path | None = None
     workspaces_kept: int = 16
+    keep_failed: timedelta | None = None
     git_roots: Sequence[Path] = ()
     grace: timedelta = timedelta(seconds=10)
     private_repositories: bool = True
@@ -89,6 +92,7 @@ class WorkerPlan:
             memory_bytes=memory_bytes() if settings.memory is None else settings.memory,
             max_load=settings.max_load,
             workspaces_kept=settings.workspaces_kept,
+            keep_failed=settings.keep_failed,
             git_roots=settings.git_roots,
             grace=timedelta(seconds=settings.grace_seconds),
             private_repositories=settings.private_repositories,
@@ -124,6 +128,11 @@ class WorkerPlan:
         """
         access = DockerAccess.from_environment(environ, home=Path(environ.get("HOME") or "/"))
         return access if self.docker_host is None else replace(access, address=self.docker_host)
+
+    @property
+    def keeping(self) -> Keeping:
+        """How it keeps the workspaces of failed attempts."""
+        return Keeping(self.name, self.keep_failed, self.executor, self.default_image)
 
     @property
     def containers(self) -> Containers | None:

@@ -4,8 +4,9 @@ import asyncio
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,17 +15,19 @@ from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
 from lineshaft.integrations.git.mirror import Mirrors
 from lineshaft.integrations.git.program import GitProgram
+from lineshaft.integrations.git.thread import in_thread
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.outcome import Outcome
 from lineshaft.ports.executor import Command, NotStarted
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.checkouts import Checkouts
 from lineshaft.worker.driver import Assignment
+from lineshaft.worker.failed import FailedWorkspace
 from lineshaft.worker.files import NoFiles
 from lineshaft.worker.masking import MaskedLog, Masking
 from lineshaft.worker.place import Places
 from lineshaft.worker.plan import WorkerPlan
-from lineshaft.worker.source import Sources
+from lineshaft.worker.source import Source, Sources
 from lineshaft.worker.ssh import SshAgents
 from lineshaft.worker.workspace import Workspaces
 
@@ -33,15 +36,23 @@ _OF_TERMINALS: Final = ("TERM", "COLORTERM", "LANG")
 
 
 async def open_shell(
-    plan: WorkerPlan, lease: LeaseMessage, argv: tuple[str, ...], environ: Mapping[str, str]
+    plan: WorkerPlan,
+    lease: LeaseMessage,
+    argv: tuple[str, ...],
+    environ: Mapping[str, str],
+    *,
+    kept: FailedWorkspace | None = None,
+    fill: Callable[[Path], None] | None = None,
 ) -> int:
     """Have a shell on this process's terminal, until it ends.
 
     Args:
-        plan: the worker that would run the task; its data folder is there, empty, and of nobody else.
+        plan: the worker that would run the task; its data folder is there, and of nobody else.
         lease: the task.
         argv: the shell and its arguments.
         environ: this process's environment.
+        kept: a workspace to open as it is; None means one that is made for the shell.
+        fill: places files in one that was made, before the shell begins.
 
     Returns:
         The shell's exit code.
@@ -68,9 +79,12 @@ async def open_shell(
         raise _impossible(refusal)
     try:
         assignment = _assignment(lease)
-        async with sources.checked_out(assignment) as source:
+        made = sources.checked_out(assignment) if kept is None else nullcontext(_as_it_is(kept))
+        async with made as source:
             if isinstance(source, Outcome):
                 raise _impossible(source)
+            if fill is not None:
+                await in_thread(partial(fill, source.folder))
             async with places.place(assignment, source) as place:
                 if isinstance(place, Outcome):
                     raise _impossible(place)
@@ -135,6 +149,12 @@ def _left_to_it() -> Iterator[None]:
     finally:
         for number in _KEYS:
             loop.remove_signal_handler(number)
+
+
+def _as_it_is(kept: FailedWorkspace) -> Source:
+    # Objects that were fetched are thrown away when they are damaged; the files are there all the same.
+    objects = tuple(each for each in kept.facts.objects if each.is_dir())
+    return Source(kept.folder, kept.facts.commit, objects)
 
 
 def _assignment(lease: LeaseMessage) -> Assignment:

@@ -21,6 +21,7 @@ from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.checkouts import Checkout, Checkouts
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import within_limits
+from lineshaft.worker.failed_workspaces import KEPT_STATES, FailedWorkspaces
 from lineshaft.worker.workspace import Workspaces
 
 _NO_ROOM: Final = "there is no space left on the worker's disk."
@@ -47,14 +48,22 @@ class Source:
 class Sources:
     """Lends workspaces with checkouts in them."""
 
-    def __init__(self, workspaces: Workspaces, checkouts: Checkouts, mirrors: Mirrors) -> None:
+    def __init__(
+        self,
+        workspaces: Workspaces,
+        checkouts: Checkouts,
+        mirrors: Mirrors,
+        failed: FailedWorkspaces | None = None,
+    ) -> None:
         """Check out into workspaces.
 
         Args:
             workspaces: lends the empty folders of pipelines without a repository.
             checkouts: lends those of all others.
             mirrors: where sources come from.
+            failed: keeps the workspaces of failed attempts; None keeps none.
         """
+        self._failed = failed
         self._workspaces = workspaces
         self._checkouts = checkouts
         self._mirrors = mirrors
@@ -84,7 +93,24 @@ class Sources:
         try:
             yield Source(checkout.folder, commit, (objects,))
         finally:
-            await self._checkouts.take_back(checkout)
+            if checkout.is_there():
+                await self._checkouts.take_back(checkout)
+            else:
+                self._checkouts.discard(checkout)
+
+    async def keep_failed(self, assignment: Assignment, source: Source, outcome: Outcome) -> None:
+        """Keep the workspace of an attempt that has failed, where the worker does so. The log tells of it.
+
+        Args:
+            assignment: the attempt.
+            source: its workspace, in which nobody is at work; it is gone from there when it is kept.
+            outcome: how the attempt ends.
+        """
+        if self._failed is None or outcome.state not in KEPT_STATES:
+            return
+        kept = await self._failed.keep(assignment.lease, source.folder, source.commit, source.objects)
+        if kept is not None:
+            await assignment.log.write_lines(self._failed.line_about(kept))
 
     async def branches_of(self, assignment: Assignment) -> FoundBranches:
         """Tell on which branch an attempt's source was found; where nobody can tell, say of none."""
@@ -107,6 +133,8 @@ class Sources:
             if not _wants_room(error):
                 raise
         # What is kept is worth less than the attempt.
+        if self._failed is not None:
+            await self._failed.discard_all()
         await self._checkouts.discard_idle()
         try:
             return await self._try(assignment, repository)

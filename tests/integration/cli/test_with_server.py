@@ -106,6 +106,12 @@ def test_what_keeps_a_queued_task_from_a_worker_is_explained(lineshaft: CommandL
     assert lineshaft("cancel", "placed/latest").code == ExitCode.OK
 
 
+def test_a_run_is_begun_for_a_change_that_is_not_trusted(lineshaft: CommandLine, tmp_path: Path) -> None:
+    create(lineshaft, tmp_path, "forked", "steps: [{name: a, run: ls}]")
+    assert json.loads(lineshaft("trigger-pipeline", "forked", "--untrusted").out)["untrusted"] is True
+    assert json.loads(lineshaft("show", "forked/latest", "--output", "json").out)["untrusted"] is True
+
+
 def test_a_run_is_begun_with_a_priority(lineshaft: CommandLine, tmp_path: Path) -> None:
     create(lineshaft, tmp_path, "urgent", "priority: 3\nsteps: [{name: a, run: ls}]")
     assert json.loads(lineshaft("trigger-pipeline", "urgent", "--priority", "-50").out)["priority"] == -50

@@ -34,6 +34,7 @@ class RunCalls(Calls):
         only: Sequence[str] = (),
         from_: str | None = None,
         priority: int | None = None,
+        untrusted: bool = False,
     ) -> RunView:
         """Begin a run, and return it (POST /v1/pipelines/{id}/runs).
 
@@ -47,6 +48,7 @@ class RunCalls(Calls):
             from_: the path of the node from which on everything is to run.
             priority: from -100 to 100: of what waits for a worker, the highest goes first; None means as the
                 pipeline says.
+            untrusted: whether the change is not trusted, as one from a fork is not.
 
         Raises:
             PipelineNotFoundError: there is none of that id.
@@ -64,6 +66,7 @@ class RunCalls(Calls):
             "only": list(only) or None,
             "from": from_,
             "priority": priority,
+            "untrusted": untrusted or None,
         }
         body = {name: value for name, value in asked.items() if value is not None}
         path = f"{pipeline_path(pipeline_id)}/runs"

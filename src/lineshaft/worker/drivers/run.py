@@ -60,7 +60,9 @@ class RunDriver:
             if isinstance(source, Outcome):
                 return source
             work = partial(self._perform_with, assignment, source)
-            return await with_files(assignment, source.folder, self._sources.branches_of, work)
+            outcome = await with_files(assignment, source.folder, self._sources.branches_of, work)
+            await self._sources.keep_failed(assignment, source, outcome)
+            return outcome
 
     async def _perform_with(self, assignment: Assignment, source: Source) -> Outcome:
         async with self._places.place(assignment, source) as place:
