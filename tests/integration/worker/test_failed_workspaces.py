@@ -256,7 +256,7 @@ async def test_the_log_of_a_failed_task_tells_how_to_get_there(
     worker: Worker, keeper: Keeper, origin: Origin, sourced: bool
 ) -> None:
     origin.commit("of the commit")
-    facts = {"repository": str(origin.bare)} if sourced else {}
+    facts: dict[str, Any] = {"repository": str(origin.bare)} if sourced else {}
     outcome = await worker.run("echo of the task > file; exit 3", **facts)
 
     assert outcome.state is State.FAILED
@@ -266,7 +266,7 @@ async def test_the_log_of_a_failed_task_tells_how_to_get_there(
 
 async def test_the_next_task_gets_a_workspace_of_its_own(worker: Worker, origin: Origin) -> None:
     origin.commit("of the commit")
-    facts = {"repository": str(origin.bare)}
+    facts: dict[str, Any] = {"repository": str(origin.bare)}
     await worker.run("echo of the task > file; exit 3", **facts)
     outcome = await worker.run('test "$(cat file)" = "of the commit" && git status', **facts)
 

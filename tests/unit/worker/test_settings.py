@@ -1,3 +1,4 @@
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -82,3 +83,16 @@ def test_what_the_settings_do_not_say_the_machine_does() -> None:
     assert hello.cpus
     assert hello.memory_bytes
     assert hello.version
+
+
+def test_failed_workspaces_are_kept_only_where_somebody_says_for_how_long() -> None:
+    assert WorkerSettings.load().keep_failed is None
+    assert WorkerSettings.load(keep_failed="0s").keep_failed is None
+    settings = WorkerSettings.load(keep_failed="36h")
+    assert WorkerPlan.of("one", settings).keeping.time == timedelta(hours=36)
+
+
+@pytest.mark.parametrize("said", ["24", "1.5h", "-1h", "366d", "for ever", ""])
+def test_a_time_to_keep_them_has_its_unit_and_an_end(said: str) -> None:
+    with pytest.raises(ConfigurationError, match="365d"):
+        WorkerSettings.load(keep_failed=said)
