@@ -78,9 +78,9 @@ def test_nothing_at_all_is_answered_with_help(lineshaft: CommandLine) -> None:
 
 
 def test_an_unknown_command_is_corrected(lineshaft: CommandLine) -> None:
-    result = lineshaft("wtach")
+    result = lineshaft("watsh")
     assert result.code == ExitCode.WRONG_USAGE
-    assert result.err == "error: No such command 'wtach'. Did you mean 'watch'?\nTry `lineshaft --help`.\n"
+    assert result.err == "error: No such command 'watsh'. Did you mean 'watch'?\nTry `lineshaft --help`.\n"
 
 
 def test_wrong_usage_is_told_to_programs_as_json(lineshaft: CommandLine) -> None:
