@@ -61,7 +61,7 @@ def _stages() -> Expected:
             "deploy/ship": "succeeded",
         },
         logs={
-            "build/compile": "",
+            "build/compile": "Artifact 'artifact': kept, 142 bytes.\n",
             "test/unit": "unit: done\n",
             "test/style": "style: done\n",
             "test/report": "report: done\n",
@@ -134,6 +134,11 @@ def _command(log: str) -> Expected:
     return Expected({"command": "succeeded"}, {"command": log})
 
 
+def _greeting(text: str) -> Expected:
+    """Expect a text that a job prints, and keeps in a file."""
+    return _command(f"{text}Result 'plain-text': kept, {len(text)} bytes.\n")
+
+
 def _entry_point(service: str) -> Expected:
     log = (
         f"building as {service}, in trace ID below span ID\n"
@@ -159,9 +164,9 @@ EXAMPLES: Final = (
     Example("cicd/.cicd-pipelines/nightly.yml", "cicd", (_NIGHTLY,)),
     Example("node/pipeline.json", "node", (_tree("docs: done\n"),), (_DOCS,)),
     Example("node/pipeline.json", "node", (_tree(None),), (_CODE,)),
-    Example("restfulci/restfulci.yml", "restfulci", (_command("Hello, world\n"),)),
-    Example("restfulci/restfulci.yml", "restfulci", (_command("Bye, world\n"),), ("--input=GREETING=Bye",)),
-    Example("restfulci/dockerfile/restfulci.yml", "dockerfile", (_command("level fast\n"),)),
+    Example("restfulci/restfulci.yml", "restfulci", (_greeting("Hello, world\n"),)),
+    Example("restfulci/restfulci.yml", "restfulci", (_greeting("Bye, world\n"),), ("--input=GREETING=Bye",)),
+    Example("restfulci/dockerfile/restfulci.yml", "dockerfile", (_greeting("level fast\n"),)),
     Example(
         "restfulci/sidecar/restfulci.yml",
         "sidecar",

@@ -66,7 +66,7 @@ def _report(**members: Any) -> Document:
         ("heartbeat", {"worker_id": ID, "tokens": [], "draining": "perhaps"}, "draining"),
         ("source", {"address": ADDRESS, "token": "t", "commit": "HEAD"}, "commit"),
         ("report", _report(outcome={"state": "running"}), "outcome"),
-        ("report", _report(outcome={"state": "lost"}), "outcome"),
+        ("report", _report(outcome={"state": "skipped"}), "outcome"),
         ("report", _report(outcome={"state": "succeeded", "exit_code": 2**40}), "outcome"),
         ("report", _report(token="\u00fc"), "token"),
     ],

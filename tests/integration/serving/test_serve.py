@@ -198,7 +198,7 @@ def test_a_worker_that_fails_inside_ends_the_server_with_its_error(tmp_path: Pat
         "from lineshaft.model.errors import ConfigurationError\n"
         "from lineshaft.server.serve import serve\n"
         "from lineshaft.server.settings import ServerSettings\n"
-        "async def failing(protocol):\n"
+        "async def failing(protocol, files):\n"
         "    raise ConfigurationError('The worker inside cannot work.')\n"
         "if __name__ == '__main__':\n"
         "    serve(ServerSettings.load(), worker=failing)\n"
