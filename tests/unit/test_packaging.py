@@ -60,7 +60,8 @@ def runtime() -> list[Requirement]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ZipFile]:
     """Build the wheel from exactly those files that the image's build has."""
     tree = tmp_path_factory.mktemp("tree")
-    build_stage = (ROOT / "Dockerfile").read_text().split("\nFROM ")[1]
+    stages = (ROOT / "Dockerfile").read_text().split("\nFROM ")
+    (build_stage,) = (stage for stage in stages if " AS build\n" in stage)
     for copy in re.findall(r"^COPY (?!--from)(.+) \S+$", build_stage, re.MULTILINE):
         for source in copy.split():
             if (ROOT / source).is_dir():
