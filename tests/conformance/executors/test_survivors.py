@@ -110,9 +110,9 @@ async def test_what_another_command_has_started_is_left_alone(scene: Scene) -> N
 
 async def test_what_a_killed_worker_has_left_is_swept_away(scene: Scene) -> None:
     prefix = label_prefix(scene.folder)
-    script = (
-        "exec 9>lifeline; (setsid sh -c 'echo here >&9; echo ready; exec sleep 600 >/dev/null' &); sleep 600"
-    )
+    # Nobody but the worker keeps its output open, for whoever waits for it may wait for that as well.
+    survivor = "echo here >&9; echo ready; exec sleep 600 >/dev/null"
+    script = f"exec 9>lifeline; (setsid sh -c '{survivor}' &); exec sleep 600"
     await scene.abandon(f"{prefix}1", script)
     assert scene.lifeline.held()
 
