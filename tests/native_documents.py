@@ -160,7 +160,7 @@ FITTING: Final[dict[str, st.SearchStrategy[Any]]] = {
     "cwd": PATHS,
     "image": IMAGES,
     "services": st.dictionaries(
-        WORDS,
+        st.sampled_from(("a", "B", "a-b", "db_1")),
         st.fixed_dictionaries(
             {"image": IMAGES},
             optional={

@@ -91,7 +91,7 @@ async def _log(plane: ControlPlane, lease: dict[str, Any]) -> bytes:
     return b"".join([chunk async for chunk in plane.logs.read(log, 0, log.state.size_bytes)])
 
 
-@pytest.mark.parametrize("version", ["0", "4", "", "3.0"])
+@pytest.mark.parametrize("version", ["0", "5", "", "3.0"])
 async def test_a_version_that_is_not_served_is_426_and_registers_nobody(
     plane: ControlPlane, url: str, version: str
 ) -> None:
