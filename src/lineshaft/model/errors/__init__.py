@@ -15,21 +15,31 @@ LineshaftError
 │   ├── ArtifactNotFoundError
 │   │   └── ArtifactExpiredError an artifact that was there, and whose time is over
 │   ├── WorkerNotFoundError
+│   ├── ConnectionNotFoundError
+│   ├── DeliveryNotFoundError    it was never there, or is too old to be kept
 │   └── SecretMissingError       secrets that tasks name are nowhere
 ├── ConflictError                the state of things does not allow it
 │   ├── RunEndedError
 │   ├── RunNotEndedError
+│   ├── NotWaitingError          nothing of that commit waits for approval
+│   ├── PipelineManagedError     the server's file of pipelines keeps it
 │   ├── StaleLeaseError          a write that carries no living lease's token
 │   └── LogOffsetError           a log append that does not begin where the log ends
 ├── AccessError
 │   ├── BadCredentialsError
+│   │   ├── BadSignatureError    a webhook that nobody we know has signed
 │   │   └── BadWorkerKeyError
 │   ├── TooManyAttemptsError     too many wrong credentials from there, or for that name
 │   ├── SignInRefusedError       the sign-in provider says no, or its answer is not to be trusted
 │   └── ForbiddenError
 ├── SourceError                  a run's source cannot be had
 │   ├── SourceRefusedError       the settings do not allow it, or it has no such commit
-│   └── SourceUnreachableError   it does not answer
+│   ├── SourceUnreachableError   it does not answer
+│   └── MergeConflictError       a pull request cannot be merged without a person
+├── ForgeError                   a forge does not take what it is told
+│   ├── ForgeRefusedError        it never will
+│   └── ForgeUnreachableError    it does not answer
+│       └── ForgeBusyError       it wants no more calls for a while
 ├── UnavailableError             something we need does not answer; trying again later may help
 │   ├── StoreUnavailableError
 │   ├── SecretsUnavailableError  the keeper of secrets does not answer, or not with what can be read
@@ -44,6 +54,7 @@ A step that fails is an outcome (`model.outcome`), never an error: these are for
 from lineshaft.model.errors.access import (
     AccessError,
     BadCredentialsError,
+    BadSignatureError,
     BadWorkerKeyError,
     ForbiddenError,
     SignInRefusedError,
@@ -52,9 +63,17 @@ from lineshaft.model.errors.access import (
 from lineshaft.model.errors.conflict import (
     ConflictError,
     LogOffsetError,
+    NotWaitingError,
+    PipelineManagedError,
     RunEndedError,
     RunNotEndedError,
     StaleLeaseError,
+)
+from lineshaft.model.errors.forge import (
+    ForgeBusyError,
+    ForgeError,
+    ForgeRefusedError,
+    ForgeUnreachableError,
 )
 from lineshaft.model.errors.input import (
     ArchiveRefusedError,
@@ -67,6 +86,8 @@ from lineshaft.model.errors.input import (
 from lineshaft.model.errors.missing import (
     ArtifactExpiredError,
     ArtifactNotFoundError,
+    ConnectionNotFoundError,
+    DeliveryNotFoundError,
     LogRemovedError,
     NodeNotFoundError,
     NotFoundError,
@@ -80,6 +101,7 @@ from lineshaft.model.errors.root import LineshaftError
 from lineshaft.model.errors.surroundings import (
     ConfigurationError,
     CorruptRunError,
+    MergeConflictError,
     SecretsUnavailableError,
     ServerError,
     ServerUnreachableError,
@@ -96,20 +118,30 @@ __all__ = [
     "ArtifactExpiredError",
     "ArtifactNotFoundError",
     "BadCredentialsError",
+    "BadSignatureError",
     "BadWorkerKeyError",
     "ConfigurationError",
     "ConflictError",
+    "ConnectionNotFoundError",
     "CorruptRunError",
+    "DeliveryNotFoundError",
     "ExpressionError",
     "ForbiddenError",
+    "ForgeBusyError",
+    "ForgeError",
+    "ForgeRefusedError",
+    "ForgeUnreachableError",
     "InputTooLargeError",
     "InvalidDefinitionError",
     "InvalidInputError",
     "LineshaftError",
     "LogOffsetError",
     "LogRemovedError",
+    "MergeConflictError",
     "NodeNotFoundError",
     "NotFoundError",
+    "NotWaitingError",
+    "PipelineManagedError",
     "PipelineNotFoundError",
     "Problem",
     "RunEndedError",

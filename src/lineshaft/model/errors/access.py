@@ -59,6 +59,23 @@ class BadWorkerKeyError(BadCredentialsError):
         )
 
 
+class BadSignatureError(BadCredentialsError):
+    """A webhook that no connection's secret has signed."""
+
+    code = "bad-signature"
+
+    def __init__(self, kind: str) -> None:
+        """Say whose.
+
+        Args:
+            kind: of the forge that the webhook says it comes from.
+        """
+        super().__init__(
+            f"No connection of the kind '{kind}' has a secret that fits the signature of this webhook.",
+            advice="Give the forge the secret that the connection's `webhook_secret` names.",
+        )
+
+
 class TooManyAttemptsError(AccessError):
     """Too many wrong credentials came from there, or for that name.
 

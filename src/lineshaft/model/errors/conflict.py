@@ -43,3 +43,15 @@ class LogOffsetError(ConflictError):
             advice=f"Append from byte {expected_offset} on.",
         )
         self.expected_offset = expected_offset
+
+
+class NotWaitingError(ConflictError):
+    """The run does not wait for anybody's approval, or for that of another commit."""
+
+    code = "not-waiting"
+
+
+class PipelineManagedError(ConflictError):
+    """The pipeline is kept by the server's file of pipelines, and is changed there."""
+
+    code = "pipeline-managed"

@@ -97,3 +97,28 @@ class SecretMissingError(NotFoundError):
         self.names = tuple(sorted(set(names)))
         what = "is no secret" if len(self.names) == 1 else "are no secrets"
         super().__init__(f"There {what} named {', '.join(self.names)} for these tasks.", advice=advice)
+
+
+class ConnectionNotFoundError(NotFoundError):
+    """There is no such connection to a forge."""
+
+    code = "connection-not-found"
+
+    def __init__(self, name: str) -> None:
+        """Name it."""
+        super().__init__(
+            f"No connection has the name '{name}'.", advice="List them with `lineshaft connection list`."
+        )
+
+
+class DeliveryNotFoundError(NotFoundError):
+    """There is no such delivery."""
+
+    code = "delivery-not-found"
+
+    def __init__(self, delivery_id: str) -> None:
+        """Name it."""
+        super().__init__(
+            f"No delivery has the id {delivery_id}.",
+            advice="List them with `lineshaft deliveries`; old ones are removed.",
+        )

@@ -1,5 +1,6 @@
 """What we need is not there, or not as it should be."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -22,6 +23,25 @@ class SourceUnreachableError(SourceError):
     """The repository does not answer, or not as one."""
 
     code = "source-unreachable"
+
+
+class MergeConflictError(SourceError):
+    """Two commits cannot be merged without a person.
+
+    Attributes:
+        paths: the files in which they meet, at most ten of them.
+    """
+
+    code = "merge-conflict"
+
+    def __init__(self, paths: Sequence[str] = ()) -> None:
+        """Name the files."""
+        files = f" They meet in {', '.join(paths)}." if paths else ""
+        super().__init__(
+            f"The two cannot be merged without a person.{files}",
+            advice="Merge the target branch into the other one, and push it.",
+        )
+        self.paths = tuple(paths)
 
 
 class UnavailableError(LineshaftError):
