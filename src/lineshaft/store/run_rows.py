@@ -15,6 +15,7 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Generated, Lease, NodeRun, Run, Source, Stop, waiting_nodes
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Tree
+from lineshaft.store.origin import origin_values, read_origin
 from lineshaft.store.schema import nodes, runs
 
 Values = dict[str, Any]
@@ -36,6 +37,7 @@ FIXED_COLUMNS: Final = (
     "created_at",
     "priority",
     "untrusted",
+    "origin",
 )
 """The columns of a run that never change."""
 
@@ -116,6 +118,7 @@ def fixed_values(run: Run) -> Values:
         "created_at": run.created_at,
         "priority": run.priority,
         "untrusted": run.untrusted,
+        "origin": origin_values(run.origin),
     }
 
 
@@ -145,6 +148,8 @@ def changing_values(run: Run) -> Values:
         "event_count": run.event_count,
         "growths": len(run.generated),
         "output_count": len(run.outputs),
+        "held": run.held,
+        "approved_by": run.approved_by,
     }
 
 
@@ -236,6 +241,9 @@ def read_run(
         cause=_CAUSES[row.cause],
         priority=row.priority,
         untrusted=row.untrusted,
+        origin=read_origin(row.origin),
+        held=row.held,
+        approved_by=row.approved_by,
         parent=_read_parent(row),
         concurrency_group=row.concurrency_group,
         generated=grown.generated,

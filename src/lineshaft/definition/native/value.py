@@ -88,7 +88,12 @@ def _within_the_workspace(path: str) -> str:
     return path
 
 
-def _duration(value: Any) -> timedelta:
+def duration(value: Any) -> timedelta:
+    """Read a length of time.
+
+    Raises:
+        ValueError: it is none.
+    """
     if isinstance(value, str) and value and (parts := re.fullmatch(_DURATION, value)):
         hours, minutes, seconds = (int((part or "0").rstrip("hms")) for part in parts.groups())
         value = hours * 3600 + minutes * 60 + seconds
@@ -100,7 +105,7 @@ def _duration(value: Any) -> timedelta:
 def _lifetime(value: Any) -> timedelta:
     if isinstance(value, str) and (parts := re.fullmatch(_LIFETIME, value)):
         return _seconds(int(parts[1]) * (7 if parts[2] == "w" else 1) * 86_400)
-    return _duration(value)
+    return duration(value)
 
 
 def _seconds(value: float) -> timedelta:
@@ -310,7 +315,7 @@ Condition = Annotated[
 
 Duration = Annotated[
     timedelta,
-    PlainValidator(_duration),
+    PlainValidator(duration),
     WithJsonSchema(
         {
             "type": ["string", "number"],
