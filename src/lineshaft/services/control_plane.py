@@ -98,6 +98,7 @@ class ControlPlane:
             ids,
             progress,
             self.secrets,
+            logins=self.sources.connections,
             lease_time=lease_time,
             limits=limits,
             file_keys=file_keys,
