@@ -6,19 +6,23 @@ loopback interface, in threads of its own.
 """
 
 import json
+import sys
 import threading
 from base64 import b64decode
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, ClassVar
 from urllib.parse import unquote
+from uuid import UUID
 
-from lineshaft.model.connection import ForgeKind
+from lineshaft.model.connection import Connection, ForgeKind
 
 TOKEN = "forge-token-1"
 _PATIENCE_SECONDS = 60.0
+_THEN = datetime(2026, 1, 1, tzinfo=UTC)
 
 Reply = tuple[int, Any]
 """The status of an answer, and its document; None where there is none."""
@@ -84,6 +88,32 @@ class FakeForge:
                 return f"{self.url}/rest/api/latest" if self.data_center else self.url
             case _:
                 return f"{self.url}/api/v1"
+
+    @property
+    def connection(self) -> Connection:
+        """A connection to it, by the name `ours`, whose token is a secret named `FORGE_TOKEN`."""
+        return Connection(
+            id=UUID(int=1),
+            name="ours",
+            kind=self.kind,
+            url=self.url,
+            api_url=self.api_url,
+            webhook_secret=None,
+            token="FORGE_TOKEN",
+            username=self.username,
+            statuses=True,
+            trusts_forks=False,
+            created_at=_THEN,
+            updated_at=_THEN,
+        )
+
+    def forget(self) -> None:
+        """Begin anew, as a forge that nobody has called."""
+        with self._changed:
+            fresh = FakeForge(self.kind)
+            self.tokens, self.read_only, self.username = fresh.tokens, fresh.read_only, fresh.username
+            self.repositories, self.statuses, self.calls = fresh.repositories, fresh.statuses, fresh.calls
+            self._answers = []
 
     def answer_next(self, status: int, document: Any, headers: Mapping[str, str] | None = None) -> None:
         """Answer the next call that no earlier answer is kept for with this, whatever it asks for."""
@@ -312,6 +342,16 @@ class _Handler(BaseHTTPRequestHandler):
         """Keep quiet."""
 
 
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    block_on_close = False
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a caller who has hung up, which is theirs to do."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
+
+
 @contextmanager
 def fake_forge(kind: ForgeKind, *, data_center: bool = False, below: str = "") -> Iterator[FakeForge]:
     """Serve a forge.
@@ -323,9 +363,7 @@ def fake_forge(kind: ForgeKind, *, data_center: bool = False, below: str = "") -
     """
     forge = FakeForge(kind, data_center=data_center, below=below)
     handler = type("Handler", (_Handler,), {"forge": forge})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        server.daemon_threads = True
-        server.block_on_close = False
+    with _Server(("127.0.0.1", 0), handler) as server:
         forge.url = f"http://127.0.0.1:{server.server_address[1]}{below}"
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05})
         thread.start()

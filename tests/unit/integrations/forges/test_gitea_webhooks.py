@@ -1,4 +1,4 @@
-"""What Gitea and Forgejo say, in their own words; see `tests/conformance/forges` for what all forges share."""
+"""What Gitea and Forgejo say, in their own words; all readers share `tests/conformance/forges`."""
 
 from typing import Any
 
