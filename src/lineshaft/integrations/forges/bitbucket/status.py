@@ -24,7 +24,7 @@ BEARER_USERNAME: Final = "x-token-auth"
 _LONGEST_KEY: Final = 40
 _LONGEST: Final = 255
 _SUCCESSES: Final = frozenset({200, 201, 204})
-_NEEDS: Final = "to write to the repository, and to see it"
+_NEEDS: Final = "the scope 'repository' of Bitbucket Cloud, or 'Repository read' of Data Center"
 
 
 class BitbucketStatuses:
