@@ -184,6 +184,8 @@ def _host_of(url: str) -> str:
     else:
         host = url.partition(":")[0].rpartition("@")[2]
     host = host.lower().rstrip(".")
+    if not host:
+        raise InvalidInputError(f"The address names no host. {ALLOWED}")
     main = _MAIN_HOSTS.get(host, host)
     shown = f"[{main}]" if ":" in main else main
     return shown if port is None or port in _DEFAULT_PORTS else f"{shown}:{port}"

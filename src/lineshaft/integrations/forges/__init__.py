@@ -85,12 +85,8 @@ def default_api_url(kind: ForgeKind, url: str) -> str:
     path = "" if host in _WHOLE_HOSTS else parts.path.rstrip("/")
     start = urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], path, "", ""))
     match kind:
-        case ForgeKind.GITHUB if host in {"github.com", "www.github.com"}:
-            return "https://api.github.com"
-        case ForgeKind.GITHUB if host.endswith(".ghe.com"):
-            return f"https://api.{host}"
         case ForgeKind.GITHUB:
-            return f"{start}/api/v3"
+            return _github_api(host, start)
         case ForgeKind.GITLAB:
             return f"{start}/api/v4"
         case ForgeKind.BITBUCKET:
@@ -116,3 +112,10 @@ def default_username(kind: ForgeKind) -> str:
             return "git"
         case _:
             assert_never(kind)
+
+
+def _github_api(host: str, start: str) -> str:
+    """Tell GitHub's own host from one with data residency, and from GitHub Enterprise Server."""
+    if host in {"github.com", "www.github.com"}:
+        return "https://api.github.com"
+    return f"https://api.{host}" if host.endswith(".ghe.com") else f"{start}/api/v3"
