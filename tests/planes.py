@@ -58,6 +58,7 @@ async def temporary_plane(
     identity_terms: IdentityTerms = NO_IDENTITY,
     file_limits: FileLimits = DEFAULT_FILE_LIMITS,
     forges: Forges = NO_FORGES,
+    public_url: str = "",
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a database, without `url` a temporary one.
 
@@ -81,6 +82,7 @@ async def temporary_plane(
             identity_terms=identity_terms,
             file_limits=file_limits,
             forges=forges,
+            public_url=public_url,
         )
         await add_user(store)
         yield plane

@@ -23,6 +23,9 @@ TIMERS: Final = "timers"
 SCHEDULES: Final = "schedules"
 """There may be a schedule that is due sooner than those before it."""
 
+STATUSES: Final = "statuses"
+"""There may be a status to tell a forge."""
+
 STOPPING: Final = "stopping"
 """This process is about to stop: whoever waits here should not wait on."""
 

@@ -37,6 +37,7 @@ from lineshaft.server.routes import (
     secrets,
     session,
     sign_in,
+    statuses,
     tests,
     tokens,
     users,
@@ -73,6 +74,7 @@ _CLOSED: Final = (
     tests,
     caches,
     connections,
+    statuses,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity)
 NOUNS: Final = (*_CLOSED, *_OPEN)

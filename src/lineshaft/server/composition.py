@@ -79,6 +79,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             identity_terms=settings.identity_terms,
             other_secrets=await _vault(settings, opened),
             forges=await _forges(opened),
+            public_url="" if settings.public_url is None else f"{settings.public_url}",
         )
         await plane.secrets.keeping.check_keys()
         await follow_settings(

@@ -35,6 +35,7 @@ from lineshaft.services.schedules import ScheduleService
 from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.services.secrets.wiring import wire_secrets
 from lineshaft.services.sources.wiring import wire_sources
+from lineshaft.services.statuses.telling import StatusTelling
 from lineshaft.services.tests import TestService
 from lineshaft.services.timers import TimerService
 
@@ -58,6 +59,7 @@ class ControlPlane:
         logs: the use cases of logs.
         audit: who did what.
         reports: what runs have taken, and how they ended.
+        statuses: tells forges how runs are going.
         timers: tells runs of the times that they asked for.
         schedules: starts pipelines at their times.
         retention: removes what is old.
@@ -84,6 +86,7 @@ class ControlPlane:
         other_secrets: Sequence[SecretStore] = (),
         identity_terms: IdentityTerms = NO_IDENTITY,
         forges: Forges = NO_FORGES,
+        public_url: str = "",
     ) -> None:
         progress = Progress(ids, run_time_limit, places=places, secrets_elsewhere=bool(other_secrets))
         self.store = store
@@ -112,6 +115,7 @@ class ControlPlane:
         self.logs = LogService(store, blobs)
         self.audit = AuditService(store)
         self.reports = ReportService(store)
+        self.statuses = StatusTelling(store, clock, self.sources.connections, forges, public_url)
         self.timers = TimerService(store, clock, progress)
         self.schedules = ScheduleService(store, clock, ids, progress)
         self.retention = RetentionService(store, clock, kept, self.files.expiry, chance=Random())  # noqa: S311 - no secret
@@ -127,13 +131,14 @@ class ControlPlane:
     async def running(self) -> AsyncIterator[None]:
         """Do what is to be done in the background while the context is open.
 
-        That is: deliver the outbox, fire timers, start pipelines at their times, end lost leases, bring back
-        what was set aside, remove what is old, and note who was seen.
+        That is: deliver the outbox, fire timers, start pipelines at their times, tell forges, end lost
+        leases, bring back what was set aside, remove what is old, and note who was seen.
         """
         background = (
             self._outbox.run(),
             self.timers.run(),
             self.schedules.run(),
+            self.statuses.run(),
             self.fleet.tending.run(),
             self.retention.run(),
             self.access.noting.run(),

@@ -40,6 +40,7 @@ from lineshaft.services.bad_runs import readable
 from lineshaft.services.calls import called_run, ended_call, pipeline_not_found, refused_call, stopped_call
 from lineshaft.services.new_run import NewRun, write_run
 from lineshaft.services.secrets.wanted import missing_at_start, missing_reason
+from lineshaft.services.statuses.wanting import changed_statuses, first_statuses
 
 CALL_PIPELINE: Final = "call_pipeline"
 """The kind of outbox entry that says: the run that a node asks for is still to be made."""
@@ -144,6 +145,8 @@ class Progress:
             PipelineNotFoundError: its pipeline does not exist.
         """
         run = write_run(transaction, self._ids.new_id(), new, now)
+        for status in first_statuses(run, now):
+            transaction.statuses.want(status)
         work = self._work(transaction, now)
         refusal = work.refusal(run)
         # What cannot begin must not stop what goes on.
@@ -240,6 +243,8 @@ class _Work:
         if not self.places:
             decision = replace(decision, effects=tuple(map(_for_any_worker, decision.effects)))
         self.transaction.runs.save(decision)
+        for status in changed_statuses(run, decision, self.now):
+            self.transaction.statuses.want(status)
         self.decisions.append(decision)
         following: list[_Chore] = []
         for effect in decision.effects:
