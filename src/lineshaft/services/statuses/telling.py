@@ -99,6 +99,11 @@ class StatusTelling:
             if not await self._begin(now, busy):
                 return _FIRST_DELAY
 
+    @property
+    def is_busy(self) -> bool:
+        """Whether something is under way."""
+        return bool(self._under_way)
+
     async def settle(self) -> None:
         """Wait until nothing is under way."""
         while self._under_way:
@@ -212,6 +217,7 @@ class StatusTelling:
         delay = min(_FIRST_DELAY * 2 ** min(status.tries, _MOST_DOUBLED), _LONGEST_DELAY)
         due_at = None if is_final else self._clock.now() + delay
         text = _text_of(error)
+        await self._store.write(_failing(hold, text, due_at))
         _LOG.log(
             logging.WARNING if is_final else logging.INFO,
             "The status '%s' of run %s %s: %s",
@@ -220,7 +226,6 @@ class StatusTelling:
             "is given up" if is_final else "is put off",
             text,
         )
-        await self._store.write(_failing(hold, text, due_at))
 
 
 def _failing(hold: _Hold, text: str, due_at: datetime | None) -> Callable[[Transaction], None]:
