@@ -84,7 +84,8 @@ class Images:
             case str():
                 return await self._named(docker, image, container, output)
             case ImageBuild():
-                return await self._built(docker, image, container, output)
+                known = next((each.id for each in container.built if each.build == image), None)
+                return known or await self._built(docker, image, container, output)
 
     async def _named(
         self, docker: "Docker", name: str, container: Container, output: ByteSink

@@ -10,7 +10,7 @@ from lineshaft.docker import DockerAccess
 from lineshaft.docker.engine import connected
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.reason import Reason, ReasonCode
-from lineshaft.ports.executor import Broken, ByteSink, Command, Executor, Exit, NotStarted
+from lineshaft.ports.executor import Broken, ByteSink, Command, Container, Executor, Exit, NotStarted
 
 _LOG: Final = logging.getLogger("lineshaft.worker")
 _LOOK_AGAIN: Final = timedelta(seconds=2)
@@ -71,9 +71,15 @@ class WatchedEngine:
     ) -> Exit | NotStarted | Broken:
         """Run a command, and note when that shows the engine to be away; see `Executor.execute`."""
         result = await self._executor.execute(command, output, stop)
-        if not isinstance(result, Exit) and result.code is ReasonCode.DOCKER_UNREACHABLE and self.is_there():
-            _LOG.warning("This worker takes no task until its engine answers. %s", result.text)
-            self._waiting = asyncio.create_task(self._wait())
+        self._note(result)
+        return result
+
+    async def build(
+        self, container: Container, output: ByteSink, stop: asyncio.Event
+    ) -> Container | NotStarted | Exit:
+        """Build images, and note when that shows the engine to be away; see `Executor.build`."""
+        result = await self._executor.build(container, output, stop)
+        self._note(result)
         return result
 
     async def sweep(self, label_prefix: str) -> int:
@@ -85,6 +91,13 @@ class WatchedEngine:
         if self._waiting is not None:
             self._waiting.cancel()
             await asyncio.gather(self._waiting, return_exceptions=True)
+
+    def _note(self, result: Container | Exit | NotStarted | Broken) -> None:
+        if isinstance(result, Container | Exit) or result.code is not ReasonCode.DOCKER_UNREACHABLE:
+            return
+        if self.is_there():
+            _LOG.warning("This worker takes no task until its engine answers. %s", result.text)
+            self._waiting = asyncio.create_task(self._wait())
 
     async def _wait(self) -> None:
         while await self._why_away() is not None:

@@ -9,7 +9,7 @@ import pytest
 from lineshaft.docker import DockerAccess
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.reason import ReasonCode
-from lineshaft.ports.executor import Broken, ByteSink, Command, Ending, Exit, NotStarted
+from lineshaft.ports.executor import Broken, ByteSink, Command, Container, Ending, Exit, NotStarted
 from lineshaft.worker.engine import WatchedEngine, check_engine
 
 COMMAND = Command(("true",), Path("/"), {}, None, timedelta(), "label")
@@ -26,6 +26,12 @@ class Ends:
         self, _command: Command, _output: ByteSink, _stop: asyncio.Event
     ) -> Exit | NotStarted | Broken:
         return self._results.pop(0)
+
+    async def build(
+        self, container: Container, _output: ByteSink, _stop: asyncio.Event
+    ) -> Container | NotStarted | Exit:
+        result = self._results.pop(0)
+        return container if isinstance(result, Broken) else result
 
     async def sweep(self, _label_prefix: str) -> int:
         return 0
