@@ -41,6 +41,9 @@ if TYPE_CHECKING:
     from lineshaft.services.run_request import RunRequest
 
 _LEASE_TIME: Final = timedelta(seconds=30)
+ENGINE_PATIENCE: Final = timedelta(seconds=60)
+"""How long tasks in containers wait for a Docker engine that has gone away: one that is restarted is back."""
+
 _JSON_LOG_BYTES: Final = 64 * 1024
 """How much of the end of a failed task's log stands in its JSON object."""
 
@@ -77,6 +80,7 @@ class LocalTools:
         executor: in what they run: `process` or `docker`.
         default_image: the image of those in containers that name none; None refuses these.
         docker_host: the Docker engine's address; None means the engine's own default.
+        engine_patience: for how long they wait for the engine once it has gone away.
         ssh_agent: whether they may use this user's ssh agent.
         ignore_images: whether they run as processes without the image that they ask for.
     """
@@ -84,6 +88,7 @@ class LocalTools:
     executor: str = "process"
     default_image: str | None = None
     docker_host: str | None = None
+    engine_patience: timedelta = ENGINE_PATIENCE
     ssh_agent: bool = False
     ignore_images: bool = False
 
@@ -298,6 +303,7 @@ async def _working(
     from lineshaft.cli.local_caches import LocalCaches
     from lineshaft.executors.settings import KNOWN_HOSTS, ExecutorChoice, default_slots
     from lineshaft.worker.assembly import open_agent
+    from lineshaft.worker.engine import EngineWatch
     from lineshaft.worker.plan import WorkerPlan
 
     plan = WorkerPlan(
@@ -314,7 +320,9 @@ async def _working(
         ignore_images=options.tools.ignore_images,
     )
     files = LocalCaches(plane.files.desk, caches)
-    async with open_agent(plan, plane.fleet.desk, files=files) as agent:
+    patience = options.tools.engine_patience
+    watch = EngineWatch(_PrintedNews(patience), patience)
+    async with open_agent(plan, plane.fleet.desk, files=files, watch=watch) as agent:
         working = asyncio.create_task(agent.run())
         try:
             yield
@@ -322,6 +330,25 @@ async def _working(
             working.cancel()
             await asyncio.wait({working})
             files.close()
+
+
+class _PrintedNews:
+    """Tells whoever has started the run what becomes of the Docker engine."""
+
+    def __init__(self, patience: timedelta) -> None:
+        self._patience = patience
+
+    def away(self, why: str) -> None:
+        print_note(
+            f"The Docker engine is away. {why} Start it again: tasks wait "
+            f"{self._patience.total_seconds():g} s for it, and are lost then."
+        )
+
+    def back(self) -> None:
+        print_note("The Docker engine answers again, and the run goes on.")
+
+    def given_up(self) -> None:
+        print_note("The Docker engine has not come back, so that what still needs it is lost.")
 
 
 def _caches_of(pipelines: Sequence[LocalPipeline]) -> Path:
