@@ -82,6 +82,8 @@ class LocalTools:
         docker_host: the Docker engine's address; None means the engine's own default.
         engine_patience: for how long they wait for the engine once it has gone away.
         ssh_agent: whether they may use this user's ssh agent.
+        known_hosts: the file with the keys of hosts that those in containers may reach by ssh; None means the
+            machine's own.
         ignore_images: whether they run as processes without the image that they ask for.
     """
 
@@ -90,6 +92,7 @@ class LocalTools:
     docker_host: str | None = None
     engine_patience: timedelta = ENGINE_PATIENCE
     ssh_agent: bool = False
+    known_hosts: Path | None = None
     ignore_images: bool = False
 
 
@@ -316,7 +319,7 @@ async def _working(
         default_image=options.tools.default_image,
         docker_host=options.tools.docker_host,
         ssh_agent=options.tools.ssh_agent,
-        known_hosts=KNOWN_HOSTS,
+        known_hosts=options.tools.known_hosts or KNOWN_HOSTS,
         ignore_images=options.tools.ignore_images,
     )
     files = LocalCaches(plane.files.desk, caches)

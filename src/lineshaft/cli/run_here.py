@@ -83,6 +83,12 @@ if TYPE_CHECKING:
 )
 @click.option("--ssh-agent", is_flag=True, help="Lend your ssh agent to tasks that say `ssh: {agent: true}`.")
 @click.option(
+    "--ssh-known-hosts",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The keys of hosts that tasks in containers may reach by ssh. [default: /etc/ssh/ssh_known_hosts]",
+)
+@click.option(
     "--ignore-images",
     is_flag=True,
     help="Run tasks that ask for an image or for services without them, on this machine as it is.",
@@ -118,6 +124,7 @@ def run(
     docker_host: str | None,
     docker_wait_seconds: int,
     ssh_agent: bool,
+    ssh_known_hosts: Path | None,
     ignore_images: bool,
     secrets: tuple[str, ...],
     secrets_file: Path | None,
@@ -163,6 +170,7 @@ def run(
         docker_host=docker_host,
         engine_patience=timedelta(seconds=docker_wait_seconds),
         ssh_agent=ssh_agent,
+        known_hosts=None if ssh_known_hosts is None else ssh_known_hosts.expanduser().absolute(),
         ignore_images=ignore_images,
     )
     options = LocalOptions(slots, output, start, cause, tools, all_logs=logs, secrets=given)
