@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 from lineshaft.docker.failure import engine_lost
 from lineshaft.docker.login import RegistryLogin
 from lineshaft.docker.messages import Lost, Refused, Said, listen
-from lineshaft.docker.reference import Reference
+from lineshaft.model.image_name import Reference
 from lineshaft.model.memory_size import memory_size
 from lineshaft.model.reason import ReasonCode
 from lineshaft.ports.executor import ByteSink, NotStarted

@@ -3,7 +3,7 @@
 import pytest
 
 from lineshaft.docker.pull import Progress, why_not_pulled
-from lineshaft.docker.reference import Reference
+from lineshaft.model.image_name import Reference
 from lineshaft.model.reason import ReasonCode
 
 IMAGE = Reference("registry.example/shop", "v1")
