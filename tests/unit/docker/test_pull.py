@@ -37,6 +37,16 @@ IMAGE = Reference("registry.example/shop", "v1")
             ReasonCode.DISK_FULL,
             True,
         ),
+        (
+            "manifest for r.example/certificate:1 not found: manifest unknown",
+            ReasonCode.IMAGE_NOT_FOUND,
+            False,
+        ),
+        (
+            'Get "https://r/v2/": x509: certificate signed by unknown authority',
+            ReasonCode.REGISTRY_UNREACHABLE,
+            True,
+        ),
         ("something that nobody has seen yet", ReasonCode.REGISTRY_UNREACHABLE, True),
     ],
 )
