@@ -86,8 +86,8 @@ def words(text: str, behind: str) -> list[str]:
     return line.removeprefix(behind).split()
 
 
-def lineshaft(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **isolated(folder, "http://localhost:1", "x")}
+def lineshaft(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **isolated(folder, "http://localhost:1", "x"), **variables}
     return subprocess.run(
         [sys.executable, "-m", "lineshaft", *arguments],
         cwd=folder,
@@ -161,6 +161,26 @@ def test_an_image_is_built_of_the_source_and_not_of_artifacts_and_caches(
     assert words(second.stdout, "in the workspace: ")[:2] == ["Dockerfile", "kept"]
     assert words(second.stdout, "in the image: ") == ["Dockerfile", "lineshaft.yml", "unique"]
     assert "The image was built before, of the same files" in second.stdout
+
+
+def test_one_command_shows_tasks_with_ssh_the_hosts_that_it_names(
+    tmp_path: Path, docker_engine: Engine, tools: str
+) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    (tmp_path / "hosts").write_text("git.example ssh-ed25519 AAAA\n")
+    (tmp_path / "lineshaft.yml").write_text(
+        f"name: x\nsteps: [{{name: a, image: '{tools}', ssh: {{keys: [KEY]}}, "
+        "run: cat /etc/ssh/ssh_known_hosts}]"
+    )
+    result = lineshaft(
+        tmp_path,
+        *("run", "--executor", "docker", "--docker-host", docker_engine.address, "--logs"),
+        *("--secret", "KEY", "--ssh-known-hosts", "hosts"),
+        KEY=key.read_text(),
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "git.example ssh-ed25519 AAAA\n" in result.stdout
 
 
 def test_where_no_engine_answers_nothing_is_started(tmp_path: Path) -> None:
