@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from lineshaft.cli.checkout import Checkout
 from lineshaft.cli.display import display_of
+from lineshaft.cli.engine_news import PrintedNews
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
 from lineshaft.cli.logs import LogPrinter
@@ -324,7 +325,7 @@ async def _working(
     )
     files = LocalCaches(plane.files.desk, caches)
     patience = options.tools.engine_patience
-    watch = EngineWatch(_PrintedNews(patience), patience)
+    watch = EngineWatch(PrintedNews(patience), patience)
     async with open_agent(plan, plane.fleet.desk, files=files, watch=watch) as agent:
         working = asyncio.create_task(agent.run())
         try:
@@ -333,25 +334,6 @@ async def _working(
             working.cancel()
             await asyncio.wait({working})
             files.close()
-
-
-class _PrintedNews:
-    """Tells whoever has started the run what becomes of the Docker engine."""
-
-    def __init__(self, patience: timedelta) -> None:
-        self._patience = patience
-
-    def away(self, why: str) -> None:
-        print_note(
-            f"The Docker engine is away. {why} Start it again: tasks wait "
-            f"{self._patience.total_seconds():g} s for it, and are lost then."
-        )
-
-    def back(self) -> None:
-        print_note("The Docker engine answers again, and the run goes on.")
-
-    def given_up(self) -> None:
-        print_note("The Docker engine has not come back, so that what still needs it is lost.")
 
 
 def _caches_of(pipelines: Sequence[LocalPipeline]) -> Path:
