@@ -236,13 +236,17 @@ SecretName = Annotated[
 
 ServiceName = Annotated[
     str,
-    Field(max_length=63, pattern=r"^[A-Za-z]([A-Za-z0-9_-]*[A-Za-z0-9])?$"),
+    Field(max_length=63, pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$"),
     Key(
         "",
-        "at most 63 letters, digits, `_` and `-`, beginning with a letter and ending with one or a digit",
+        "the name of a host, such as db-1: at most 63 small letters, digits and `-`, beginning with a letter"
+        " and ending with one or a digit",
     ),
 ]
-"""The name of a service, which is that of a host on the task's network (RFC 1123, and `_`)."""
+"""The name of a service, which is that of a host on the task's network (RFC 1123).
+
+Engines tell capital from small letters in it, and many programs ask for a host in small ones.
+"""
 
 RegistryHost = Annotated[
     str,

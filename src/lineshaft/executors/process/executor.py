@@ -22,7 +22,7 @@ from lineshaft.executors.process.system import System, this_system
 from lineshaft.executors.process.table import ProcessRow
 from lineshaft.executors.process.undertaker import Undertaker
 from lineshaft.executors.refusal import refusal, why_unpassable
-from lineshaft.ports.executor import ByteSink, Command, Ending, Exit, NotStarted
+from lineshaft.ports.executor import ByteSink, Command, Container, Ending, Exit, NotStarted
 
 _LOG = logging.getLogger(__name__)
 
@@ -109,6 +109,11 @@ class ProcessExecutor:
             if isinstance(pid, NotStarted):
                 return pid
             return await SandboxedExecution(command, pid, pipe, self._system, line).run(content, output, stop)
+
+    async def build(self, container: Container, output: ByteSink, stop: asyncio.Event) -> Container:
+        """Build nothing: processes run in no image."""
+        del output, stop
+        return container
 
     async def sweep(self, label_prefix: str) -> int:
         """Kill what a former worker has left; see `ports.executor.Executor.sweep`."""
