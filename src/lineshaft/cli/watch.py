@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lineshaft.cli.command import Command
+from lineshaft.cli.completion import complete_run
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
         "lineshaft watch shop/12 --output json | jq -r .state",
     ),
 )
-@click.argument("run", help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
+@click.argument("run", shell_complete=complete_run, help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
 @with_output
 @connected
 def watch(connection: Connection, run: str, output: Output) -> ExitCode:
