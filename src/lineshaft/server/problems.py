@@ -33,6 +33,7 @@ from lineshaft.model.errors import (
     LogRemovedError,
     NodeNotFoundError,
     NotFoundError,
+    OtherContentError,
     PipelineNotFoundError,
     Problem,
     RunEndedError,
@@ -136,6 +137,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     ConfigurationError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The server is not set up for this"),
     ServerError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
     CorruptRunError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The run cannot be read", told=True),
+    OtherContentError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Kept files have changed", told=True),
 }
 """Every error of `model.errors`, without exception."""
 

@@ -36,7 +36,8 @@ LineshaftError
 │   └── ServerUnreachableError
 ├── ConfigurationError           Lineshaft cannot start as it is set up
 └── ServerError                  a server's answer that fits none of the above
-    └── CorruptRunError          what is stored of a run makes no sense
+    ├── CorruptRunError          what is stored of a run makes no sense
+    └── OtherContentError        what came of kept files are other bytes than were kept
 
 A step that fails is an outcome (`model.outcome`), never an error: these are for when *we* cannot go on.
 """
@@ -56,6 +57,7 @@ from lineshaft.model.errors.conflict import (
     RunNotEndedError,
     StaleLeaseError,
 )
+from lineshaft.model.errors.content import OtherContentError
 from lineshaft.model.errors.input import (
     ArchiveRefusedError,
     ExpressionError,
@@ -110,6 +112,7 @@ __all__ = [
     "LogRemovedError",
     "NodeNotFoundError",
     "NotFoundError",
+    "OtherContentError",
     "PipelineNotFoundError",
     "Problem",
     "RunEndedError",
