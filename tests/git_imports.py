@@ -1,4 +1,4 @@
-"""Commits written straight into bare repositories by git-fast-import(1): thousands of files in one process."""
+"""Commits written straight into bare repositories by git-fast-import(1): thousands of files at once."""
 
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -64,7 +64,7 @@ def write_commit(
 
 
 def write_history(bare: Path, tip: str, count: int) -> str:
-    """Write commits one behind the other, each of which changes the file `count`; return the last one's id."""
+    """Write commits one behind the other, each changing the file `count`; return the last one's id."""
     lines = [f"reset {NEW}\nfrom {tip}\n\n"]
     for number in range(count):
         text = str(number)

@@ -1,7 +1,6 @@
 """The folder of a mirror, in which one fetch is at work at a time, whoever it is for."""
 
 import asyncio
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -15,13 +14,15 @@ from lineshaft.integrations.git.shared_work import SharedWork
 SOURCE: Final = "source"
 """What a partial mirror calls the remote from which it has missing files."""
 
+_WHOLE: Final = "lineshaft-whole"
+
 
 class MirrorFolder:
     """A bare repository that several processes may use at once. Nothing is ever removed from it.
 
     Attributes:
         path: where it is.
-        partial: whether files are fetched only when they are wanted.
+        named: whether git knows its remote by the name `source`, from which it may have missing files.
         commits: that are known to be in it.
         resolving: fetches that several wait for.
     """
@@ -29,7 +30,7 @@ class MirrorFolder:
     def __init__(self, git: GitProgram, path: Path, *, partial: bool) -> None:
         """Use a folder, which is made when it is first wanted."""
         self.path: Final = path
-        self.partial: Final = partial
+        self.named: Final = partial
         self.commits: Final[set[str]] = set()
         self.resolving: Final = SharedWork[str]()
         self._git: Final = git
@@ -40,6 +41,15 @@ class MirrorFolder:
         """The folder that the repositories of checkouts read their objects from."""
         return self.path / "objects"
 
+    @property
+    def partial(self) -> bool:
+        """Whether files are fetched only when they are wanted."""
+        return self.named and not (self.path / _WHOLE).exists()
+
+    def note_whole(self) -> None:
+        """Note, in a turn, that its remote leaves files out and does not give them away later."""
+        (self.path / _WHOLE).touch()
+
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
         """Be the only one who writes to it; it is there then, and whole."""
@@ -48,7 +58,7 @@ class MirrorFolder:
             if self.path.exists():
                 clear_unfinished(self.path)
             else:
-                write_mirror(self.path, partial=self.partial)
+                write_mirror(self.path, partial=self.named)
             yield
 
     def shallow(self) -> set[str]:
@@ -57,8 +67,3 @@ class MirrorFolder:
             return set((self.path / "shallow").read_text().split())
         except FileNotFoundError:
             return set()
-
-    def discard(self) -> None:
-        """Throw it away; to be called in one's turn."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        self.commits.clear()
