@@ -38,6 +38,8 @@ _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _ROOM_BYTES: Final = 1024 * 1024
 _FULL_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 
+_Brought = tuple[Checkout, str, tuple[Path, ...]]
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -135,9 +137,7 @@ class Sources:
             )
             return FoundBranches()
 
-    async def _check_out(
-        self, assignment: Assignment, repository: str
-    ) -> tuple[Checkout, str, tuple[Path, ...]]:
+    async def _check_out(self, assignment: Assignment, repository: str) -> _Brought:
         try:
             return await self._try(assignment, repository)
         except SourceUnreachableError as error:
@@ -154,7 +154,7 @@ class Sources:
                 raise SourceUnreachableError(_NO_ROOM) from error
             raise
 
-    async def _try(self, assignment: Assignment, repository: str) -> tuple[Checkout, str, tuple[Path, ...]]:
+    async def _try(self, assignment: Assignment, repository: str) -> _Brought:
         lease = assignment.lease
         mirror = self._mirrors.of(repository)
         commit = lease.commit

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -15,6 +16,7 @@ from lineshaft.definition.repository import LocalRepository, read_repository, wi
 from lineshaft.integrations.git.mirror import Mirror
 from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.remote import same_host
+from lineshaft.integrations.git.thread import in_thread
 from lineshaft.model.errors import InvalidInputError, SourceRefusedError, SourceUnreachableError
 
 DEEPEST: Final = 5
@@ -80,8 +82,7 @@ async def check_out_submodules(mirrors: Mirrors, whole: Place, keepers: Path) ->
         SourceUnreachableError: one of them does not answer.
         OSError: a file could not be written.
     """
-    shutil.rmtree(keepers, ignore_errors=True)
-    keepers.mkdir(mode=0o700)
+    await in_thread(partial(_empty, keepers))
     objects: list[Path] = []
     waiting = deque([whole])
     while waiting:
@@ -177,9 +178,8 @@ def resolved(parent: str, url: str) -> str:
     while found := _RELATIVE.match(rest):
         if found[0] == "../":
             if not any(parts):
-                raise SourceRefusedError(
-                    f"Its address {url} leads above that of {without_credentials(parent)}."
-                )
+                above = without_credentials(parent)
+                raise SourceRefusedError(f"Its address {url} leads above that of {above}.")
             parts.pop()
         rest = rest[found.end() :]
     return prefix + "/".join([*parts, rest])
@@ -190,6 +190,11 @@ def _is_local(address: str) -> bool:
         return isinstance(read_repository(address), LocalRepository)
     except InvalidInputError as error:
         raise SourceRefusedError(error.message) from error
+
+
+def _empty(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(mode=0o700)
 
 
 def _folder(around: Path, path: str) -> Path:

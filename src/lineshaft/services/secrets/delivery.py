@@ -244,7 +244,7 @@ def _version(worker: Worker) -> str:
 
 def _no_masking(worker: Worker) -> Reason:
     text = (
-        f"Its worker '{worker.name}' is of {_version(worker)}, which does not mask secrets in logs, and is given"
-        " none: bring the worker up to the server's version."
+        f"Its worker '{worker.name}' is of {_version(worker)}, which does not mask secrets in logs, and is"
+        " given none: bring the worker up to the server's version."
     )
     return Reason(ReasonCode.SECRETS_UNAVAILABLE, text)
