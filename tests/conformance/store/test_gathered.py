@@ -9,9 +9,9 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
 from lineshaft.model.event import RunStarted
+from lineshaft.model.merge import Merge
 from lineshaft.model.node import Group
 from lineshaft.model.reason import Reason, ReasonCode
-from lineshaft.model.merge import Merge
 from lineshaft.model.run import Generated, NodeRun, Run, Source, Stop, waiting_nodes
 from lineshaft.model.state import State
 from lineshaft.model.tree import Tree

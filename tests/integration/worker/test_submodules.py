@@ -134,7 +134,10 @@ async def test_a_path_that_the_tree_does_not_have_leads_nowhere(worker: Bench, s
 async def test_they_nest_only_so_deep(worker: Bench, served: Served) -> None:
     commit = served.commit("level0", {"file": "deep\n"})
     for level in range(1, DEEPEST + 2):
-        files = {"in": Inner(commit), ".gitmodules": section("in", f"../level{level - 1}.git")}
+        files: dict[str, str | Inner] = {
+            "in": Inner(commit),
+            ".gitmodules": section("in", f"../level{level - 1}.git"),
+        }
         commit = served.commit(f"level{level}", files)
     await worker.run(
         f"cat {'in/' * DEEPEST}file", repository=f"{served.address}/level{DEEPEST}.git", submodules=True
