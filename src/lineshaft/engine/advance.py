@@ -24,6 +24,8 @@ from lineshaft.model.event import (
     CancelRequested,
     ChildRunEnded,
     Event,
+    RunApproved,
+    RunHeld,
     RunRefused,
     RunStarted,
     SourceResolved,
@@ -58,6 +60,10 @@ def advance(run: Run, event: Event, now: datetime) -> Decision:
     match event:
         case RunStarted() | RunRefused():
             _start(step, event)
+        case RunHeld(reason=reason):
+            _hold(step, reason)
+        case RunApproved(by=by):
+            _approve(step, by)
         case AttemptLeased():
             _lease(step, event)
         case AttemptReported():
@@ -99,10 +105,24 @@ def _start(step: Step, event: RunStarted | RunRefused) -> None:
     if isinstance(event, RunRefused):
         refuse(step, ROOT, State.FAILED, event.reason)
         return
+    if step.held:
+        return
     limits = [limit for limit in (step.tree.root.timeout, event.time_limit) if limit is not None]
     if limits:
         step.effects.append(TimerSet(ROOT, TimerPurpose.TIME_LIMIT, step.now + min(limits)))
     begin(step, ROOT)
+
+
+def _hold(step: Step, reason: Reason) -> None:
+    if step.nodes[ROOT].state is State.WAITING and not step.held and not step.approved_by:
+        step.held = True
+        step.change(ROOT, state=State.WAITING, reason=reason)
+
+
+def _approve(step: Step, by: str) -> None:
+    if by and step.held and not step.over:
+        step.held, step.approved_by = False, by
+        step.change(ROOT, state=State.WAITING, reason=None)
 
 
 def _lease(step: Step, event: AttemptLeased) -> None:
