@@ -26,7 +26,9 @@ def withheld(task: Task) -> Reason | None:
     return withheld_reason(task.wanted_secrets, tuple(around.id_tokens), agent=lends_agent)
 
 
-def withheld_reason(secrets: Sequence[str], id_tokens: Sequence[str], *, agent: bool = False) -> Reason | None:
+def withheld_reason(
+    secrets: Sequence[str], id_tokens: Sequence[str], *, agent: bool = False
+) -> Reason | None:
     """Say what of all this a change that is not trusted is not given; None where it is nothing.
 
     Args:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lineshaft.engine.decision import Decision
+from lineshaft.engine.withholding import withheld_reason
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.errors import SecretsUnavailableError, StoreUnavailableError
 from lineshaft.model.event import AttemptReported
@@ -106,7 +107,7 @@ class Delivery:
         Returns:
             What is left to tell the worker; what was decided here stands behind its decisions.
         """
-        if not taken.audiences and not any(lease.secrets or lease.lent_secrets for lease in taken.leases):
+        if not taken.audiences and not any(map(_asks, taken.leases)):
             return taken
         looked = await asyncio.gather(*(self._look(lease, taken, visit) for lease in taken.leases))
         filled, used, refused = [], [], []
@@ -133,6 +134,11 @@ class Delivery:
     async def _look(self, lease: LeaseMessage, taken: Taken, visit: Visit) -> _Filling | Reason:
         wanted = _wanted(lease)
         audiences = taken.audiences.get(lease.address)
+        if lease.address in taken.untrusted:
+            # The engine lets none of these begin, and here it costs nothing to see to that once more.
+            agent = lease.ssh is not None and lease.ssh.agent
+            names = [each.name for each in wanted]
+            return withheld_reason(names, tuple(audiences or ()), agent=agent) or _NOTHING
         if not wanted and audiences is None:
             return _NOTHING
         if visit.version < MASKING_VERSION:
@@ -207,6 +213,10 @@ class Delivery:
         address = lease.address
         event = AttemptReported(address.node, address.attempt, lease.token, Outcome(State.FAILED, reason))
         return self._progress.apply(transaction, address.run_id, event, self._clock.now())
+
+
+def _asks(lease: LeaseMessage) -> bool:
+    return bool(lease.secrets or lease.lent_secrets or lease.ssh)
 
 
 def _wanted(lease: LeaseMessage) -> list[Wanted]:
