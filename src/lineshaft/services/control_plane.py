@@ -18,6 +18,7 @@ from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
 from lineshaft.services.access.browser_sessions import DEFAULT_TIMES, SessionTimes
 from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.access.wiring import wire_access
+from lineshaft.services.approvals import ApprovalService
 from lineshaft.services.audit import AuditService
 from lineshaft.services.files.limits import DEFAULT_FILE_LIMITS, FileLimits
 from lineshaft.services.files.wiring import wire_files
@@ -55,6 +56,7 @@ class ControlPlane:
         tests: what tests have come to.
         pipelines: the use cases of pipelines.
         runs: the use cases of runs.
+        approvals: lets held runs begin.
         logs: the use cases of logs.
         audit: who did what.
         reports: what runs have taken, and how they ended.
@@ -109,6 +111,7 @@ class ControlPlane:
         self.runs = RunService(
             store, clock, progress, check, Placing(lease_time, limits), ids=ids, secrets=self.secrets.lookup
         )
+        self.approvals = ApprovalService(store, clock, ids, progress)
         self.logs = LogService(store, blobs)
         self.audit = AuditService(store)
         self.reports = ReportService(store)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from lineshaft.engine.decision import Decision
+from lineshaft.engine.withholding import withheld_reason
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.errors import SecretMissingError, SecretsUnavailableError, StoreUnavailableError
 from lineshaft.model.event import AttemptReported
@@ -167,6 +168,13 @@ class Delivery:
             return _no_such_source(taken.worker)
         wanted = _wanted(lease)
         audiences = taken.audiences.get(lease.address)
+        if lease.address in taken.untrusted:
+            # The engine lets none of these begin, and here it costs nothing to see to that once more.
+            agent = lease.ssh is not None and lease.ssh.agent
+            names = [each.name for each in wanted]
+            withheld = withheld_reason(names, tuple(audiences or ()), agent=agent)
+            if withheld is not None:
+                return withheld
         masks = visit.version >= MASKING_VERSION
         login = await self._login(lease) if masks else None
         if not wanted and audiences is None and login is None:
@@ -262,7 +270,7 @@ class Delivery:
 
 
 def _may_want(lease: LeaseMessage) -> bool:
-    return bool(lease.secrets or lease.lent_secrets or lease.repository)
+    return bool(lease.secrets or lease.lent_secrets or lease.ssh or lease.repository)
 
 
 def _wanted(lease: LeaseMessage) -> list[Wanted]:
