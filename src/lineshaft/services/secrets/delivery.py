@@ -164,17 +164,13 @@ class Delivery:
         return replace(taken, leases=filled, decisions=taken.decisions + decisions)
 
     async def _look(self, lease: LeaseMessage, taken: Taken, visit: Visit) -> _Filling | Reason:
-        if _is_beyond(lease, visit):
-            return _no_such_source(taken.worker)
         wanted = _wanted(lease)
         audiences = taken.audiences.get(lease.address)
+        refused = _no_such_source(taken.worker) if _is_beyond(lease, visit) else None
         if lease.address in taken.untrusted:
-            # The engine lets none of these begin, and here it costs nothing to see to that once more.
-            agent = lease.ssh is not None and lease.ssh.agent
-            names = [each.name for each in wanted]
-            withheld = withheld_reason(names, tuple(audiences or ()), agent=agent)
-            if withheld is not None:
-                return withheld
+            refused = refused or _withheld(lease, wanted, audiences or ())
+        if refused is not None:
+            return refused
         masks = visit.version >= MASKING_VERSION
         login = await self._login(lease) if masks else None
         if not wanted and audiences is None and login is None:
@@ -267,6 +263,15 @@ class Delivery:
         address = lease.address
         event = AttemptReported(address.node, address.attempt, lease.token, Outcome(State.FAILED, reason))
         return self._progress.apply(transaction, address.run_id, event, self._clock.now())
+
+
+def _withheld(lease: LeaseMessage, wanted: Sequence[Wanted], audiences: Sequence[str]) -> Reason | None:
+    """Say why the run of a change that is not trusted gets none of it.
+
+    The engine lets no such task begin, and here it costs nothing to see to that once more.
+    """
+    agent = lease.ssh is not None and lease.ssh.agent
+    return withheld_reason([each.name for each in wanted], tuple(audiences), agent=agent)
 
 
 def _may_want(lease: LeaseMessage) -> bool:
