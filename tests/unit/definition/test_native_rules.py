@@ -228,7 +228,11 @@ def test_the_schema_refuses_it_too(field: str, document: Document, words: str) -
         ("name: a\nsteps: []\nconcurency: {}", "concurency", "did you mean `concurrency`?"),
         ("name: a\nsteps: [{name: b, run: c, Timeout: 1}]", "steps.0.Timeout", "did you mean `timeout`?"),
         ("name: a\nsteps: [{name: b, runn: c}]", "steps.0.runn", "did you mean `run`?"),
-        ("name: a\nsteps: []\non: {qqq: 1}", "on.qqq", "known are push, pull_request and schedule"),
+        (
+            "name: a\nsteps: []\non: {qqq: 1}",
+            "on.qqq",
+            "known are push, pull_request, poll, upstream and schedule",
+        ),
         (
             "name: a\nsteps: [{name: b, run: c, image: {build: {}, x: 1}}]",
             "steps.0.image.x",
