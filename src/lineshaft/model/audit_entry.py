@@ -38,6 +38,7 @@ class Action(StrEnum):
     SECRETS_RESEALED = "secrets.resealed"
     ARTIFACT_DELETED = "artifact.deleted"
     CACHE_DELETED = "cache.deleted"
+    DELIVERY_REPEATED = "delivery.repeated"
     IDENTITY_ISSUED = "identity.issued"
 
 
