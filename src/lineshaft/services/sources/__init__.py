@@ -1,0 +1,1 @@
+"""Where definitions and revisions come from: the repositories of pipelines."""
