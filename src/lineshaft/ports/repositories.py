@@ -3,9 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from lineshaft.model.merge import Merge
+
+MOST_CHANGED: Final = 10_000
+"""How many changed paths are told; of more nobody wants to know which."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,8 @@ from typing import Final
 from uuid import UUID
 
 from lineshaft.definition.repository import without_credentials
-from lineshaft.integrations.git.mirror import FoundBranches, Mirror, Mirrors
+from lineshaft.integrations.git.mirror import FoundBranches, Mirror
+from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.model.errors import SourceError, SourceRefusedError, SourceUnreachableError
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
