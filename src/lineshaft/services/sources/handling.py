@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, Protocol
 from uuid import UUID
@@ -34,8 +34,17 @@ _PREPARED_AT_ONCE: Final = 4
 _MOST_KEYS: Final = 100
 _LOG: Final = logging.getLogger("lineshaft.deliveries")
 
-Refresh = Callable[[Pipeline], Awaitable[object]]
-"""Reads a pipeline's own definition anew, where its config file points now. Idempotent."""
+
+class Kept(Protocol):
+    """Keeps the own definitions of pipelines whose files are in repositories."""
+
+    async def refresh(self, pipeline_id: UUID) -> object:
+        """Read a pipeline's file again where its ref points now; what is the same changes nothing.
+
+        Raises:
+            LineshaftError: it cannot be read, or the pipeline has none; nothing has changed.
+        """
+        ...
 
 
 class Connections(Protocol):
@@ -61,14 +70,14 @@ class DeliveryHandling:
         connections: Connections,
         preparing: Preparing,
         noting: Noting,
-        refresh: Refresh,
+        kept: Kept,
     ) -> None:
         self._store = store
         self._clock = clock
         self._connections = connections
         self._preparing = preparing
         self._noting = noting
-        self._refresh = refresh
+        self._kept = kept
         self._in_hand: dict[UUID, asyncio.Task[None]] = {}
         self._prolong_at = clock.now()
 
@@ -200,7 +209,7 @@ class DeliveryHandling:
         why = ""
         for pipeline in kept:
             try:
-                await self._refresh(pipeline)
+                await self._kept.refresh(pipeline.id)
             except SourceUnreachableError as error:
                 why = told(error)
             except LineshaftError as error:
