@@ -106,10 +106,25 @@ async def test_files_are_read_as_they_are(world: World) -> None:
 
 
 async def test_what_is_no_file_of_the_commit_is_not_read(world: World) -> None:
-    commit = world.site.commit({"ci/a": "1", "link": Link("ci/a"), "out": Link("/etc/passwd"), "d": Link("ci")})
+    commit = world.site.commit(
+        {"ci/a": "1", "link": Link("ci/a"), "out": Link("/etc/passwd"), "d": Link("ci")}
+    )
     world.site.commit({"later": "2"})
     files = await world.repositories.files(world.site.remote, commit)
-    paths = ("later", "ci", "ci/", "link", "out", "d/a", "", "/etc/passwd", "../x", "ci/../ci/a", "*", ":/ci/a")
+    paths = (
+        "later",
+        "ci",
+        "ci/",
+        "link",
+        "out",
+        "d/a",
+        "",
+        "/etc/passwd",
+        "../x",
+        "ci/../ci/a",
+        "*",
+        ":/ci/a",
+    )
     assert {path: await read(files, path) for path in paths} == dict.fromkeys(paths)
 
 

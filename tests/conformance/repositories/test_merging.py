@@ -91,6 +91,10 @@ async def test_what_comes_by_a_name_of_its_own_is_merged(world: World) -> None:
 
 async def test_a_merge_of_what_is_not_there_is_refused(world: World) -> None:
     commit = world.site.commit({"a": "1"})
-    for merge in (Merge(commit, NO_COMMIT), Merge(NO_COMMIT, commit), Merge(commit, NO_COMMIT, "refs/pull/1/head")):
+    for merge in (
+        Merge(commit, NO_COMMIT),
+        Merge(NO_COMMIT, commit),
+        Merge(commit, NO_COMMIT, "refs/pull/1/head"),
+    ):
         with pytest.raises(SourceRefusedError):
             await world.repositories.merge(world.site.remote, merge)
