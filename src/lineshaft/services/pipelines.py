@@ -158,8 +158,8 @@ class PipelineService:
             pipeline_id: the pipeline's id.
             definition: what the file says.
             by: who wants it.
-            read_from: where it was read; where the pipeline is kept elsewhere by now, nothing is changed. None
-                means that this is known.
+            read_from: where it was read; where the pipeline is kept elsewhere by now, nothing is changed.
+                None means that it is known to be kept there.
 
         Raises:
             InvalidDefinitionError: the settings do not allow the definition.

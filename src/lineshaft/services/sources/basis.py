@@ -55,15 +55,16 @@ async def basis_of(reader: SourceReader, pipeline: Pipeline, request: RunRequest
         SourceUnreachableError: the repository does not answer.
     """
     kept = pipeline.config_file
-    definition, source = pipeline.definition, request.source(pipeline.definition.repository)
+    definition, source = pipeline.definition, request.revision
     if kept is not None:
-        source = request.revision
         if source is None or source.commit is None:
             asked = request.ref if source is None else source.ref
             source = _source(kept, await reader.revision(pipeline, asked), request, asked)
         definition = await reader.definition(pipeline, source.commit or "")
     if request.overrides:
         definition = await asyncio.to_thread(overridden, definition, request.overrides)
+    if kept is None:
+        source = request.source(definition.repository)
     return Basis(definition, source, kept, pipeline.name)
 
 

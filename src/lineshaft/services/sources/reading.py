@@ -6,7 +6,6 @@ from typing import Final, Protocol
 
 from lineshaft.definition import FileSource
 from lineshaft.definition.encoded import SIZE_LIMIT_BYTES
-from lineshaft.definition.pipeline_file import Keeper, read_pipeline_file
 from lineshaft.model.config_file import ConfigFile
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import InvalidDefinitionError, InvalidInputError, Problem
@@ -121,6 +120,9 @@ def _read(files: FileSource, name: str, kept: ConfigFile, commit: str) -> Defini
             f"{where} is too long.",
             f"has more than {SIZE_LIMIT_BYTES:,} bytes, which is the limit",
         )
+    # Its languages take long to load, and a server that is only starting reads none.
+    from lineshaft.definition.pipeline_file import Keeper, read_pipeline_file
+
     keeper = Keeper(name, kept.repository)
     try:
         read = read_pipeline_file(data, kept.path, files=files, keeper=keeper)
