@@ -31,6 +31,7 @@ from lineshaft.cli.pipeline import (
     delete_pipeline,
     get_pipeline,
     list_pipelines,
+    refresh_pipeline,
     trigger_pipeline,
     update_pipeline,
 )
@@ -80,6 +81,7 @@ class Root(SectionedGroup):
             create_pipeline,
             get_pipeline,
             update_pipeline,
+            refresh_pipeline,
             trigger_pipeline,
             schedules,
             delete_pipeline,

@@ -11,6 +11,7 @@ from lineshaft.store.browser_sessions import SqlBrowserSessions
 from lineshaft.store.caches import SqlCaches
 from lineshaft.store.connections import SqlConnections
 from lineshaft.store.definitions import SqlDefinitions
+from lineshaft.store.deliveries import SqlDeliveries
 from lineshaft.store.grants import SqlGrants
 from lineshaft.store.logs import SqlLogs
 from lineshaft.store.outbox import SqlOutbox
@@ -50,6 +51,7 @@ class SqlTransaction:
         self.tests = SqlTests(session)
         self.timers = SqlTimers(session)
         self.schedules = SqlSchedules(session)
+        self.deliveries = SqlDeliveries(session)
         self.workers = SqlWorkers(session)
         self.worker_keys = SqlWorkerKeys(session)
         self.users = SqlUsers(session)

@@ -16,6 +16,7 @@ from lineshaft.ports.store.attempts import Attempts, Claim
 from lineshaft.ports.store.audit import Audit, AuditFilter
 from lineshaft.ports.store.browser_sessions import BrowserSessions
 from lineshaft.ports.store.connections import Connections
+from lineshaft.ports.store.deliveries import Deliveries
 from lineshaft.ports.store.foreseen import Foreseen
 from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
@@ -48,6 +49,7 @@ __all__ = [
     "Caches",
     "Claim",
     "Connections",
+    "Deliveries",
     "EndedRun",
     "Foreseen",
     "Grants",

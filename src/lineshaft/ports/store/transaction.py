@@ -8,6 +8,7 @@ from lineshaft.ports.store.attempts import Attempts
 from lineshaft.ports.store.audit import Audit
 from lineshaft.ports.store.browser_sessions import BrowserSessions
 from lineshaft.ports.store.connections import Connections
+from lineshaft.ports.store.deliveries import Deliveries
 from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
 from lineshaft.ports.store.outbox import Outbox
@@ -72,6 +73,11 @@ class Transaction(Protocol):
     @property
     def schedules(self) -> Schedules:
         """The schedules of pipelines."""
+        ...
+
+    @property
+    def deliveries(self) -> Deliveries:
+        """What came in from outside."""
         ...
 
     @property

@@ -2,7 +2,7 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
@@ -265,7 +265,7 @@ class Delivery:
         return self._progress.apply(transaction, address.run_id, event, self._clock.now())
 
 
-def _withheld(lease: LeaseMessage, wanted: Sequence[Wanted], audiences: Sequence[str]) -> Reason | None:
+def _withheld(lease: LeaseMessage, wanted: Sequence[Wanted], audiences: Iterable[str]) -> Reason | None:
     """Say why the run of a change that is not trusted gets none of it.
 
     The engine lets no such task begin, and here it costs nothing to see to that once more.
