@@ -24,7 +24,7 @@ from lineshaft.services.fleet.placing import Placing
 from lineshaft.services.fleet.wiring import wire_fleet
 from lineshaft.services.fleet.worker_keys import FileKeys, no_file_keys
 from lineshaft.services.logs import LogService
-from lineshaft.services.outbox import OutboxDelivery
+from lineshaft.services.outbox import Lane, OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.progress import CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
 from lineshaft.services.reports import ReportService
@@ -109,13 +109,13 @@ class ControlPlane:
         self.timers = TimerService(store, clock, progress)
         self.schedules = ScheduleService(store, clock, ids, progress)
         self.retention = RetentionService(store, clock, kept, self.files.expiry, chance=Random())  # noqa: S311 - no secret
-        handlers = {
-            SEAL_LOG: self.logs.seal,
-            DELETE_BLOBS: self.logs.delete_blobs,
-            CALL_PIPELINE: self.runs.call,
-            LOOK_FOR_SECRETS: self.runs.look_for_secrets,
+        lanes = {
+            SEAL_LOG: Lane(self.logs.seal, at_once=4),
+            DELETE_BLOBS: Lane(self.logs.delete_blobs, at_once=2),
+            CALL_PIPELINE: Lane(self.runs.call),
+            LOOK_FOR_SECRETS: Lane(self.runs.look_for_secrets, at_once=4),
         }
-        self._outbox = OutboxDelivery(store, clock, handlers)
+        self._outbox = OutboxDelivery(store, clock, lanes)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
