@@ -6,6 +6,7 @@ from enum import StrEnum
 from lineshaft.model.callers import NO_CALLERS, Callers
 from lineshaft.model.concurrency import SUPERSEDE, Concurrency
 from lineshaft.model.input import Input
+from lineshaft.model.notification import Notification
 from lineshaft.model.schedule import Schedule
 from lineshaft.model.tree import Tree
 
@@ -36,6 +37,7 @@ class Definition:
         priority: of its runs; None where it does not say.
         callable_by: the other pipelines that may call it.
         schedules: the times at which it starts by itself.
+        notifications: who is told how its runs have ended.
     """
 
     hash: str
@@ -49,3 +51,4 @@ class Definition:
     priority: int | None = None
     callable_by: Callers = NO_CALLERS
     schedules: tuple[Schedule, ...] = ()
+    notifications: tuple[Notification, ...] = ()

@@ -12,8 +12,9 @@ from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
+from lineshaft.ports.mailer import Mailer
 from lineshaft.ports.secret_store import SecretStore
-from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
+from lineshaft.ports.store import DELETE_BLOBS, NOTIFY, SEAL_LOG, Store
 from lineshaft.services.access.browser_sessions import DEFAULT_TIMES, SessionTimes
 from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.access.wiring import wire_access
@@ -24,6 +25,8 @@ from lineshaft.services.fleet.placing import Placing
 from lineshaft.services.fleet.wiring import wire_fleet
 from lineshaft.services.fleet.worker_keys import FileKeys, no_file_keys
 from lineshaft.services.logs import LogService
+from lineshaft.services.notifying.delivery import AT_ONCE, TAKEN_FOR, NotificationService
+from lineshaft.services.notifying.terms import NO_TERMS, MailTerms
 from lineshaft.services.outbox import Lane, OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.progress import CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
@@ -53,6 +56,7 @@ class ControlPlane:
         pipelines: the use cases of pipelines.
         runs: the use cases of runs.
         logs: the use cases of logs.
+        notifications: tells people how runs have ended.
         audit: who did what.
         reports: what runs have taken, and how they ended.
         timers: tells runs of the times that they asked for.
@@ -80,8 +84,16 @@ class ControlPlane:
         cipher: Cipher = NO_KEYS,
         other_secrets: Sequence[SecretStore] = (),
         identity_terms: IdentityTerms = NO_IDENTITY,
+        mailer: Mailer | None = None,
+        mail_terms: MailTerms = NO_TERMS,
     ) -> None:
-        progress = Progress(ids, run_time_limit, places=places, secrets_elsewhere=bool(other_secrets))
+        progress = Progress(
+            ids,
+            run_time_limit,
+            places=places,
+            secrets_elsewhere=bool(other_secrets),
+            notifies=mailer is not None,
+        )
         self.store = store
         self.access = wire_access(store, clock, ids, session_times, provider)
         self.secrets = wire_secrets(
@@ -104,6 +116,9 @@ class ControlPlane:
             store, clock, progress, check, Placing(lease_time, limits), ids=ids, secrets=self.secrets.lookup
         )
         self.logs = LogService(store, blobs)
+        self.notifications = NotificationService(
+            store, clock, ids, self.logs, mailer=mailer, terms=mail_terms
+        )
         self.audit = AuditService(store)
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
@@ -114,6 +129,7 @@ class ControlPlane:
             DELETE_BLOBS: Lane(self.logs.delete_blobs, at_once=2),
             CALL_PIPELINE: Lane(self.runs.call),
             LOOK_FOR_SECRETS: Lane(self.runs.look_for_secrets, at_once=4),
+            NOTIFY: Lane(self.notifications.deliver, at_once=AT_ONCE, taken_for=TAKEN_FOR),
         }
         self._outbox = OutboxDelivery(store, clock, lanes)
 

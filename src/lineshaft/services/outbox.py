@@ -23,6 +23,11 @@ _FIRST_DELAY: Final = timedelta(seconds=1)
 _LONGEST_DELAY: Final = timedelta(minutes=10)
 
 
+def delay_after(tries: int) -> timedelta:
+    """Say how long to wait before the next try, after a number of tries in vain before the last one."""
+    return min(_FIRST_DELAY * (1 << min(tries, 16)), _LONGEST_DELAY)
+
+
 @dataclass(frozen=True, slots=True)
 class Lane:
     """How the entries of one kind are delivered, whatever becomes of those of other kinds.
@@ -144,8 +149,7 @@ class OutboxDelivery:
             await traffic.lane.handler(entry)
         except Exception as error:  # noqa: BLE001 - one bad entry must not hold up the others.
             _LOG.warning("Outbox entry %s (%s) failed and is put off: %s", entry.id, entry.kind, repr(error))
-            delay = min(_FIRST_DELAY * 2 ** min(entry.tries, 16), _LONGEST_DELAY)
-            self._handled[entry.id] = self._clock.now() + delay
+            self._handled[entry.id] = self._clock.now() + delay_after(entry.tries)
         else:
             self._handled[entry.id] = None
 

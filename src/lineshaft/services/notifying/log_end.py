@@ -1,0 +1,34 @@
+"""The last lines of a log, for people who read mail."""
+
+import re
+from typing import Final
+from uuid import UUID
+
+from lineshaft.model.errors import LineshaftError
+from lineshaft.services.logs import LogService
+
+_LINES: Final = 20
+_BYTES: Final = 8 * 1024
+_LONGEST_LINE: Final = 300
+_ESCAPES: Final = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]|\x1b\][^\x07\x1b]*(\x07|\x1b\\)?|\x1b.")
+
+
+async def log_end(logs: LogService, run_id: UUID, path: str) -> tuple[str, ...]:
+    """Read the last lines of a node's log, without colours; none where the log cannot be had."""
+    try:
+        log = await logs.find(run_id, path)
+        start = max(0, log.state.size_bytes - _BYTES)
+        data = b"".join([piece async for piece in logs.read(log, start, log.state.size_bytes)])
+    except (LineshaftError, OSError):
+        # The mail is worth more than its last lines.
+        return ()
+    lines = data.decode(errors="replace").splitlines()
+    # Where it is cut, it begins within a line.
+    whole = lines[1:] if start else lines
+    return tuple(_shown(line) for line in whole[-_LINES:])
+
+
+def _shown(line: str) -> str:
+    # A line that is drawn again and again, as by a progress bar, counts as it was last drawn.
+    plain = _ESCAPES.sub("", line.rstrip("\r").rpartition("\r")[2]).replace("\t", "    ")
+    return "".join(each for each in plain if each.isprintable())[:_LONGEST_LINE]
