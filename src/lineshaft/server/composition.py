@@ -98,7 +98,7 @@ def _check(settings: ServerSettings) -> Check:
         check_repository(definition)
         if definition.notifications and settings.smtp_access is None:
             _MAIL_LOG.warning(
-                "The notifications of pipeline %s have nowhere to go: no mail is sent without LINESHAFT_SMTP_URL.",
+                "The notifications of pipeline %s have nowhere to go: LINESHAFT_SMTP_URL is not set.",
                 ascii(definition.name),
             )
 

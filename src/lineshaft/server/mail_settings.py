@@ -120,12 +120,12 @@ class MailSettings(MachineSettings):
                 "LINESHAFT_SMTP_PASSWORD.",
             )
         access = self.smtp_access
-        if access is not None and access.username is not None and access.security is Security.NONE:
-            if not is_loopback(access.host):
-                raise ConfigurationError(
-                    f"The password for {access.host} would go over the network for anyone to read.",
-                    advice="Begin LINESHAFT_SMTP_URL with smtps:// or smtp+starttls://.",
-                )
+        open_to_all = access is not None and access.security is Security.NONE and not is_loopback(access.host)
+        if self.smtp_username is not None and open_to_all:
+            raise ConfigurationError(
+                "The password for the mail server would go over the network for anyone to read.",
+                advice="Begin LINESHAFT_SMTP_URL with smtps:// or smtp+starttls://.",
+            )
         if self.smtp_ca_file is not None and not self.smtp_ca_file.is_file():
             raise ConfigurationError(
                 f"There is no file {self.smtp_ca_file} with the mail server's certificates.",
