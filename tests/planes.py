@@ -17,12 +17,14 @@ from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.mailer import Mailer
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
 from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.files.limits import DEFAULT_FILE_LIMITS, FileLimits
 from lineshaft.services.fleet.worker_keys import FileKeys, no_file_keys
+from lineshaft.services.notifying.terms import NO_TERMS, MailTerms
 from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.store import open_store
 
@@ -56,6 +58,8 @@ async def temporary_plane(
     other_secrets: Sequence[SecretStore] = (),
     identity_terms: IdentityTerms = NO_IDENTITY,
     file_limits: FileLimits = DEFAULT_FILE_LIMITS,
+    mailer: Mailer | None = None,
+    mail_terms: MailTerms = NO_TERMS,
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a database, without `url` a temporary one.
 
@@ -78,6 +82,8 @@ async def temporary_plane(
             other_secrets=other_secrets,
             identity_terms=identity_terms,
             file_limits=file_limits,
+            mailer=mailer,
+            mail_terms=mail_terms,
         )
         await add_user(store)
         yield plane
