@@ -42,7 +42,7 @@ class _AfterAll(NodesAround):
 
 
 def culprits(run: Run) -> list[Place]:
-    """List the tasks that a run did not succeed for, in the order of the tree.
+    """List the nodes that a run did not succeed for, in the order of the tree; of a group what is in it.
 
     Failures that are allowed are none, and what was stopped for the failure of another is none either, unless
     there is nothing else.
@@ -52,7 +52,7 @@ def culprits(run: Run) -> list[Place]:
     while ways:
         place = ways.pop()
         below = [run.tree[index] for index in reversed(place.below) if _counts(run, run.tree[index])]
-        if not place.below and place.index != ROOT:
+        if not below and place.index != ROOT:
             found.append(place)
         ways += below
     worse = [place for place in found if run.nodes[place.index].state not in _STOPPED_WITH_IT]

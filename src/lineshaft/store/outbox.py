@@ -46,7 +46,7 @@ class SqlOutbox:
         """List entries that are due, oldest first."""
         self._session.pending.flush()
         values = {"now": now, "at_most": limit, **{f"kind_{at}": kind for at, kind in enumerate(kinds)}}
-        rows = self._session.connection.execute(_select_due(len(kinds)), values)
+        rows = self._session.connection.execute(due_statement(len(kinds)), values)
         oldest_first = sorted(rows, key=lambda row: (row.due_at, row.id))
         return [OutboxEntry(row.id, row.kind, row.payload, row.tries) for row in oldest_first]
 
@@ -70,7 +70,7 @@ class SqlOutbox:
 
 
 @cache
-def _select_due(kinds: int) -> Select[Any] | CompoundSelect[Any]:
+def due_statement(kinds: int) -> Select[Any] | CompoundSelect[Any]:
     """Make the statement that asks for the oldest entries of a number of kinds, in one round trip."""
     oldest = (
         select(outbox)

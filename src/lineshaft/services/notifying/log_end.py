@@ -22,9 +22,19 @@ async def log_end(logs: LogService, run_id: UUID, path: str) -> tuple[str, ...]:
     except (LineshaftError, OSError):
         # The mail is worth more than its last lines.
         return ()
-    lines = data.decode(errors="replace").splitlines()
-    # Where it is cut, it begins within a line.
-    whole = lines[1:] if start else lines
+    return last_lines(data, cut=start > 0)
+
+
+def last_lines(data: bytes, *, cut: bool = False) -> tuple[str, ...]:
+    """Make plain text of the end of a log.
+
+    Args:
+        data: the end of it.
+        cut: whether it may begin within a line.
+    """
+    # Only line feeds end lines here: a carriage return goes back to the beginning of its own.
+    lines = data.decode(errors="replace").removesuffix("\n").split("\n") if data else []
+    whole = lines[1:] if cut else lines
     return tuple(_shown(line) for line in whole[-_LINES:])
 
 
