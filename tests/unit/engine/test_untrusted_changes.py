@@ -45,8 +45,8 @@ def test_a_task_that_asks_for_a_secret_fails() -> None:
     reason = watched.reason("ship")
     assert reason is not None
     assert reason.text == (
-        "It asks for the secret TOKEN, and its run works on a change that is not trusted. Write `if: trusted` "
-        "to leave it out of such runs."
+        "It asks for the secret TOKEN, and its run works on a change that is not trusted. Write "
+        "`if: trusted` to leave it out of such runs."
     )
     assert watched.state("last") is State.SKIPPED
     assert watched.run.state is State.FAILED
