@@ -25,6 +25,7 @@ from lineshaft.cli.snapshot import snapshot_checkout, snapshot_folder
 from lineshaft.cli.start import Start
 from lineshaft.definition.dialect import Dialect
 from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.model.artifact import ArtifactKind
 from lineshaft.model.callers import ANY_CALLER
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition, Format
@@ -33,8 +34,12 @@ from lineshaft.model.run import Source
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.secret_store import GivenSecrets
+from lineshaft.sdk.kept import KeptView
 from lineshaft.sdk.run import NodeView, RunView, StateChange
+from lineshaft.sdk.test_report import TestView
+from lineshaft.wire.kept import result_document
 from lineshaft.wire.run import event_document, run_document
+from lineshaft.wire.tests import run_test_document
 
 if TYPE_CHECKING:
     from lineshaft.model.run import Run
@@ -189,6 +194,8 @@ async def _run(
             await _print_log(plane, ended, node, options.output)
     if options.output is Output.JSON:
         print_json_line({"run": run_document(run)})
+    else:
+        await _tell_of_tests(plane, run)
     return ended, interrupted.is_set()
 
 
@@ -373,6 +380,19 @@ async def _print_log(plane: "ControlPlane", run: RunView, node: NodeView, output
             printer.write(data)
     elif node.reason is not None:
         printer.nothing(node)
+
+
+async def _tell_of_tests(plane: "ControlPlane", run: "Run") -> None:
+    from lineshaft.cli.test_summary import FAILURES, MOST_FAILURES, MOST_RESULTS, print_tests
+    from lineshaft.services.tests import TestFilter
+
+    shown = await plane.files.shown.list(
+        run.id, ArtifactKind.RESULT, attempt=None, offset=0, limit=MOST_RESULTS
+    )
+    results = [KeptView.from_document(result_document(run.id, each.artifact, each.tests)) for each in shown]
+    failed = TestFilter(states=frozenset(FAILURES))
+    found = await plane.tests.of_run(run.id, failed, offset=0, limit=MOST_FAILURES)
+    print_tests(results, [TestView.from_document(run_test_document(each)) for each in found.shown])
 
 
 def _view(run: "Run") -> RunView:

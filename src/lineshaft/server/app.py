@@ -23,6 +23,7 @@ from lineshaft.server.routes import (
     artifacts,
     audit,
     caches,
+    connections,
     docs,
     events,
     grants,
@@ -72,6 +73,7 @@ _CLOSED: Final = (
     artifacts,
     tests,
     caches,
+    connections,
     approvals,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity)

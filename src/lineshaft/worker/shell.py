@@ -15,7 +15,7 @@ from lineshaft.docker import DockerAccess
 from lineshaft.executors.docker import DockerExecutor
 from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
-from lineshaft.integrations.git.mirror import Mirrors
+from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.thread import in_thread
 from lineshaft.model.errors import ConfigurationError
