@@ -53,6 +53,12 @@ def cancel(api: httpx2.Client) -> httpx2.Response:
     return api.post(f"/v1/runs/{start(api, 'sleep 60')['id']}/cancel")
 
 
+def approve(api: httpx2.Client) -> httpx2.Response:
+    commit = "a" * 40
+    held = api.post(f"/v1/pipelines/{create(api, 'true')}/runs", json={"ref": commit, "hold": True})
+    return api.post(f"/v1/runs/{held.json()['id']}/approve", json={"commit": commit})
+
+
 def retry(api: httpx2.Client) -> httpx2.Response:
     run = start(api, "sleep 60")
     api.post(f"/v1/runs/{run['id']}/cancel")
@@ -190,6 +196,7 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("DELETE", "/v1/pipelines/{pipeline_id}"): (delete_pipeline, "pipeline.deleted"),
     ("POST", "/v1/pipelines/{pipeline_id}/trigger"): (trigger, "run.started"),
     ("POST", "/v1/pipelines/{pipeline_id}/runs"): (start_run, "run.started"),
+    ("POST", "/v1/runs/{run_id}/approve"): (approve, "run.approved"),
     ("POST", "/v1/runs/{run_id}/cancel"): (cancel, "run.cancelled"),
     ("POST", "/v1/runs/{run_id}/retry"): (retry, "run.retried"),
     ("DELETE", "/v1/runs/{run_id}/artifacts/{name}"): (delete_artifact, None),
