@@ -24,7 +24,6 @@ from lineshaft.integrations.object_store import ObjectStore
 from lineshaft.integrations.openid import OpenIdProvider
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.integrations.outgoing.client import outgoing_client
-from lineshaft.integrations.outgoing.guard import Guard
 from lineshaft.integrations.vault import VaultSecrets
 from lineshaft.model.errors import UnavailableError
 from lineshaft.ports.blobs import Blobs
