@@ -85,6 +85,7 @@ class Scope:
     pipeline: str = ""
     run_id: str = ""
     run_number: int = 0
+    trusted: bool = True
     changeset: Changeset | None = None
     nodes: Nodes = field(default_factory=NoNodes)
 
@@ -98,6 +99,7 @@ VARIABLES: Final[Mapping[str, Callable[[Scope], object]]] = {
     "matrix": lambda scope: scope.matrix,
     "env": lambda scope: scope.env,
     "pipeline": lambda scope: {"name": scope.pipeline},
+    "trusted": lambda scope: scope.trusted,
     "run": lambda scope: {"id": scope.run_id, "number": scope.run_number},
 }
 """Every variable but `outputs`, whose value depends on which nodes the expression names."""

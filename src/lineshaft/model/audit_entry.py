@@ -16,6 +16,7 @@ class Action(StrEnum):
     PIPELINE_CHANGED = "pipeline.changed"
     PIPELINE_DELETED = "pipeline.deleted"
     RUN_STARTED = "run.started"
+    RUN_APPROVED = "run.approved"
     RUN_CANCELLED = "run.cancelled"
     RUN_RETRIED = "run.retried"
     WORKER_DRAINED = "worker.drained"

@@ -20,6 +20,7 @@ from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
 from lineshaft.services.access.browser_sessions import DEFAULT_TIMES, SessionTimes
 from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.access.wiring import wire_access
+from lineshaft.services.approvals import ApprovalService
 from lineshaft.services.audit import AuditService
 from lineshaft.services.files.limits import DEFAULT_FILE_LIMITS, FileLimits
 from lineshaft.services.files.wiring import wire_files
@@ -57,6 +58,7 @@ class ControlPlane:
         pipelines: the use cases of pipelines.
         sources: what starts runs from outside, and what is read from repositories.
         runs: the use cases of runs.
+        approvals: lets held runs begin.
         logs: the use cases of logs.
         audit: who did what.
         reports: what runs have taken, and how they ended.
@@ -100,6 +102,7 @@ class ControlPlane:
             ids,
             progress,
             self.secrets,
+            logins=self.sources.connections,
             lease_time=lease_time,
             limits=limits,
             file_keys=file_keys,
@@ -126,6 +129,7 @@ class ControlPlane:
             secrets=self.secrets.lookup,
             reader=reader,
         )
+        self.approvals = ApprovalService(store, clock, ids, progress)
         self.logs = LogService(store, blobs)
         self.audit = AuditService(store)
         self.reports = ReportService(store)
