@@ -24,6 +24,7 @@ from lineshaft.server.routes import (
     audit,
     caches,
     connections,
+    deliveries,
     docs,
     events,
     grants,
@@ -41,6 +42,7 @@ from lineshaft.server.routes import (
     tests,
     tokens,
     users,
+    webhooks,
     welcome,
     worker_files,
     worker_keys,
@@ -76,7 +78,7 @@ _CLOSED: Final = (
     connections,
     approvals,
 )
-_OPEN: Final = (health, welcome, docs, sign_in, identity)
+_OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]

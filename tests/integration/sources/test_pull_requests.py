@@ -61,6 +61,7 @@ async def test_what_comes_from_a_fork_is_not_trusted(deliveries: DeliverySite) -
 
     (run,) = await deliveries.runs(pipeline)
     assert run.untrusted
+    assert run.held
     assert run.origin.from_fork
     assert run.origin.actor == "mallory"
     assert run.source is not None
@@ -78,6 +79,7 @@ async def test_what_comes_from_a_fork_is_trusted_where_the_connection_says_so(
 
     (run,) = await deliveries.runs(pipeline)
     assert not run.untrusted
+    assert not run.held
     assert run.origin.from_fork
 
 
@@ -106,7 +108,7 @@ async def test_an_action_that_nobody_waits_for_starts_nothing(deliveries: Delive
 async def test_a_draft_starts_nothing_before_it_is_ready(deliveries: DeliverySite) -> None:
     pipeline = await deliveries.pipeline(ON)
     _, head = two_sides(deliveries)
-    draft = asked(head, **{"pull_request.draft": True})
+    draft = asked(head, "pull_request", **{"pull_request.draft": True})
 
     assert "a draft" in only(await deliveries.handled("pull_request", draft)).text
     await deliveries.handled("pull_request", asked(head, action="ready_for_review"))
