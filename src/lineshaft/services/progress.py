@@ -35,7 +35,7 @@ from lineshaft.model.state import State
 from lineshaft.model.tree import Place
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.ids import Ids
-from lineshaft.ports.store import OutboxEntry, Transaction
+from lineshaft.ports.store import NOTIFY, OutboxEntry, Transaction
 from lineshaft.services.calls import called_run, pipeline_not_found, refused_call, stopped_call
 from lineshaft.services.new_run import NewRun, write_run
 from lineshaft.services.run_chores import (
@@ -90,6 +90,7 @@ class Progress:
         *,
         places: bool = True,
         secrets_elsewhere: bool = False,
+        notifies: bool = False,
     ) -> None:
         """Make one.
 
@@ -99,11 +100,13 @@ class Progress:
             places: whether tasks wait for a worker with their labels and the room that they ask for; any
                 worker takes them otherwise.
             secrets_elsewhere: whether secrets that the database has not may be found elsewhere.
+            notifies: whether notifications have somewhere to go; they are dropped otherwise.
         """
         self._ids = ids
         self._time_limit = time_limit
         self._places = places
         self._secrets_elsewhere = secrets_elsewhere
+        self._notifies = notifies
 
     def apply(self, transaction: Transaction, run_id: UUID, event: Event, now: datetime) -> list[Decision]:
         """Advance a run by an event and write all that follows, in this transaction.
@@ -220,6 +223,7 @@ class Progress:
             RunStarted(self._time_limit),
             places=self._places,
             secrets_elsewhere=self._secrets_elsewhere,
+            notifies=self._notifies,
         )
 
 
@@ -233,6 +237,7 @@ class _Work:
     started: RunStarted
     places: bool
     secrets_elsewhere: bool
+    notifies: bool
     decisions: list[Decision] = field(default_factory=list)
     calls: int = 0
 
@@ -273,9 +278,17 @@ class _Work:
                     following += self._stop_call(decision.run, effect)
                 case RunEnded():
                     following += after(decision.run)
+                    if self.notifies:
+                        self._notify(decision.run)
                 case _:
                     pass  # The store has written it with the run.
         return following
+
+    def _notify(self, run: Run) -> None:
+        for position, notification in enumerate(definition_of(self.transaction, run).notifications):
+            if run.state in notification.states:
+                payload = {"run_id": str(run.id), "position": position}
+                self.transaction.outbox.add(OutboxEntry(self.ids.new_id(), NOTIFY, payload), self.now)
 
     def _start(self, run: Run, vouched: frozenset[Wanted] | None) -> RunStarted | RunRefused | None:
         """Say whether a run can begin now; None has it wait until somebody has looked for its secrets."""
