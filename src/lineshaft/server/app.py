@@ -24,7 +24,6 @@ from lineshaft.server.routes import (
     audit,
     caches,
     connections,
-    deliveries,
     docs,
     events,
     grants,

@@ -21,12 +21,12 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/deliveries", tags=["del
 
 DeliveryId = Annotated[UUID, Path(description="The delivery's id.")]
 Before = Annotated[UUID | None, Query(description="The page before's `next`.")]
-OfPipeline = Annotated[UUID | None, Query(description="Only those of which something came for this pipeline.")]
+OfPipeline = Annotated[
+    UUID | None, Query(description="Only those of which something came for this pipeline.")
+]
 
 
-@router.get(
-    "", responses={200: {"model": DeliveryPage}}, openapi_extra=needs(Permission.VIEW, filtered=True)
-)
+@router.get("", responses={200: {"model": DeliveryPage}}, openapi_extra=needs(Permission.VIEW, filtered=True))
 async def list_deliveries(
     plane: Plane, caller: Caller, *, pipeline: OfPipeline = None, limit: Limit = 50, before: Before = None
 ) -> Response:
@@ -35,7 +35,9 @@ async def list_deliveries(
     found = await plane.sources.deliveries.page(of, before=before, limit=limit + 1)
     shown = found[:limit]
     following = str(shown[-1].id) if len(found) > limit else None
-    return Response(page_json([to_json(delivery_document(each)) for each in shown], following), media_type=_JSON)
+    return Response(
+        page_json([to_json(delivery_document(each)) for each in shown], following), media_type=_JSON
+    )
 
 
 @router.get(
