@@ -41,6 +41,7 @@ from lineshaft.server.routes import (
     tests,
     tokens,
     users,
+    webhooks,
     welcome,
     worker_files,
     worker_keys,
@@ -76,7 +77,7 @@ _CLOSED: Final = (
     connections,
     approvals,
 )
-_OPEN: Final = (health, welcome, docs, sign_in, identity)
+_OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]
