@@ -27,6 +27,7 @@ from lineshaft.server.routes import (
     grants,
     health,
     identity,
+    jobs,
     logs,
     me,
     pipelines,
@@ -71,6 +72,7 @@ _CLOSED: Final = (
     artifacts,
     tests,
     caches,
+    jobs,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity)
 NOUNS: Final = (*_CLOSED, *_OPEN)
