@@ -29,6 +29,7 @@ from lineshaft.server.routes import (
     grants,
     health,
     identity,
+    jobs,
     logs,
     me,
     pipelines,
@@ -76,6 +77,7 @@ _CLOSED: Final = (
     caches,
     connections,
     approvals,
+    jobs,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)
