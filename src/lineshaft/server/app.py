@@ -39,6 +39,7 @@ from lineshaft.server.routes import (
     secrets,
     session,
     sign_in,
+    statuses,
     tests,
     tokens,
     users,
@@ -78,6 +79,7 @@ _CLOSED: Final = (
     connections,
     approvals,
     jobs,
+    statuses,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)

@@ -54,6 +54,7 @@ from lineshaft.services.run_chores import (
     superseded_by,
 )
 from lineshaft.services.secrets.wanted import missing_at_start, missing_reason
+from lineshaft.services.statuses.wanting import changed_statuses, first_statuses
 
 CALL_PIPELINE: Final = "call_pipeline"
 """The kind of outbox entry that says: the run that a node asks for is still to be made."""
@@ -134,6 +135,8 @@ class Progress:
             PipelineNotFoundError: its pipeline does not exist.
         """
         run = write_run(transaction, self._ids.new_id(), new, now)
+        for status in first_statuses(run, now):
+            transaction.statuses.want(status)
         work = self._work(transaction, now)
         if new.held:
             text = f"{new.held} It begins once somebody has approved it."
@@ -267,6 +270,8 @@ class _Work:
         if not self.places:
             decision = replace(decision, effects=tuple(map(_for_any_worker, decision.effects)))
         self.transaction.runs.save(decision)
+        for status in changed_statuses(run, decision, self.now):
+            self.transaction.statuses.want(status)
         self.decisions.append(decision)
         following: list[Chore] = []
         for effect in decision.effects:
