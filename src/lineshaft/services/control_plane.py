@@ -168,9 +168,9 @@ class ControlPlane:
     async def running(self) -> AsyncIterator[None]:
         """Do what is to be done in the background while the context is open.
 
-        That is: deliver the outbox, fire timers, start pipelines at their times, see to deliveries, tell forges,
-        end lost leases, bring back what was set aside, remove what is old, note who was seen, and find the
-        repositories of pipelines that a version before has made.
+        That is: deliver the outbox, fire timers, start pipelines at their times, see to deliveries, tell
+        forges, end lost leases, bring back what was set aside, remove what is old, note who was seen, and find
+        the repositories of pipelines that a version before has made.
         """
         background = (
             self._outbox.run(),

@@ -269,10 +269,7 @@ class _Work:
             return []
         if not self.places:
             decision = replace(decision, effects=tuple(map(_for_any_worker, decision.effects)))
-        self.transaction.runs.save(decision)
-        for status in changed_statuses(run, decision, self.now):
-            self.transaction.statuses.want(status)
-        self.decisions.append(decision)
+        self._write(run, decision)
         following: list[Chore] = []
         for effect in decision.effects:
             match effect:
@@ -282,14 +279,21 @@ class _Work:
                 case ChildRunStopping():
                     following += self._stop_call(decision.run, effect)
                 case RunEnded():
+                    self._notify(decision.run)
                     following += after(decision.run)
-                    if self.notifies:
-                        self._notify(decision.run)
                 case _:
                     pass  # The store has written it with the run.
         return following
 
+    def _write(self, before: Run, decision: Decision) -> None:
+        self.transaction.runs.save(decision)
+        for status in changed_statuses(before, decision, self.now):
+            self.transaction.statuses.want(status)
+        self.decisions.append(decision)
+
     def _notify(self, run: Run) -> None:
+        if not self.notifies:
+            return
         for position, notification in enumerate(definition_of(self.transaction, run).notifications):
             if run.state in notification.states:
                 payload = {"run_id": str(run.id), "position": position}
