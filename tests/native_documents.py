@@ -129,7 +129,9 @@ CACHES: Final = st.fixed_dictionaries(
     optional={"key": TEXTS, "restore": st.lists(TEXTS, max_size=2)},
 )
 
-IMAGES: Final = TEXTS | st.fixed_dictionaries(
+IMAGES: Final = st.sampled_from(
+    ("a", "r.example:5000/a/b_c:V1", "a@sha256:" + "0" * 64, "a:${{ branch }}", "${{ 'A' }}")
+) | st.fixed_dictionaries(
     {
         "build": st.fixed_dictionaries(
             {}, optional={"context": PATHS, "dockerfile": PATHS, "target": TEXTS, "cache": TEXTS}
@@ -160,7 +162,7 @@ FITTING: Final[dict[str, st.SearchStrategy[Any]]] = {
     "cwd": PATHS,
     "image": IMAGES,
     "services": st.dictionaries(
-        st.sampled_from(("a", "B", "a-b", "db_1")),
+        st.sampled_from(("a", "a-b", "db-1")),
         st.fixed_dictionaries(
             {"image": IMAGES},
             optional={

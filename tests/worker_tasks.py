@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from lineshaft.executors.process import ProcessExecutor
-from lineshaft.integrations.git.mirror import Mirrors
+from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome

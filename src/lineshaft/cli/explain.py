@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from lineshaft.cli.command import Command
+from lineshaft.cli.completion import complete_run
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.output import Output, print_json, with_output
 from lineshaft.cli.reference import find_run
@@ -39,7 +40,7 @@ _HELD: Final = {None: "not asked, or it could not be evaluated", True: "true", F
         "lineshaft explain shop/12 ship --output json | jq -r .placement.code",
     ),
 )
-@click.argument("run", help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
+@click.argument("run", shell_complete=complete_run, help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
 @click.argument("node", help="The node's path.")
 @with_output
 @connected

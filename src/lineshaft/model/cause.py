@@ -13,3 +13,5 @@ class Cause(StrEnum):
     SCHEDULE = "schedule"
     RETRY = "retry"
     PIPELINE = "pipeline"
+    UPSTREAM = "upstream"
+    WEBHOOK = "webhook"

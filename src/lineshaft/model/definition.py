@@ -8,6 +8,7 @@ from lineshaft.model.concurrency import SUPERSEDE, Concurrency
 from lineshaft.model.input import Input
 from lineshaft.model.schedule import Schedule
 from lineshaft.model.tree import Tree
+from lineshaft.model.trigger import NO_TRIGGERS, Triggers
 
 
 class Format(StrEnum):
@@ -36,6 +37,7 @@ class Definition:
         priority: of its runs; None where it does not say.
         callable_by: the other pipelines that may call it.
         schedules: the times at which it starts by itself.
+        triggers: what else starts it by itself.
     """
 
     hash: str
@@ -49,3 +51,4 @@ class Definition:
     priority: int | None = None
     callable_by: Callers = NO_CALLERS
     schedules: tuple[Schedule, ...] = ()
+    triggers: Triggers = NO_TRIGGERS

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from lineshaft.model.config_file import ConfigFile
 from lineshaft.model.definition import Definition
 
 
@@ -16,12 +17,16 @@ class Pipeline:
         definition: what it does now; runs keep the one they began with.
         created_at: when it was made.
         updated_at: when its definition was last replaced.
+        config_file: the file of a repository that says what it does; None where its definition is only here.
+        managed: whether the server's file of pipelines keeps it, and the API does not change it.
     """
 
     id: UUID
     definition: Definition
     created_at: datetime
     updated_at: datetime
+    config_file: ConfigFile | None = None
+    managed: bool = False
 
     @property
     def name(self) -> str:

@@ -13,6 +13,7 @@ class ReasonCode(StrEnum):
     WAITING_FOR_WORKER = "waiting_for_worker"
     WAITING_FOR_RETRY = "waiting_for_retry"
     WAITING_FOR_CHILD_RUN = "waiting_for_child_run"
+    WAITING_FOR_APPROVAL = "waiting_for_approval"
     STOPPING = "stopping"
     # Ended by the work itself.
     EXIT_CODE = "exit_code"
@@ -43,6 +44,7 @@ class ReasonCode(StrEnum):
     FOLDER_REFUSED = "folder_refused"
     SSH_REFUSED = "ssh_refused"
     FILES_REFUSED = "files_refused"
+    SECRET_WITHHELD = "secret_withheld"  # noqa: S105 - a word, not one.
     SECRET_MISSING = "secret_missing"  # noqa: S105 - a word, not one.
     # Ended by someone's wish.
     CANCELLED_BY_USER = "cancelled_by_user"

@@ -7,6 +7,8 @@ from uuid import UUID
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
+from lineshaft.model.merge import Merge
+from lineshaft.model.origin import NO_ORIGIN, Origin
 from lineshaft.model.reason import Reason
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Place, Tree
@@ -27,6 +29,7 @@ class Source:
         message: the commit's message, where known.
         author: the commit's author, where known.
         changeset: the paths that changed, in the source's own order; None where they are not known.
+        merge: how the commit comes to be; None where the repository has it.
     """
 
     repository: str
@@ -37,6 +40,7 @@ class Source:
     message: str = ""
     author: str = ""
     changeset: tuple[str, ...] | None = None
+    merge: Merge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,6 +156,9 @@ class Run:
         generated: the nodes that were made while it went on, in the order in which they joined the tree.
         outputs: what its nodes gave to later ones, by index; the root's are what the run tells its caller.
         untrusted: whether the change that it works on is not trusted, as one from a fork is not.
+        origin: where it comes from, beyond its cause.
+        held: whether it may not begin before somebody has approved it.
+        approved_by: who has; empty where nobody had to, or has.
     """
 
     id: UUID
@@ -174,6 +181,9 @@ class Run:
     generated: tuple[Generated, ...] = ()
     outputs: Mapping[int, Mapping[str, str]] = field(default_factory=dict)
     untrusted: bool = False
+    origin: Origin = NO_ORIGIN
+    held: bool = False
+    approved_by: str = ""
 
     @property
     def root(self) -> NodeRun:

@@ -109,6 +109,18 @@ class SourceDocument(Document):
     commit: str | None = Field(description="Null until the first task has found it out.")
 
 
+class OriginDocument(Document):
+    """Where a run comes from."""
+
+    delivery: UUID | None = Field(description="The delivery that started it.")
+    actor: str = Field(description="Who did it, as the forge has authenticated them; empty where none tells.")
+    url: str = Field(description="A page that shows it; empty where there is none.")
+    pull_request: int | None = Field(description="The number of the pull request.")
+    head_commit: str = Field(description="Of a pull request, what is asked to be merged.")
+    from_fork: bool = Field(description="Whether it comes from another repository.")
+    upstream: UUID | None = Field(description="The run whose end started it.")
+
+
 class RunDocument(Document):
     """One trip along one version of a pipeline."""
 
@@ -123,6 +135,9 @@ class RunDocument(Document):
     cause: Cause = Field(description="What started it.")
     priority: int = Field(description="Of what waits for a worker, the highest goes first.")
     untrusted: bool = Field(description="Whether the change is not trusted, as one from a fork is not.")
+    held: bool = Field(description="Whether it may not begin before somebody approves it.")
+    approved_by: str | None = Field(description="Who has approved it; null where nobody had to, or has.")
+    origin: OriginDocument | None = Field(description="Where it comes from; null of what nobody delivered.")
     retry_of: UUID | None = Field(description="The run that it repeats, or goes on from.")
     parent: ParentDocument | None
     source: SourceDocument | None = Field(description="Null for a freestyle pipeline.")

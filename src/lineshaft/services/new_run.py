@@ -12,6 +12,7 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.concurrency import Policy
 from lineshaft.model.definition import Definition
+from lineshaft.model.origin import NO_ORIGIN, Origin
 from lineshaft.model.priority import ORDINARY_PRIORITY
 from lineshaft.model.run import Run, Source, waiting_nodes
 from lineshaft.model.tree import ROOT
@@ -42,6 +43,7 @@ class NewRun:
         parent: the attempt of another run that it stands for, if it does.
         prepare: changes it before it is written.
         untrusted: whether the change that it works on is not trusted.
+        origin: where it comes from, beyond its cause.
     """
 
     pipeline_id: UUID
@@ -54,6 +56,7 @@ class NewRun:
     parent: AttemptAddress | None = None
     prepare: Prepare = as_it_is
     untrusted: bool = False
+    origin: Origin = NO_ORIGIN
 
 
 def first_said(*priorities: int | None) -> int:
@@ -87,6 +90,7 @@ def write_run(transaction: Transaction, run_id: UUID, new: NewRun, now: datetime
         priority=new.priority,
         parent=new.parent,
         untrusted=new.untrusted,
+        origin=new.origin,
     )
     run = new.prepare(replace(run, concurrency_group=_group(run, definition)))
     transaction.runs.create(run)

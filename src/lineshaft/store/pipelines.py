@@ -1,12 +1,15 @@
 """Pipelines in the database."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, Select, bindparam, insert, select, tuple_, update
 
+from lineshaft.definition.repository import repository_key
+from lineshaft.model.config_file import ConfigFile
 from lineshaft.model.errors import PipelineNotFoundError
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.store.definitions import SqlDefinitions
@@ -21,6 +24,8 @@ _COLUMNS: Final = (
     pipelines.c.definition_hash,
     pipelines.c.created_at,
     pipelines.c.updated_at,
+    pipelines.c.config_file,
+    pipelines.c.managed,
 )
 _INSERT: Final = insert(pipelines)
 _SELECT: Final = select(*_COLUMNS).where(_IS, _EXISTS)
@@ -33,6 +38,12 @@ _NEXT_NUMBER: Final = (
     .returning(pipelines.c.run_count)
 )
 
+
+_OF_REPOSITORIES: Final = (
+    select(*_COLUMNS)
+    .where(_EXISTS, pipelines.c.repository_key.in_(bindparam("of_keys", expanding=True)))
+    .order_by(pipelines.c.id)
+)
 
 _AT_ONCE: Final = 1_000
 """How many ids a statement is given: both databases know a limit."""
@@ -80,6 +91,7 @@ class SqlPipelines:
             "run_count": 0,
             "created_at": pipeline.created_at,
             "updated_at": pipeline.updated_at,
+            **_kept(pipeline),
         }
         self._session.connection.execute(_INSERT, values)
 
@@ -97,6 +109,7 @@ class SqlPipelines:
             "name": pipeline.name,
             "definition_hash": pipeline.definition.hash,
             "updated_at": pipeline.updated_at,
+            **_kept(pipeline),
         }
         return self._session.connection.execute(_UPDATE, values).rowcount == 1
 
@@ -140,6 +153,11 @@ class SqlPipelines:
         ]
         return sorted(found, key=lambda row: (row.name, row.id))
 
+    def of_repositories(self, keys: Collection[str]) -> Sequence[Pipeline]:
+        """List those whose repository has one of these keys, by id."""
+        values = {"of_keys": sorted(keys)}
+        return [self._pipeline(row) for row in self._session.connection.execute(_OF_REPOSITORIES, values)]
+
     def hold(self, pipeline_id: UUID) -> None:
         """Keep other processes from replacing, removing or holding one until this transaction has ended."""
         if not self._session.memory.sole_writer:
@@ -159,4 +177,15 @@ class SqlPipelines:
 
     def _pipeline(self, row: Row[*tuple[Any, ...]]) -> Pipeline:
         definition = self._definitions.stored(row.definition_hash)
-        return Pipeline(row.id, definition, row.created_at, row.updated_at)
+        config_file = None if row.config_file is None else ConfigFile(**row.config_file)
+        return Pipeline(row.id, definition, row.created_at, row.updated_at, config_file, row.managed)
+
+
+def _kept(pipeline: Pipeline) -> dict[str, Any]:
+    """Tell where a pipeline is kept, and by which key changes of its repository find it."""
+    repository = pipeline.definition.repository
+    return {
+        "repository_key": None if repository is None else repository_key(repository),
+        "config_file": None if pipeline.config_file is None else asdict(pipeline.config_file),
+        "managed": pipeline.managed,
+    }

@@ -1,7 +1,7 @@
 """Runs as rows: what of a run is written where, and how the rows become a run again."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,10 +11,12 @@ from lineshaft.engine.counting import recounted
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.event import RunEvent
+from lineshaft.model.merge import Merge
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Generated, Lease, NodeRun, Run, Source, Stop, waiting_nodes
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Tree
+from lineshaft.store.origin import origin_values, read_origin
 from lineshaft.store.schema import nodes, runs
 
 Values = dict[str, Any]
@@ -36,6 +38,7 @@ FIXED_COLUMNS: Final = (
     "created_at",
     "priority",
     "untrusted",
+    "origin",
 )
 """The columns of a run that never change."""
 
@@ -116,6 +119,7 @@ def fixed_values(run: Run) -> Values:
         "created_at": run.created_at,
         "priority": run.priority,
         "untrusted": run.untrusted,
+        "origin": origin_values(run.origin),
     }
 
 
@@ -124,6 +128,8 @@ def _source_values(source: Source) -> Values | None:
     values: Values = {name: getattr(source, name) for name in _SOURCE_FIELDS if getattr(source, name)}
     if source.changeset is not None:
         values["changeset"] = source.changeset
+    if source.merge is not None:
+        values["merge"] = asdict(source.merge)
     return values or None
 
 
@@ -145,6 +151,8 @@ def changing_values(run: Run) -> Values:
         "event_count": run.event_count,
         "growths": len(run.generated),
         "output_count": len(run.outputs),
+        "held": run.held,
+        "approved_by": run.approved_by,
     }
 
 
@@ -236,6 +244,9 @@ def read_run(
         cause=_CAUSES[row.cause],
         priority=row.priority,
         untrusted=row.untrusted,
+        origin=read_origin(row.origin),
+        held=row.held,
+        approved_by=row.approved_by,
         parent=_read_parent(row),
         concurrency_group=row.concurrency_group,
         generated=grown.generated,
@@ -247,9 +258,13 @@ def _read_source(row: Row[Any]) -> Source:
     if not row.source:
         return Source(row.repository, row.commit)
     values = dict(row.source)
-    changeset = values.pop("changeset", None)
+    changeset, merge = values.pop("changeset", None), values.pop("merge", None)
     return Source(
-        row.repository, row.commit, changeset=None if changeset is None else tuple(changeset), **values
+        row.repository,
+        row.commit,
+        changeset=None if changeset is None else tuple(changeset),
+        merge=None if merge is None else Merge(**merge),
+        **values,
     )
 
 

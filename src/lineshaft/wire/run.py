@@ -8,6 +8,7 @@ from lineshaft.engine.placing import Placement
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.event import RunEvent
 from lineshaft.model.node import Task
+from lineshaft.model.origin import NO_ORIGIN, Origin
 from lineshaft.model.reason import Reason
 from lineshaft.model.run import Run, Source
 from lineshaft.model.tree import ROOT, Place, Tree
@@ -29,12 +30,29 @@ def run_document(run: Run) -> dict[str, Any]:
         "cause": run.cause.value,
         "priority": run.priority,
         "untrusted": run.untrusted,
+        "held": run.held,
+        "approved_by": run.approved_by or None,
+        "origin": _origin(run.origin),
         "retry_of": None if run.retry_of is None else str(run.retry_of),
         "parent": _parent(run.parent),
         "source": _source(run.source),
         "inputs": dict(run.inputs),
         "outputs": dict(run.outputs.get(ROOT, {})),
         "nodes": [_node(run, place) for place in run.tree.below_root()],
+    }
+
+
+def _origin(origin: Origin) -> dict[str, Any] | None:
+    if origin == NO_ORIGIN:
+        return None
+    return {
+        "delivery": None if origin.delivery is None else str(origin.delivery),
+        "actor": origin.actor,
+        "url": origin.url,
+        "pull_request": origin.pull_request,
+        "head_commit": origin.head_commit,
+        "from_fork": origin.from_fork,
+        "upstream": None if origin.upstream is None else str(origin.upstream),
     }
 
 

@@ -7,7 +7,8 @@ import pytest
 
 from git_server import Origin, git, git_daemon, git_http
 from lineshaft.executors.process import ProcessExecutor
-from lineshaft.integrations.git.mirror import FoundBranches, Mirrors
+from lineshaft.integrations.git.mirror import FoundBranches
+from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
 

@@ -10,7 +10,7 @@ import pytest
 
 from git_server import Origin, git_http
 from lineshaft.executors.process import ProcessExecutor
-from lineshaft.integrations.git.mirror import Mirrors
+from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.reach import pins_of
 from lineshaft.integrations.outgoing import Guard

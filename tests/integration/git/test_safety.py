@@ -11,7 +11,7 @@ import pytest
 
 from git_server import Origin, git, git_http
 from lineshaft.executors.process import ProcessExecutor
-from lineshaft.integrations.git.mirror import Mirrors
+from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
 
@@ -126,7 +126,7 @@ async def test_locks_that_a_killed_git_has_left_do_not_stop_the_next(
     origin.commit("one")
     mirror = mirrors.of(str(origin.bare))
     await mirror.resolve("first")
-    (folder,) = (tmp_path / "mirrors").iterdir()
+    (folder,) = (tmp_path / "mirrors").glob("*.git")
     for name in ("shallow.lock", "HEAD.lock", "refs/lineshaft/head.lock", "packed-refs.lock"):
         (folder / name).touch()
     wanted = origin.commit("two")
@@ -140,7 +140,7 @@ async def test_a_mirror_that_was_never_finished_is_made_anew(
     wanted = origin.commit("one")
     mirror = mirrors.of(str(origin.bare))
     await mirror.resolve("first")
-    (folder,) = (tmp_path / "mirrors").iterdir()
+    (folder,) = (tmp_path / "mirrors").glob("*.git")
     folder.rename(folder.with_suffix(".new"))
 
     assert await mirror.resolve("second") == wanted

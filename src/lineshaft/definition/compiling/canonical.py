@@ -11,6 +11,7 @@ from lineshaft.definition.compiling.around import Around, Keys
 from lineshaft.definition.compiling.compiler import Compiler
 from lineshaft.definition.compiling.fragment import Fragment
 from lineshaft.definition.compiling.level import Level
+from lineshaft.definition.compiling.triggers import triggers_of
 from lineshaft.definition.native.inputs import input_type
 from lineshaft.model.callers import Callers
 from lineshaft.model.concurrency import Concurrency, Policy
@@ -63,18 +64,20 @@ def definition_of(text: str, keys: Keys, tree: Tree) -> Definition:
         ),
         priority=keys.get("priority"),
         callable_by=Callers.said(keys.get("callable_by")),
-        schedules=tuple(map(_schedule, keys.get("on", {}).get("schedule", ()))),
+        schedules=tuple(map(_schedule, (keys.get("on") or {}).get("schedule", ()))),
+        triggers=triggers_of(keys),
     )
 
 
 def root_level(keys: Keys) -> Level:
-    """Make the level around a pipeline: what its defaults, secrets and identity tokens say."""
+    """Make the level around a pipeline: what its defaults, secrets, identity tokens and source say."""
     defaults = keys.get("defaults", {})
     return Level(
         defaults=defaults,
         env=defaults.get("env"),
         secrets=tuple(keys.get("secrets", ())),
         id_tokens=keys.get("id_tokens"),
+        source=keys.get("source"),
     )
 
 

@@ -88,7 +88,12 @@ def _within_the_workspace(path: str) -> str:
     return path
 
 
-def _duration(value: Any) -> timedelta:
+def duration(value: Any) -> timedelta:
+    """Read a length of time.
+
+    Raises:
+        ValueError: it is none.
+    """
     if isinstance(value, str) and value and (parts := re.fullmatch(_DURATION, value)):
         hours, minutes, seconds = (int((part or "0").rstrip("hms")) for part in parts.groups())
         value = hours * 3600 + minutes * 60 + seconds
@@ -100,7 +105,7 @@ def _duration(value: Any) -> timedelta:
 def _lifetime(value: Any) -> timedelta:
     if isinstance(value, str) and (parts := re.fullmatch(_LIFETIME, value)):
         return _seconds(int(parts[1]) * (7 if parts[2] == "w" else 1) * 86_400)
-    return _duration(value)
+    return duration(value)
 
 
 def _seconds(value: float) -> timedelta:
@@ -231,13 +236,17 @@ SecretName = Annotated[
 
 ServiceName = Annotated[
     str,
-    Field(max_length=63, pattern=r"^[A-Za-z]([A-Za-z0-9_-]*[A-Za-z0-9])?$"),
+    Field(max_length=63, pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$"),
     Key(
         "",
-        "at most 63 letters, digits, `_` and `-`, beginning with a letter and ending with one or a digit",
+        "the name of a host, such as db-1: at most 63 small letters, digits and `-`, beginning with a letter"
+        " and ending with one or a digit",
     ),
 ]
-"""The name of a service, which is that of a host on the task's network (RFC 1123, and `_`)."""
+"""The name of a service, which is that of a host on the task's network (RFC 1123).
+
+Engines tell capital from small letters in it, and many programs ask for a host in small ones.
+"""
 
 RegistryHost = Annotated[
     str,
@@ -310,7 +319,7 @@ Condition = Annotated[
 
 Duration = Annotated[
     timedelta,
-    PlainValidator(_duration),
+    PlainValidator(duration),
     WithJsonSchema(
         {
             "type": ["string", "number"],

@@ -5,6 +5,14 @@ from pathlib import Path
 from typing import Final
 
 _FORMAT: Final = "[core]\n\trepositoryformatversion = 0\n\tfilemode = true\n"
+_PARTIAL_FORMAT: Final = "[core]\n\trepositoryformatversion = 1\n\tfilemode = true\n"
+_PARTIAL: Final = """\
+[extensions]
+\tpartialClone = source
+[remote "source"]
+\tpromisor = true
+\tpartialclonefilter = blob:none
+"""
 _KEEPER: Final = """\
 [core]
 \tsplitIndex = false
@@ -22,13 +30,20 @@ _KEEPER: Final = """\
 """
 
 
-def write_mirror(folder: Path) -> None:
-    """Make an empty bare repository; after a crash it is whole or not there."""
+def write_mirror(folder: Path, *, partial: bool = False) -> None:
+    """Make an empty bare repository; after a crash it is whole or not there.
+
+    Args:
+        folder: which is made.
+        partial: whether files that it has not are to be had from the remote `source` (gitrepository-layout
+            calls that a partial clone). Where that is, the caller says at each call of git.
+    """
     unfinished = folder.with_suffix(".new")
     shutil.rmtree(unfinished, ignore_errors=True)
     _write_skeleton(unfinished)
     (unfinished / "HEAD").write_text("ref: refs/heads/main\n")
-    (unfinished / "config").write_text(f"{_FORMAT}\tbare = true\n")
+    form = _PARTIAL_FORMAT if partial else _FORMAT
+    (unfinished / "config").write_text(f"{form}\tbare = true\n{_PARTIAL if partial else ''}")
     shutil.rmtree(folder, ignore_errors=True)
     unfinished.rename(folder)
 

@@ -1,38 +1,32 @@
-"""Mirrors: a bare repository on the worker for each remote one, from which checkouts cost milliseconds."""
+"""Mirrors: a bare repository here for each remote one, from which checkouts cost milliseconds."""
 
-import asyncio
-import hashlib
 import re
-import shutil
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
-from lineshaft.definition.repository import without_credentials
-from lineshaft.integrations.git.index import UnreadableIndexError, attributes_of
-from lineshaft.integrations.git.layout import clear_unfinished, write_checkout, write_keeper, write_mirror
-from lineshaft.integrations.git.program import GitProgram
+from lineshaft.integrations.git.checkout import Wanted, check_out
+from lineshaft.integrations.git.folder import SOURCE, MirrorFolder
+from lineshaft.integrations.git.listing import Listing, read_listing
+from lineshaft.integrations.git.program import CAPTURED_BYTES, Captured, GitProgram
+from lineshaft.integrations.git.proof import Proofs
 from lineshaft.integrations.git.reach import pins_of
 from lineshaft.integrations.git.ref import names_of
-from lineshaft.integrations.git.remote import Remote, open_remote
-from lineshaft.integrations.git.shared_work import SharedWork
-from lineshaft.integrations.git.thread import in_thread
+from lineshaft.integrations.git.remote import Remote
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
 
 FETCH_LIMIT: Final = timedelta(minutes=10)
-CHECKOUT_LIMIT: Final = timedelta(minutes=10)
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ABBREVIATED: Final = re.compile(r"[0-9a-f]{4,63}")
 _SHOWN: Final = 80
 _HEAD_REF: Final = "refs/lineshaft/head"
 _EVERYTHING: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-_HEADS: Final = "refs/heads/"
-_SYMBOLIC: Final = "ref: refs/heads/"
 _KEPT_BACK: Final = "unadvertised object"
 
 
@@ -49,84 +43,53 @@ class FoundBranches:
     default: str = ""
 
 
-class Mirrors:
-    """All the mirrors of one worker, below one folder."""
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A commit, and the whole name by which it was found; empty where that was its id."""
 
-    def __init__(
-        self,
-        git: GitProgram,
-        folder: Path,
-        allowed_roots: Sequence[Path],
-        *,
-        fetch_limit: timedelta = FETCH_LIMIT,
-        guard: Guard | None = None,
-    ) -> None:
-        """Keep mirrors in a folder.
+    commit: str
+    ref: str = ""
 
-        Args:
-            git: runs the program.
-            folder: where the mirrors are; made when it is not there.
-            allowed_roots: below which local repositories may lie.
-            fetch_limit: how long one fetch may take.
-            guard: says which hosts may be fetched from; None allows private networks.
-        """
-        self._git = git
-        self._folder = folder
-        self._allowed_roots = tuple(allowed_roots)
-        self._fetch_limit = fetch_limit
-        self._guard = guard or Guard(allow_private=True)
-        self._mirrors: dict[str, Mirror] = {}
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
-    def settings_stamp(self) -> str:
-        """Tell by which settings git writes files now; see `GitProgram.settings_stamp`."""
-        return self._git.settings_stamp()
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What all mirrors of a process go by.
 
-    def of(self, address: str) -> "Mirror":
-        """Return the mirror of a repository; nothing is fetched yet.
+    Attributes:
+        git: runs the program.
+        guard: says which hosts may be fetched from.
+        proofs: remembers whom remotes have answered.
+        fetch_limit: how long one fetch may take.
+        allowed_roots: below which local repositories may lie.
+    """
 
-        Raises:
-            SourceRefusedError: the settings do not allow the address.
-        """
-        remote = open_remote(address, self._allowed_roots)
-        mirror = self._mirrors.get(address)
-        if mirror is None:
-            name = hashlib.sha256(address.encode()).hexdigest()
-            mirror = Mirror(self._git, self._folder / f"{name}.git", remote, self._guard, self._fetch_limit)
-            mirror.origin = without_credentials(address)
-            self._mirrors[address] = mirror
-        mirror.remote = remote
-        return mirror
+    git: GitProgram
+    guard: Guard
+    proofs: Proofs
+    fetch_limit: timedelta
+    allowed_roots: tuple[Path, ...]
 
 
 class Mirror:
-    """One repository's mirror, in which no other process is at work.
-
-    All methods may be called concurrently; fetches take turns.
+    """One repository's mirror, as one who may read it uses it. All methods may be called concurrently.
 
     Attributes:
         remote: where it fetches from.
         origin: the address that checkouts are told.
+        folder: where it is; others use that at the same time.
     """
 
-    def __init__(
-        self, git: GitProgram, folder: Path, remote: Remote, guard: Guard, fetch_limit: timedelta
-    ) -> None:
+    def __init__(self, remote: Remote, origin: str, folder: MirrorFolder, reach: Reach) -> None:
         """Use a folder, which is made at the first fetch when it is not there."""
-        self.remote = remote
-        self.origin = remote.address
-        self._git = git
-        self._guard = guard
-        self._folder = folder
-        self._fetch_limit = fetch_limit
-        self._turn = asyncio.Lock()
-        self._resolving = SharedWork[str]()
-        self._commits: set[str] = set()
+        self.remote: Final = remote
+        self.origin: Final = origin
+        self.folder: Final = folder
+        self.reach: Final = reach
 
     @property
     def objects(self) -> Path:
         """The folder that the repositories of checkouts read their objects from."""
-        return self._folder / "objects"
+        return self.folder.objects
 
     async def resolve(self, trip: object, ref: str | None = None) -> str:
         """Fetch the commit that a ref names now, at depth 1 where that is possible, and return its id.
@@ -140,7 +103,31 @@ class Mirror:
             SourceRefusedError: the repository has no such commit.
             SourceUnreachableError: the repository does not answer.
         """
-        return await self._resolving.result((trip, ref), partial(self._resolve, ref))
+        key = (self.reach.proofs.digest(self.remote), trip, ref)
+        return await self.folder.resolving.result(key, partial(self._resolve, ref))
+
+    async def find(self, ref: str | None = None) -> Found:
+        """Tell the commit that a ref names now, which is fetched where it is not there yet.
+
+        Args:
+            ref: as for `resolve`.
+
+        Raises:
+            SourceRefusedError: the repository has no such commit.
+            SourceUnreachableError: the repository does not answer.
+        """
+        if ref is not None and _COMMIT.fullmatch(ref):
+            await self.ensure(ref)
+            return Found(ref)
+        names = names_of(ref)
+        listing = await self.listing("--symref", refs=[each for name in names for each in _and_peeled(name)])
+        for name in names:
+            if name in listing.commits:
+                commit = await self._fetched(name, listing.commits[name])
+                if commit is not None:
+                    return Found(commit, listing.symbolic.get(name, name))
+        async with self.folder.turn():
+            return Found(self._noted(await self._commit_that_begins(ref), ref))
 
     async def ensure(self, commit: str) -> None:
         """Have a commit in the mirror, fetched at depth 1 when it is not there yet.
@@ -149,14 +136,48 @@ class Mirror:
             SourceRefusedError: the repository has no such commit, or does not give it away.
             SourceUnreachableError: the repository does not answer.
         """
-        if commit in self._commits:
+        if commit in self.folder.commits or await self.has(commit):
+            await self.prove()
             return
-        if not _COMMIT.fullmatch(commit):
-            raise SourceRefusedError(f"'{commit[:80]}' is no commit id.")
-        async with self._turn:
-            if not await self._has(commit):
-                await self._fetch_commit(commit)
-        self._commits.add(commit)
+        async with self.folder.turn():
+            await self.ensure_in_turn(commit)
+
+    async def ensure_in_turn(self, commit: str, remote: Remote | None = None) -> None:
+        """Do as `ensure` does, in the folder's turn.
+
+        Args:
+            commit: which one.
+            remote: what is asked for it; None means the mirror's own.
+
+        Raises:
+            SourceRefusedError: the repository has no such commit, or does not give it away.
+            SourceUnreachableError: the repository does not answer.
+        """
+        check_commit(commit)
+        if not await self.has(commit):
+            await self._fetch_commit(commit, remote or self.remote)
+        self.folder.commits.add(commit)
+
+    async def prove(self) -> None:
+        """See that the remote answers this login, unless it has done so lately.
+
+        Raises:
+            SourceRefusedError: no request may go there.
+            SourceUnreachableError: it does not answer.
+        """
+        if not self.reach.proofs.has(self.remote):
+            await self.listing(refs=["HEAD"])
+
+    async def has(self, commit: str) -> bool:
+        """Tell whether a commit is in the mirror; the network is not asked."""
+        if commit in self.folder.commits:
+            return True
+        if not _COMMIT.fullmatch(commit) or not self.folder.path.exists():
+            return False
+        if await self._commit_of(commit) is None:
+            return False
+        self.folder.commits.add(commit)
+        return True
 
     async def checkout(self, commit: str, folder: Path, keeper: Path, *, intact: bool = False) -> None:
         """Bring a work tree to a commit that the mirror has, writing only what differs.
@@ -176,25 +197,8 @@ class Mirror:
             SourceUnreachableError: git failed.
             OSError: a file of the repository could not be written.
         """
-        index = keeper / "index"
-        before = index.read_bytes() if index.exists() else None
-        if before is None or not intact or (keeper / "HEAD").read_text().strip() != commit:
-            write_keeper(keeper, self._folder, commit, self.origin)
-            await self._reset(commit, folder, keeper)
-            if before is not None and await in_thread(partial(_attributes_differ, before, index)):
-                # A file's bytes may be others now although its content is the same: all are written anew.
-                index.unlink()
-                await self._reset(commit, folder, keeper)
-        write_checkout(folder / ".git", self._folder, commit, self.origin)
-        await in_thread(partial(shutil.copyfile, index, folder / ".git" / "index"))
-
-    async def _reset(self, commit: str, folder: Path, keeper: Path) -> None:
-        await self._git.run(
-            *(f"--git-dir={keeper}", f"--work-tree={folder}"),
-            *("reset", "--quiet", "--hard", commit, "--"),
-            folder=folder,
-            limit=CHECKOUT_LIMIT,
-        )
+        wanted = Wanted(self.folder.path, self.origin, commit)
+        await check_out(self.reach.git, wanted, folder, keeper, intact=intact)
 
     async def branches(self, ref: str | None = None) -> FoundBranches:
         """Ask the repository which branch a ref means, and which one is the default.
@@ -207,119 +211,228 @@ class Mirror:
             SourceUnreachableError: the repository does not answer.
         """
         name = names_of(ref)[0]
-        async with self._turn:
-            if not self._folder.exists():
-                write_mirror(self._folder)
-        answer = await self._git.run(
-            *await self._pins(),
-            *("ls-remote", "--symref", *self.remote.options, "--", self.remote.address, "HEAD", name),
-            folder=self._folder,
+        listing = await self.listing("--symref", refs=["HEAD", name])
+        default = listing.branch_of("HEAD")
+        return FoundBranches(default if name == "HEAD" else listing.branch_of(name), default)
+
+    async def listing(self, *options: str, refs: Sequence[str] = ()) -> Listing:
+        """Ask the remote for its refs now.
+
+        Args:
+            *options: of `git ls-remote`.
+            refs: their names; none means all that the options name.
+
+        Raises:
+            SourceRefusedError: no request may go there, or it has more than can be listed.
+            SourceUnreachableError: it does not answer.
+        """
+        remote = self.remote
+        answer = await self.reach.git.capture(
+            *await self._pins(remote),
+            *("ls-remote", *options, *remote.options, "--", remote.address, *refs),
+            folder=self.folder.path.parent,
+            protocols=remote.protocols,
+            environment=remote.environment,
+        )
+        if not answer.whole:
+            most = CAPTURED_BYTES // 1024**2
+            raise SourceRefusedError(f"It has more branches and tags than can be listed in {most} MiB.")
+        self.reach.proofs.note(remote)
+        return read_listing(answer.data)
+
+    async def ask(
+        self,
+        *arguments: str,
+        most_bytes: int = CAPTURED_BYTES,
+        exit_codes: Sequence[int] = (0,),
+        environment: Mapping[str, str] = MappingProxyType({}),
+    ) -> Captured:
+        """Run git in the mirror, without the network.
+
+        Args:
+            *arguments: of git.
+            most_bytes: how much of its answer is kept.
+            exit_codes: those with which it has not failed.
+            environment: added to what git gets always.
+
+        Raises:
+            SourceUnreachableError: it failed.
+        """
+        return await self.reach.git.capture(
+            *arguments,
+            folder=self.folder.path,
+            most_bytes=most_bytes,
+            exit_codes=exit_codes,
+            environment=environment,
+        )
+
+    async def ask_with_source(
+        self,
+        *arguments: str,
+        most_bytes: int = CAPTURED_BYTES,
+        exit_codes: Sequence[int] = (0,),
+    ) -> Captured:
+        """Run git in the mirror, in the folder's turn; what a partial mirror has not is fetched by it.
+
+        Args:
+            *arguments: as for `ask`, and so is the rest.
+            most_bytes: see there.
+            exit_codes: see there.
+
+        Raises:
+            SourceRefusedError: the remote has not what is missing.
+            SourceUnreachableError: it failed, or the remote does not answer.
+        """
+        arguments = (*self.remote.settings(SOURCE), *arguments)
+        ask = partial(
+            self.reach.git.capture,
+            folder=self.folder.path,
             protocols=self.remote.protocols,
             environment=self.remote.environment,
+            limit=self.reach.fetch_limit,
+            most_bytes=most_bytes,
+            exit_codes=exit_codes,
         )
-        return _branches_in(answer, name)
+        pins = await self._pins(self.remote)
+        try:
+            return await ask(*pins, *arguments)
+        except SourceRefusedError as error:
+            if _KEPT_BACK not in error.message or not self.folder.partial:
+                raise
+        self.folder.note_whole()
+        await self.fetch("--refetch", refspecs=_EVERYTHING)
+        return await ask(*pins, *arguments)
+
+    async def fetch(
+        self,
+        *options: str,
+        refspecs: Sequence[str],
+        remote: Remote | None = None,
+        pins: Sequence[str] | None = None,
+    ) -> None:
+        """Fetch, in the folder's turn.
+
+        Args:
+            *options: of `git fetch`.
+            refspecs: what.
+            remote: from where; None means the mirror's own.
+            pins: where its host was found; None means that it has not been looked for yet.
+
+        Raises:
+            SourceRefusedError: no request may go there, or it has not what was asked for.
+            SourceUnreachableError: it does not answer.
+        """
+        remote = remote or self.remote
+        # By its name files are left out, which it is asked for later; nobody has those of a fork then.
+        named = self.folder.named and remote is self.remote
+        whole = ("--no-filter",) if named and not self.folder.partial else ()
+        await self.reach.git.run(
+            *(await self._pins(remote) if pins is None else pins),
+            *(remote.settings(SOURCE) if named else ()),
+            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force", "--update-head-ok"),
+            *(*remote.options, *whole, *options, "--", SOURCE if named else remote.address, *refspecs),
+            folder=self.folder.path,
+            protocols=remote.protocols,
+            environment=remote.environment,
+            limit=self.reach.fetch_limit,
+        )
+        self.reach.proofs.note(remote)
+
+    async def fetch_everything(self, remote: Remote | None = None) -> None:
+        """Fetch all branches and tags with their histories, in the folder's turn.
+
+        Raises:
+            SourceRefusedError: no request may go there.
+            SourceUnreachableError: it does not answer.
+        """
+        shallow = ("--unshallow",) if self.folder.shallow() else ()
+        await self.fetch(*shallow, refspecs=_EVERYTHING, remote=remote)
 
     async def _resolve(self, ref: str | None) -> str:
         if ref is not None and _COMMIT.fullmatch(ref):
             await self.ensure(ref)
             return ref
-        async with self._turn:
-            commit = await self._newest_of_names(ref)
-            if commit is None and ref is not None and _ABBREVIATED.fullmatch(ref):
-                commit = await self._commit_that_begins(ref)
+        async with self.folder.turn():
+            for name in names_of(ref):
+                commit = await self._newest(name)
+                if commit is not None:
+                    return self._noted(commit, ref)
+            return self._noted(await self._commit_that_begins(ref), ref)
+
+    async def _fetched(self, name: str, commit: str) -> str | None:
+        """Have the commit that a name leads to; it may lead to another by now, or to none."""
+        if await self.has(commit):
+            return commit
+        async with self.folder.turn():
+            if not await self.has(commit):
+                return await self._newest(name)
+            return commit
+
+    async def _newest(self, name: str) -> str | None:
+        """Fetch what a whole name leads to; None where there is no such name, or no commit."""
+        pins = await self._pins(self.remote)
+        try:
+            await self.fetch("--depth=1", refspecs=[f"+{name}:{_HEAD_REF}"], pins=pins)
+        except SourceRefusedError:
+            return None
+        commit = await self._commit_of(_HEAD_REF)
+        if commit is not None:
+            self.folder.commits.add(commit)
+        return commit
+
+    async def _commit_that_begins(self, ref: str | None) -> str | None:
+        """Find the one commit whose id begins so; only the whole history can tell that it is the only one."""
+        if ref is None or not _ABBREVIATED.fullmatch(ref):
+            return None
+        await self.fetch_everything()
+        return await self._commit_of(ref)
+
+    def _noted(self, commit: str | None, ref: str | None) -> str:
         if commit is None:
             raise SourceRefusedError(
                 "It has no commit on its default branch yet."
                 if ref is None
                 else f"It has no branch, tag or commit '{ref[:_SHOWN]}'."
             )
-        self._commits.add(commit)
+        self.folder.commits.add(commit)
         return commit
-
-    async def _newest_of_names(self, ref: str | None) -> str | None:
-        """Fetch the first of the names that a ref may stand for which is there; None when none is."""
-        pins = await self._pins()
-        for name in names_of(ref):
-            try:
-                await self._fetch(pins, "--depth=1", refspecs=[f"+{name}:{_HEAD_REF}"])
-            except SourceRefusedError:
-                continue
-            return await self._commit_of(_HEAD_REF)
-        return None
-
-    async def _commit_that_begins(self, digits: str) -> str | None:
-        """Find the one commit whose id begins so; only the whole history can tell that it is the only one."""
-        await self._fetch_everything()
-        return await self._commit_of(digits)
 
     async def _commit_of(self, name: str) -> str | None:
         """Look a commit up in the mirror, tags followed to what they are of; None when it is none."""
         try:
-            answer = await self._git.run(
-                *("rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"),
-                folder=self._folder,
+            answer = await self.ask(
+                "rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"
             )
         except SourceUnreachableError:
             return None
-        return answer if _COMMIT.fullmatch(answer) else None
+        commit = answer.data.decode().strip()
+        return commit if _COMMIT.fullmatch(commit) else None
 
-    async def _has(self, commit: str) -> bool:
-        if not self._folder.exists():
-            return False
+    async def _fetch_commit(self, commit: str, remote: Remote) -> None:
+        pins = await self._pins(remote)
         try:
-            await self._git.run("cat-file", "-e", f"{commit}^{{commit}}", folder=self._folder)
-        except SourceUnreachableError:
-            return False
-        return True
-
-    async def _fetch_commit(self, commit: str) -> None:
-        pins = await self._pins()
-        try:
-            await self._fetch(pins, "--depth=1", refspecs=[commit])
+            await self.fetch("--depth=1", refspecs=[commit], remote=remote, pins=pins)
         except SourceRefusedError as error:
             # A server that speaks no protocol 2 may have the commit, but gives away only what a ref points
             # at.
             if _KEPT_BACK in error.message:
-                await self._fetch_everything()
-            if not await self._has(commit):
+                await self.fetch_everything(remote)
+            if not await self.has(commit):
                 raise SourceRefusedError(f"It has no commit {commit}.") from error
 
-    async def _fetch_everything(self) -> None:
-        shallow = ("--unshallow",) if (self._folder / "shallow").exists() else ()
-        await self._fetch(await self._pins(), *shallow, refspecs=_EVERYTHING)
-
-    async def _pins(self) -> Sequence[str]:
-        return await pins_of(self.remote.address, self._guard)
-
-    async def _fetch(self, pins: Sequence[str], *options: str, refspecs: Sequence[str]) -> None:
-        if self._folder.exists():
-            clear_unfinished(self._folder)
-        else:
-            write_mirror(self._folder)
-        await self._git.run(
-            *pins,
-            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force", "--update-head-ok"),
-            *(*self.remote.options, *options, "--", self.remote.address, *refspecs),
-            folder=self._folder,
-            protocols=self.remote.protocols,
-            environment=self.remote.environment,
-            limit=self._fetch_limit,
-        )
+    async def _pins(self, remote: Remote) -> Sequence[str]:
+        return await pins_of(remote.address, self.reach.guard)
 
 
-def _branches_in(answer: str, name: str) -> FoundBranches:
-    default = branch = ""
-    for line in answer.splitlines():
-        what, _, of = line.partition("\t")
-        if of == "HEAD" and what.startswith(_SYMBOLIC):
-            default = what.removeprefix(_SYMBOLIC)
-        elif of == name and name.startswith(_HEADS):
-            branch = name.removeprefix(_HEADS)
-    return FoundBranches(default if name == "HEAD" else branch, default)
+def check_commit(text: str) -> None:
+    """See that a text is a commit's full id.
+
+    Raises:
+        SourceRefusedError: it is none.
+    """
+    if not _COMMIT.fullmatch(text):
+        raise SourceRefusedError(f"'{text[:_SHOWN]}' is no commit id.")
 
 
-def _attributes_differ(before: bytes, index: Path) -> bool:
-    try:
-        return attributes_of(before) != attributes_of(index.read_bytes())
-    except UnreadableIndexError:
-        return True
+def _and_peeled(name: str) -> tuple[str, ...]:
+    return (name, f"{name}^{{}}") if name.startswith("refs/tags/") else (name,)

@@ -5,19 +5,25 @@ import hashlib
 import itertools
 import os
 import re
+import secrets
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 from types import MappingProxyType
 from typing import Final
 
-from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
-from lineshaft.ports.executor import Command, Ending, Executor, Exit
+from lineshaft.model.errors import SourceError, SourceRefusedError, SourceUnreachableError
+from lineshaft.ports.executor import ByteSink, Command, Ending, Executor, Exit
 
 GRACE: Final = timedelta(seconds=2)
+CAPTURED_BYTES: Final = 16 * 1024 * 1024
+"""How much of git's data is kept when nobody says otherwise."""
 
 _KEPT_BYTES: Final = 16 * 1024
+_VERSION: Final = re.compile(r"(\d+)\.(\d+)")
 _URL_CREDENTIALS: Final = re.compile(r"(\w+://)[^/\s]*@")
 _NOT_THERE: Final = re.compile(r"not our ref|unadvertised object|find remote ref")
 _OF_MACHINE: Final = (Path("/etc/gitconfig"), Path("/etc/gitattributes"))
@@ -49,8 +55,31 @@ _CONFIGURATION: Final = """\
 """
 
 
+@dataclass(frozen=True, slots=True)
+class Captured:
+    """What git has printed.
+
+    Attributes:
+        data: all of it, or as much as was wanted.
+        exit_code: with which git has ended; 0 where it was not left to its end.
+        whole: whether this is all.
+    """
+
+    data: bytes
+    exit_code: int
+    whole: bool = True
+
+    def records(self) -> list[str]:
+        """Return what stands between NULs; of what is no UTF-8 each byte is kept as a surrogate."""
+        return [each.decode("utf-8", "surrogateescape") for each in self.data.split(b"\0") if each]
+
+
 class GitProgram:
-    """Runs git without a shell, a terminal, hooks, or transports other than the allowed ones."""
+    """Runs git without a terminal, hooks, or transports other than the allowed ones.
+
+    Attributes:
+        label: what all of its processes carry, and those of no other one.
+    """
 
     def __init__(self, executor: Executor, folder: Path, label: str) -> None:
         """Prepare to run git.
@@ -58,10 +87,13 @@ class GitProgram:
         Args:
             executor: runs it, and sees to it that nothing of it survives.
             folder: where its configuration is written.
-            label: names its processes among all of the machine.
+            label: begins the names of its processes among all of the machine.
         """
         self._executor = executor
-        self._labels = (f"{label}/{number}" for number in itertools.count(1))
+        self._folder = folder
+        self._numbers = itertools.count(1)
+        self._version: tuple[int, int] | None = None
+        self.label: Final = f"{label}/{secrets.token_hex(8)}"
         configuration = folder / "gitconfig"
         configuration.write_text(_CONFIGURATION)
         inherited = {name: value for name, value in os.environ.items() if not _REFUSED_VARIABLE.match(name)}
@@ -92,7 +124,7 @@ class GitProgram:
         environment: Mapping[str, str] = MappingProxyType({}),
         limit: timedelta = timedelta(minutes=1),
     ) -> str:
-        """Run git to its end and return what it printed.
+        """Run git to its end and return what it printed, the end of it where it is much.
 
         Args:
             *arguments: of git; addresses stand behind `--`.
@@ -105,26 +137,104 @@ class GitProgram:
             SourceRefusedError: the remote repository has not, or does not give away, what was asked for.
             SourceUnreachableError: it failed otherwise; the message is its most useful line.
         """
+        output = _Tail()
+        command = self._command(("git", *arguments), folder, protocols, environment, limit)
+        if await self._execute(command, output) != 0:
+            raise _failed(output)
+        return output.text().strip()
+
+    async def capture(
+        self,
+        *arguments: str,
+        folder: Path,
+        protocols: str = "",
+        environment: Mapping[str, str] = MappingProxyType({}),
+        limit: timedelta = timedelta(minutes=1),
+        most_bytes: int = CAPTURED_BYTES,
+        exit_codes: Container[int] = (0,),
+    ) -> Captured:
+        """Run git, and return the bytes that it prints, without what it complains of.
+
+        Args:
+            *arguments: as for `run`; so are `folder`, `protocols`, `environment` and `limit`.
+            folder: see there.
+            protocols: see there.
+            environment: see there.
+            limit: see there.
+            most_bytes: how much is kept; git ends as soon as it prints more.
+            exit_codes: those with which it has not failed.
+
+        Raises:
+            SourceRefusedError: as for `run`.
+            SourceUnreachableError: as for `run`.
+        """
+        with NamedTemporaryFile(prefix="complaints-", dir=self._folder) as complaints:
+            # An executor brings both of a command's streams as one; data must stand alone.
+            argv = ("sh", "-c", 'exec git "$@" 2>"$0"', complaints.name, *arguments)
+            output = _Head(most_bytes)
+            command = self._command(argv, folder, protocols, environment, limit)
+            try:
+                exit_code = await self._execute(command, output)
+            except _EnoughError:
+                return Captured(output.data, 0, whole=False)
+            if exit_code not in exit_codes:
+                tail = _Tail()
+                await tail.write(complaints.read(_KEPT_BYTES) + b"\n")
+                raise _failed(tail)
+            return Captured(output.data, exit_code)
+
+    async def sweep(self, label: str) -> None:
+        """Kill what another git program has left, of which nothing is alive but what it had begun.
+
+        Args:
+            label: that one's `label`.
+        """
+        await self._executor.sweep(f"{label}/")
+
+    async def version(self) -> tuple[int, int]:
+        """Tell which version of git this is, the first two numbers of it; asked once.
+
+        Raises:
+            SourceUnreachableError: there is no git.
+        """
+        if self._version is None:
+            found = _VERSION.search(await self.run("version", folder=self._folder))
+            self._version = (int(found[1]), int(found[2])) if found else (0, 0)
+        return self._version
+
+    def _command(
+        self,
+        argv: tuple[str, ...],
+        folder: Path,
+        protocols: str,
+        environment: Mapping[str, str],
+        limit: timedelta,
+    ) -> Command:
         # Without a ceiling git would look for a repository in the folders above one that is damaged.
         guarded = {"GIT_ALLOW_PROTOCOL": protocols, "GIT_CEILING_DIRECTORIES": str(folder.parent)}
-        command = Command(
-            argv=("git", *arguments),
+        return Command(
+            argv=argv,
             cwd=folder,
             env={**self._environment, **environment, **guarded},
             timeout=limit,
             grace=GRACE,
-            label=next(self._labels),
+            label=f"{self.label}/{next(self._numbers)}",
         )
-        output = _Tail()
+
+    async def _execute(self, command: Command, output: ByteSink) -> int:
+        """Run git to its end and return its exit code; -1 where a signal has ended it."""
         result = await self._executor.execute(command, output, asyncio.Event())
         if not isinstance(result, Exit):
             raise SourceUnreachableError(f"git could not be started: {result.text}")
         if result.ending is Ending.TIMED_OUT:
-            raise SourceUnreachableError(f"git did not end within {limit.total_seconds():g} seconds.")
-        if result.exit_code != 0:
-            complaint = output.complaint()
-            raise (SourceRefusedError if _NOT_THERE.search(complaint) else SourceUnreachableError)(complaint)
-        return output.text().strip()
+            seconds = 0 if command.timeout is None else command.timeout.total_seconds()
+            raise SourceUnreachableError(f"git did not end within {seconds:g} seconds.")
+        return -1 if result.exit_code is None else result.exit_code
+
+
+def _failed(output: "_Tail") -> SourceError:
+    complaint = output.complaint()
+    return (SourceRefusedError if _NOT_THERE.search(complaint) else SourceUnreachableError)(complaint)
 
 
 def _state_of(path: Path) -> tuple[int, int, int] | None:
@@ -133,6 +243,27 @@ def _state_of(path: Path) -> tuple[int, int, int] | None:
     except OSError:
         return None
     return status.st_ino, status.st_size, status.st_mtime_ns
+
+
+class _EnoughError(Exception):
+    """More comes than is kept."""
+
+
+class _Head:
+    """Keeps the beginning of what git prints, and wants no more than that."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._kept = bytearray()
+        self._most_bytes = most_bytes
+
+    async def write(self, data: bytes) -> None:
+        self._kept += data
+        if len(self._kept) > self._most_bytes:
+            raise _EnoughError
+
+    @property
+    def data(self) -> bytes:
+        return bytes(self._kept[: self._most_bytes])
 
 
 class _Tail:

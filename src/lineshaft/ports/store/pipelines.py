@@ -45,6 +45,14 @@ class Pipelines(Protocol):
         """
         ...
 
+    def of_repositories(self, keys: Collection[str]) -> Sequence[Pipeline]:
+        """List those that work on one of some repositories, by id.
+
+        Args:
+            keys: as `definition.repository.repository_key` makes them of addresses; at most 100.
+        """
+        ...
+
     def hold(self, pipeline_id: UUID) -> None:
         """Keep other processes from replacing, removing or holding one until this transaction has ended."""
         ...

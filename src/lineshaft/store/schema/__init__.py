@@ -20,6 +20,14 @@ from lineshaft.store.schema.run_tables import events, generated, nodes, outputs,
 from lineshaft.store.schema.schedule_table import schedules
 from lineshaft.store.schema.secret_tables import secrets, signing_keys
 from lineshaft.store.schema.test_tables import test_chunks, test_history, test_results
+from lineshaft.store.schema.trigger_tables import (
+    commit_statuses,
+    connections,
+    deliveries,
+    delivery_outcomes,
+    polls,
+    upstreams,
+)
 from lineshaft.store.schema.worker_tables import worker_keys, workers
 
 __all__ = [
@@ -32,7 +40,11 @@ __all__ = [
     "audit_entries",
     "browser_sessions",
     "caches",
+    "commit_statuses",
+    "connections",
     "definitions",
+    "deliveries",
+    "delivery_outcomes",
     "events",
     "generated",
     "grants",
@@ -43,6 +55,7 @@ __all__ = [
     "outbox",
     "outputs",
     "pipelines",
+    "polls",
     "runs",
     "schedules",
     "secrets",
@@ -52,6 +65,7 @@ __all__ = [
     "test_results",
     "timers",
     "tokens",
+    "upstreams",
     "users",
     "worker_keys",
     "workers",

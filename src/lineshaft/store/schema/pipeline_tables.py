@@ -2,10 +2,10 @@
 
 from typing import Final
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Uuid
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Uuid, and_, false
 
 from lineshaft.store.columns import Name, UtcDateTime
-from lineshaft.store.schema.declaring import metadata, partial_index
+from lineshaft.store.schema.declaring import NULLABLE_JSON, metadata, partial_index
 
 definitions: Final = Table(
     "definitions",
@@ -25,6 +25,9 @@ pipelines: Final = Table(
     Column("created_at", UtcDateTime, nullable=False),
     Column("updated_at", UtcDateTime, nullable=False),
     Column("deleted_at", UtcDateTime),
+    Column("repository_key", Name),
+    Column("config_file", NULLABLE_JSON),
+    Column("managed", Boolean, nullable=False, server_default=false()),
     sqlite_with_rowid=False,
 )
 Index("ix_pipelines_by_definition", pipelines.c.definition_hash)
@@ -33,4 +36,10 @@ partial_index(
     pipelines.c.name,
     pipelines.c.id,
     where=pipelines.c.deleted_at.is_(None),
+)
+partial_index(
+    "ix_pipelines_by_repository",
+    pipelines.c.repository_key,
+    pipelines.c.id,
+    where=and_(pipelines.c.deleted_at.is_(None), pipelines.c.repository_key.is_not(None)),
 )

@@ -1,0 +1,69 @@
+"""The folder of a mirror, in which one fetch is at work at a time, whoever it is for."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from lineshaft.integrations.git.layout import clear_unfinished, write_mirror
+from lineshaft.integrations.git.lock import locked
+from lineshaft.integrations.git.program import GitProgram
+from lineshaft.integrations.git.shared_work import SharedWork
+
+SOURCE: Final = "source"
+"""What a partial mirror calls the remote from which it has missing files."""
+
+_WHOLE: Final = "lineshaft-whole"
+
+
+class MirrorFolder:
+    """A bare repository that several processes may use at once. Nothing is ever removed from it.
+
+    Attributes:
+        path: where it is.
+        named: whether git knows its remote by the name `source`, from which it may have missing files.
+        commits: that are known to be in it.
+        resolving: fetches that several wait for.
+    """
+
+    def __init__(self, git: GitProgram, path: Path, *, partial: bool) -> None:
+        """Use a folder, which is made when it is first wanted."""
+        self.path: Final = path
+        self.named: Final = partial
+        self.commits: Final[set[str]] = set()
+        self.resolving: Final = SharedWork[str]()
+        self._git: Final = git
+        self._turn: Final = asyncio.Lock()
+
+    @property
+    def objects(self) -> Path:
+        """The folder that the repositories of checkouts read their objects from."""
+        return self.path / "objects"
+
+    @property
+    def partial(self) -> bool:
+        """Whether files are fetched only when they are wanted."""
+        return self.named and not (self.path / _WHOLE).exists()
+
+    def note_whole(self) -> None:
+        """Note, in a turn, that its remote leaves files out and does not give them away later."""
+        (self.path / _WHOLE).touch()
+
+    @asynccontextmanager
+    async def turn(self) -> AsyncIterator[None]:
+        """Be the only one who writes to it; it is there then, and whole."""
+        # In memory first: whoever waits for the file's lock asks for it again and again.
+        async with self._turn, locked(self.path.with_suffix(".lock"), self._git.label, self._git.sweep):
+            if self.path.exists():
+                clear_unfinished(self.path)
+            else:
+                write_mirror(self.path, partial=self.named)
+            yield
+
+    def shallow(self) -> set[str]:
+        """Return the commits behind which it knows no more."""
+        try:
+            return set((self.path / "shallow").read_text().split())
+        except FileNotFoundError:
+            return set()
