@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from lineshaft import __version__
+from lineshaft.cli.approve import approve
 from lineshaft.cli.artifacts import artifacts
 from lineshaft.cli.audit import audit
 from lineshaft.cli.cache import cache
@@ -19,6 +20,7 @@ from lineshaft.cli.definition import definition
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.explain import explain
 from lineshaft.cli.failure import report, report_fault, report_usage
+from lineshaft.cli.forge_connection import connection
 from lineshaft.cli.invocation import Invocation
 from lineshaft.cli.login import login, logout, whoami
 from lineshaft.cli.logs import logs
@@ -84,11 +86,11 @@ class Root(SectionedGroup):
             schedules,
             delete_pipeline,
         ),
-        "Runs": (runs, show, watch, logs, explain, shell, definition, cancel, retry, report_runs),
+        "Runs": (runs, show, watch, logs, explain, shell, definition, approve, cancel, retry, report_runs),
         "Files and tests": (results, artifacts, tests, cache),
         "Workers": (worker, worker_key),
         "Access": (login, logout, whoami, user, token, audit),
-        "Secrets": (secret,),
+        "Secrets and forges": (secret, connection),
         "More": (ping, completion),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

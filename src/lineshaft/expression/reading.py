@@ -44,7 +44,7 @@ NAMES: Final = frozenset(VARIABLES) | {"outputs"}
 _KEYS: Final = {
     "commit": frozenset({"sha", "short", "message", "author"}),
     "pipeline": frozenset({"name"}),
-    "run": frozenset({"id", "number"}),
+    "run": frozenset({"id", "number", "trace", "state", "reason", "url"}),
 }
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 

@@ -16,6 +16,7 @@ class Action(StrEnum):
     PIPELINE_CHANGED = "pipeline.changed"
     PIPELINE_DELETED = "pipeline.deleted"
     RUN_STARTED = "run.started"
+    RUN_APPROVED = "run.approved"
     RUN_CANCELLED = "run.cancelled"
     RUN_RETRIED = "run.retried"
     WORKER_DRAINED = "worker.drained"
@@ -38,6 +39,9 @@ class Action(StrEnum):
     SECRETS_RESEALED = "secrets.resealed"
     ARTIFACT_DELETED = "artifact.deleted"
     CACHE_DELETED = "cache.deleted"
+    DELIVERY_REPEATED = "delivery.repeated"
+    CONNECTION_SET = "connection.set"
+    CONNECTION_REMOVED = "connection.removed"
     IDENTITY_ISSUED = "identity.issued"
 
 

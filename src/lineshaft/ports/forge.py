@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from lineshaft.model.change import Change
 from lineshaft.model.commit_status import CommitStatus
-from lineshaft.model.connection import Connection
+from lineshaft.model.connection import Connection, ForgeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +46,8 @@ class WebhookReader(Protocol):
     def is_signed(self, webhook: Webhook, secret: str) -> bool:
         """Tell whether whoever called knows the secret, in a time that does not depend on how near they are.
 
+        A call that was overheard is signed as well as it was the first time: remember the deliveries.
+
         Args:
             webhook: the call.
             secret: never fits when it is empty.
@@ -79,6 +81,49 @@ class StatusReporter(Protocol):
         Raises:
             ForgeBusyError: it wants no more calls for a while; the error says how long.
             ForgeUnreachableError: it does not answer, or with an error of its own. Worth another try.
-            ForgeRefusedError: it will never take this: the token may not, there is no such commit.
+            ForgeRefusedError: it will never take this: the token may not, there is no such commit, or the API
+                is where no request may go.
         """
         ...
+
+
+class Forges(Protocol):
+    """What is known of each kind of forge."""
+
+    def api_url(self, kind: ForgeKind, url: str) -> str:
+        """Say where a forge's API is, by where its pages are; empty where it has none."""
+        ...
+
+    def username(self, kind: ForgeKind) -> str:
+        """Say what git says who signs in, where a token is all that counts."""
+        ...
+
+    def reader(self, kind: ForgeKind) -> WebhookReader | None:
+        """Return what reads its webhooks; None where it sends none."""
+        ...
+
+    def reporter(self, kind: ForgeKind) -> StatusReporter | None:
+        """Return what tells it statuses; None where it takes none."""
+        ...
+
+
+class NoForges:
+    """Knows of no forge: where nobody calls any, and none calls."""
+
+    def api_url(self, kind: ForgeKind, url: str) -> str:  # noqa: ARG002 - the protocol's.
+        """Say that its API is nowhere."""
+        return ""
+
+    def username(self, kind: ForgeKind) -> str:  # noqa: ARG002 - the protocol's.
+        """Say what git itself is called by."""
+        return "git"
+
+    def reader(self, kind: ForgeKind) -> None:
+        """Read no webhooks."""
+
+    def reporter(self, kind: ForgeKind) -> None:
+        """Tell no statuses."""
+
+
+NO_FORGES: Final[Forges] = NoForges()
+"""For control planes without forges."""

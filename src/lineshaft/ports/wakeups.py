@@ -23,6 +23,9 @@ TIMERS: Final = "timers"
 SCHEDULES: Final = "schedules"
 """There may be a schedule that is due sooner than those before it."""
 
+DELIVERIES: Final = "deliveries"
+"""There may be deliveries to see to."""
+
 STOPPING: Final = "stopping"
 """This process is about to stop: whoever waits here should not wait on."""
 

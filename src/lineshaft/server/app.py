@@ -19,9 +19,11 @@ from lineshaft.server.openapi import BAD_CREDENTIALS, PROBLEMS
 from lineshaft.server.problems import add_problem_handlers
 from lineshaft.server.rendering import RunRenderings
 from lineshaft.server.routes import (
+    approvals,
     artifacts,
     audit,
     caches,
+    connections,
     docs,
     events,
     grants,
@@ -40,6 +42,7 @@ from lineshaft.server.routes import (
     tests,
     tokens,
     users,
+    webhooks,
     welcome,
     worker_files,
     worker_keys,
@@ -72,9 +75,11 @@ _CLOSED: Final = (
     artifacts,
     tests,
     caches,
+    connections,
+    approvals,
     jobs,
 )
-_OPEN: Final = (health, welcome, docs, sign_in, identity)
+_OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]

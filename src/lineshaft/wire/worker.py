@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, f
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.image import Image, PullPolicy, RegistryAccess
 from lineshaft.model.kept_files import ArtifactRule, CacheRule, ResultRule
+from lineshaft.model.merge import Merge
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, is_label
 from lineshaft.model.service import Service
@@ -104,6 +105,18 @@ class Welcome(Message):
     lease_seconds: float
 
 
+class SourceLogin(Message):
+    """What git signs in with where the source is fetched.
+
+    Attributes:
+        username: as the host knows it.
+        password: or a token.
+    """
+
+    username: str
+    password: str = Field(repr=False)
+
+
 class LeaseMessage(Message):
     """A worker's right to an attempt, with all that it needs to work on it.
 
@@ -117,11 +130,16 @@ class LeaseMessage(Message):
         work: what to do.
         timeout_seconds: how long it may take; None means no limit.
         repository: where the source is; None for a freestyle pipeline.
+        source_login: what the worker signs in with there, without showing it to the task; None where nobody
+            does, or the worker's machine has it.
         commit: the commit to check out; None when this attempt is to resolve it.
         ref: the branch, tag or commit that was asked for; None means the default branch.
         branch: the branch's name, where it is known to be one.
         tag: the tag's name, where it is known to be one.
         changeset: the paths that changed; None where they are not known.
+        merge: how the commit comes to be; None where the repository has it. Workers before version 4 cannot
+            make it, and are not given such work.
+        submodules: whether the repositories within the repository are checked out as well; as for `merge`.
         cause: what started the run.
         inputs: what the run was started with, as text by name.
         env: the environment that the definition says, its expressions evaluated.
@@ -162,6 +180,8 @@ class LeaseMessage(Message):
     branch: str = ""
     tag: str = ""
     changeset: tuple[str, ...] | None = None
+    merge: Merge | None = None
+    submodules: bool = False
     cause: str = "manual"
     inputs: dict[str, str] = Field(default_factory=dict)
     env: dict[str, str] = Field(default_factory=dict)
@@ -177,6 +197,7 @@ class LeaseMessage(Message):
     secret_values: dict[str, str] = Field(default_factory=dict, repr=False)
     environment: str = ""
     id_tokens: dict[str, str] = Field(default_factory=dict, repr=False)
+    source_login: SourceLogin | None = Field(default=None, repr=False)
     outputs: tuple[str, ...] = ()
     results: tuple[ResultRule, ...] = ()
     artifacts: tuple[ArtifactRule, ...] = ()

@@ -83,6 +83,12 @@ def cancel(api: httpx2.Client) -> httpx2.Response:
     return api.post(f"/v1/runs/{start(api, 'sleep 60')['id']}/cancel")
 
 
+def approve(api: httpx2.Client) -> httpx2.Response:
+    commit = "a" * 40
+    held = api.post(f"/v1/pipelines/{create(api, 'true')}/runs", json={"ref": commit, "hold": True})
+    return api.post(f"/v1/runs/{held.json()['id']}/approve", json={"commit": commit})
+
+
 def retry(api: httpx2.Client) -> httpx2.Response:
     run = start(api, "sleep 60")
     api.post(f"/v1/runs/{run['id']}/cancel")
@@ -174,6 +180,14 @@ def reseal(api: httpx2.Client) -> httpx2.Response:
     return api.post("/v1/secrets/reseal")
 
 
+def set_connection(api: httpx2.Client) -> httpx2.Response:
+    return api.put("/v1/connections/audited", json={"kind": "git", "url": "https://git.example"})
+
+
+def remove_connection(api: httpx2.Client) -> httpx2.Response:
+    return api.delete(set_connection(api).request.url)
+
+
 def sign_in(api: httpx2.Client) -> httpx2.Response:
     body = {"username": user(api), "password": PASSWORD}
     return httpx2.post(api.base_url.join("/v1/session"), json=body)
@@ -212,6 +226,7 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("DELETE", "/v1/pipelines/{pipeline_id}"): (delete_pipeline, "pipeline.deleted"),
     ("POST", "/v1/pipelines/{pipeline_id}/trigger"): (trigger, "run.started"),
     ("POST", "/v1/pipelines/{pipeline_id}/runs"): (start_run, "run.started"),
+    ("POST", "/v1/runs/{run_id}/approve"): (approve, "run.approved"),
     ("POST", "/v1/pipelines/{pipeline_id}/refresh"): (refresh, None),
     ("POST", "/jobs"): (create_job, "pipeline.created"),
     ("DELETE", "/jobs/{job}"): (delete_job, "pipeline.deleted"),
@@ -241,6 +256,8 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("PUT", "/v1/pipelines/{pipeline_id}/secrets/{name}"): (set_pipeline_secret, "secret.set"),
     ("DELETE", "/v1/pipelines/{pipeline_id}/secrets/{name}"): (delete_pipeline_secret, "secret.deleted"),
     ("POST", "/v1/secrets/reseal"): (reseal, None),
+    ("PUT", "/v1/connections/{name}"): (set_connection, "connection.set"),
+    ("DELETE", "/v1/connections/{name}"): (remove_connection, "connection.removed"),
     ("POST", "/v1/session"): (sign_in, "session.signed_in"),
     ("DELETE", "/v1/session"): (sign_out, "session.signed_out"),
 }
@@ -251,6 +268,7 @@ BODIES: dict[tuple[str, str], Document] = {
     ("PATCH", "/v1/users/{name}"): {"role": "runner"},
     ("PUT", "/v1/pipelines/{pipeline_id}/grants/{name}"): {"role": "runner"},
     ("PUT", "/v1/secrets/{name}"): {"value": "short"},
+    ("PUT", "/v1/connections/{name}"): {"kind": "git", "url": "nowhere"},
     ("PUT", "/v1/pipelines/{pipeline_id}/secrets/{name}"): {"value": "correct horse battery"},
 }
 

@@ -283,12 +283,9 @@ class Mirror:
             SourceRefusedError: the remote has not what is missing.
             SourceUnreachableError: it failed, or the remote does not answer.
         """
-        if not self.folder.partial:
-            return await self.ask(*arguments, most_bytes=most_bytes, exit_codes=exit_codes)
-        return await self.reach.git.capture(
-            *await self._pins(self.remote),
-            *self.remote.settings(SOURCE),
-            *arguments,
+        arguments = (*self.remote.settings(SOURCE), *arguments)
+        ask = partial(
+            self.reach.git.capture,
             folder=self.folder.path,
             protocols=self.remote.protocols,
             environment=self.remote.environment,
@@ -296,6 +293,15 @@ class Mirror:
             most_bytes=most_bytes,
             exit_codes=exit_codes,
         )
+        pins = await self._pins(self.remote)
+        try:
+            return await ask(*pins, *arguments)
+        except SourceRefusedError as error:
+            if _KEPT_BACK not in error.message or not self.folder.partial:
+                raise
+        self.folder.note_whole()
+        await self.fetch("--refetch", refspecs=_EVERYTHING)
+        return await ask(*pins, *arguments)
 
     async def fetch(
         self,
@@ -317,13 +323,14 @@ class Mirror:
             SourceUnreachableError: it does not answer.
         """
         remote = remote or self.remote
-        # By its name a partial mirror leaves files out; a fork's are not to be had from there later.
-        named = self.folder.partial and remote is self.remote
+        # By its name files are left out, which it is asked for later; nobody has those of a fork then.
+        named = self.folder.named and remote is self.remote
+        whole = ("--no-filter",) if named and not self.folder.partial else ()
         await self.reach.git.run(
             *(await self._pins(remote) if pins is None else pins),
             *(remote.settings(SOURCE) if named else ()),
             *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force", "--update-head-ok"),
-            *(*remote.options, *options, "--", SOURCE if named else remote.address, *refspecs),
+            *(*remote.options, *whole, *options, "--", SOURCE if named else remote.address, *refspecs),
             folder=self.folder.path,
             protocols=remote.protocols,
             environment=remote.environment,

@@ -15,10 +15,12 @@ from lineshaft.ports.store.artifacts import Artifacts, Caches, StoredPart, Uploa
 from lineshaft.ports.store.attempts import Attempts, Claim
 from lineshaft.ports.store.audit import Audit, AuditFilter
 from lineshaft.ports.store.browser_sessions import BrowserSessions
+from lineshaft.ports.store.connections import Connections
+from lineshaft.ports.store.deliveries import Deliveries
 from lineshaft.ports.store.foreseen import Foreseen
 from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
-from lineshaft.ports.store.outbox import DELETE_BLOBS, SEAL_LOG, Outbox, OutboxEntry
+from lineshaft.ports.store.outbox import DELETE_BLOBS, NOTIFY, SEAL_LOG, Outbox, OutboxEntry
 from lineshaft.ports.store.pipelines import Pipelines
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import EndedRun, Retention
@@ -37,6 +39,7 @@ from lineshaft.ports.store.workers import Workers
 
 __all__ = [
     "DELETE_BLOBS",
+    "NOTIFY",
     "SEAL_LOG",
     "TIMER_NOTICE",
     "Artifacts",
@@ -46,6 +49,8 @@ __all__ = [
     "BrowserSessions",
     "Caches",
     "Claim",
+    "Connections",
+    "Deliveries",
     "EndedRun",
     "Foreseen",
     "Grants",

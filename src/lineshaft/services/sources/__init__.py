@@ -1,1 +1,1 @@
-"""Where definitions and revisions come from: the repositories of pipelines."""
+"""Where runs come from: forges, repositories, and what they tell."""

@@ -1,33 +1,81 @@
-"""The repositories of pipelines, and what is read there, wired together."""
+"""What starts runs from outside, wired together."""
 
 from dataclasses import dataclass
 
+from lineshaft.ports.clock import Clock
+from lineshaft.ports.forge import Forges
+from lineshaft.ports.ids import Ids
 from lineshaft.ports.repositories import Repositories
+from lineshaft.ports.secret_store import SecretStore
+from lineshaft.ports.store import Store
 from lineshaft.services.pipelines import PipelineService
+from lineshaft.services.progress import Progress
+from lineshaft.services.sources.connections import ConnectionService
+from lineshaft.services.sources.deliveries import DeliveryService
+from lineshaft.services.sources.handling import DeliveryHandling
 from lineshaft.services.sources.keeping import KeptPipelineService
-from lineshaft.services.sources.reading import Logins, SourceReader
+from lineshaft.services.sources.noting import Noting
+from lineshaft.services.sources.preparing import Preparing
+from lineshaft.services.sources.reading import SourceReader
 
 
 @dataclass(frozen=True, slots=True)
 class SourceServices:
-    """What is read from repositories.
+    """What starts runs from outside, and what is read from repositories.
 
     Attributes:
+        connections: what is known of forges.
         reader: reads revisions and definitions.
         kept: the use cases of pipelines that are kept in repositories.
+        deliveries: what came in.
+        handling: sees to it.
     """
 
+    connections: ConnectionService
     reader: SourceReader
     kept: KeptPipelineService
+    deliveries: DeliveryService
+    handling: DeliveryHandling
 
 
-def wire_sources(repositories: Repositories, logins: Logins, pipelines: PipelineService) -> SourceServices:
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What services of sources need from outside.
+
+    Attributes:
+        secrets: has what connections name.
+        forges: what is known of each kind of forge.
+        repositories: the mirrors.
+    """
+
+    secrets: SecretStore
+    forges: Forges
+    repositories: Repositories
+
+
+def wire_sources(
+    store: Store, clock: Clock, ids: Ids, outside: Outside, *, pipelines: PipelineService, progress: Progress
+) -> SourceServices:
     """Wire the services of sources.
 
     Args:
-        repositories: the mirrors.
-        logins: knows what to sign in with.
+        store: where the state is.
+        clock: tells the time.
+        ids: makes ids.
+        outside: forges, repositories, and what they are signed in to with.
         pipelines: the use cases of all pipelines.
+        progress: starts runs.
     """
-    reader = SourceReader(repositories, logins)
-    return SourceServices(reader, KeptPipelineService(reader, pipelines))
+    connections = ConnectionService(store, clock, ids, outside.secrets, outside.forges)
+    reader = SourceReader(outside.repositories, connections)
+    kept = KeptPipelineService(reader, pipelines)
+    handling = DeliveryHandling(
+        store,
+        clock,
+        connections=connections,
+        preparing=Preparing(outside.repositories, reader, connections),
+        noting=Noting(store, clock, ids, progress),
+        kept=kept,
+    )
+    deliveries = DeliveryService(store, clock, ids, connections, outside.forges)
+    return SourceServices(connections, reader, kept, deliveries, handling)

@@ -1,0 +1,1 @@
+"""Gitea and Forgejo: their webhooks, and the statuses of commits there."""

@@ -1,0 +1,1 @@
+"""GitHub and GitHub Enterprise Server: their webhooks, and the statuses of commits there."""

@@ -1,0 +1,1 @@
+"""GitLab: its webhooks, and the statuses of commits there."""
