@@ -220,6 +220,16 @@ def delete_cache(api: httpx2.Client) -> httpx2.Response:
     return api.delete(f"/v1/pipelines/{create(api, 'true')}/caches/{UUID(int=1)}")
 
 
+def webhook(api: httpx2.Client) -> httpx2.Response:
+    """Be told that nobody has signed it; the runs that webhooks start are in the log when they begin."""
+    return api.post("/v1/webhooks/github", json={})
+
+
+def redeliver(api: httpx2.Client) -> httpx2.Response:
+    """Be told that there is none: what is refused is not in the log."""
+    return api.post(f"/v1/deliveries/{UUID(int=1)}/redeliver")
+
+
 CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("POST", "/v1/pipelines"): (create_pipeline, "pipeline.created"),
     ("PUT", "/v1/pipelines/{pipeline_id}"): (replace_pipeline, "pipeline.changed"),
@@ -257,6 +267,8 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("DELETE", "/v1/pipelines/{pipeline_id}/secrets/{name}"): (delete_pipeline_secret, "secret.deleted"),
     ("POST", "/v1/secrets/reseal"): (reseal, None),
     ("PUT", "/v1/connections/{name}"): (set_connection, "connection.set"),
+    ("POST", "/v1/webhooks/{kind}"): (webhook, None),
+    ("POST", "/v1/deliveries/{delivery_id}/redeliver"): (redeliver, None),
     ("DELETE", "/v1/connections/{name}"): (remove_connection, "connection.removed"),
     ("POST", "/v1/session"): (sign_in, "session.signed_in"),
     ("DELETE", "/v1/session"): (sign_out, "session.signed_out"),
@@ -322,7 +334,7 @@ def test_a_change_is_in_the_log_with_who_did_it_and_from_where(
 def test_what_is_refused_is_not_in_the_log(api: httpx2.Client, operation: tuple[str, str]) -> None:
     method, path = operation
     nothing = "00000000-0000-7000-8000-000000000000"
-    names = ("pipeline_id", "run_id", "name", "key_id", "token_id", "cache_id", "job")
+    names = ("pipeline_id", "run_id", "name", "key_id", "token_id", "cache_id", "job", "delivery_id", "kind")
     address = path.format_map(dict.fromkeys(names, nothing))
 
     answer = api.request(method, address, json=BODIES.get(operation))
