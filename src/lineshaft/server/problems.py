@@ -42,6 +42,7 @@ from lineshaft.model.errors import (
     NodeNotFoundError,
     NotFoundError,
     NotWaitingError,
+    OtherContentError,
     PipelineManagedError,
     PipelineNotFoundError,
     Problem,
@@ -156,6 +157,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     ConfigurationError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The server is not set up for this"),
     ServerError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Internal error"),
     CorruptRunError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "The run cannot be read", told=True),
+    OtherContentError: Answer(HTTPStatus.INTERNAL_SERVER_ERROR, "Kept files have changed", told=True),
 }
 """Every error of `model.errors`, without exception."""
 

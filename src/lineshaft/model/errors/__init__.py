@@ -46,7 +46,8 @@ LineshaftError
 │   └── ServerUnreachableError
 ├── ConfigurationError           Lineshaft cannot start as it is set up
 └── ServerError                  a server's answer that fits none of the above
-    └── CorruptRunError          what is stored of a run makes no sense
+    ├── CorruptRunError          what is stored of a run makes no sense
+    └── OtherContentError        what came of kept files are other bytes than were kept
 
 A step that fails is an outcome (`model.outcome`), never an error: these are for when *we* cannot go on.
 """
@@ -69,6 +70,7 @@ from lineshaft.model.errors.conflict import (
     RunNotEndedError,
     StaleLeaseError,
 )
+from lineshaft.model.errors.content import OtherContentError
 from lineshaft.model.errors.forge import (
     ForgeBusyError,
     ForgeError,
@@ -141,6 +143,7 @@ __all__ = [
     "NodeNotFoundError",
     "NotFoundError",
     "NotWaitingError",
+    "OtherContentError",
     "PipelineManagedError",
     "PipelineNotFoundError",
     "Problem",

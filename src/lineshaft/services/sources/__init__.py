@@ -1,0 +1,1 @@
+"""Where runs come from and what they work on: forges, repositories, deliveries."""
