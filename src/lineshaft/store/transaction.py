@@ -19,6 +19,7 @@ from lineshaft.store.queue.attempts import SqlAttempts
 from lineshaft.store.reports import SqlReports
 from lineshaft.store.retention import SqlRetention
 from lineshaft.store.runs import SqlRuns
+from lineshaft.store.polls import SqlPolls
 from lineshaft.store.schedules import SqlSchedules
 from lineshaft.store.secrets import SqlSecrets
 from lineshaft.store.session import Session
@@ -26,6 +27,7 @@ from lineshaft.store.signing_keys import SqlSigningKeys
 from lineshaft.store.test_cases.tests import SqlTests
 from lineshaft.store.timers import SqlTimers
 from lineshaft.store.tokens import SqlTokens
+from lineshaft.store.upstreams import SqlUpstreams
 from lineshaft.store.users import SqlUsers
 from lineshaft.store.worker_keys import SqlWorkerKeys
 from lineshaft.store.workers import SqlWorkers
@@ -51,6 +53,8 @@ class SqlTransaction:
         self.timers = SqlTimers(session)
         self.schedules = SqlSchedules(session)
         self.deliveries = SqlDeliveries(session)
+        self.polls = SqlPolls(session)
+        self.upstreams = SqlUpstreams(session)
         self.workers = SqlWorkers(session)
         self.worker_keys = SqlWorkerKeys(session)
         self.users = SqlUsers(session)
