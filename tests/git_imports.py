@@ -17,6 +17,13 @@ class Link:
     target: str
 
 
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A commit of another repository among a commit's files: a submodule."""
+
+    commit: str
+
+
 Content = str | bytes | Link | None
 
 
@@ -29,7 +36,7 @@ def make_bare(folder: Path) -> Path:
 
 def write_commit(
     bare: Path,
-    files: Mapping[str, Content],
+    files: Mapping[str, Content | Inner],
     parents: Sequence[str],
     *,
     message: str = "change",
@@ -52,6 +59,9 @@ def write_commit(
     for path, content in files.items():
         if content is None:
             lines.append(b"D " + _quoted(path) + b"\n")
+            continue
+        if isinstance(content, Inner):
+            lines.append(f"M 160000 {content.commit} ".encode() + _quoted(path) + b"\n")
             continue
         mode = b"120000" if isinstance(content, Link) else b"100644"
         lines.append(b"M " + mode + b" inline " + _quoted(path) + b"\n" + _data(_bytes(content)))

@@ -16,6 +16,7 @@ from lineshaft.model.user import User
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock, SystemClock
+from lineshaft.ports.forge import NO_FORGES, Forges
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
@@ -56,6 +57,7 @@ async def temporary_plane(
     other_secrets: Sequence[SecretStore] = (),
     identity_terms: IdentityTerms = NO_IDENTITY,
     file_limits: FileLimits = DEFAULT_FILE_LIMITS,
+    forges: Forges = NO_FORGES,
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a database, without `url` a temporary one.
 
@@ -78,6 +80,7 @@ async def temporary_plane(
             other_secrets=other_secrets,
             identity_terms=identity_terms,
             file_limits=file_limits,
+            forges=forges,
         )
         await add_user(store)
         yield plane

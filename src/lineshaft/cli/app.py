@@ -19,6 +19,7 @@ from lineshaft.cli.definition import definition
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.explain import explain
 from lineshaft.cli.failure import report, report_fault, report_usage
+from lineshaft.cli.forge_connection import connection
 from lineshaft.cli.invocation import Invocation
 from lineshaft.cli.login import login, logout, whoami
 from lineshaft.cli.logs import logs
@@ -86,7 +87,7 @@ class Root(SectionedGroup):
         "Files and tests": (results, artifacts, tests, cache),
         "Workers": (worker, worker_key),
         "Access": (login, logout, whoami, user, token, audit),
-        "Secrets": (secret,),
+        "Secrets and forges": (secret, connection),
         "More": (ping, completion),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

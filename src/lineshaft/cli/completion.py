@@ -89,6 +89,15 @@ def complete_worker_key(
     return _names(context, lambda client: (key.name for key in client.worker_keys()), incomplete)
 
 
+def complete_forge_connection(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the names of the server's connections that begin so; none where the server cannot be asked."""
+    return _names(context, lambda client: (each.name for each in client.connections()), incomplete)
+
+
 def complete_user(
     context: click.Context,
     parameter: click.Parameter,  # noqa: ARG001 - click's.

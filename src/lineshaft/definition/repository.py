@@ -142,16 +142,6 @@ def without_credentials(text: str) -> str:
     return _SSH_PASSWORD.sub(r"\1@", _CREDENTIALS.sub(r"\1", text))
 
 
-def repository_key(text: str) -> str:
-    """Return what all spellings of one repository's address have in common.
-
-    Args:
-        text: an address in one of the forms that `read_repository` takes; of another text something is
-            returned that no repository has.
-    """
-    return without_credentials(text).lower().removesuffix("/").removesuffix(".git")
-
-
 def _url(text: str) -> Repository:
     try:
         parts = urlsplit(text)

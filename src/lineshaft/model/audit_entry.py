@@ -38,6 +38,9 @@ class Action(StrEnum):
     SECRETS_RESEALED = "secrets.resealed"
     ARTIFACT_DELETED = "artifact.deleted"
     CACHE_DELETED = "cache.deleted"
+    DELIVERY_REPEATED = "delivery.repeated"
+    CONNECTION_SET = "connection.set"
+    CONNECTION_REMOVED = "connection.removed"
     IDENTITY_ISSUED = "identity.issued"
 
 

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final
+from typing import Final, Self
 from uuid import UUID
 
 LONGEST_SECRET_NAME: Final = 255
@@ -15,6 +15,9 @@ LONGEST_VALUE_BYTES: Final = 65_536
 
 LONGEST_ENVIRONMENT: Final = 200
 """How many characters the name of an environment may have."""
+
+NO_PIPELINE: Final = UUID(int=0)
+"""Stands for a pipeline where the server itself wants a secret: only those for all pipelines are for it."""
 
 ENVIRONMENT_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 """What an environment may be called, as a regular expression."""
@@ -47,12 +50,12 @@ class SecretAddress:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """A secret as a task names it.
+    """A secret as a task names it, or the server for itself.
 
     Attributes:
         name: the secret's.
-        pipeline_id: whose task it is.
-        pipeline: that pipeline's name.
+        pipeline_id: whose task it is; `NO_PIPELINE` where it is no task's.
+        pipeline: that pipeline's name; empty where it is no task's.
         environment: that the task runs in; empty where it says none.
     """
 
@@ -60,6 +63,11 @@ class Wanted:
     pipeline_id: UUID
     pipeline: str
     environment: str = ""
+
+    @classmethod
+    def by_server(cls, name: str) -> Self:
+        """Want a secret for the server itself."""
+        return cls(name, NO_PIPELINE, "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from lineshaft.model.change import Change
 from lineshaft.model.commit_status import CommitStatus
-from lineshaft.model.connection import Connection
+from lineshaft.model.connection import Connection, ForgeKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,3 +82,45 @@ class StatusReporter(Protocol):
             ForgeRefusedError: it will never take this: the token may not, there is no such commit.
         """
         ...
+
+
+class Forges(Protocol):
+    """What is known of each kind of forge."""
+
+    def api_url(self, kind: ForgeKind, url: str) -> str:
+        """Say where a forge's API is, by where its pages are; empty where it has none."""
+        ...
+
+    def username(self, kind: ForgeKind) -> str:
+        """Say what git says who signs in, where a token is all that counts."""
+        ...
+
+    def reader(self, kind: ForgeKind) -> WebhookReader | None:
+        """Return what reads its webhooks; None where it sends none."""
+        ...
+
+    def reporter(self, kind: ForgeKind) -> StatusReporter | None:
+        """Return what tells it statuses; None where it takes none."""
+        ...
+
+
+class NoForges:
+    """Knows of no forge: where nobody calls any, and none calls."""
+
+    def api_url(self, kind: ForgeKind, url: str) -> str:  # noqa: ARG002 - the protocol's.
+        """Say that its API is nowhere."""
+        return ""
+
+    def username(self, kind: ForgeKind) -> str:  # noqa: ARG002 - the protocol's.
+        """Say what git itself is called by."""
+        return "git"
+
+    def reader(self, kind: ForgeKind) -> None:
+        """Read no webhooks."""
+
+    def reporter(self, kind: ForgeKind) -> None:
+        """Tell no statuses."""
+
+
+NO_FORGES: Final[Forges] = NoForges()
+"""For control planes without forges."""

@@ -22,6 +22,7 @@ from lineshaft.server.routes import (
     artifacts,
     audit,
     caches,
+    connections,
     docs,
     events,
     grants,
@@ -71,6 +72,7 @@ _CLOSED: Final = (
     artifacts,
     tests,
     caches,
+    connections,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity)
 NOUNS: Final = (*_CLOSED, *_OPEN)

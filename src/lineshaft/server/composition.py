@@ -9,15 +9,19 @@ from typing import Final
 
 from lineshaft.definition import read_definition, read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.integrations.forges.known import KnownForges
 from lineshaft.integrations.key_file import own_key_file, read_key_file
 from lineshaft.integrations.key_ring import KeyRing
 from lineshaft.integrations.object_store import ObjectStore
 from lineshaft.integrations.openid import OpenIdProvider
+from lineshaft.integrations.outgoing.client import outgoing_client
+from lineshaft.integrations.outgoing.guard import Guard
 from lineshaft.integrations.vault import VaultSecrets
 from lineshaft.model.errors import UnavailableError
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.cipher import Cipher
 from lineshaft.ports.clock import SystemClock
+from lineshaft.ports.forge import Forges
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.server.pages.sign_in import RETURN_PATH
@@ -74,6 +78,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             cipher=cipher,
             identity_terms=settings.identity_terms,
             other_secrets=await _vault(settings, opened),
+            forges=await _forges(opened),
         )
         await plane.secrets.keeping.check_keys()
         await follow_settings(
@@ -96,6 +101,12 @@ async def _vault(settings: ServerSettings, opened: AsyncExitStack) -> Sequence[S
 
     opened.push_async_callback(leave)
     return (vault,)
+
+
+async def _forges(opened: AsyncExitStack) -> Forges:
+    # Who makes connections looks after the server, and a forge on its own network is the usual case.
+    client = await opened.enter_async_context(outgoing_client(Guard(allow_private=True)))
+    return KnownForges(client, SystemClock())
 
 
 async def _provider_access(settings: ServerSettings, opened: AsyncExitStack) -> ProviderAccess | None:

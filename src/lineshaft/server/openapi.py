@@ -17,6 +17,7 @@ from lineshaft.server.account_requests import (
     OwnPasswordRequest,
     UserChangeRequest,
 )
+from lineshaft.server.connection_documents import ConnectionRequest
 from lineshaft.server.documents import (
     Detail,
     EventDocument,
@@ -68,6 +69,7 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     GrantRequest,
     NewTokenRequest,
     SignInRequest,
+    ConnectionRequest,
 )
 _DESCRIPTION: Final = """\
 Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password,
@@ -89,6 +91,7 @@ _CHAPTERS: Final = {
     "audit": "Who did what, when and from where.",
     "sessions": "Browsers that have signed in.",
     "secrets": "Values that tasks are given, and nobody is told.",
+    "connections": "Forges: where they are, and what is named to talk to them.",
     "identity": "How those who are shown a task's identity token verify it. Needs no credentials.",
     "health": "Whether the server is up. Needs no credentials.",
     "worker protocol": "What workers call.",

@@ -11,6 +11,7 @@ from lineshaft.model.limits import NO_LIMITS, Limits
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock
+from lineshaft.ports.forge import NO_FORGES, Forges
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
@@ -33,6 +34,7 @@ from lineshaft.services.runs import RunService
 from lineshaft.services.schedules import ScheduleService
 from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.services.secrets.wiring import wire_secrets
+from lineshaft.services.sources.wiring import wire_sources
 from lineshaft.services.tests import TestService
 from lineshaft.services.timers import TimerService
 
@@ -47,6 +49,7 @@ class ControlPlane:
         store: where the state is.
         access: who calls: users, grants, tokens, sign-in.
         secrets: secrets and the identity tokens of tasks.
+        sources: what starts runs from outside: connections to forges.
         fleet: workers, and the desk at which they call.
         files: the files of attempts that are kept.
         tests: what tests have come to.
@@ -80,6 +83,7 @@ class ControlPlane:
         cipher: Cipher = NO_KEYS,
         other_secrets: Sequence[SecretStore] = (),
         identity_terms: IdentityTerms = NO_IDENTITY,
+        forges: Forges = NO_FORGES,
     ) -> None:
         progress = Progress(ids, run_time_limit, places=places, secrets_elsewhere=bool(other_secrets))
         self.store = store
@@ -87,6 +91,7 @@ class ControlPlane:
         self.secrets = wire_secrets(
             store, clock, ids, cipher, others=other_secrets, terms=identity_terms, lease_time=lease_time
         )
+        self.sources = wire_sources(store, clock, ids, self.secrets.lookup, forges)
         self.fleet = wire_fleet(
             store,
             clock,

@@ -9,6 +9,7 @@ from lineshaft.store.artifacts import SqlArtifacts
 from lineshaft.store.audit import SqlAudit
 from lineshaft.store.browser_sessions import SqlBrowserSessions
 from lineshaft.store.caches import SqlCaches
+from lineshaft.store.connections import SqlConnections
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.deliveries import SqlDeliveries
 from lineshaft.store.grants import SqlGrants
@@ -64,6 +65,7 @@ class SqlTransaction:
         self.audit = SqlAudit(session)
         self.secrets = SqlSecrets(session)
         self.signing_keys = SqlSigningKeys(session)
+        self.connections = SqlConnections(session)
 
     def read_ahead(self, foreseen: Sequence[Foreseen[Any]]) -> None:
         """Read at once what functions are going to look at; in the order in which locks are taken."""

@@ -40,10 +40,17 @@ def _compile(clause: _OnConflict, compiler: SQLCompiler, **_: Any) -> str:
     return f"ON CONFLICT ({target}) DO UPDATE SET {settings}"
 
 
-def insert_or_replace(table: Table) -> Insert:
-    """Make a statement that inserts a row, or gives the row of the same key all other columns anew."""
-    keys = table.primary_key.columns.keys()
-    return insert(table).ext(_OnConflict(keys, [name for name in table.columns.keys() if name not in keys]))  # noqa: SIM118 # A column collection iterates over columns.
+def insert_or_replace(table: Table, *keys: str, keep: Sequence[str] = ()) -> Insert:
+    """Make a statement that inserts a row, or gives the row of the same key other columns anew.
+
+    Args:
+        table: in which.
+        keys: the columns that a row is told by; the primary key where none is named.
+        keep: the columns that stay as they are, besides the key.
+    """
+    known = keys or tuple(table.primary_key.columns.keys())
+    anew = [name for name in table.columns.keys() if name not in {*known, *keep}]  # noqa: SIM118 # A column collection iterates over columns.
+    return insert(table).ext(_OnConflict(known, anew))
 
 
 def insert_or_keep(table: Table, *keys: str) -> Insert:

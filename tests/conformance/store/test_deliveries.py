@@ -1,6 +1,6 @@
 """Deliveries: kept once, taken by one, noted when they are done with."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
@@ -24,7 +24,11 @@ def delivery(
 
 
 async def add(scene: Scene, *deliveries: Delivery) -> list[Delivery]:
-    return [await scene.store.write(lambda it, each=each: it.deliveries.add(each)) for each in deliveries]
+    return [await scene.store.write(adding(each)) for each in deliveries]
+
+
+def adding(delivery: Delivery) -> Callable[[Transaction], Delivery]:
+    return lambda transaction: transaction.deliveries.add(delivery)
 
 
 async def get(scene: Scene, delivery_id: UUID) -> Delivery | None:

@@ -9,6 +9,7 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
 from lineshaft.model.event import RunStarted
+from lineshaft.model.merge import Merge
 from lineshaft.model.node import Group
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Generated, NodeRun, Run, Source, Stop, waiting_nodes
@@ -91,6 +92,7 @@ async def test_what_a_run_was_started_with_survives_a_restart(database_url: str)
         source=Source(
             "https://example.org/s.git", "c0ffee", ref="v1", branch="main", tag="v1", message="Say hi\n",
             author="Ada <ada@example.org>", changeset=("src/a b.py", "ü\n.txt"),
+            merge=Merge("base", "head", "refs/pull/1/head", "https://example.org/fork.git"),
         ),
         inputs={"level": "fast", "count": 3, "share": 0.5, "really": True},
         cause=Cause.PIPELINE,

@@ -144,6 +144,14 @@ def reseal(api: httpx2.Client) -> httpx2.Response:
     return api.post("/v1/secrets/reseal")
 
 
+def set_connection(api: httpx2.Client) -> httpx2.Response:
+    return api.put("/v1/connections/audited", json={"kind": "git", "url": "https://git.example"})
+
+
+def remove_connection(api: httpx2.Client) -> httpx2.Response:
+    return api.delete(set_connection(api).request.url)
+
+
 def sign_in(api: httpx2.Client) -> httpx2.Response:
     body = {"username": user(api), "password": PASSWORD}
     return httpx2.post(api.base_url.join("/v1/session"), json=body)
@@ -204,6 +212,8 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("PUT", "/v1/pipelines/{pipeline_id}/secrets/{name}"): (set_pipeline_secret, "secret.set"),
     ("DELETE", "/v1/pipelines/{pipeline_id}/secrets/{name}"): (delete_pipeline_secret, "secret.deleted"),
     ("POST", "/v1/secrets/reseal"): (reseal, None),
+    ("PUT", "/v1/connections/{name}"): (set_connection, "connection.set"),
+    ("DELETE", "/v1/connections/{name}"): (remove_connection, "connection.removed"),
     ("POST", "/v1/session"): (sign_in, "session.signed_in"),
     ("DELETE", "/v1/session"): (sign_out, "session.signed_out"),
 }
@@ -214,6 +224,7 @@ BODIES: dict[tuple[str, str], Document] = {
     ("PATCH", "/v1/users/{name}"): {"role": "runner"},
     ("PUT", "/v1/pipelines/{pipeline_id}/grants/{name}"): {"role": "runner"},
     ("PUT", "/v1/secrets/{name}"): {"value": "short"},
+    ("PUT", "/v1/connections/{name}"): {"kind": "git", "url": "nowhere"},
     ("PUT", "/v1/pipelines/{pipeline_id}/secrets/{name}"): {"value": "correct horse battery"},
 }
 

@@ -70,13 +70,14 @@ def definition_of(text: str, keys: Keys, tree: Tree) -> Definition:
 
 
 def root_level(keys: Keys) -> Level:
-    """Make the level around a pipeline: what its defaults, secrets and identity tokens say."""
+    """Make the level around a pipeline: what its defaults, secrets, identity tokens and source say."""
     defaults = keys.get("defaults", {})
     return Level(
         defaults=defaults,
         env=defaults.get("env"),
         secrets=tuple(keys.get("secrets", ())),
         id_tokens=keys.get("id_tokens"),
+        source=keys.get("source"),
     )
 
 

@@ -30,13 +30,16 @@ class VaultAccess:
     namespace: str | None = None
     ca_file: Path | None = None
 
-    def paths(self, pipeline: str, environment: str) -> Iterator[str]:
+    def paths(self, pipeline: str | None, environment: str) -> Iterator[str]:
         """List where secrets of a task may be within the mount, the closest first.
 
         Args:
-            pipeline: the pipeline's name, whatever it holds.
+            pipeline: the pipeline's name, whatever it holds; None where the server wants one for itself.
             environment: what the task works for; empty where it does not say.
         """
+        if pipeline is None:
+            yield f"{self.prefix}/global"
+            return
         own = f"{self.prefix}/pipelines/{segment(pipeline)}"
         if environment:
             yield f"{own}/environments/{segment(environment)}"

@@ -12,7 +12,7 @@ from typing import Any, Final, Self, TypeVar
 from lineshaft.integrations.vault.access import VaultAccess
 from lineshaft.integrations.vault.door import PATIENCE, Door, Patience
 from lineshaft.model.errors import SecretsUnavailableError
-from lineshaft.model.secret import FoundSecret, Wanted
+from lineshaft.model.secret import NO_PIPELINE, FoundSecret, Wanted
 from lineshaft.ports.clock import Clock
 
 T = TypeVar("T")
@@ -96,9 +96,10 @@ class VaultSecrets:
         return found
 
     async def _where(self, wanted: Sequence[Wanted]) -> Mapping[Wanted, tuple[str, Any]]:
-        asked: defaultdict[tuple[str, str], list[Wanted]] = defaultdict(list)
+        asked: defaultdict[tuple[str | None, str], list[Wanted]] = defaultdict(list)
         for each in wanted:
-            asked[each.pipeline, each.environment].append(each)
+            pipeline = None if each.pipeline_id == NO_PIPELINE else each.pipeline
+            asked[pipeline, each.environment].append(each)
         found: dict[Wanted, tuple[str, Any]] = {}
         for (pipeline, environment), some in asked.items():
             left = some

@@ -92,11 +92,13 @@ class SecretMissingError(NotFoundError):
         self,
         names: Iterable[str],
         advice: str = "Set them with `lineshaft secret set NAME`, for all pipelines or with --pipeline.",
+        *,
+        wanted_by: str = "these tasks",
     ) -> None:
-        """Name them all."""
+        """Name them all, and say who wants them."""
         self.names = tuple(sorted(set(names)))
         what = "is no secret" if len(self.names) == 1 else "are no secrets"
-        super().__init__(f"There {what} named {', '.join(self.names)} for these tasks.", advice=advice)
+        super().__init__(f"There {what} named {', '.join(self.names)} for {wanted_by}.", advice=advice)
 
 
 class ConnectionNotFoundError(NotFoundError):

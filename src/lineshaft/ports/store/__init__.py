@@ -15,6 +15,7 @@ from lineshaft.ports.store.artifacts import Artifacts, Caches, StoredPart, Uploa
 from lineshaft.ports.store.attempts import Attempts, Claim
 from lineshaft.ports.store.audit import Audit, AuditFilter
 from lineshaft.ports.store.browser_sessions import BrowserSessions
+from lineshaft.ports.store.connections import Connections
 from lineshaft.ports.store.deliveries import Deliveries
 from lineshaft.ports.store.foreseen import Foreseen
 from lineshaft.ports.store.grants import Grants
@@ -49,6 +50,7 @@ __all__ = [
     "BrowserSessions",
     "Caches",
     "Claim",
+    "Connections",
     "Deliveries",
     "EndedRun",
     "Foreseen",

@@ -7,6 +7,7 @@ from lineshaft.ports.store.artifacts import Artifacts, Caches
 from lineshaft.ports.store.attempts import Attempts
 from lineshaft.ports.store.audit import Audit
 from lineshaft.ports.store.browser_sessions import BrowserSessions
+from lineshaft.ports.store.connections import Connections
 from lineshaft.ports.store.deliveries import Deliveries
 from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
@@ -149,6 +150,11 @@ class Transaction(Protocol):
     @property
     def signing_keys(self) -> SigningKeys:
         """What identity tokens are signed with."""
+        ...
+
+    @property
+    def connections(self) -> Connections:
+        """The connections to forges."""
         ...
 
     def definition(self, definition_hash: str) -> Definition | None:

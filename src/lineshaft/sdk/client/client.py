@@ -6,6 +6,7 @@ from typing import Self
 
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.sdk.client.audit import AuditCalls
+from lineshaft.sdk.client.connections import ConnectionCalls
 from lineshaft.sdk.client.files import FileCalls
 from lineshaft.sdk.client.logs import LogCalls
 from lineshaft.sdk.client.pipelines import PipelineCalls
@@ -31,6 +32,7 @@ class Client(
     TokenCalls,
     AuditCalls,
     SecretCalls,
+    ConnectionCalls,
 ):
     """Talks to one server. May be used from several threads; close it, or use it as a context manager.
 

@@ -32,6 +32,9 @@ from lineshaft.wire.worker import LeaseMessage
 MASKING_VERSION: Final = 3
 """The first version of the protocol whose workers mask secrets."""
 
+SOURCE_VERSION: Final = 4
+"""The first version of the protocol whose workers merge, and check out what is within a repository."""
+
 _LOG: Final = logging.getLogger("lineshaft.secrets")
 
 
@@ -106,7 +109,7 @@ class Delivery:
         Returns:
             What is left to tell the worker; what was decided here stands behind its decisions.
         """
-        if not taken.audiences and not any(lease.secrets or lease.lent_secrets for lease in taken.leases):
+        if not taken.audiences and not any(_is_special(lease, visit) for lease in taken.leases):
             return taken
         looked = await asyncio.gather(*(self._look(lease, taken, visit) for lease in taken.leases))
         filled, used, refused = [], [], []
@@ -131,6 +134,8 @@ class Delivery:
         return replace(taken, leases=filled, decisions=taken.decisions + decisions)
 
     async def _look(self, lease: LeaseMessage, taken: Taken, visit: Visit) -> _Filling | Reason:
+        if _is_beyond(lease, visit):
+            return _no_such_source(taken.worker)
         wanted = _wanted(lease)
         audiences = taken.audiences.get(lease.address)
         if not wanted and audiences is None:
@@ -216,10 +221,30 @@ def _wanted(lease: LeaseMessage) -> list[Wanted]:
     ]
 
 
-def _no_masking(worker: Worker) -> Reason:
-    version = f"Lineshaft {worker.version}" if worker.version else "an earlier Lineshaft"
+def _is_special(lease: LeaseMessage, visit: Visit) -> bool:
+    return bool(lease.secrets or lease.lent_secrets) or _is_beyond(lease, visit)
+
+
+def _is_beyond(lease: LeaseMessage, visit: Visit) -> bool:
+    """Whether the lease's source is one that its worker does not know how to check out."""
+    return visit.version < SOURCE_VERSION and (lease.merge is not None or lease.submodules)
+
+
+def _no_such_source(worker: Worker) -> Reason:
     text = (
-        f"Its worker '{worker.name}' is of {version}, which does not mask secrets in logs, and is given none:"
-        " bring the worker up to the server's version."
+        f"Its worker '{worker.name}' is of {_version(worker)}, which can neither merge nor check out"
+        " submodules: bring the worker up to the server's version."
+    )
+    return Reason(ReasonCode.SOURCE_REFUSED, text)
+
+
+def _version(worker: Worker) -> str:
+    return f"Lineshaft {worker.version}" if worker.version else "an earlier Lineshaft"
+
+
+def _no_masking(worker: Worker) -> Reason:
+    text = (
+        f"Its worker '{worker.name}' is of {_version(worker)}, which does not mask secrets in logs, and is"
+        " given none: bring the worker up to the server's version."
     )
     return Reason(ReasonCode.SECRETS_UNAVAILABLE, text)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from lineshaft.model.errors import SecretsUnavailableError
-from lineshaft.model.secret import FoundSecret, Wanted
+from lineshaft.model.secret import NO_PIPELINE, FoundSecret, Wanted
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
 from lineshaft.services.secrets.keeping import why_refused
@@ -51,6 +51,7 @@ class OutsideSecrets:
         return {each: found[asked] for each, asked in named.items() if asked in found}
 
     async def _named(self, wanted: Sequence[Wanted]) -> Mapping[Wanted, Wanted]:
-        ids = {each.pipeline_id for each in wanted}
-        names = await self._store.read(lambda transaction: true_names(transaction, ids))
+        ids = {each.pipeline_id for each in wanted} - {NO_PIPELINE}
+        names = await self._store.read(lambda transaction: true_names(transaction, ids)) if ids else {}
+        names = {NO_PIPELINE: "", **names}
         return {each: replace(each, pipeline=names[each.pipeline_id]) for each in wanted}

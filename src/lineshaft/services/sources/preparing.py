@@ -83,10 +83,12 @@ class Wish:
 
     Attributes:
         pipeline: whose.
+        change: for which change.
         new: what it is made of.
     """
 
     pipeline: Pipeline
+    change: Change
     new: NewRun
 
 
@@ -126,6 +128,7 @@ class _Sight:
     """What a run would work on.
 
     Attributes:
+        change: what was told.
         remote: the repository.
         commit: what is run.
         parted_from: what the change is compared with; None where that is not known.
@@ -133,6 +136,7 @@ class _Sight:
         merge: how the commit comes to be; None where the repository has it.
     """
 
+    change: Change
     remote: Remote
     commit: str
     parted_from: str | None
@@ -172,8 +176,8 @@ class Preparing:
         if owner is not None and owner.name != sender.connection.name:
             return Nothing(
                 pipeline,
-                f"Its repository belongs to the connection '{owner.name}', and '{sender.connection.name}' has "
-                f"told of the change.",
+                f"Its repository belongs to the connection '{owner.name}', and not to "
+                f"'{sender.connection.name}', which tells of it.",
             )
         reason = None if pipeline.config_file is not None else why_not(pipeline.definition.triggers, change)
         if reason is not None:
@@ -188,21 +192,22 @@ class Preparing:
         reason = why_not(definition.triggers, change)
         if reason is not None:
             return Nothing(pipeline, reason)
-        changed = await self._changed(sight, change)
+        changed = await self._changed(sight)
         reason = why_not(definition.triggers, change, changed)
         if reason is not None:
             return Nothing(pipeline, reason)
-        return Wish(pipeline, await self._new_run(sender, change, pipeline, definition, sight, changed))
+        source = await self._source(sight, changed)
+        return Wish(pipeline, change, _new_run(sender, change, pipeline.id, definition, source))
 
     async def _sight(self, sender: Sender, remote: Remote, change: Change) -> _Sight:
         asked = change.pull_request
         if change.kind is not ChangeKind.PULL_REQUEST or asked is None:
-            return _Sight(remote, change.commit, change.before, change.commit)
+            return _Sight(change, remote, change.commit, change.before, change.commit)
         base = (await self._repositories.revision(remote, f"refs/heads/{asked.base}")).commit
         head_repository = await self._head_repository(sender, asked)
         merge = Merge(base, asked.head_commit, asked.head_ref, head_repository)
         commit = await self._repositories.merge(remote, merge)
-        return _Sight(remote, commit, base, asked.head_commit, merge)
+        return _Sight(change, remote, commit, base, asked.head_commit, merge)
 
     async def _head_repository(self, sender: Sender, asked: PullRequest) -> str:
         """Tell where a pull request's head may be fetched, besides the repository that it goes to.
@@ -214,23 +219,16 @@ class Preparing:
         owner = await self._owners.of_address(asked.head_repository)
         return asked.head_repository if owner is not None and owner.name == sender.connection.name else ""
 
-    async def _changed(self, sight: _Sight, change: Change) -> tuple[str, ...] | None:
+    async def _changed(self, sight: _Sight) -> tuple[str, ...] | None:
+        change = sight.change
         if change.paths is not None or change.kind is ChangeKind.TAG or sight.parted_from is None:
             return change.paths
         return await self._repositories.changed(sight.remote, sight.parted_from, sight.compared)
 
-    async def _new_run(
-        self,
-        sender: Sender,
-        change: Change,
-        pipeline: Pipeline,
-        definition: Definition,
-        sight: _Sight,
-        changed: tuple[str, ...] | None,
-    ) -> NewRun:
+    async def _source(self, sight: _Sight, changed: tuple[str, ...] | None) -> Source:
+        change, asked = sight.change, sight.change.pull_request
         # Of a merge, which nobody has written, its head tells more.
         revision = await self._repositories.revision(sight.remote, sight.compared)
-        asked = change.pull_request
         source = Source(
             sight.remote.address,
             sight.commit,
@@ -242,33 +240,37 @@ class Preparing:
             changeset=changed,
             merge=sight.merge,
         )
-        origin = Origin(
-            delivery=sender.delivery,
-            actor=change.actor,
-            url=change.url,
-            statuses=_target(sender, change),
+        if asked is None:
+            return source
+        branch = f"{_FORK}{asked.head}" if asked.from_fork else asked.head
+        return replace(source, ref=asked.head_ref or change.ref, branch=branch)
+
+
+def _new_run(
+    sender: Sender, change: Change, pipeline_id: UUID, definition: Definition, source: Source
+) -> NewRun:
+    origin = Origin(
+        delivery=sender.delivery, actor=change.actor, url=change.url, statuses=_target(sender, change)
+    )
+    asked = change.pull_request
+    if asked is not None:
+        origin = replace(
+            origin,
+            url=asked.url or change.url,
+            pull_request=asked.number,
+            head_commit=asked.head_commit,
+            from_fork=asked.from_fork,
         )
-        from_fork = asked is not None and asked.from_fork
-        if asked is not None:
-            branch = f"{_FORK}{asked.head}" if from_fork else asked.head
-            source = replace(source, ref=asked.head_ref or change.ref, branch=branch)
-            origin = replace(
-                origin,
-                url=asked.url or change.url,
-                pull_request=asked.number,
-                head_commit=asked.head_commit,
-                from_fork=from_fork,
-            )
-        return NewRun(
-            pipeline_id=pipeline.id,
-            definition=definition,
-            source=source,
-            inputs=resolve_inputs(definition, {}),
-            cause=_CAUSES[change.kind],
-            priority=first_said(definition.priority),
-            untrusted=from_fork and not sender.connection.trusts_forks,
-            origin=origin,
-        )
+    return NewRun(
+        pipeline_id=pipeline_id,
+        definition=definition,
+        source=source,
+        inputs=resolve_inputs(definition, {}),
+        cause=_CAUSES[change.kind],
+        priority=first_said(definition.priority),
+        untrusted=origin.from_fork and not sender.connection.trusts_forks,
+        origin=origin,
+    )
 
 
 def repository_keys(change: Change) -> set[str]:
