@@ -18,6 +18,8 @@ from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.forge import NO_FORGES, Forges
 from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.no_repositories import NO_REPOSITORIES
+from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
 from lineshaft.services.access.provider_sign_in import ProviderAccess
@@ -58,6 +60,7 @@ async def temporary_plane(
     identity_terms: IdentityTerms = NO_IDENTITY,
     file_limits: FileLimits = DEFAULT_FILE_LIMITS,
     forges: Forges = NO_FORGES,
+    repositories: Repositories = NO_REPOSITORIES,
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a database, without `url` a temporary one.
 
@@ -81,6 +84,7 @@ async def temporary_plane(
             identity_terms=identity_terms,
             file_limits=file_limits,
             forges=forges,
+            repositories=repositories,
         )
         await add_user(store)
         yield plane

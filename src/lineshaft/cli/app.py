@@ -30,6 +30,7 @@ from lineshaft.cli.pipeline import (
     delete_pipeline,
     get_pipeline,
     list_pipelines,
+    refresh_pipeline,
     trigger_pipeline,
     update_pipeline,
 )
@@ -79,6 +80,7 @@ class Root(SectionedGroup):
             create_pipeline,
             get_pipeline,
             update_pipeline,
+            refresh_pipeline,
             trigger_pipeline,
             schedules,
             delete_pipeline,

@@ -2,14 +2,22 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from lineshaft.definition import read_definition, read_generated
+from lineshaft.executors.label import label_prefix
+from lineshaft.executors.process import ProcessExecutor
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.integrations.forges.known import KnownForges
+from lineshaft.integrations.git.mirrors import Mirrors
+from lineshaft.integrations.git.program import GitProgram
+from lineshaft.integrations.git.repositories import GitRepositories
 from lineshaft.integrations.key_file import own_key_file, read_key_file
 from lineshaft.integrations.key_ring import KeyRing
 from lineshaft.integrations.object_store import ObjectStore
@@ -23,6 +31,7 @@ from lineshaft.ports.cipher import Cipher
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.forge import Forges
 from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.server.pages.sign_in import RETURN_PATH
 from lineshaft.server.repositories import repository_check
@@ -38,6 +47,9 @@ _LOG: Final = logging.getLogger("lineshaft.blobs")
 
 BLOBS: Final = "blobs"
 """The folder for blobs within the data folder."""
+
+REPOSITORIES: Final = "repositories"
+"""The folder for mirrors of repositories within the data folder."""
 
 SECRETS_KEY: Final = "secrets.key"
 """The file within the data folder for the key that seals secrets, where the settings name none."""
@@ -79,6 +91,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             identity_terms=settings.identity_terms,
             other_secrets=await _vault(settings, opened),
             forges=await _forges(opened),
+            repositories=_repositories(settings, opened),
         )
         await plane.secrets.keeping.check_keys()
         await follow_settings(
@@ -86,6 +99,16 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
         )
         async with plane.running():
             yield plane
+
+
+def _repositories(settings: ServerSettings, opened: AsyncExitStack) -> Repositories:
+    """Prepare to read repositories; other processes of this server may use the same mirrors."""
+    folder = settings.data / REPOSITORIES
+    folder.mkdir(mode=0o700, exist_ok=True)
+    own = Path(opened.enter_context(TemporaryDirectory(prefix="lineshaft-git-")))
+    git = GitProgram(ProcessExecutor(), own, f"{label_prefix(folder)}{os.getpid()}/git")
+    guard = Guard(allow_private=settings.private_repositories)
+    return GitRepositories(Mirrors(git, folder, settings.git_roots, guard=guard, partial=True))
 
 
 async def _vault(settings: ServerSettings, opened: AsyncExitStack) -> Sequence[SecretStore]:

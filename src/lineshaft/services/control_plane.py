@@ -13,6 +13,8 @@ from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.forge import NO_FORGES, Forges
 from lineshaft.ports.ids import Ids
+from lineshaft.ports.no_repositories import NO_REPOSITORIES
+from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
 from lineshaft.services.access.browser_sessions import DEFAULT_TIMES, SessionTimes
@@ -34,6 +36,7 @@ from lineshaft.services.runs import RunService
 from lineshaft.services.schedules import ScheduleService
 from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.services.secrets.wiring import wire_secrets
+from lineshaft.services.sources.following import START_DOWNSTREAM
 from lineshaft.services.sources.wiring import wire_sources
 from lineshaft.services.tests import TestService
 from lineshaft.services.timers import TimerService
@@ -49,11 +52,11 @@ class ControlPlane:
         store: where the state is.
         access: who calls: users, grants, tokens, sign-in.
         secrets: secrets and the identity tokens of tasks.
-        sources: what starts runs from outside: connections to forges.
         fleet: workers, and the desk at which they call.
         files: the files of attempts that are kept.
         tests: what tests have come to.
         pipelines: the use cases of pipelines.
+        sources: where runs come from, and what they work on.
         runs: the use cases of runs.
         logs: the use cases of logs.
         audit: who did what.
@@ -84,6 +87,7 @@ class ControlPlane:
         other_secrets: Sequence[SecretStore] = (),
         identity_terms: IdentityTerms = NO_IDENTITY,
         forges: Forges = NO_FORGES,
+        repositories: Repositories = NO_REPOSITORIES,
     ) -> None:
         progress = Progress(ids, run_time_limit, places=places, secrets_elsewhere=bool(other_secrets))
         self.store = store
@@ -91,7 +95,6 @@ class ControlPlane:
         self.secrets = wire_secrets(
             store, clock, ids, cipher, others=other_secrets, terms=identity_terms, lease_time=lease_time
         )
-        self.sources = wire_sources(store, clock, ids, self.secrets.lookup, forges)
         self.fleet = wire_fleet(
             store,
             clock,
@@ -105,20 +108,39 @@ class ControlPlane:
         self.tests = TestService(store)
         self.files = wire_files(store, blobs, clock, ids, file_limits, take_tests=self.tests.take)
         self.pipelines = PipelineService(store, clock, ids, progress, check)
+        self.sources = wire_sources(
+            store,
+            clock,
+            ids,
+            repositories=repositories,
+            secrets=self.secrets.lookup,
+            forges=forges,
+            pipelines=self.pipelines,
+            progress=progress,
+        )
+        reader = self.sources.reader
         self.runs = RunService(
-            store, clock, progress, check, Placing(lease_time, limits), ids=ids, secrets=self.secrets.lookup
+            store,
+            clock,
+            progress,
+            check,
+            Placing(lease_time, limits),
+            ids=ids,
+            secrets=self.secrets.lookup,
+            reader=reader,
         )
         self.logs = LogService(store, blobs)
         self.audit = AuditService(store)
         self.reports = ReportService(store)
         self.timers = TimerService(store, clock, progress)
-        self.schedules = ScheduleService(store, clock, ids, progress)
+        self.schedules = ScheduleService(store, clock, ids, progress, reader)
         self.retention = RetentionService(store, clock, kept, self.files.expiry, chance=Random())  # noqa: S311 - no secret
         handlers = {
             SEAL_LOG: self.logs.seal,
             DELETE_BLOBS: self.logs.delete_blobs,
             CALL_PIPELINE: self.runs.call,
             LOOK_FOR_SECRETS: self.runs.look_for_secrets,
+            START_DOWNSTREAM: self.sources.downstream.start,
         }
         self._outbox = OutboxDelivery(store, clock, handlers)
 
@@ -126,16 +148,19 @@ class ControlPlane:
     async def running(self) -> AsyncIterator[None]:
         """Do what is to be done in the background while the context is open.
 
-        That is: deliver the outbox, fire timers, start pipelines at their times, end lost leases, bring back
-        what was set aside, remove what is old, and note who was seen.
+        That is: deliver the outbox, fire timers, start pipelines at their times, look at repositories, end
+        lost leases, bring back what was set aside, remove what is old, note who was seen, and find the
+        repositories of pipelines that a version before has made.
         """
         background = (
             self._outbox.run(),
             self.timers.run(),
             self.schedules.run(),
+            self.sources.polls.run(),
             self.fleet.tending.run(),
             self.retention.run(),
             self.access.noting.run(),
+            self.pipelines.fill_keys(),
         )
         tasks = [asyncio.create_task(each) for each in background]
         try:

@@ -93,6 +93,16 @@ class PipelineCalls(Calls):
             "PUT", pipeline_path(pipeline_id), subject=pipeline_id, **_content(definition)
         )
 
+    def refresh_pipeline(self, pipeline_id: UUID | str) -> Acknowledgement:
+        """Have a pipeline's file read again (POST /v1/pipelines/{id}/refresh).
+
+        Raises:
+            PipelineNotFoundError: there is none of that id.
+            ConflictError: it is not kept in a repository.
+            InvalidInputError: the file is refused; `problems` tells where.
+        """
+        return self._acknowledge("POST", f"{pipeline_path(pipeline_id)}/refresh", subject=pipeline_id)
+
     def delete_pipeline(self, pipeline_id: UUID | str) -> Acknowledgement:
         """Delete a pipeline and cancel what runs of it (DELETE /v1/pipelines/{id}).
 

@@ -14,6 +14,7 @@ from lineshaft.server.definitions import (
     YAML_MEDIA_TYPE,
     definition_yaml,
     requested_definition,
+    requested_pipeline,
     wants_yaml,
 )
 from lineshaft.server.depends import By, Caller, Limit, PipelineId, Plane
@@ -23,6 +24,7 @@ from lineshaft.server.documents import (
     ValidationDocument,
 )
 from lineshaft.server.guarded_route import GuardedRoute
+from lineshaft.server.kept_requests import KeptRequest
 from lineshaft.server.methods import NOT_SERVED
 from lineshaft.server.openapi import (
     ANY_PIPELINE_BODY,
@@ -48,8 +50,12 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/pipelines", tags=["pipe
     openapi_extra=needs(Permission.MAINTAIN, PIPELINE_BODY),
 )
 async def create_pipeline(request: Request, plane: Plane, by: By) -> Response:
-    """Create a pipeline of a configuration."""
-    pipeline = await plane.pipelines.create(await requested_definition(request), by=by)
+    """Create a pipeline of a configuration, or of the file of a repository that holds one."""
+    asked = await requested_pipeline(request)
+    if isinstance(asked, KeptRequest):
+        pipeline = await plane.sources.kept.create(asked.name, asked.config_file, by=by)
+    else:
+        pipeline = await plane.pipelines.create(asked, by=by)
     location = {"Location": f"/v1/pipelines/{pipeline.id}"}
     return _acknowledge(pipeline.id, "created", status=201, headers=location)
 
@@ -130,8 +136,12 @@ async def list_schedules(pipeline_id: PipelineId, plane: Plane) -> Response:
     openapi_extra=needs(Permission.MAINTAIN, PIPELINE_BODY),
 )
 async def replace_pipeline(pipeline_id: PipelineId, request: Request, plane: Plane, by: By) -> Response:
-    """Replace a pipeline's whole configuration; runs that have begun keep theirs."""
-    await plane.pipelines.replace(pipeline_id, await requested_definition(request), by=by)
+    """Replace a pipeline's whole configuration, or where it is kept; runs that have begun keep theirs."""
+    asked = await requested_pipeline(request)
+    if isinstance(asked, KeptRequest):
+        await plane.sources.kept.replace(pipeline_id, asked.name, asked.config_file, by=by)
+    else:
+        await plane.pipelines.replace(pipeline_id, asked, by=by)
     return _acknowledge(pipeline_id, "updated")
 
 
@@ -144,6 +154,17 @@ async def delete_pipeline(pipeline_id: PipelineId, plane: Plane, by: By) -> Resp
     """Delete a pipeline and cancel what runs of it; its runs can still be read."""
     await plane.pipelines.delete(pipeline_id, by=by)
     return _acknowledge(pipeline_id, "deleted")
+
+
+@router.post(
+    "/{pipeline_id}/refresh",
+    responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND},
+    openapi_extra=needs(Permission.MAINTAIN),
+)
+async def refresh_pipeline(pipeline_id: PipelineId, plane: Plane, by: By) -> Response:
+    """Read a pipeline's file again, where its ref points now; a body is not read."""
+    await plane.sources.kept.refresh(pipeline_id, by=by)
+    return _acknowledge(pipeline_id, "refreshed")
 
 
 @router.post(
