@@ -45,6 +45,7 @@ _KEYS: Final = {
     "commit": frozenset({"sha", "short", "message", "author"}),
     "pipeline": frozenset({"name"}),
     "run": frozenset({"id", "number"}),
+    "upstream": frozenset({"name", "run", "number", "state", "branch", "tag", "commit", "outputs"}),
 }
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 

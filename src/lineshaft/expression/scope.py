@@ -87,6 +87,7 @@ class Scope:
     run_number: int = 0
     changeset: Changeset | None = None
     nodes: Nodes = field(default_factory=NoNodes)
+    upstream: Mapping[str, Value] = field(default_factory=dict)
 
 
 VARIABLES: Final[Mapping[str, Callable[[Scope], object]]] = {
@@ -99,5 +100,6 @@ VARIABLES: Final[Mapping[str, Callable[[Scope], object]]] = {
     "env": lambda scope: scope.env,
     "pipeline": lambda scope: {"name": scope.pipeline},
     "run": lambda scope: {"id": scope.run_id, "number": scope.run_number},
+    "upstream": lambda scope: scope.upstream,
 }
 """Every variable but `outputs`, whose value depends on which nodes the expression names."""

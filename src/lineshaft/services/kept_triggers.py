@@ -80,7 +80,7 @@ def _upstreams(pipeline: Pipeline) -> tuple[str, ...]:
 def _refuse_circle(transaction: Transaction, pipeline: Pipeline) -> None:
     """Follow those who follow a pipeline, and refuse it where one of them is followed by it."""
     followed = _upstreams(pipeline)
-    ways = {pipeline.name: (pipeline.name,)}
+    ways: dict[str, tuple[str, ...]] = {pipeline.name: (pipeline.name,)}
     todo = deque([pipeline.name])
     while todo and len(ways) <= _MOST_SEARCHED:
         name = todo.popleft()

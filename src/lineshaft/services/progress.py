@@ -40,6 +40,7 @@ from lineshaft.services.bad_runs import readable
 from lineshaft.services.calls import called_run, ended_call, pipeline_not_found, refused_call, stopped_call
 from lineshaft.services.new_run import NewRun, write_run
 from lineshaft.services.secrets.wanted import missing_at_start, missing_reason
+from lineshaft.services.sources.following import tell_followers
 
 CALL_PIPELINE: Final = "call_pipeline"
 """The kind of outbox entry that says: the run that a node asks for is still to be made."""
@@ -250,6 +251,7 @@ class _Work:
                 case ChildRunStopping():
                     following += self._stop_call(decision.run, effect)
                 case RunEnded():
+                    tell_followers(self.transaction, self.ids, decision.run, self.now)
                     following += _after(decision.run)
                 case _:
                     pass  # The store has written it with the run.

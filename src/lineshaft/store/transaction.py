@@ -16,11 +16,11 @@ from lineshaft.store.grants import SqlGrants
 from lineshaft.store.logs import SqlLogs
 from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.pipelines import SqlPipelines
+from lineshaft.store.polls import SqlPolls
 from lineshaft.store.queue.attempts import SqlAttempts
 from lineshaft.store.reports import SqlReports
 from lineshaft.store.retention import SqlRetention
 from lineshaft.store.runs import SqlRuns
-from lineshaft.store.polls import SqlPolls
 from lineshaft.store.schedules import SqlSchedules
 from lineshaft.store.secrets import SqlSecrets
 from lineshaft.store.session import Session

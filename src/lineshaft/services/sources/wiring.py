@@ -62,10 +62,19 @@ def wire_sources(
     """
     connections = ConnectionService(store, clock, ids, secrets, forges)
     reader = SourceReader(repositories, connections)
+    downstream = DownstreamService(
+        store,
+        clock,
+        ids,
+        progress=progress,
+        reader=reader,
+        repositories=repositories,
+        check=pipelines.check,
+    )
     return SourceServices(
         connections=connections,
         reader=reader,
         kept=KeptPipelineService(reader, pipelines),
         polls=PollService(store, clock, ids, repositories, reader, chance=Random()),  # noqa: S311 - no secret
-        downstream=DownstreamService(store, clock, ids, progress, reader, pipelines.check),
+        downstream=downstream,
     )
