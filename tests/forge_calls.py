@@ -10,8 +10,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
 
+import pytest
+
+from lineshaft.integrations.forges import webhook_reader
+from lineshaft.model.change import Change
 from lineshaft.model.connection import ForgeKind
-from lineshaft.ports.forge import Webhook
+from lineshaft.ports.forge import Told, Webhook, WebhookReader
 
 SECRET = "webhook-secret-1"
 DELIVERY = "72d3162e-cc78-11e3-81ab-4c9367dc0958"
@@ -59,6 +63,7 @@ DATA_CENTER = Sending(
 )
 GITEA = Sending("gitea", ForgeKind.GITEA, "push", "pull_request", "x-gitea-event", "x-gitea-delivery")
 SENDINGS = (GITHUB, GITLAB, BITBUCKET, DATA_CENTER, GITEA)
+every_forge = pytest.mark.parametrize("sending", SENDINGS, ids=lambda sending: sending.folder)
 
 
 def payload(sending: Sending, name: str, changes: Mapping[str, Any] | None = None) -> Any:
@@ -134,3 +139,23 @@ def _signature(sending: Sending, content: bytes, body: bytes, secret: str) -> di
         case _:
             # It signs the JSON, and puts that into the form.
             return {"x-gitea-signature": digest(content)}
+
+
+def reader_of(sending: Sending) -> WebhookReader:
+    """Return what reads a forge's calls."""
+    reader = webhook_reader(sending.kind)
+    assert reader is not None
+    return reader
+
+
+def read_payload_of(sending: Sending, name: str) -> Told:
+    """Read a documented body as what its name says."""
+    event = sending.request if name.startswith("pull_request") else sending.push
+    return reader_of(sending).read(forge_call(sending, event, payload(sending, name)))
+
+
+def only_change(told: Told) -> Change:
+    """Return the one change that was told."""
+    (change,) = told.changes
+    assert not told.why_nothing
+    return change

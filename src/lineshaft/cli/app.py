@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from lineshaft import __version__
+from lineshaft.cli.approve import approve
 from lineshaft.cli.artifacts import artifacts
 from lineshaft.cli.audit import audit
 from lineshaft.cli.cache import cache
@@ -85,7 +86,7 @@ class Root(SectionedGroup):
             schedules,
             delete_pipeline,
         ),
-        "Runs": (runs, show, watch, logs, explain, shell, definition, cancel, retry, report_runs),
+        "Runs": (runs, show, watch, logs, explain, shell, definition, approve, cancel, retry, report_runs),
         "Files and tests": (results, artifacts, tests, cache),
         "Workers": (worker, worker_key),
         "Access": (login, logout, whoami, user, token, audit),

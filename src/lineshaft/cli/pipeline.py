@@ -329,7 +329,12 @@ def delete_pipeline(connection: Connection, pipeline: str) -> None:
 @click.option(
     "--untrusted",
     is_flag=True,
-    help="The change is not trusted, as one from a fork is not: no caches are kept.",
+    help="The change is not trusted, as one from a fork is not: it gets no secrets, and keeps no caches.",
+)
+@click.option(
+    "--hold",
+    is_flag=True,
+    help="Begin it only when somebody has approved it; --ref is a full commit id then.",
 )
 @with_start
 @with_output
@@ -342,6 +347,7 @@ def trigger_pipeline(
     follow: bool,
     priority: int | None,
     untrusted: bool,
+    hold: bool,
     start: Start,
     output: Output,
 ) -> ExitCode:
@@ -355,7 +361,7 @@ def trigger_pipeline(
     with connection.client() as client:
         with waiting(f"Asking {client.url} to begin a run"):
             answer, run_id = _begin(
-                client, find_pipeline(client, pipeline), start, priority, untrusted=untrusted
+                client, find_pipeline(client, pipeline), start, priority, untrusted=untrusted, hold=hold
             )
         if not watch and not follow:
             print_json(answer)
@@ -368,10 +374,10 @@ def trigger_pipeline(
 
 
 def _begin(
-    client: "Client", pipeline_id: UUID, start: Start, priority: int | None, *, untrusted: bool
+    client: "Client", pipeline_id: UUID, start: Start, priority: int | None, *, untrusted: bool, hold: bool
 ) -> tuple[Mapping[str, Any], UUID]:
     """Begin a run, and return the server's answer with the run's id."""
-    if start == Start() and priority is None and not untrusted:
+    if start == Start() and priority is None and not untrusted and not hold:
         answer = client.trigger_pipeline(pipeline_id)
         if answer.run_id is None:
             raise ServerError("The server did not say which run it has begun.", status=200)
@@ -386,5 +392,6 @@ def _begin(
         from_=start.from_,
         priority=priority,
         untrusted=untrusted,
+        hold=hold,
     )
     return run.document, run.id

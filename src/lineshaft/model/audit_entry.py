@@ -17,6 +17,7 @@ class Action(StrEnum):
     PIPELINE_DELETED = "pipeline.deleted"
     PIPELINE_POLLED = "pipeline.polled"
     RUN_STARTED = "run.started"
+    RUN_APPROVED = "run.approved"
     RUN_CANCELLED = "run.cancelled"
     RUN_RETRIED = "run.retried"
     WORKER_DRAINED = "worker.drained"

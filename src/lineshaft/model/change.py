@@ -40,13 +40,15 @@ class PullRequest:
         action: what has happened to it.
         title: of one line.
         base: the name of the branch that it goes to, without `refs/heads/`.
-        base_commit: what that branch pointed to; empty where the forge does not say.
+        base_commit: what that branch pointed to, perhaps abbreviated; empty where the forge does not say.
         head: the name of the branch that it comes from, in the repository that it comes from.
-        head_commit: what is asked to be merged.
+        head_commit: what is asked to be merged; only the beginning of its id where the forge abbreviates it,
+            as Bitbucket Cloud does.
         head_repository: the address of the repository that it comes from; empty where that is gone.
         head_ref: the whole name under which the target repository gives the head away, such as
             `refs/pull/7/head`; empty where it has none.
-        from_fork: whether it comes from another repository than it goes to. True where that is not known.
+        from_fork: whether it may be by somebody who cannot write to the repository that it goes to, which is
+            so where it comes from another one. True where that is not known.
         draft: whether its author says that it is not to be merged yet.
         labels: what it is labelled with.
         url: its page.
@@ -78,13 +80,16 @@ class Change:
         repositories: the addresses of the repository, in every spelling that was told; never empty.
         ref: the whole name of what changed, such as `refs/heads/main`; of a pull request, of the branch that
             it goes to.
-        commit: what it points to now; of a pull request, its head.
+        commit: what it points to now, of an annotated tag the commit below it; of a pull request, its head.
         before: what it pointed to before; None where it is new, or that is not known.
-        forced: whether history was rewritten, so that `before` is no ancestor of `commit`.
-        message: of the newest commit, or the pull request's title; `[skip ci]` is looked for in it.
+        forced: whether history was rewritten, so that `before` is no ancestor of `commit`. GitLab, Gitea and
+            Bitbucket Data Center do not say so where it is.
+        message: of the newest commit, or the pull request's title; `[skip ci]` is looked for in it. Empty
+            where the forge does not tell of that commit.
         actor: who did it, as the forge has authenticated them; empty where it was no forge that tells. Never
             what a commit says of its author.
-        paths: what changed; None where that is to be found out from the repository.
+        paths: what changed; None where that is to be found out from the repository, as it always is with
+            forges, none of which promises to list all of it.
         pull_request: which, of a pull request.
         url: a page that shows it.
     """

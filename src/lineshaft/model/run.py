@@ -186,6 +186,11 @@ class Run:
     approved_by: str = ""
 
     @property
+    def approvable_commit(self) -> str | None:
+        """The commit that an approval of it is for: a pull request's head, or else what it works on."""
+        return self.origin.head_commit or (None if self.source is None else self.source.commit)
+
+    @property
     def root(self) -> NodeRun:
         """The root node, whose state is the run's."""
         return self.nodes[ROOT]

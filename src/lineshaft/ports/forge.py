@@ -46,6 +46,8 @@ class WebhookReader(Protocol):
     def is_signed(self, webhook: Webhook, secret: str) -> bool:
         """Tell whether whoever called knows the secret, in a time that does not depend on how near they are.
 
+        A call that was overheard is signed as well as it was the first time: remember the deliveries.
+
         Args:
             webhook: the call.
             secret: never fits when it is empty.
@@ -79,7 +81,8 @@ class StatusReporter(Protocol):
         Raises:
             ForgeBusyError: it wants no more calls for a while; the error says how long.
             ForgeUnreachableError: it does not answer, or with an error of its own. Worth another try.
-            ForgeRefusedError: it will never take this: the token may not, there is no such commit.
+            ForgeRefusedError: it will never take this: the token may not, there is no such commit, or the API
+                is where no request may go.
         """
         ...
 

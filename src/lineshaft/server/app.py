@@ -19,6 +19,7 @@ from lineshaft.server.openapi import BAD_CREDENTIALS, PROBLEMS
 from lineshaft.server.problems import add_problem_handlers
 from lineshaft.server.rendering import RunRenderings
 from lineshaft.server.routes import (
+    approvals,
     artifacts,
     audit,
     caches,
@@ -73,6 +74,7 @@ _CLOSED: Final = (
     tests,
     caches,
     connections,
+    approvals,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity)
 NOUNS: Final = (*_CLOSED, *_OPEN)

@@ -20,17 +20,20 @@ from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.repositories import GitRepositories
 from lineshaft.integrations.key_file import own_key_file, read_key_file
 from lineshaft.integrations.key_ring import KeyRing
+from lineshaft.integrations.mail import SmtpRelay
 from lineshaft.integrations.object_store import ObjectStore
 from lineshaft.integrations.openid import OpenIdProvider
+from lineshaft.integrations.outgoing import Guard
 from lineshaft.integrations.outgoing.client import outgoing_client
-from lineshaft.integrations.outgoing.guard import Guard
 from lineshaft.integrations.vault import VaultSecrets
+from lineshaft.model.definition import Definition
 from lineshaft.model.errors import UnavailableError
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.cipher import Cipher
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.forge import Forges
 from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.mailer import Mailer
 from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.server.pages.sign_in import RETURN_PATH
@@ -41,9 +44,11 @@ from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.access.settings_user import follow_settings
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.fleet.worker_keys import no_file_keys
+from lineshaft.services.pipelines import Check
 from lineshaft.store import open_store
 
 _LOG: Final = logging.getLogger("lineshaft.blobs")
+_MAIL_LOG: Final = logging.getLogger("lineshaft.mail")
 
 BLOBS: Final = "blobs"
 """The folder for blobs within the data folder."""
@@ -78,7 +83,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             await _open_blobs(settings),
             SystemClock(),
             ids,
-            check=repository_check(settings.git_roots),
+            check=_check(settings),
             lease_time=timedelta(seconds=settings.lease_seconds),
             run_time_limit=timedelta(seconds=settings.run_time_limit),
             limits=settings.limits,
@@ -92,6 +97,8 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             other_secrets=await _vault(settings, opened),
             forges=await _forges(opened),
             repositories=_repositories(settings, opened),
+            mailer=_mailer(settings),
+            mail_terms=settings.mail_terms,
         )
         await plane.secrets.keeping.check_keys()
         await follow_settings(
@@ -109,6 +116,26 @@ def _repositories(settings: ServerSettings, opened: AsyncExitStack) -> Repositor
     git = GitProgram(ProcessExecutor(), own, f"{label_prefix(folder)}{os.getpid()}/git")
     guard = Guard(allow_private=settings.private_repositories)
     return GitRepositories(Mirrors(git, folder, settings.git_roots, guard=guard, partial=True))
+
+
+def _check(settings: ServerSettings) -> Check:
+    """Refuse definitions that the settings do not allow, and warn of what they leave without effect."""
+    check_repository = repository_check(settings.git_roots)
+
+    def check(definition: Definition) -> None:
+        check_repository(definition)
+        if definition.notifications and settings.smtp_access is None:
+            _MAIL_LOG.warning(
+                "The notifications of pipeline %s have nowhere to go: LINESHAFT_SMTP_URL is not set.",
+                ascii(definition.name),
+            )
+
+    return check
+
+
+def _mailer(settings: ServerSettings) -> Mailer | None:
+    access = settings.smtp_access
+    return None if access is None else SmtpRelay(access)
 
 
 async def _vault(settings: ServerSettings, opened: AsyncExitStack) -> Sequence[SecretStore]:

@@ -15,10 +15,12 @@ from lineshaft.model.limits import Limits
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL, is_loopback
 from lineshaft.server.exchange import Requests
 from lineshaft.server.file_settings import FileSettings
+from lineshaft.server.mail_settings import MailSettings
 from lineshaft.server.named_values import named_values
 from lineshaft.server.sign_in_settings import SignInSettings
 from lineshaft.server.tls import Tls
 from lineshaft.server.vault_settings import VaultSettings
+from lineshaft.services.notifying.terms import MailTerms
 from lineshaft.services.retention import Kept
 from lineshaft.services.secrets.identity import IdentityTerms
 from lineshaft.wire.worker import Label
@@ -68,7 +70,7 @@ _Number = Annotated[int, Field(ge=1, le=1_000_000)]
 _PipelineName = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
 
-class ServerSettings(SignInSettings, VaultSettings, FileSettings):
+class ServerSettings(SignInSettings, MailSettings, VaultSettings, FileSettings):
     """All that a server, and the worker inside it, can be told.
 
     Attributes:
@@ -153,6 +155,11 @@ class ServerSettings(SignInSettings, VaultSettings, FileSettings):
         """How identity tokens are made; none are where no public address is set."""
         issuer = None if self.public_url is None else f"{self.public_url}".rstrip("/")
         return IdentityTerms(issuer, timedelta(seconds=self.id_token_seconds))
+
+    @property
+    def mail_terms(self) -> MailTerms:
+        """What mails may say, and to whom."""
+        return MailTerms(self.public_url, frozenset(self.mail_author_domains))
 
     @property
     def limits(self) -> Limits:

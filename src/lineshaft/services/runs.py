@@ -15,7 +15,7 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
-from lineshaft.model.errors import RunEndedError, RunNotEndedError, SecretsUnavailableError
+from lineshaft.model.errors import InvalidInputError, RunEndedError, RunNotEndedError, SecretsUnavailableError
 from lineshaft.model.event import CancelRequested, RunEvent
 from lineshaft.model.node import Task
 from lineshaft.model.pipeline import Pipeline
@@ -32,7 +32,7 @@ from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import run_topic
 from lineshaft.services.auditing import record
 from lineshaft.services.fleet.placing import Placing
-from lineshaft.services.new_run import NewRun, Prepare, first_said
+from lineshaft.services.new_run import HELD_ON_REQUEST, NEVER_APPROVED, NewRun, Prepare, first_said
 from lineshaft.services.pipelines import Check, find_pipeline
 from lineshaft.services.progress import Progress, Started, definition_of, find_place, find_run
 from lineshaft.services.run_request import NOTHING_SPECIAL, RunRequest
@@ -85,7 +85,8 @@ class RunService:
             PipelineNotFoundError: there is no such pipeline.
             InvalidDefinitionError: the overrides make no sense, or the pipeline's file cannot be read at that
                 commit.
-            InvalidInputError: the inputs are not what the pipeline asks for.
+            InvalidInputError: the inputs are not what the pipeline asks for, or it is to be held and no
+                commit is said.
             NodeNotFoundError: it has no such node to run, or to begin from.
             SourceRefusedError: the pipeline is kept in a repository that has no such ref, or is not allowed.
             SourceUnreachableError: the pipeline is kept in a repository that does not answer.
@@ -120,7 +121,10 @@ class RunService:
             cause=request.cause,
             priority=first_said(request.priority, definition.priority),
             untrusted=request.untrusted,
+            held=HELD_ON_REQUEST if request.hold else "",
         )
+        if request.hold:
+            _check_commit(new)
         if request.only or request.from_ is not None:
             new = replace(new, prepare=_selecting(request))
         now = self._clock.now()
@@ -148,6 +152,8 @@ class RunService:
 
     async def retry(self, run_id: UUID, *, from_failed: bool = False, by: Actor = INSIDE_ACTOR) -> Run:
         """Start a run like one that has ended: the same definition, source revision and inputs.
+
+        What was approved stays approved, and what nobody has approved is held again.
 
         Args:
             run_id: of the run that has ended.
@@ -177,6 +183,9 @@ class RunService:
                 priority=run.priority,
                 retry_of=run_id,
                 untrusted=run.untrusted,
+                origin=run.origin,
+                held=NEVER_APPROVED if run.held else "",
+                approved_by=run.approved_by,
             )
             if from_failed:
                 new = replace(new, prepare=_keeping(run))
@@ -363,6 +372,19 @@ def _told(started: Started) -> Run:
         log_superseding(earlier)
     log_decisions(started.decisions)
     return started.run
+
+
+def _check_commit(new: NewRun) -> None:
+    """See whether a run can be approved, since an approval is for a commit.
+
+    Raises:
+        InvalidInputError: it works on none that is known.
+    """
+    if not new.origin.head_commit and (new.source is None or new.source.commit is None):
+        raise InvalidInputError(
+            "A run that is held needs a commit, because an approval is for one commit alone.",
+            advice="Say the full commit id in `ref`.",
+        )
 
 
 def _selecting(request: RunRequest) -> Prepare:

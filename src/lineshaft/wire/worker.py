@@ -105,6 +105,18 @@ class Welcome(Message):
     lease_seconds: float
 
 
+class SourceLogin(Message):
+    """What git signs in with where the source is fetched.
+
+    Attributes:
+        username: as the host knows it.
+        password: or a token.
+    """
+
+    username: str
+    password: str = Field(repr=False)
+
+
 class LeaseMessage(Message):
     """A worker's right to an attempt, with all that it needs to work on it.
 
@@ -118,6 +130,8 @@ class LeaseMessage(Message):
         work: what to do.
         timeout_seconds: how long it may take; None means no limit.
         repository: where the source is; None for a freestyle pipeline.
+        source_login: what the worker signs in with there, without showing it to the task; None where nobody
+            does, or the worker's machine has it.
         commit: the commit to check out; None when this attempt is to resolve it.
         ref: the branch, tag or commit that was asked for; None means the default branch.
         branch: the branch's name, where it is known to be one.
@@ -183,6 +197,7 @@ class LeaseMessage(Message):
     secret_values: dict[str, str] = Field(default_factory=dict, repr=False)
     environment: str = ""
     id_tokens: dict[str, str] = Field(default_factory=dict, repr=False)
+    source_login: SourceLogin | None = Field(default=None, repr=False)
     outputs: tuple[str, ...] = ()
     results: tuple[ResultRule, ...] = ()
     artifacts: tuple[ArtifactRule, ...] = ()

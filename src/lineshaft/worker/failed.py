@@ -109,6 +109,7 @@ def without_secrets(lease: LeaseMessage) -> LeaseMessage:
             "token": _NONE,
             "secret_values": {},
             "id_tokens": {},
+            "source_login": None,
             "repository": None if lease.repository is None else without_credentials(lease.repository),
         }
     )

@@ -13,7 +13,7 @@ from lineshaft.model.work import WorkKind, kind_of
 from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.telemetry.withholding import withholding
-from lineshaft.wire.worker import SourceReport
+from lineshaft.wire.worker import LeaseMessage, SourceReport
 from lineshaft.worker.driver import Assignment, Driver
 from lineshaft.worker.files.patient_files import PatientFiles
 from lineshaft.worker.held import Held
@@ -54,7 +54,7 @@ async def perform(
 
     with withholding(masking.mask_text):
         try:
-            await masking.learn({**lease.secret_values, **lease.id_tokens})
+            await masking.learn({**lease.secret_values, **lease.id_tokens, **_of_login(lease)})
             driver = drivers[kind_of(lease.work.to_model())]
             kept = PatientFiles(files, patience)
             outcome = await driver.perform(Assignment(lease, log, held.stop, resolve_source, masking, kept))
@@ -68,3 +68,7 @@ async def perform(
         await log.finish()
         await upload.finish()
         return masked_outcome(outcome, masking.masker)
+
+
+def _of_login(lease: LeaseMessage) -> Mapping[str, str]:
+    return {} if lease.source_login is None else {"the source's login": lease.source_login.password}

@@ -26,6 +26,7 @@ from lineshaft.model.merge import Merge
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
+from lineshaft.ports.repositories import Login
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.checkouts import Checkout, Checkouts
 from lineshaft.worker.driver import Assignment
@@ -129,7 +130,7 @@ class Sources:
         if lease.repository is None:
             return FoundBranches()
         try:
-            return await self._mirrors.of(lease.repository).branches(_wanted_ref(lease))
+            return await self._mirrors.of(lease.repository, _login(lease)).branches(_wanted_ref(lease))
         except SourceError as error:
             await assignment.log.write_lines(
                 f"Its repository does not tell of its branches, so that caches are looked for without: "
@@ -156,7 +157,7 @@ class Sources:
 
     async def _try(self, assignment: Assignment, repository: str) -> _Brought:
         lease = assignment.lease
-        mirror = self._mirrors.of(repository)
+        mirror = self._mirrors.of(repository, _login(lease))
         commit = lease.commit
         if lease.merge is not None and commit is not None:
             await _ensure_merged(mirror, lease.merge, commit)
@@ -247,6 +248,11 @@ def _is_full(folder: Path, error: Exception) -> bool:
 def _key(pipeline_id: UUID, repository: str, stamp: str) -> str:
     """Name whose workspace it is, without the credentials that a repository's address may carry."""
     return hashlib.sha256(f"{pipeline_id}\n{stamp}\n{repository}".encode()).hexdigest()
+
+
+def _login(lease: LeaseMessage) -> Login | None:
+    given = lease.source_login
+    return None if given is None else Login(given.username, given.password)
 
 
 def _wanted_ref(lease: LeaseMessage) -> str | None:

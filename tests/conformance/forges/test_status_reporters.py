@@ -14,7 +14,7 @@ import pytest
 from fake_forges import TOKEN, FakeForge, fake_forge
 from lineshaft.integrations.forges import status_reporter
 from lineshaft.integrations.outgoing import Guard
-from lineshaft.integrations.outgoing.client import OutgoingClient, outgoing_client
+from lineshaft.integrations.outgoing.client import Bounds, OutgoingClient, outgoing_client
 from lineshaft.model.commit_status import CommitStatus, StatusState
 from lineshaft.model.connection import Connection, ForgeKind
 from lineshaft.model.errors import ForgeBusyError, ForgeError, ForgeRefusedError, ForgeUnreachableError
@@ -48,8 +48,9 @@ def forge(server: FakeForge) -> FakeForge:
 @pytest.fixture
 async def client() -> AsyncIterator[OutgoingClient]:
     # Trusting nobody spares the reading of the system's certificates.
+    patient = Bounds(time=timedelta(minutes=1))
     trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    async with outgoing_client(Guard(allow_private=True), tls=trusted) as opened:
+    async with outgoing_client(Guard(allow_private=True), patient, trusted) as opened:
         yield opened
 
 

@@ -17,6 +17,7 @@ from lineshaft.definition.native.concurrency import ConcurrencyDocument
 from lineshaft.definition.native.image import AnyImage, Registries
 from lineshaft.definition.native.key import Key
 from lineshaft.definition.native.kinds import kinds_schema
+from lineshaft.definition.native.notify import Notify
 from lineshaft.definition.native.retry import Retry
 from lineshaft.definition.native.service import MOST_SERVICES, ServiceDocument
 from lineshaft.definition.native.source import SourceDocument
@@ -373,6 +374,7 @@ class _Heading(Strict):
         ),
     ] = None
     callable_by: CallableBy = None
+    notify: Notify = None
     secrets: Secrets = None
     id_tokens: IdTokens = None
     timeout: Timeout = None

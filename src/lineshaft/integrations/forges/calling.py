@@ -1,7 +1,7 @@
 """Calls of forges' APIs that set a status, and what their answers mean."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -15,6 +15,7 @@ from lineshaft.model.errors import (
     ForgeRefusedError,
     ForgeUnreachableError,
 )
+from lineshaft.ports.clock import Clock
 
 if TYPE_CHECKING:
     from lineshaft.integrations.outgoing.client import Answer, OutgoingClient
@@ -32,6 +33,7 @@ _REFUSALS: Final = {
     403: "does not let the token set a status",
     404: "knows no such repository or commit, or does not show it",
 }
+_CREATED: Final = 201
 _TRY_AGAIN: Final = frozenset({408, 409, 423, 425})
 _TOO_MANY: Final = 429
 _SERVER_ERRORS: Final = 500
@@ -59,13 +61,46 @@ class StatusCall:
     needs: str
 
 
-async def send(client: "OutgoingClient", call: StatusCall) -> "Answer":
-    """Send a call.
+def is_created(answer: "Answer") -> bool:
+    """Tell whether something was made, as a call that was redirected to another method does not."""
+    return answer.status == _CREATED
+
+
+def is_busy(answer: "Answer") -> bool:
+    """Tell whether an answer asks for fewer calls by its status (RFC 6585, RFC 9110)."""
+    unavailable = answer.status == _UNAVAILABLE and "retry-after" in answer.headers
+    return answer.status == _TOO_MANY or unavailable
+
+
+async def set_status(
+    client: "OutgoingClient",
+    clock: Clock,
+    call: StatusCall,
+    *,
+    is_done: Callable[["Answer"], bool] = is_created,
+    is_limited: Callable[["Answer"], bool] = is_busy,
+) -> None:
+    """Make a call.
+
+    Args:
+        client: by which it goes.
+        clock: tells how far away the times are that a forge names.
+        call: what is to be said.
+        is_done: tells an answer to it that says that the status is set.
+        is_limited: tells one that asks for fewer calls.
 
     Raises:
-        ForgeUnreachableError: nobody answers.
-        ForgeRefusedError: the call may not go there.
+        ForgeBusyError: the limit of calls is reached.
+        ForgeUnreachableError: nobody answers, or with an error of its own.
+        ForgeRefusedError: the forge does not take it, or the call may not go there.
     """
+    answer = await _send(client, call)
+    if is_done(answer):
+        return
+    raise _busy(call, answer, clock.now()) if is_limited(answer) else _refusal(call, answer)
+
+
+async def _send(client: "OutgoingClient", call: StatusCall) -> "Answer":
     headers = {"accept": "application/json", **call.headers, "content-type": "application/json"}
     body = json.dumps(call.document, ensure_ascii=False).encode("utf-8", "replace")
     name = call.connection.name
@@ -98,7 +133,7 @@ def signing_token(connection: Connection, token: str) -> str:
     )
 
 
-def refusal(call: StatusCall, answer: "Answer") -> ForgeError:
+def _refusal(call: StatusCall, answer: "Answer") -> ForgeError:
     """Make an error of an answer that is no success, and no wish for fewer calls."""
     name, status = call.connection.name, answer.status
     said = words_of(answer.body).replace(call.token, "***")
@@ -115,7 +150,7 @@ def refusal(call: StatusCall, answer: "Answer") -> ForgeError:
     return ForgeRefusedError(f"The forge of the connection '{name}' {message}.{words}", advice=advice)
 
 
-def busy(call: StatusCall, answer: "Answer", now: datetime) -> ForgeBusyError:
+def _busy(call: StatusCall, answer: "Answer", now: datetime) -> ForgeBusyError:
     """Make an error of an answer by which a forge asks for fewer calls."""
     pause = min(max(_pause(answer.headers, now), _SHORTEST_PAUSE), _LONGEST_PAUSE)
     return ForgeBusyError(
@@ -124,12 +159,6 @@ def busy(call: StatusCall, answer: "Answer", now: datetime) -> ForgeBusyError:
         retry_after=pause,
         advice="It is tried again then. Report fewer statuses, or use a token with a higher limit.",
     )
-
-
-def is_busy(answer: "Answer") -> bool:
-    """Tell whether an answer asks for fewer calls by its status (RFC 6585, RFC 9110)."""
-    unavailable = answer.status == _UNAVAILABLE and "retry-after" in answer.headers
-    return answer.status == _TOO_MANY or unavailable
 
 
 def _pause(headers: Mapping[str, str], now: datetime) -> timedelta:

@@ -3,9 +3,9 @@
 Bodies come from whoever knows a webhook's secret, and hold what people have written who do not.
 """
 
+import binascii
 import re
 from typing import Annotated, Final, TypeVar
-from urllib.parse import parse_qsl
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic import ValidationError as _ValidationError
@@ -119,11 +119,7 @@ def content_of(webhook: Webhook) -> bytes:
     """
     if not webhook.headers.get("content-type", "").lower().startswith(_FORM):
         return webhook.body
-    try:
-        fields = dict(parse_qsl(webhook.body, max_num_fields=_MOST_FORM_FIELDS))
-    except ValueError:
-        fields = {}
-    found = fields.get(b"payload")
+    found = _field(webhook.body, b"payload")
     if found is None:
         message = "A form must have the field 'payload'"
         raise InvalidInputError(
@@ -132,6 +128,19 @@ def content_of(webhook: Webhook) -> bytes:
             advice="Set the webhook's content type to application/json.",
         )
     return found
+
+
+def _field(form: bytes, name: bytes) -> bytes | None:
+    """Return a field of a form, in little time and memory: who sends it need not be known yet.
+
+    Percent-encoding is quoted-printable with another sign (RFC 3986, RFC 2045), which is decoded in C.
+    """
+    for part in form.split(b"&", _MOST_FORM_FIELDS)[:_MOST_FORM_FIELDS]:
+        key, equals, value = part.partition(b"=")
+        if key == name and equals:
+            plain = value.replace(b"=", b"%3D").replace(b"+", b" ").replace(b"%", b"=")
+            return binascii.a2b_qp(plain)
+    return None
 
 
 def known_addresses(*addresses: str | None) -> tuple[str, ...]:

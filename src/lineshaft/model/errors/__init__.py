@@ -40,6 +40,9 @@ LineshaftError
 │   ├── ForgeRefusedError        it never will
 │   └── ForgeUnreachableError    it does not answer
 │       └── ForgeBusyError       it wants no more calls for a while
+├── MailError                    a mail cannot be handed over
+│   ├── MailRefusedError         the mail server will never take it
+│   └── MailUnreachableError     it does not answer, or takes nothing now
 ├── UnavailableError             something we need does not answer; trying again later may help
 │   ├── StoreUnavailableError
 │   ├── SecretsUnavailableError  the keeper of secrets does not answer, or not with what can be read
@@ -85,6 +88,7 @@ from lineshaft.model.errors.input import (
     InvalidInputError,
     UnsupportedProtocolError,
 )
+from lineshaft.model.errors.mail import MailError, MailRefusedError, MailUnreachableError
 from lineshaft.model.errors.missing import (
     ArtifactExpiredError,
     ArtifactNotFoundError,
@@ -139,6 +143,9 @@ __all__ = [
     "LineshaftError",
     "LogOffsetError",
     "LogRemovedError",
+    "MailError",
+    "MailRefusedError",
+    "MailUnreachableError",
     "MergeConflictError",
     "NodeNotFoundError",
     "NotFoundError",

@@ -29,7 +29,7 @@ from lineshaft.services.fleet.reported import checked_report
 from lineshaft.services.fleet.sessions import Sessions
 from lineshaft.services.fleet.worker_keys import WorkerKeyService
 from lineshaft.services.progress import Progress, find_run
-from lineshaft.services.secrets.delivery import HERE, Delivery, Visit
+from lineshaft.services.secrets.delivery import HERE, Delivery, Logins, Visit
 from lineshaft.services.secrets.identity import IdentityService
 from lineshaft.telemetry.run_log import log_decisions
 from lineshaft.wire.worker import (
@@ -234,6 +234,7 @@ class WorkerDesk(CallersDesk):
         keys: WorkerKeyService,
         secrets: SecretStore,
         identity: IdentityService,
+        logins: Logins,
     ) -> None:
         sessions, closing = Sessions(store), Closing(store.wakeups)
         desk = _Desk(
@@ -246,7 +247,9 @@ class WorkerDesk(CallersDesk):
             sessions=sessions,
             registering=Registering(clock, ids, lease_time, losing, keys),
             claiming=Claiming(clock, progress, lease_time, limits),
-            delivery=Delivery(losing.bad_runs, clock, ids, progress, secrets=secrets, identity=identity),
+            delivery=Delivery(
+                losing.bad_runs, clock, ids, progress, secrets=secrets, identity=identity, logins=logins
+            ),
             secrets=secrets,
             heartbeats=Heartbeats(store, clock, lease_time, sessions, closing),
             lines=Lines(store.wakeups),

@@ -13,6 +13,7 @@ from lineshaft.services.fleet.tending import Tending
 from lineshaft.services.fleet.worker_keys import FileKeys, WorkerKeyService
 from lineshaft.services.fleet.workers import WorkerService
 from lineshaft.services.progress import Progress
+from lineshaft.services.secrets.delivery import Logins
 from lineshaft.services.secrets.wiring import SecretServices
 
 
@@ -42,6 +43,7 @@ def wire_fleet(
     progress: Progress,
     secrets: SecretServices,
     *,
+    logins: Logins,
     lease_time: timedelta,
     limits: Limits,
     file_keys: FileKeys,
@@ -54,6 +56,7 @@ def wire_fleet(
         ids: makes ids.
         progress: moves runs.
         secrets: what tasks are given with their leases.
+        logins: what git signs in with where sources are fetched.
         lease_time: how long a lease lives that is not prolonged.
         limits: how many tasks may run at once over all workers.
         file_keys: tells the keys that stand in a file.
@@ -72,6 +75,7 @@ def wire_fleet(
             keys=keys,
             secrets=secrets.lookup,
             identity=secrets.identity,
+            logins=logins,
         ),
         workers=WorkerService(store, clock, ids, lease_time, losing),
         worker_keys=keys,

@@ -2,13 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, Protocol
 
 from lineshaft.engine.decision import Decision
+from lineshaft.engine.withholding import withheld_reason
 from lineshaft.model.audit_entry import Action
-from lineshaft.model.errors import SecretsUnavailableError, StoreUnavailableError
+from lineshaft.model.errors import SecretMissingError, SecretsUnavailableError, StoreUnavailableError
 from lineshaft.model.event import AttemptReported
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.principal import INSIDE_ACTOR, Actor
@@ -25,9 +26,15 @@ from lineshaft.services.bad_runs import BadRuns, Current
 from lineshaft.services.fleet.claiming import Taken
 from lineshaft.services.progress import Progress
 from lineshaft.services.secrets.identity import IdentityService, Issued
-from lineshaft.services.secrets.wanted import missing_reason, unavailable_reason, unissued_reason
+from lineshaft.services.secrets.wanted import (
+    missing_reason,
+    source_login_reason,
+    unavailable_reason,
+    unissued_reason,
+)
+from lineshaft.services.sources.connections import LentLogin
 from lineshaft.wire.message import PROTOCOL_VERSION
-from lineshaft.wire.worker import LeaseMessage
+from lineshaft.wire.worker import LeaseMessage, SourceLogin
 
 MASKING_VERSION: Final = 3
 """The first version of the protocol whose workers mask secrets."""
@@ -51,6 +58,19 @@ class Visit:
     actor: Actor = INSIDE_ACTOR
 
 
+class Logins(Protocol):
+    """Lends what git signs in with."""
+
+    async def lend_login(self, address: str) -> LentLogin | None:
+        """Tell what git signs in with at a repository's address; None for nothing.
+
+        Raises:
+            SecretMissingError: what it is made of is nowhere.
+            SecretsUnavailableError: what it is made of cannot be had now.
+        """
+        ...
+
+
 HERE: Final = Visit()
 """By a direct call, within the server's process."""
 
@@ -61,13 +81,17 @@ class _Filling:
 
     secrets: Mapping[Wanted, FoundSecret] = field(default_factory=dict)
     identity: Issued | None = None
+    login: LentLogin | None = None
 
     def into(self, lease: LeaseMessage) -> LeaseMessage:
-        update: dict[str, Mapping[str, str]] = {}
+        update: dict[str, object] = {}
         if self.secrets:
             update["secret_values"] = {wanted.name: found.value for wanted, found in self.secrets.items()}
         if self.identity is not None:
             update["id_tokens"] = self.identity.tokens
+        if self.login is not None:
+            given = self.login.login
+            update["source_login"] = SourceLogin(username=given.username, password=given.password)
         return lease.model_copy(update=update) if update else lease
 
 
@@ -75,7 +99,9 @@ _NOTHING: Final = _Filling()
 
 
 class Delivery:
-    """Fills leases. Of those whose tasks want neither it costs nothing, and changes nothing.
+    """Fills leases with secrets, identity tokens, and what git signs in with.
+
+    Of those whose tasks want none of these it costs nothing, and changes nothing.
 
     It is done after the transaction that gives the leases out, because other stores than the database take
     their time. Who hears no answer claims again, with the same token, and the leases are filled again. What
@@ -91,6 +117,7 @@ class Delivery:
         *,
         secrets: SecretStore,
         identity: IdentityService,
+        logins: Logins,
     ) -> None:
         self._bad_runs = bad_runs
         self._clock = clock
@@ -98,6 +125,7 @@ class Delivery:
         self._progress = progress
         self._secrets = secrets
         self._identity = identity
+        self._logins = logins
 
     async def fill(self, taken: Taken, visit: Visit) -> Taken:
         """Give leases what their tasks want, and end the attempts of those for which that cannot be had.
@@ -109,9 +137,11 @@ class Delivery:
         Returns:
             What is left to tell the worker; what was decided here stands behind its decisions.
         """
-        if not taken.audiences and not any(_is_special(lease, visit) for lease in taken.leases):
+        if not taken.audiences and not any(map(_may_want, taken.leases)):
             return taken
         looked = await asyncio.gather(*(self._look(lease, taken, visit) for lease in taken.leases))
+        if all(filling is _NOTHING for filling in looked):
+            return taken
         filled, used, refused = [], [], []
         for lease, filling in zip(taken.leases, looked, strict=True):
             if isinstance(filling, Reason):
@@ -134,19 +164,42 @@ class Delivery:
         return replace(taken, leases=filled, decisions=taken.decisions + decisions)
 
     async def _look(self, lease: LeaseMessage, taken: Taken, visit: Visit) -> _Filling | Reason:
-        if _is_beyond(lease, visit):
-            return _no_such_source(taken.worker)
         wanted = _wanted(lease)
         audiences = taken.audiences.get(lease.address)
-        if not wanted and audiences is None:
+        refused = _no_such_source(taken.worker) if _is_beyond(lease, visit) else None
+        if lease.address in taken.untrusted:
+            refused = refused or _withheld(lease, wanted, audiences or ())
+        if refused is not None:
+            return refused
+        masks = visit.version >= MASKING_VERSION
+        login = await self._login(lease) if masks else None
+        if not wanted and audiences is None and login is None:
             return _NOTHING
-        if visit.version < MASKING_VERSION:
+        if not masks:
             return _no_masking(taken.worker)
+        if isinstance(login, Reason):
+            return login
         found = await self._found(lease, wanted) if wanted else {}
         if isinstance(found, Reason):
             return found
         issued = await self._issued(lease, audiences) if audiences is not None else None
-        return issued if isinstance(issued, Reason) else _Filling(found, issued)
+        return issued if isinstance(issued, Reason) else _Filling(found, issued, login)
+
+    async def _login(self, lease: LeaseMessage) -> LentLogin | Reason | None:
+        if lease.repository is None:
+            return None
+        try:
+            return await self._logins.lend_login(lease.repository)
+        except StoreUnavailableError:
+            raise
+        except (SecretMissingError, SecretsUnavailableError) as error:
+            return source_login_reason(error)
+        except Exception as error:  # noqa: BLE001 - as of secrets.
+            _LOG.error("The login for the source of %s cannot be had: %s", lease.path, type(error).__name__)
+            text = (
+                "Its source's login cannot be had for a fault in what keeps it, which the server's log names."
+            )
+            return Reason(ReasonCode.SECRETS_UNAVAILABLE, text)
 
     async def _issued(self, lease: LeaseMessage, audiences: Mapping[str, str]) -> Issued | Reason:
         try:
@@ -172,15 +225,13 @@ class Delivery:
         return missing_reason(missing) if missing else found
 
     def _note(self, transaction: Transaction, lease: LeaseMessage, filling: _Filling, actor: Actor) -> None:
-        if filling.secrets:
-            self._record(
-                transaction,
-                lease,
-                actor,
-                Action.SECRET_USED,
-                secrets=[wanted.name for wanted in filling.secrets],
-                found_at=[secret.found_at for secret in filling.secrets.values()],
-            )
+        names = [wanted.name for wanted in filling.secrets]
+        places = [secret.found_at for secret in filling.secrets.values()]
+        if filling.login is not None:
+            names.append(filling.login.secret)
+            places.append(f"connection {filling.login.connection}")
+        if names:
+            self._record(transaction, lease, actor, Action.SECRET_USED, secrets=names, found_at=places)
         if filling.identity is not None:
             self._record(
                 transaction,
@@ -214,15 +265,24 @@ class Delivery:
         return self._progress.apply(transaction, address.run_id, event, self._clock.now())
 
 
+def _withheld(lease: LeaseMessage, wanted: Sequence[Wanted], audiences: Iterable[str]) -> Reason | None:
+    """Say why the run of a change that is not trusted gets none of it.
+
+    The engine lets no such task begin, and here it costs nothing to see to that once more.
+    """
+    agent = lease.ssh is not None and lease.ssh.agent
+    return withheld_reason([each.name for each in wanted], tuple(audiences), agent=agent)
+
+
+def _may_want(lease: LeaseMessage) -> bool:
+    return bool(lease.secrets or lease.lent_secrets or lease.ssh or lease.repository)
+
+
 def _wanted(lease: LeaseMessage) -> list[Wanted]:
     return [
         Wanted(name, lease.pipeline_id, lease.pipeline_name, lease.environment)
         for name in dict.fromkeys((*lease.secrets, *lease.lent_secrets))
     ]
-
-
-def _is_special(lease: LeaseMessage, visit: Visit) -> bool:
-    return bool(lease.secrets or lease.lent_secrets) or _is_beyond(lease, visit)
 
 
 def _is_beyond(lease: LeaseMessage, visit: Visit) -> bool:

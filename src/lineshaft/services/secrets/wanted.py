@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Final
 from uuid import UUID
 
-from lineshaft.model.errors import SecretsUnavailableError
+from lineshaft.model.errors import SecretMissingError, SecretsUnavailableError
 from lineshaft.model.node import Task
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
@@ -63,8 +63,8 @@ def by_pipeline(wanted: Iterable[Wanted]) -> Mapping[UUID, list[Wanted]]:
 
 
 def missing_at_start(transaction: Transaction, run: Run) -> frozenset[Wanted]:
-    """Tell which secrets of a run the database has not."""
-    wanted = secrets_of(run)
+    """Tell which secrets of a run the database has not; one that is given none misses none."""
+    wanted = frozenset[Wanted]() if run.untrusted else secrets_of(run)
     return missing_secrets(transaction, wanted) if wanted else frozenset()
 
 
@@ -89,6 +89,14 @@ def unissued_reason(error: SecretsUnavailableError) -> Reason:
     """Say that a task's identity tokens cannot be signed."""
     text = " ".join(part for part in (error.message, error.advice) if part)
     return Reason(ReasonCode.SECRETS_UNAVAILABLE, f"Its identity tokens cannot be signed: {text}")
+
+
+def source_login_reason(error: SecretMissingError | SecretsUnavailableError) -> Reason:
+    """Say that what git signs in with at a task's source cannot be had."""
+    is_missing = isinstance(error, SecretMissingError)
+    code = ReasonCode.SECRET_MISSING if is_missing else ReasonCode.SECRETS_UNAVAILABLE
+    text = " ".join(part for part in (error.message, error.advice) if part)
+    return Reason(code, f"Its source cannot be fetched: {text}")
 
 
 def _shown(wanted: Wanted) -> str:

@@ -1,1 +1,1 @@
-"""Where runs come from, and what they work on: forges, repositories, other runs."""
+"""Where runs come from: forges, repositories, and what they tell."""

@@ -5,6 +5,7 @@ import logging
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Final
 
 from lineshaft.model.audit_entry import Action
@@ -29,6 +30,9 @@ from lineshaft.services.sources.addresses import connection_of, read_forge_url, 
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 """What a connection may be called, as a regular expression."""
+
+KNOWN_FOR: Final = timedelta(seconds=2)
+"""How long another server process may take a connection for what it was, where it lends a login."""
 
 _LOG: Final = logging.getLogger("lineshaft.sources")
 _USERNAME: Final = re.compile(r"[^\x00-\x1f\x7f:]{1,255}")
@@ -59,6 +63,21 @@ class ConnectionTerms:
     trusts_forks: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class LentLogin:
+    """What git is lent to sign in with.
+
+    Attributes:
+        login: itself.
+        secret: the name of the secret that it was made of.
+        connection: the name of the connection that lends it.
+    """
+
+    login: Login
+    secret: str
+    connection: str
+
+
 class ConnectionService:
     """The use cases of connections."""
 
@@ -68,6 +87,9 @@ class ConnectionService:
         self._ids = ids
         self._secrets = secrets
         self._forges = forges
+        self._turn = asyncio.Lock()
+        self._known: Sequence[Connection] = ()
+        self._known_until: datetime | None = None
 
     async def list(self) -> Sequence[Connection]:
         """List all connections, by name."""
@@ -116,7 +138,10 @@ class ConnectionService:
             )
             return transaction.connections.get(name) or made
 
-        return await self._store.write(work)
+        try:
+            return await self._store.write(work)
+        finally:
+            self._known_until = None
 
     async def remove(self, name: str, by: Actor) -> None:
         """Remove a connection; the secrets that it names stay.
@@ -131,7 +156,10 @@ class ConnectionService:
                 raise ConnectionNotFoundError(name)
             record(transaction, ids=self._ids, now=now, by=by, action=Action.CONNECTION_REMOVED, target=name)
 
-        await self._store.write(work)
+        try:
+            await self._store.write(work)
+        finally:
+            self._known_until = None
 
     async def of_address(self, address: str) -> Connection | None:
         """Find the connection that a repository belongs to, however its address is spelt; None for none."""
@@ -148,11 +176,21 @@ class ConnectionService:
             SecretMissingError: the connection's token is nowhere.
             SecretsUnavailableError: the connection's token cannot be had now.
         """
-        connection = await self.of_address(address)
-        if connection is None or not takes_login(address, connection):
+        lent = await self.lend_login(address)
+        return None if lent is None else lent.login
+
+    async def lend_login(self, address: str) -> LentLogin | None:
+        """Tell what `login_for` does, and whose it is.
+
+        Raises:
+            SecretMissingError: the connection's token is nowhere.
+            SecretsUnavailableError: the connection's token cannot be had now.
+        """
+        connection = connection_of(address, await self._lately())
+        if connection is None or connection.token is None or not takes_login(address, connection):
             return None
-        token = await self.token_of(connection)
-        return None if token is None else Login(connection.username, token)
+        value = await self._value(connection, connection.token)
+        return LentLogin(Login(connection.username, value), connection.token, connection.name)
 
     async def token_of(self, connection: Connection) -> str | None:
         """Return the token that signs in at a forge; None where its connection names none.
@@ -194,6 +232,15 @@ class ConnectionService:
         if unavailable is not None and not found:
             raise unavailable
         return found
+
+    async def _lately(self) -> Sequence[Connection]:
+        """List the connections as they were within `KNOWN_FOR`: each lease with a source asks."""
+        async with self._turn:
+            now = self._clock.now()
+            if self._known_until is None or now >= self._known_until:
+                self._known = await self.list()
+                self._known_until = now + KNOWN_FOR
+            return self._known
 
     async def _value(self, connection: Connection, name: str) -> str:
         wanted = Wanted.by_server(name)

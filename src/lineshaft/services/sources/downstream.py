@@ -69,7 +69,7 @@ class _Changed:
 
 
 class DownstreamService:
-    """Starts what follows the ends of runs. Several processes may do so at once: one of them begins the run."""
+    """Starts what follows the ends of runs. Several processes may do so at once: one begins the run."""
 
     def __init__(
         self,

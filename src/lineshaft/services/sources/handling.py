@@ -2,14 +2,14 @@
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Final, Protocol
 from uuid import UUID
 
 from lineshaft.model.change import Change, ChangeKind
 from lineshaft.model.connection import Connection
-from lineshaft.model.delivery import Delivery, DeliveryState
+from lineshaft.model.delivery import Delivery, DeliverySource, DeliveryState
 from lineshaft.model.errors import (
     ConnectionNotFoundError,
     LineshaftError,
@@ -34,8 +34,17 @@ _PREPARED_AT_ONCE: Final = 4
 _MOST_KEYS: Final = 100
 _LOG: Final = logging.getLogger("lineshaft.deliveries")
 
-Refresh = Callable[[Pipeline], Awaitable[object]]
-"""Reads a pipeline's own definition anew, where its config file points now. Idempotent."""
+
+class Kept(Protocol):
+    """Keeps the own definitions of pipelines whose files are in repositories."""
+
+    async def refresh(self, pipeline_id: UUID) -> object:
+        """Read a pipeline's file again where its ref points now; what is the same changes nothing.
+
+        Raises:
+            LineshaftError: it cannot be read, or the pipeline has none; nothing has changed.
+        """
+        ...
 
 
 class Connections(Protocol):
@@ -61,14 +70,14 @@ class DeliveryHandling:
         connections: Connections,
         preparing: Preparing,
         noting: Noting,
-        refresh: Refresh,
+        kept: Kept,
     ) -> None:
         self._store = store
         self._clock = clock
         self._connections = connections
         self._preparing = preparing
         self._noting = noting
-        self._refresh = refresh
+        self._kept = kept
         self._in_hand: dict[UUID, asyncio.Task[None]] = {}
         self._prolong_at = clock.now()
 
@@ -169,13 +178,15 @@ class DeliveryHandling:
 
     async def _find_out(self, delivery: Delivery) -> Found:
         try:
-            connection = await self._connections.get(delivery.connection)
+            connection = await self._connection(delivery)
         except ConnectionNotFoundError as error:
             return Found(delivery, text=told(error))
         sender = Sender(delivery.id, connection)
         done = {outcome.pipeline_id for outcome in delivery.outcomes}
         pairs = [
-            (change, pipeline) for change in delivery.changes for pipeline in await self._pipelines_of(change)
+            (change, pipeline)
+            for change in delivery.changes
+            for pipeline in await self._pipelines_of(delivery, change)
         ]
         if not pairs and not done:
             address = delivery.changes[0].repositories[0] if delivery.changes else ""
@@ -192,7 +203,19 @@ class DeliveryHandling:
         kept = {pipeline.id: pipeline for change, pipeline in pairs if _may_define(change, pipeline)}
         return Found(delivery, prepared, tuple(kept.values()))
 
-    async def _pipelines_of(self, change: Change) -> Sequence[Pipeline]:
+    async def _connection(self, delivery: Delivery) -> Connection | None:
+        """Find the forge that tells; None where we have looked ourselves."""
+        return (
+            None
+            if delivery.source is DeliverySource.POLL
+            else await self._connections.get(delivery.connection)
+        )
+
+    async def _pipelines_of(self, delivery: Delivery, change: Change) -> Sequence[Pipeline]:
+        only = delivery.pipeline_id
+        if only is not None:
+            pipeline = await self._store.read(lambda transaction: transaction.pipelines.get(only))
+            return [] if pipeline is None else [pipeline]
         keys = sorted(repository_keys(change))[:_MOST_KEYS]
         return await self._store.read(lambda transaction: transaction.pipelines.of_repositories(keys))
 
@@ -200,7 +223,7 @@ class DeliveryHandling:
         why = ""
         for pipeline in kept:
             try:
-                await self._refresh(pipeline)
+                await self._kept.refresh(pipeline.id)
             except SourceUnreachableError as error:
                 why = told(error)
             except LineshaftError as error:

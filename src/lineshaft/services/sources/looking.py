@@ -53,7 +53,7 @@ def deliveries_of(
         now: when was looked.
 
     Returns:
-        One for those that start runs, if there are any, and one that is done with for those that are too many.
+        One for those that start runs, if any do, and one that is done with for those that are too many.
     """
     address = polled_address(pipeline)
     changed = [] if address is None else _changes(address, before, seen)
@@ -63,7 +63,7 @@ def deliveries_of(
 
 
 def _worked_on(pipeline: Pipeline, refs: Mapping[str, str], default: str) -> list[str]:
-    """Name the branch, or the tag, that a pipeline works on where nobody says another; none where it is gone."""
+    """Name the branch, or the tag, that a pipeline works on by itself; none where it is gone."""
     kept = pipeline.config_file
     ref = default if kept is None or kept.ref is None else kept.ref
     names = [ref] if ref.startswith("refs/") else [f"{BRANCHES}{ref}", f"{TAGS}{ref}"]

@@ -158,7 +158,7 @@ def test_an_update_is_told_by_what_it_changes(changes: Any, expected: PullReques
 
 
 def test_new_commits_are_an_update_whatever_else_is_changed() -> None:
-    changes = {"labels": {"previous": [], "current": []}}
+    changes: dict[str, Any] = {"labels": {"previous": [], "current": []}}
     told = read(
         "Merge Request Hook",
         "pull_request",

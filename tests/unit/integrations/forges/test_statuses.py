@@ -2,6 +2,7 @@
 
 import ssl
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -12,7 +13,7 @@ import pytest
 from fake_forges import TOKEN, FakeForge, fake_forge
 from lineshaft.integrations.forges import status_reporter
 from lineshaft.integrations.outgoing import Guard
-from lineshaft.integrations.outgoing.client import outgoing_client
+from lineshaft.integrations.outgoing.client import Bounds, outgoing_client
 from lineshaft.model.commit_status import CommitStatus, StatusState
 from lineshaft.model.connection import ForgeKind
 from lineshaft.model.errors import ForgeBusyError, ForgeRefusedError
@@ -27,8 +28,9 @@ STATUS = CommitStatus("lineshaft/shop", StatusState.RUNNING, "Run 7 is going.", 
 @asynccontextmanager
 async def reporter_for(forge: FakeForge) -> AsyncIterator[StatusReporter]:
     # Trusting nobody spares the reading of the system's certificates.
+    patient = Bounds(time=timedelta(minutes=1))
     trusted = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    async with outgoing_client(Guard(allow_private=True), tls=trusted) as client:
+    async with outgoing_client(Guard(allow_private=True), patient, trusted) as client:
         made = status_reporter(forge.kind, client, ManualClock(NOW))
         assert made is not None
         yield made
@@ -192,3 +194,12 @@ async def test_an_address_below_no_project_of_a_data_center_is_refused() -> None
         with pytest.raises(ForgeRefusedError, match="has no repository at"):
             await report(forge, repository=f"{forge.url}/scm/a/b/c/d")
         assert not forge.calls
+
+
+async def test_a_test_can_wait_for_what_a_forge_is_told() -> None:
+    with fake_forge(ForgeKind.GITEA) as forge, ThreadPoolExecutor(1) as others:
+        waiting = others.submit(forge.wait_until, lambda told: len(told.statuses) == 2)
+        await report(forge, context="one")
+        assert not waiting.done()
+        await report(forge, context="two")
+        waiting.result()

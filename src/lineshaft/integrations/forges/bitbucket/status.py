@@ -8,7 +8,7 @@ import base64
 from typing import TYPE_CHECKING, Final, assert_never
 from urllib.parse import urlsplit
 
-from lineshaft.integrations.forges.calling import StatusCall, busy, is_busy, refusal, send, signing_token
+from lineshaft.integrations.forges.calling import StatusCall, set_status, signing_token
 from lineshaft.integrations.forges.place import api_url, names_below, nowhere, quoted, two_names
 from lineshaft.integrations.forges.wording import bounded_key, shortened
 from lineshaft.model.commit_status import CommitStatus, StatusState
@@ -16,7 +16,7 @@ from lineshaft.model.connection import Connection
 from lineshaft.ports.clock import Clock
 
 if TYPE_CHECKING:
-    from lineshaft.integrations.outgoing.client import OutgoingClient
+    from lineshaft.integrations.outgoing.client import Answer, OutgoingClient
 
 BEARER_USERNAME: Final = "x-token-auth"
 """What git says who signs in with an access token, which the API takes without a name."""
@@ -24,7 +24,7 @@ BEARER_USERNAME: Final = "x-token-auth"
 _LONGEST_KEY: Final = 40
 _LONGEST: Final = 255
 _SUCCESSES: Final = frozenset({200, 201, 204})
-_NEEDS: Final = "to write to the repository, and to see it"
+_NEEDS: Final = "the scope 'repository' of Bitbucket Cloud, or 'Repository read' of Data Center"
 
 
 class BitbucketStatuses:
@@ -55,12 +55,7 @@ class BitbucketStatuses:
             _document(connection, status, is_data_center=is_data_center),
             _NEEDS,
         )
-        answer = await send(self._client, call)
-        if answer.status in _SUCCESSES:
-            return
-        if is_busy(answer):
-            raise busy(call, answer, self._clock.now())
-        raise refusal(call, answer)
+        await set_status(self._client, self._clock, call, is_done=_is_taken)
 
 
 def _cloud_url(connection: Connection, repository: str, commit: str) -> str:
@@ -112,3 +107,8 @@ def _word(state: StatusState, cancelled: str) -> str:
             return cancelled
         case _:
             assert_never(state)
+
+
+def _is_taken(answer: "Answer") -> bool:
+    """Tell whether it is shown; Cloud tells a new one from one that was there, Data Center says nothing."""
+    return answer.status in _SUCCESSES

@@ -5,7 +5,7 @@ See https://docs.gitea.com/api/ (`repoCreateStatus`).
 
 from typing import TYPE_CHECKING, Final, assert_never
 
-from lineshaft.integrations.forges.calling import StatusCall, busy, is_busy, refusal, send, signing_token
+from lineshaft.integrations.forges.calling import StatusCall, set_status, signing_token
 from lineshaft.integrations.forges.place import api_url, quoted, two_names
 from lineshaft.integrations.forges.wording import bounded_key, shortened
 from lineshaft.model.commit_status import CommitStatus, StatusState
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from lineshaft.integrations.outgoing.client import OutgoingClient
 
 _LONGEST: Final = 255
-_CREATED: Final = 201
 _NEEDS: Final = "the scope 'write:repository', for a user who may write to the repository"
 
 
@@ -47,12 +46,7 @@ class GiteaStatuses:
             _document(status),
             _NEEDS,
         )
-        answer = await send(self._client, call)
-        if answer.status == _CREATED:
-            return
-        if is_busy(answer):
-            raise busy(call, answer, self._clock.now())
-        raise refusal(call, answer)
+        await set_status(self._client, self._clock, call)
 
 
 def _document(status: CommitStatus) -> dict[str, str]:

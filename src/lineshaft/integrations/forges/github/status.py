@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from lineshaft.integrations.forges.calling import (
     StatusCall,
-    busy,
     is_busy,
-    refusal,
-    send,
+    set_status,
     signing_token,
     words_of,
 )
@@ -29,7 +27,6 @@ _LONGEST_TEXT: Final = 140
 _LONGEST_CONTEXT: Final = 255
 _HIGHEST_CHARACTER: Final = 0xFFFF
 _FORBIDDEN: Final = 403
-_CREATED: Final = 201
 _NEEDS: Final = (
     "'Commit statuses: write' of a fine-grained token or an app, or 'repo:status' of a classic token"
 )
@@ -66,12 +63,7 @@ class GitHubStatuses:
             _document(status),
             _NEEDS,
         )
-        answer = await send(self._client, call)
-        if answer.status == _CREATED:
-            return
-        if is_busy(answer) or _is_limited(answer):
-            raise busy(call, answer, self._clock.now())
-        raise refusal(call, answer)
+        await set_status(self._client, self._clock, call, is_limited=_is_limited)
 
 
 def _document(status: CommitStatus) -> dict[str, str]:
@@ -104,9 +96,9 @@ def _word(state: StatusState) -> str:
 
 
 def _is_limited(answer: "Answer") -> bool:
-    """Tell whether 403 stands for too many calls; it means lacking rights otherwise."""
+    """Tell whether GitHub wants fewer calls; 403 says so too, and means lacking rights otherwise."""
     if answer.status != _FORBIDDEN:
-        return False
+        return is_busy(answer)
     headers = answer.headers
     told = "retry-after" in headers or headers.get("x-ratelimit-remaining", "").strip() == "0"
     return told or "rate limit" in words_of(answer.body).lower()

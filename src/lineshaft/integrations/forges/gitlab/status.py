@@ -7,10 +7,8 @@ from typing import TYPE_CHECKING, Final, assert_never
 
 from lineshaft.integrations.forges.calling import (
     StatusCall,
-    busy,
-    is_busy,
-    refusal,
-    send,
+    is_created,
+    set_status,
     signing_token,
     words_of,
 )
@@ -24,7 +22,6 @@ if TYPE_CHECKING:
     from lineshaft.integrations.outgoing.client import Answer, OutgoingClient
 
 _LONGEST: Final = 255
-_CREATED: Final = 201
 _BAD_REQUEST: Final = 400
 _SAME_AGAIN: Final = "cannot transition status"
 _NEEDS: Final = "the scope 'api', in the role Developer or above"
@@ -58,12 +55,7 @@ class GitLabStatuses:
             _document(status),
             _NEEDS,
         )
-        answer = await send(self._client, call)
-        if answer.status == _CREATED or _is_repeated(answer):
-            return
-        if is_busy(answer):
-            raise busy(call, answer, self._clock.now())
-        raise refusal(call, answer)
+        await set_status(self._client, self._clock, call, is_done=_is_shown)
 
 
 def _document(status: CommitStatus) -> dict[str, str]:
@@ -93,6 +85,7 @@ def _word(state: StatusState) -> str:
             assert_never(state)
 
 
-def _is_repeated(answer: "Answer") -> bool:
-    """Tell whether GitLab was told what it shows already, which it takes for a mistake."""
-    return answer.status == _BAD_REQUEST and _SAME_AGAIN in words_of(answer.body).lower()
+def _is_shown(answer: "Answer") -> bool:
+    """Tell whether GitLab shows it, perhaps because it did already, which it takes for a mistake."""
+    repeated = answer.status == _BAD_REQUEST and _SAME_AGAIN in words_of(answer.body).lower()
+    return repeated or is_created(answer)

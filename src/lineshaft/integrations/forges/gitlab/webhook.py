@@ -90,7 +90,7 @@ def _has_signature(webhook: Webhook, secret: str) -> bool:
 def _delivery(event: str, webhook: Webhook) -> str:
     """Return the id that is the same for all tries of one call.
 
-    What is signed goes first. Versions before 17.4 tell none, and the id of the event that they tell is
+    What is signed goes first. Older versions tell none, and the id of the event that they tell is
     shared by all that it leads to.
     """
     headers = ("webhook-id", "idempotency-key")
