@@ -91,7 +91,8 @@ class Repositories(Protocol):
 
     Every method but `refs`, `default_branch` and `revision` goes without the network for what was fetched
     before, as far as the remote has answered the same login lately; nobody reads what was fetched by
-    another's login before that. None is bound to a transaction, and none may be called in one. Each may be called again at any time.
+    another's login before that. None is bound to a transaction, and none may be called in one. Each may be
+    called again at any time.
 
     Whatever the host refuses because it does not know the login is a `SourceRefusedError`.
     """
