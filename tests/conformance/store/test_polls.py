@@ -24,9 +24,7 @@ async def get(scene: Scene, pipeline_id: UUID) -> KeptPoll | None:
 
 async def take(scene: Scene, limit: int = 10) -> list[KeptPoll]:
     now = scene.clock.now()
-    return list(
-        await scene.store.write(lambda transaction: transaction.polls.take(now, now + MINUTE, limit))
-    )
+    return list(await scene.store.write(lambda transaction: transaction.polls.take(now, now + MINUTE, limit)))
 
 
 async def note(scene: Scene, taken: KeptPoll, poll: KeptPoll) -> bool:

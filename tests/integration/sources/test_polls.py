@@ -226,9 +226,8 @@ async def test_a_repository_that_does_not_answer_is_asked_less_and_less_often(
         poll = await poll_of(plane, pipeline)
         assert (poll.failures, poll.last_error) == (failures, "The repository does not answer.")
         waits.append((poll.next_at - clock.now()) / EVERY)
-    assert [round(wait / expected, 1) in {0.9, 1.0, 1.1} for wait, expected in zip(waits, (2, 4, 6, 6))] == [
-        True
-    ] * 4
+    for wait, expected in zip(waits, (2, 4, 6, 6), strict=True):
+        assert 0.9 <= wait / expected <= 1.1
     shop.answers = True
     clock.advance(LONGEST_BACKOFF * 1.1)
 
@@ -252,10 +251,8 @@ async def test_too_many_changes_at_once_are_noted_only(
 
     assert len(await runs(plane, pipeline)) == 50
     told = [each.outcomes[0].text for each in await deliveries(plane) if not each.changes]
-    assert told == [
-        "One look starts at most 50 runs, and more branches and tags have changed. These were noted only, and "
-        "start a run when they change again: 'v50', 'v51'."
-    ]
+    (text,) = told
+    assert text.endswith("These were noted only, and start a run when they change again: 'v50', 'v51'.")
     clock.advance(LATER)
     await look(plane)
     assert len(await runs(plane, pipeline)) == 50
@@ -275,7 +272,7 @@ async def test_a_repository_of_several_pipelines_is_asked_once(
 
 
 async def test_another_selection_begins_with_what_there_is(
-    plane: ControlPlane, clock: ManualClock, shop: MemoryRepository
+    plane: ControlPlane, shop: MemoryRepository
 ) -> None:
     shop.commit({"a": "2"}, branch="side")
     pipeline = await plane.pipelines.create(polled())
@@ -289,7 +286,7 @@ async def test_another_selection_begins_with_what_there_is(
 
 
 async def test_what_is_saved_anew_with_the_same_poll_loses_no_change(
-    plane: ControlPlane, clock: ManualClock, shop: MemoryRepository
+    plane: ControlPlane, shop: MemoryRepository
 ) -> None:
     pipeline = await plane.pipelines.create(polled())
     await look(plane)
@@ -301,9 +298,7 @@ async def test_what_is_saved_anew_with_the_same_poll_loses_no_change(
     assert await commits(plane, pipeline) == [new]
 
 
-async def test_a_pipeline_that_is_deleted_or_polls_no_more_is_looked_at_no_more(
-    plane: ControlPlane, shop: MemoryRepository
-) -> None:
+async def test_a_pipeline_that_is_deleted_or_polls_no_more_is_looked_at_no_more(plane: ControlPlane) -> None:
     deleted = await plane.pipelines.create(polled())
     changed = await plane.pipelines.create(polled("other"))
     await plane.pipelines.delete(deleted.id)
