@@ -37,6 +37,7 @@ from lineshaft.cli.pipeline import (
     update_pipeline,
 )
 from lineshaft.cli.plan import plan
+from lineshaft.cli.polls import polls
 from lineshaft.cli.report import report as report_runs
 from lineshaft.cli.results import results
 from lineshaft.cli.run import cancel, retry, runs, show
@@ -85,6 +86,7 @@ class Root(SectionedGroup):
             refresh_pipeline,
             trigger_pipeline,
             schedules,
+            polls,
             delete_pipeline,
         ),
         "Runs": (runs, show, watch, logs, explain, shell, definition, approve, cancel, retry, report_runs),

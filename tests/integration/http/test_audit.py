@@ -37,6 +37,17 @@ def replace_pipeline(api: httpx2.Client) -> httpx2.Response:
     return api.put(f"/v1/pipelines/{create(api, 'true')}", json=configuration("false"))
 
 
+def poll_pipeline(api: httpx2.Client) -> httpx2.Response:
+    document = {
+        "name": new_name(),
+        # Nothing listens at its port: what comes of the look is not what this is about.
+        "repository": "http://127.0.0.1:9/shop.git",
+        "on": {"poll": "1h"},
+        "steps": [{"name": "a", "run": "true"}],
+    }
+    return api.post(f"/v1/pipelines/{api.post('/v1/pipelines', json=document).json()['id']}/poll")
+
+
 def delete_pipeline(api: httpx2.Client) -> httpx2.Response:
     return api.delete(f"/v1/pipelines/{create(api, 'true')}")
 
@@ -233,6 +244,7 @@ def redeliver(api: httpx2.Client) -> httpx2.Response:
 CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("POST", "/v1/pipelines"): (create_pipeline, "pipeline.created"),
     ("PUT", "/v1/pipelines/{pipeline_id}"): (replace_pipeline, "pipeline.changed"),
+    ("POST", "/v1/pipelines/{pipeline_id}/poll"): (poll_pipeline, "pipeline.polled"),
     ("DELETE", "/v1/pipelines/{pipeline_id}"): (delete_pipeline, "pipeline.deleted"),
     ("POST", "/v1/pipelines/{pipeline_id}/trigger"): (trigger, "run.started"),
     ("POST", "/v1/pipelines/{pipeline_id}/runs"): (start_run, "run.started"),
