@@ -171,8 +171,8 @@ class ControlPlane:
         """Do what is to be done in the background while the context is open.
 
         That is: deliver the outbox, fire timers, start pipelines at their times, see to deliveries, look at
-        repositories, tell forges, end lost leases, bring back what was set aside, remove what is old, note who
-        was seen, and find the repositories of pipelines that a version before has made.
+        repositories, tell forges, end lost leases, bring back what was set aside, remove what is old, note
+        who was seen, and find the repositories of pipelines that a version before has made.
         """
         background = (
             self._outbox.run(),

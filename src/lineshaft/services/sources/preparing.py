@@ -279,7 +279,8 @@ def _new_run(
             head_commit=asked.head_commit,
             from_fork=asked.from_fork,
         )
-    untrusted = origin.from_fork and not sender.connection.trusts_forks
+    trusted = sender.connection is not None and sender.connection.trusts_forks
+    untrusted = origin.from_fork and not trusted
     return NewRun(
         pipeline_id=pipeline_id,
         definition=definition,
