@@ -4,7 +4,17 @@ Hypothesis tries the same examples at every run, so that a run of the tests tell
 `--hypothesis-profile=search` looks for new ones.
 """
 
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+# What tests share asserts too, and is to tell what it saw instead; pytest sees to that in test files only.
+pytest.register_assert_rewrite(
+    "conformance",
+    "integration",
+    *(file.stem for file in Path(__file__).parent.glob("*.py") if file.name != "conftest.py"),
+)
 
 pytest_plugins = ("databases", "postgres", "s3_server")
 

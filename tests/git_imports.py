@@ -1,4 +1,4 @@
-"""Commits written straight into bare repositories by git-fast-import(1): thousands of files in one process."""
+"""Commits written straight into bare repositories by git-fast-import(1): thousands of files at once."""
 
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,13 @@ class Link:
     target: str
 
 
+@dataclass(frozen=True, slots=True)
+class Inner:
+    """A commit of another repository among a commit's files: a submodule."""
+
+    commit: str
+
+
 Content = str | bytes | Link | None
 
 
@@ -29,7 +36,7 @@ def make_bare(folder: Path) -> Path:
 
 def write_commit(
     bare: Path,
-    files: Mapping[str, Content],
+    files: Mapping[str, Content | Inner],
     parents: Sequence[str],
     *,
     message: str = "change",
@@ -53,6 +60,9 @@ def write_commit(
         if content is None:
             lines.append(b"D " + _quoted(path) + b"\n")
             continue
+        if isinstance(content, Inner):
+            lines.append(f"M 160000 {content.commit} ".encode() + _quoted(path) + b"\n")
+            continue
         mode = b"120000" if isinstance(content, Link) else b"100644"
         lines.append(b"M " + mode + b" inline " + _quoted(path) + b"\n" + _data(_bytes(content)))
     stream = f"reset {NEW}\n".encode() + b"".join(lines) + b"\n"
@@ -64,7 +74,7 @@ def write_commit(
 
 
 def write_history(bare: Path, tip: str, count: int) -> str:
-    """Write commits one behind the other, each of which changes the file `count`; return the last one's id."""
+    """Write commits one behind the other, each changing the file `count`; return the last one's id."""
     lines = [f"reset {NEW}\nfrom {tip}\n\n"]
     for number in range(count):
         text = str(number)

@@ -120,7 +120,7 @@ def git_http(base: Path, user: str = "", password: str = "", *, protocol_2: bool
                 "GIT_PROTOCOL": self.headers.get("Git-Protocol", "") if protocol_2 else "",
             }
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            answer = subprocess.run([backend], env=environment, input=body, capture_output=True, check=True)
+            answer = subprocess.run([backend], env=environment, input=body, capture_output=True, check=False)
             head, _, content = answer.stdout.partition(b"\r\n\r\n")
             headers = dict(line.split(": ", 1) for line in head.decode().split("\r\n"))
             self.send_response(int(headers.pop("Status", "200 OK").split()[0]))

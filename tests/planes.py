@@ -18,12 +18,16 @@ from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.forge import NO_FORGES, Forges
 from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.mailer import Mailer
+from lineshaft.ports.no_repositories import NO_REPOSITORIES
+from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
 from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.files.limits import DEFAULT_FILE_LIMITS, FileLimits
 from lineshaft.services.fleet.worker_keys import FileKeys, no_file_keys
+from lineshaft.services.notifying.terms import NO_TERMS, MailTerms
 from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.store import open_store
 
@@ -58,6 +62,9 @@ async def temporary_plane(
     identity_terms: IdentityTerms = NO_IDENTITY,
     file_limits: FileLimits = DEFAULT_FILE_LIMITS,
     forges: Forges = NO_FORGES,
+    repositories: Repositories = NO_REPOSITORIES,
+    mailer: Mailer | None = None,
+    mail_terms: MailTerms = NO_TERMS,
     public_url: str = "",
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a database, without `url` a temporary one.
@@ -82,6 +89,9 @@ async def temporary_plane(
             identity_terms=identity_terms,
             file_limits=file_limits,
             forges=forges,
+            repositories=repositories,
+            mailer=mailer,
+            mail_terms=mail_terms,
             public_url=public_url,
         )
         await add_user(store)

@@ -64,9 +64,16 @@ class TerminalSession:
         os.write(self._controller, f"{text}\n".encode())
 
     def read_until(self, words: str) -> str:
-        """Read until the screen has shown these words, and return all that was shown, without its colours."""
+        """Read until the screen has shown these words, and return all that was shown, without its colours.
+
+        Raises:
+            AssertionError: the command has ended without them; it tells what was shown instead.
+        """
         while words not in self.plain:
-            self._text += self._read()
+            piece = self._read()
+            if not piece:
+                raise AssertionError(f"The command ended without {words!r}; it showed:\n{self.plain}")
+            self._text += piece
         return self.plain
 
     def read_to_end(self) -> str:

@@ -372,6 +372,7 @@ def check_whole(run: Run) -> None:
                 assert node.state in (State.WAITING, State.SKIPPED, State.CANCELLED, State.FAILED)
                 assert node.started_at is None
         assert not node.stopping or node.state in (State.QUEUED, State.RUNNING)
+    assert not run.held or (run.root.started_at is None and not run.approved_by), "held runs do not begin"
 
 
 def _ended_beforehand(node: NodeRun) -> bool:

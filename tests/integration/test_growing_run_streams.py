@@ -11,12 +11,14 @@ from desk import SUCCEEDED, DeskWorker
 from lineshaft.model.run import Run
 from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import CountingIds
+from lineshaft.ports.no_repositories import NO_REPOSITORIES
 from lineshaft.ports.secret_store import GivenSecrets
 from lineshaft.ports.store import Store
 from lineshaft.server.log_stream import log_events
 from lineshaft.services.fleet.placing import Placing
 from lineshaft.services.progress import Progress
 from lineshaft.services.runs import RunService
+from lineshaft.services.sources.reading import NoLogins, SourceReader
 from planes import LEASE_TIME, temporary_plane
 
 GENERATING = """
@@ -79,6 +81,7 @@ async def test_a_run_is_found_with_the_events_that_are_known_of_it(tmp_path: Pat
             Placing(LEASE_TIME),
             ids=CountingIds(),
             secrets=GivenSecrets({}),
+            reader=SourceReader(NO_REPOSITORIES, NoLogins()),
         )
 
         assert await runs.get(before.id) is before

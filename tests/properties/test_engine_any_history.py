@@ -15,6 +15,8 @@ from lineshaft.model.event import (
     AttemptReported,
     CancelRequested,
     ChildRunEnded,
+    RunApproved,
+    RunHeld,
     RunRefused,
     RunStarted,
     SourceResolved,
@@ -40,6 +42,7 @@ ANY_ATTEMPT = st.integers(0, 3)
 ANY_TOKEN = st.sampled_from(("", "token-1", "token-3", "token-5", "no lease's"))
 
 MISSING = Reason(ReasonCode.SECRET_MISSING, "The secret TOKEN is missing.")
+NOT_TRUSTED = Reason(ReasonCode.WAITING_FOR_APPROVAL, "The change comes from a fork.")
 STOPS = (
     Reason(ReasonCode.CANCELLED_BY_USER, "admin cancelled it."),
     Reason(ReasonCode.SUPERSEDED, "Run 2 takes its place."),
@@ -65,7 +68,26 @@ class AnyHistory(RuleBasedStateMachine):
     @precondition(lambda self: self.watched.run.state is State.WAITING)
     @rule()
     def start(self) -> None:
+        held, before = self.watched.run.held, self.watched.run
         self.watched.send(RunStarted())
+        assert not held or self.watched.run is before
+
+    @rule()
+    def hold(self) -> None:
+        before = self.watched.run
+        self.watched.send(RunHeld(NOT_TRUSTED))
+        waits = before.state is State.WAITING and not before.approved_by
+        assert self.watched.run.held == (before.held or waits)
+
+    @rule(by=st.sampled_from(("", "ada", "ben")))
+    def approve(self, by: str) -> None:
+        before = self.watched.run
+        self.watched.send(RunApproved(by))
+        if self.watched.run is not before:
+            assert before.held
+            assert not self.watched.run.held
+            assert self.watched.run.approved_by == by
+            assert self.watched.run.state is State.WAITING
 
     @precondition(lambda self: self.watched.queue.queued)
     @rule(data=st.data())
@@ -142,7 +164,8 @@ class AnyHistory(RuleBasedStateMachine):
         return node, attempt, self.watched.queue.leased[node, attempt]
 
     def teardown(self) -> None:
-        """Whatever happened, the run ends once every worker has reported."""
+        """Whatever happened, the run ends once it is approved and every worker has reported."""
+        self.watched.send(RunApproved("eve"))
         self.watched.send(RunStarted())
         while not self.watched.run.state.ended:
             for node, attempt in sorted(self.watched.queue.queued):

@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from lineshaft import __version__
+from lineshaft.cli.approve import approve
 from lineshaft.cli.artifacts import artifacts
 from lineshaft.cli.audit import audit
 from lineshaft.cli.cache import cache
@@ -16,6 +17,7 @@ from lineshaft.cli.command import SectionedGroup
 from lineshaft.cli.completion import completion
 from lineshaft.cli.convert import convert
 from lineshaft.cli.definition import definition
+from lineshaft.cli.deliveries import deliveries
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.explain import explain
 from lineshaft.cli.failure import report, report_fault, report_usage
@@ -30,10 +32,12 @@ from lineshaft.cli.pipeline import (
     delete_pipeline,
     get_pipeline,
     list_pipelines,
+    refresh_pipeline,
     trigger_pipeline,
     update_pipeline,
 )
 from lineshaft.cli.plan import plan
+from lineshaft.cli.polls import polls
 from lineshaft.cli.report import report as report_runs
 from lineshaft.cli.results import results
 from lineshaft.cli.run import cancel, retry, runs, show
@@ -79,15 +83,17 @@ class Root(SectionedGroup):
             create_pipeline,
             get_pipeline,
             update_pipeline,
+            refresh_pipeline,
             trigger_pipeline,
             schedules,
+            polls,
             delete_pipeline,
         ),
-        "Runs": (runs, show, watch, logs, explain, shell, definition, cancel, retry, report_runs),
+        "Runs": (runs, show, watch, logs, explain, shell, definition, approve, cancel, retry, report_runs),
         "Files and tests": (results, artifacts, tests, cache),
         "Workers": (worker, worker_key),
         "Access": (login, logout, whoami, user, token, audit),
-        "Secrets and forges": (secret, connection),
+        "Secrets and forges": (secret, connection, deliveries),
         "More": (ping, completion),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -140,6 +140,9 @@ def _print_text(checked: Sequence[Checked]) -> None:
                 for schedule in definition.schedules:
                     times = ", ".join(_next_times(schedule))
                     click.echo(printable(f"  {schedule.cron} ({schedule.timezone}): {times}"))
+                if definition.notifications:
+                    mails = _count(len(definition.notifications), "notification")
+                    click.echo(f"  {mails}: sent by a server that has LINESHAFT_SMTP_URL, and nowhere else")
     problems = sum(len(each.problems) for each in checked)
     if problems:
         bad = sum(bool(each.problems) for each in checked)

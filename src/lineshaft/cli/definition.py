@@ -5,6 +5,7 @@ import json
 import click
 
 from lineshaft.cli.command import Command
+from lineshaft.cli.completion import complete_run
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.output import Output, print_json, with_output
 from lineshaft.cli.reference import find_run
@@ -20,7 +21,7 @@ from lineshaft.cli.waiting import waiting
         "diff <(lineshaft definition shop/11) <(lineshaft definition shop/12)",
     ),
 )
-@click.argument("run", help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
+@click.argument("run", shell_complete=complete_run, help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
 @with_output
 @connected
 def definition(connection: Connection, run: str, output: Output) -> None:

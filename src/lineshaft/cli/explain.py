@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from lineshaft.cli.command import Command
+from lineshaft.cli.completion import complete_run
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.output import Output, print_json, with_output
 from lineshaft.cli.reference import find_run
@@ -42,7 +43,7 @@ _HELD: Final = {None: "not asked, or it could not be evaluated", True: "true", F
         "lineshaft explain shop/12 ship --output json | jq -r .placement.code",
     ),
 )
-@click.argument("run", help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
+@click.argument("run", shell_complete=complete_run, help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
 @click.argument("node", required=False, help="The node's path. [default: the run as a whole]")
 @with_output
 @connected

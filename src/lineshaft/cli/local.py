@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Final
 
 from lineshaft.cli.checkout import Checkout
 from lineshaft.cli.display import display_of
+from lineshaft.cli.engine_news import PrintedNews
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
 from lineshaft.cli.logs import LogPrinter
@@ -24,6 +25,7 @@ from lineshaft.cli.snapshot import snapshot_checkout, snapshot_folder
 from lineshaft.cli.start import Start
 from lineshaft.definition.dialect import Dialect
 from lineshaft.integrations.blob_folder import BlobFolder
+from lineshaft.model.artifact import ArtifactKind
 from lineshaft.model.callers import ANY_CALLER
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition, Format
@@ -32,8 +34,12 @@ from lineshaft.model.run import Source
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.secret_store import GivenSecrets
+from lineshaft.sdk.kept import KeptView
 from lineshaft.sdk.run import NodeView, RunView, StateChange
+from lineshaft.sdk.test_report import TestView
+from lineshaft.wire.kept import result_document
 from lineshaft.wire.run import event_document, run_document
+from lineshaft.wire.tests import run_test_document
 
 if TYPE_CHECKING:
     from lineshaft.model.run import Run
@@ -41,6 +47,9 @@ if TYPE_CHECKING:
     from lineshaft.services.run_request import RunRequest
 
 _LEASE_TIME: Final = timedelta(seconds=30)
+ENGINE_PATIENCE: Final = timedelta(seconds=60)
+"""How long tasks in containers wait for a Docker engine that has gone away: one that is restarted is back."""
+
 _JSON_LOG_BYTES: Final = 64 * 1024
 """How much of the end of a failed task's log stands in its JSON object."""
 
@@ -77,14 +86,19 @@ class LocalTools:
         executor: in what they run: `process` or `docker`.
         default_image: the image of those in containers that name none; None refuses these.
         docker_host: the Docker engine's address; None means the engine's own default.
+        engine_patience: for how long they wait for the engine once it has gone away.
         ssh_agent: whether they may use this user's ssh agent.
+        known_hosts: the file with the keys of hosts that those in containers may reach by ssh; None means the
+            machine's own.
         ignore_images: whether they run as processes without the image that they ask for.
     """
 
     executor: str = "process"
     default_image: str | None = None
     docker_host: str | None = None
+    engine_patience: timedelta = ENGINE_PATIENCE
     ssh_agent: bool = False
+    known_hosts: Path | None = None
     ignore_images: bool = False
 
 
@@ -180,6 +194,8 @@ async def _run(
             await _print_log(plane, ended, node, options.output)
     if options.output is Output.JSON:
         print_json_line({"run": run_document(run)})
+    else:
+        await _tell_of_tests(plane, run)
     return ended, interrupted.is_set()
 
 
@@ -298,6 +314,7 @@ async def _working(
     from lineshaft.cli.local_caches import LocalCaches
     from lineshaft.executors.settings import KNOWN_HOSTS, ExecutorChoice, default_slots
     from lineshaft.worker.assembly import open_agent
+    from lineshaft.worker.engine import EngineWatch
     from lineshaft.worker.plan import WorkerPlan
 
     plan = WorkerPlan(
@@ -310,11 +327,13 @@ async def _working(
         default_image=options.tools.default_image,
         docker_host=options.tools.docker_host,
         ssh_agent=options.tools.ssh_agent,
-        known_hosts=KNOWN_HOSTS,
+        known_hosts=options.tools.known_hosts or KNOWN_HOSTS,
         ignore_images=options.tools.ignore_images,
     )
     files = LocalCaches(plane.files.desk, caches)
-    async with open_agent(plan, plane.fleet.desk, files=files) as agent:
+    patience = options.tools.engine_patience
+    watch = EngineWatch(PrintedNews(patience), patience)
+    async with open_agent(plan, plane.fleet.desk, files=files, watch=watch) as agent:
         working = asyncio.create_task(agent.run())
         try:
             yield
@@ -361,6 +380,19 @@ async def _print_log(plane: "ControlPlane", run: RunView, node: NodeView, output
             printer.write(data)
     elif node.reason is not None:
         printer.nothing(node)
+
+
+async def _tell_of_tests(plane: "ControlPlane", run: "Run") -> None:
+    from lineshaft.cli.test_summary import FAILURES, MOST_FAILURES, MOST_RESULTS, print_tests
+    from lineshaft.services.tests import TestFilter
+
+    shown = await plane.files.shown.list(
+        run.id, ArtifactKind.RESULT, attempt=None, offset=0, limit=MOST_RESULTS
+    )
+    results = [KeptView.from_document(result_document(run.id, each.artifact, each.tests)) for each in shown]
+    failed = TestFilter(states=frozenset(FAILURES))
+    found = await plane.tests.of_run(run.id, failed, offset=0, limit=MOST_FAILURES)
+    print_tests(results, [TestView.from_document(run_test_document(each)) for each in found.shown])
 
 
 def _view(run: "Run") -> RunView:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lineshaft.cli.command import Command
+from lineshaft.cli.completion import complete_run
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_lost, print_note
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
         "lineshaft logs shop/12 image > image.log",
     ),
 )
-@click.argument("run", help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
+@click.argument("run", shell_complete=complete_run, help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
 @click.argument("node", required=False, help="The path of a task, or of a group for all in it.")
 @click.option("-f", "--follow", is_flag=True, help="Go on as long as the tasks write.")
 @click.option(

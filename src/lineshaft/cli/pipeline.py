@@ -36,6 +36,11 @@ R = TypeVar("R")
 
 _DATA_HELP: Final = "The pipeline as JSON, in place of FILE: the text itself, @FILE, or - for standard input."
 _REPOSITORY_HELP: Final = "Where the source is, in place of what FILE says: a git URL, or a path."
+_KEPT_HELP: Final = (
+    "The file's path in the repository, which the server reads there. [default: lineshaft.yml]"
+)
+_REF_HELP: Final = "The branch at which the server reads the file. [default: the default branch]"
+_NAME_HELP: Final = "The name of a pipeline that is kept in a repository."
 _EXAMPLE_ID: Final = "078ba92d-63fc-4106-b9da-ac2fc6f2cec5"
 
 
@@ -50,6 +55,9 @@ def _with_content(command: Callable[..., R]) -> Callable[..., R]:
     )
     @click.option("--data", metavar="JSON", help=_DATA_HELP)
     @click.option("--repository", metavar="URL", help=_REPOSITORY_HELP)
+    @click.option("--config-path", metavar="PATH", help=_KEPT_HELP)
+    @click.option("--ref", metavar="REF", help=_REF_HELP)
+    @click.option("--name", help=_NAME_HELP)
     @with_dialect
     @wraps(command)
     def wrapper(
@@ -57,12 +65,23 @@ def _with_content(command: Callable[..., R]) -> Callable[..., R]:
         file: str | None,
         data: str | None,
         repository: str | None,
+        config_path: str | None,
+        ref: str | None,
+        name: str | None,
         dialect: "Dialect | None",
         **options: Any,
     ) -> R:
         invocation = click.get_current_context().ensure_object(Invocation)
+        if file is None and data is None and repository is not None:
+            where = {"repository": repository, "ref": ref, "config_path": config_path}
+            return command(*args, content=[_kept(name, where)], **options)
+        for option, given in (("--config-path", config_path), ("--ref", ref), ("--name", name)):
+            if given is not None:
+                raise click.UsageError(f"{option} goes with --repository alone, without FILE and --data.")
         if (file is None) is (data is None):
-            raise click.UsageError("Give the pipeline, either as FILE or by --data.")
+            raise click.UsageError(
+                "Give the pipeline: as FILE, by --data, or by --repository and --name where it is kept."
+            )
         if data is not None:
             if repository is not None:
                 raise click.UsageError("--repository goes with FILE; put it into the JSON of --data instead.")
@@ -70,6 +89,14 @@ def _with_content(command: Callable[..., R]) -> Callable[..., R]:
         return command(*args, content=_read_file(invocation, file or "", dialect, repository), **options)
 
     return wrapper
+
+
+def _kept(name: str | None, where: Mapping[str, str | None]) -> bytes:
+    """Say in which file of which repository a pipeline is kept."""
+    if name is None:
+        raise click.UsageError("--repository without FILE goes with --name.")
+    said = {key: value for key, value in where.items() if value is not None}
+    return json.dumps({"name": name, "config_path": "lineshaft.yml", **said}).encode()
 
 
 def _read_file(
@@ -170,6 +197,8 @@ def _order(pipeline: "PipelineView") -> str:
     cls=Command,
     examples=(
         "lineshaft create-pipeline lineshaft.yml",
+        "# A file of the repository, which the server reads for each run",
+        "lineshaft create-pipeline --name shop --repository https://git.example/shop.git",
         "# Another system's file, which says nothing of where the source is",
         "lineshaft create-pipeline .cicd-pipelines/build.yml --repository https://git.example/shop.git",
         "lineshaft create-pipeline --username admin --password admin --data '{",
@@ -186,7 +215,8 @@ def create_pipeline(connection: Connection, content: Sequence[bytes]) -> None:
     """Make a pipeline, and print its id as JSON.
 
     FILE may be in any language that `lineshaft check` knows; fragments that it uses are sent along. A file
-    that defines several pipelines makes each of them.
+    that defines several pipelines makes each of them. With --repository and without FILE the pipeline is kept
+    in that repository.
     """
     for each in content:
         with connection.client() as client, waiting(f"Sending the pipeline to {client.url}"):
@@ -236,6 +266,26 @@ def update_pipeline(connection: Connection, pipeline: str, content: Sequence[byt
 
 
 @click.command(
+    "refresh-pipeline",
+    cls=Command,
+    short_help="Have a pipeline's file read again.",
+    examples=("lineshaft refresh-pipeline shop",),
+)
+@_with_pipeline
+@with_error_output
+@connected
+def refresh_pipeline(connection: Connection, pipeline: str) -> None:
+    """Have the server read a pipeline's file again, where it is kept in a repository.
+
+    That is what says when it starts by itself, and what it does where no commit is named. Each run reads the
+    file at its own commit anyway.
+    """
+    with connection.client() as client, waiting(f"Asking {client.url} to read the pipeline"):
+        answer = client.refresh_pipeline(find_pipeline(client, pipeline))
+    print_json(answer.document)
+
+
+@click.command(
     "delete-pipeline",
     cls=Command,
     examples=("lineshaft delete-pipeline shop",),
@@ -279,7 +329,12 @@ def delete_pipeline(connection: Connection, pipeline: str) -> None:
 @click.option(
     "--untrusted",
     is_flag=True,
-    help="The change is not trusted, as one from a fork is not: no caches are kept.",
+    help="The change is not trusted, as one from a fork is not: it gets no secrets, and keeps no caches.",
+)
+@click.option(
+    "--hold",
+    is_flag=True,
+    help="Begin it only when somebody has approved it; --ref is a full commit id then.",
 )
 @with_start
 @with_output
@@ -292,6 +347,7 @@ def trigger_pipeline(
     follow: bool,
     priority: int | None,
     untrusted: bool,
+    hold: bool,
     start: Start,
     output: Output,
 ) -> ExitCode:
@@ -305,7 +361,7 @@ def trigger_pipeline(
     with connection.client() as client:
         with waiting(f"Asking {client.url} to begin a run"):
             answer, run_id = _begin(
-                client, find_pipeline(client, pipeline), start, priority, untrusted=untrusted
+                client, find_pipeline(client, pipeline), start, priority, untrusted=untrusted, hold=hold
             )
         if not watch and not follow:
             print_json(answer)
@@ -318,10 +374,10 @@ def trigger_pipeline(
 
 
 def _begin(
-    client: "Client", pipeline_id: UUID, start: Start, priority: int | None, *, untrusted: bool
+    client: "Client", pipeline_id: UUID, start: Start, priority: int | None, *, untrusted: bool, hold: bool
 ) -> tuple[Mapping[str, Any], UUID]:
     """Begin a run, and return the server's answer with the run's id."""
-    if start == Start() and priority is None and not untrusted:
+    if start == Start() and priority is None and not untrusted and not hold:
         answer = client.trigger_pipeline(pipeline_id)
         if answer.run_id is None:
             raise ServerError("The server did not say which run it has begun.", status=200)
@@ -336,5 +392,6 @@ def _begin(
         from_=start.from_,
         priority=priority,
         untrusted=untrusted,
+        hold=hold,
     )
     return run.document, run.id

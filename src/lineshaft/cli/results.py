@@ -1,6 +1,5 @@
 """`results`: what the tasks of a run have found."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -8,20 +7,9 @@ import click
 from lineshaft.cli.command import Command, CommandGroup
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.failure import print_note
-from lineshaft.cli.kept import (
-    attempt_option,
-    chosen,
-    download_all,
-    extract_option,
-    name_argument,
-    run_argument,
-    size_text,
-    to_option,
-)
+from lineshaft.cli.kept import Kept, add_download, attempt_option, kept_of, run_argument, size_text
 from lineshaft.cli.output import Output, print_json, print_table, with_output
-from lineshaft.cli.reference import find_run
 from lineshaft.cli.tests import counts_text
-from lineshaft.cli.waiting import waiting
 
 if TYPE_CHECKING:
     from lineshaft.sdk.kept import KeptView
@@ -47,8 +35,8 @@ def results() -> None:
 @connected
 def list_results(connection: Connection, reference: str, attempt: int | None, output: Output) -> None:
     """List what the tasks of a run have found, with what their tests have come to."""
-    with connection.client() as client, waiting(f"Asking {client.url} for results"):
-        found = list(client.results(find_run(client, reference).run.id, attempt=attempt))
+    with connection.client() as client:
+        found = kept_of(client, reference, attempt, Kept.RESULTS)
     if output is Output.JSON:
         print_json([each.document for each in found])
     elif found:
@@ -57,44 +45,14 @@ def list_results(connection: Connection, reference: str, attempt: int | None, ou
         print_note("The run has kept no results.")
 
 
-@results.command(
-    "download",
-    cls=Command,
-    short_help="Download one result of a run, or all.",
-    examples=(
+add_download(
+    results,
+    Kept.RESULTS,
+    (
         "lineshaft results download shop/latest --to reports --extract",
         "lineshaft results download shop/12 test/unit/junit",
     ),
 )
-@run_argument
-@name_argument
-@attempt_option
-@to_option
-@extract_option
-@with_output
-@connected
-def download_results(
-    connection: Connection,
-    *,
-    reference: str,
-    name: str | None,
-    attempt: int | None,
-    folder: Path,
-    extract: bool,
-    output: Output,
-) -> None:
-    """Download a result of a run, or all of them.
-
-    A download that was cut off goes on where it was when the command is called again. What has come is
-    verified.
-    """
-    with connection.client() as client:
-        with waiting(f"Asking {client.url} for results"):
-            found = list(client.results(find_run(client, reference).run.id, attempt=attempt))
-        wanted = chosen(found, name)
-        done = list(download_all(client, wanted, folder, alone=name is not None, extract=extract))
-    if output is Output.JSON:
-        print_json(done)
 
 
 def _row(kept: "KeptView") -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from lineshaft.cli.command import Command
+from lineshaft.cli.completion import complete_pipeline, complete_run
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.duration import elapsed_text, instant_text
 from lineshaft.cli.exit_code import ExitCode
@@ -33,7 +34,9 @@ _RUN_HELP = "A run's id, PIPELINE/NUMBER, or PIPELINE/latest."
         "lineshaft runs shop --output json | jq '[.[] | select(.state == \"failed\").number][:5]'",
     ),
 )
-@click.argument("pipeline", help="A pipeline's id, or its name where no other has it.")
+@click.argument(
+    "pipeline", shell_complete=complete_pipeline, help="A pipeline's id, or its name where no other has it."
+)
 @click.option(
     "--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="How many at most."
 )
@@ -56,7 +59,7 @@ def runs(connection: Connection, pipeline: str, limit: int, output: Output) -> N
     cls=Command,
     examples=("lineshaft show shop/latest", "lineshaft show shop/12 --output json | jq .nodes[].state"),
 )
-@click.argument("run", help=_RUN_HELP)
+@click.argument("run", shell_complete=complete_run, help=_RUN_HELP)
 @with_output
 @connected
 def show(connection: Connection, run: str, output: Output) -> None:
@@ -70,7 +73,7 @@ def show(connection: Connection, run: str, output: Output) -> None:
 
 
 @click.command(cls=Command, examples=("lineshaft cancel shop/latest",))
-@click.argument("run", help=_RUN_HELP)
+@click.argument("run", shell_complete=complete_run, help=_RUN_HELP)
 @with_output
 @connected
 def cancel(connection: Connection, run: str, output: Output) -> None:
@@ -100,7 +103,7 @@ def cancel(connection: Connection, run: str, output: Output) -> None:
         "lineshaft retry shop/12 --watch",
     ),
 )
-@click.argument("run", help=_RUN_HELP)
+@click.argument("run", shell_complete=complete_run, help=_RUN_HELP)
 @click.option(
     "--from-failed", is_flag=True, help="Keep the results of what succeeded, and run only the rest."
 )

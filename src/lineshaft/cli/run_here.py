@@ -1,5 +1,6 @@
 """`run`: pipelines on this machine, without a server."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,7 +73,21 @@ if TYPE_CHECKING:
     "--default-image", metavar="IMAGE", help="With `--executor docker`: the image of tasks that name none."
 )
 @click.option("--docker-host", metavar="URL", help="The Docker engine's address. [env: DOCKER_HOST]")
+@click.option(
+    "--docker-wait-seconds",
+    metavar="S",
+    type=click.IntRange(0),
+    default=60,
+    show_default=True,
+    help="How long tasks wait for an engine that goes away, before they are lost.",
+)
 @click.option("--ssh-agent", is_flag=True, help="Lend your ssh agent to tasks that say `ssh: {agent: true}`.")
+@click.option(
+    "--ssh-known-hosts",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="The keys of hosts that tasks in containers may reach by ssh. [default: /etc/ssh/ssh_known_hosts]",
+)
 @click.option(
     "--ignore-images",
     is_flag=True,
@@ -107,7 +122,9 @@ def run(
     executor: str,
     default_image: str | None,
     docker_host: str | None,
+    docker_wait_seconds: int,
     ssh_agent: bool,
+    ssh_known_hosts: Path | None,
     ignore_images: bool,
     secrets: tuple[str, ...],
     secrets_file: Path | None,
@@ -147,7 +164,15 @@ def run(
         for definition in found.definitions
     ]
     invocation.source = None  # What is wrong from now on stands in no file.
-    tools = LocalTools(executor, default_image, docker_host, ssh_agent, ignore_images)
+    tools = LocalTools(
+        executor=executor,
+        default_image=default_image,
+        docker_host=docker_host,
+        engine_patience=timedelta(seconds=docker_wait_seconds),
+        ssh_agent=ssh_agent,
+        known_hosts=None if ssh_known_hosts is None else ssh_known_hosts.expanduser().absolute(),
+        ignore_images=ignore_images,
+    )
     options = LocalOptions(slots, output, start, cause, tools, all_logs=logs, secrets=given)
     return run_locally(pipelines, called, options)
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from lineshaft.cli.command import Command
+from lineshaft.cli.completion import complete_run
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.failure import print_note
 from lineshaft.cli.loading import loading
@@ -43,7 +44,7 @@ _YAML: Final = "application/yaml"
         "lineshaft shell shop/12 test/api --shell bash --secret DB_PASSWORD",
     ),
 )
-@click.argument("run", help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
+@click.argument("run", shell_complete=complete_run, help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
 @click.argument("node", help="The task's path.")
 @click.option("--shell", metavar="PROGRAM", default=_PLAIN_SHELL, show_default=True, help="Which shell.")
 @click.option(

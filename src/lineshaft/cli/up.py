@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 _SERVER: Final = "Server"
 _SIGN_IN: Final = "Sign-in by a browser"
+_MAIL: Final = "Mail"
 
 
 _server_options = together(
@@ -132,6 +133,22 @@ _sign_in_options = together(
     ),
 )
 
+_mail_options = together(
+    setting(_MAIL, "--smtp-url", "URL", "The server that takes mail: smtp+starttls://HOST:PORT.", "none"),
+    setting(_MAIL, "--smtp-from", "ADDRESS", "Where mails come from.", "none"),
+    setting(_MAIL, "--smtp-username", "NAME", "Who signs in there.", "nobody"),
+    setting(_MAIL, "--smtp-password", "SECRET", "Proves it; safer in the environment or a file.", "none"),
+    setting(_MAIL, "--smtp-password-file", "FILE", "The password, read again for each mail.", "none"),
+    setting(_MAIL, "--smtp-ca-file", "FILE", "Certificates in PEM that prove it.", "the public authorities"),
+    setting(
+        _MAIL,
+        "--mail-author-domains",
+        "A,B",
+        "Domains to which mails to the author of a commit may go.",
+        "none",
+    ),
+)
+
 _config_option = click.option(
     "--config",
     metavar="FILE",
@@ -155,6 +172,7 @@ _config_option = click.option(
 @_config_option
 @_server_options
 @_sign_in_options
+@_mail_options
 @machine_options
 def up(**flags: Any) -> None:
     """Start Lineshaft: a server with a worker inside."""
@@ -172,6 +190,7 @@ def up(**flags: Any) -> None:
 @_config_option
 @_server_options
 @_sign_in_options
+@_mail_options
 @machine_options
 def server(**flags: Any) -> None:
     """Start a server without a worker; `lineshaft worker` does the work, here or elsewhere."""

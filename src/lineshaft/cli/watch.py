@@ -1,16 +1,20 @@
 """`watch`: a run as it goes."""
 
+from contextlib import suppress
+from itertools import islice
 from typing import TYPE_CHECKING
 
 import click
 
 from lineshaft.cli.command import Command
+from lineshaft.cli.completion import complete_run
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
 from lineshaft.cli.output import Output, with_output
 from lineshaft.cli.reference import FoundRun, find_run
 from lineshaft.cli.waiting import waiting
+from lineshaft.model.errors import LineshaftError
 from lineshaft.model.work import WorkKind
 from lineshaft.ports.clock import SystemClock
 
@@ -30,7 +34,7 @@ if TYPE_CHECKING:
         "lineshaft watch shop/12 --output json | jq -r .state",
     ),
 )
-@click.argument("run", help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
+@click.argument("run", shell_complete=complete_run, help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
 @with_output
 @connected
 def watch(connection: Connection, run: str, output: Output) -> ExitCode:
@@ -64,8 +68,20 @@ def watch_run(client: "Client", found: FoundRun, output: Output) -> ExitCode:
         print_note(f"The run goes on; `lineshaft cancel {_quoted(found.title)}` stops it.")
         raise
     if output is Output.TEXT:
+        _tell_of_tests(client, run)
         _point_to_logs(run, found.title)
     return ExitCode.of_run(run.state)
+
+
+def _tell_of_tests(client: "Client", run: "RunView") -> None:
+    """Print what the tests have come to; how the run ended is known, so that nothing fails for them."""
+    from lineshaft.cli.test_summary import FAILURES, MOST_FAILURES, MOST_RESULTS, print_tests
+
+    with suppress(LineshaftError):
+        results = list(islice(client.results(run.id), MOST_RESULTS))
+        if any(each.tests is not None for each in results):
+            failures = client.run_tests(run.id, states=FAILURES, page_size=MOST_FAILURES)
+            print_tests(results, list(islice(failures, MOST_FAILURES)))
 
 
 def _point_to_logs(run: "RunView", title: str) -> None:

@@ -4,7 +4,7 @@ from enum import StrEnum
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from lineshaft.definition.foreign.node import names_pipelines
+from lineshaft.definition.foreign.orchestrator import names_pipelines
 
 
 class Dialect(StrEnum):

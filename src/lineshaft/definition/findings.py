@@ -78,9 +78,13 @@ class Findings:
         """Make the error that tells all of it, in the order of the text."""
         return invalid(self.problems())
 
-    def problems(self) -> list[Problem]:
-        """Tell all of it, in the order of the text."""
-        problems = [self._problem(path, finding) for path, finding in self._found.items()]
+    def problems(self, within: Path = ()) -> list[Problem]:
+        """Tell all of it, in the order of the text; or what is wrong at a path and within."""
+        problems = [
+            self._problem(path, finding)
+            for path, finding in self._found.items()
+            if path[: len(within)] == within
+        ]
         problems.sort(key=lambda problem: (problem.line, problem.column))
         if self._untold:
             problems.append(Problem("", f"has {self._untold:,} more problems, which are not listed"))

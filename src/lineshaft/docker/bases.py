@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from lineshaft.docker.credentials import registry_of
+from lineshaft.model.image_name import registry_of
 
 _READ_BYTES: Final = 1 << 20
 _MOST: Final = 50

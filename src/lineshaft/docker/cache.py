@@ -3,12 +3,12 @@
 from contextlib import aclosing
 from typing import TYPE_CHECKING
 
-from lineshaft.docker.credentials import registry_of
 from lineshaft.docker.login import RegistryLogin
 from lineshaft.docker.logins import Logins
 from lineshaft.docker.messages import Lost, Refused, Said, Transcript, listen
 from lineshaft.docker.push import Pusher
 from lineshaft.docker.trouble import Trouble
+from lineshaft.model.image_name import registry_of
 from lineshaft.model.reason import Reason
 from lineshaft.ports.executor import ByteSink
 

@@ -6,17 +6,17 @@ import json
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from lineshaft.docker.access import DockerAccess
 from lineshaft.docker.ecr import ecr_login, ecr_region
 from lineshaft.docker.login import RegistryLogin
+from lineshaft.model.image_name import DOCKER_HUB
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.variable import OWN_PREFIX
 from lineshaft.telemetry.cause import brief, cause_of
 
 # The name under which docker keeps the credentials of its own registry.
-DOCKER_HUB: Final = "https://index.docker.io/v1/"
 
 
 async def find_login(registry: str, access: DockerAccess) -> RegistryLogin | Reason | None:
@@ -42,17 +42,6 @@ async def find_login(registry: str, access: DockerAccess) -> RegistryLogin | Rea
     if login is None and (region := ecr_region(registry)):
         return await ecr_login(registry, region, settings.path)
     return login
-
-
-def registry_of(repository: str) -> str:
-    """Take the registry out of an image repository, as docker does.
-
-    The part before the first slash is a host only if it looks like one; all else is on Docker's own registry.
-    """
-    first, slash, _ = repository.partition("/")
-    if slash and ("." in first or ":" in first or first == "localhost"):
-        return first
-    return DOCKER_HUB
 
 
 @dataclass(frozen=True, slots=True)

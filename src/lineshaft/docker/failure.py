@@ -2,6 +2,7 @@
 
 from lineshaft.docker.engine import unreachable
 from lineshaft.docker.messages import no_answer
+from lineshaft.docker.words import Fault, fault_told
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.ports.executor import NotStarted
 from lineshaft.telemetry.cause import brief, cause_of
@@ -31,7 +32,7 @@ def engine_failure(what: str, error: Exception, address: str, code: ReasonCode) 
     if (lost := no_answer(error)) is not None:
         return engine_lost(address, lost.cause)
     text = f"{what}: {brief(error.message).removesuffix('.')}."
-    if "no space left on device" in error.message:
+    if fault_told(error.message) is Fault.DISK_FULL:
         return NotStarted(text, ReasonCode.DISK_FULL, ours=True)
     return NotStarted(text, code)
 

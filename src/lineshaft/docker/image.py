@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Final
 
 from lineshaft.docker.access import DockerAccess
-from lineshaft.docker.credentials import registry_of
 from lineshaft.docker.engine import connected
 from lineshaft.docker.logins import Logins
 from lineshaft.docker.making import NO_LOGINS, Making
 from lineshaft.docker.push import Pusher
 from lineshaft.docker.recipe import Recipe, SourceFiles, Workshop
 from lineshaft.docker.trouble import Trouble, engine_trouble
+from lineshaft.model.image_name import registry_of
 from lineshaft.model.reason import Reason
 from lineshaft.model.work import BuildWork
 from lineshaft.ports.executor import ByteSink, Login

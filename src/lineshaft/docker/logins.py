@@ -5,8 +5,9 @@ import json
 from collections.abc import Iterable, Mapping
 
 from lineshaft.docker.access import DockerAccess
-from lineshaft.docker.credentials import DOCKER_HUB, find_login
+from lineshaft.docker.credentials import find_login
 from lineshaft.docker.login import RegistryLogin
+from lineshaft.model.image_name import DOCKER_HUB
 from lineshaft.model.reason import Reason
 from lineshaft.ports.executor import Login
 

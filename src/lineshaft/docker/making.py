@@ -11,7 +11,6 @@ from lineshaft.docker.bases import registries_named
 from lineshaft.docker.buildkit import build_with_buildkit, why_no_buildkit
 from lineshaft.docker.cache import fetch_cache, share_cache
 from lineshaft.docker.classic import build_classically
-from lineshaft.docker.credentials import registry_of
 from lineshaft.docker.engine import connected, unreachable
 from lineshaft.docker.login import RegistryLogin
 from lineshaft.docker.logins import Logins
@@ -19,6 +18,7 @@ from lineshaft.docker.program import DockerProgram, buildkit_program
 from lineshaft.docker.push import Pusher
 from lineshaft.docker.recipe import Recipe, Workshop
 from lineshaft.docker.trouble import Trouble, build_trouble, engine_trouble
+from lineshaft.model.image_name import registry_of
 from lineshaft.model.reason import Reason
 from lineshaft.ports.executor import ByteSink, Login
 from lineshaft.telemetry.cause import cause_of

@@ -16,10 +16,10 @@ from lineshaft.docker.logins import Logins
 from lineshaft.docker.making import make_image
 from lineshaft.docker.pull import pull
 from lineshaft.docker.recipe import Workshop
-from lineshaft.docker.reference import Reference, parse_reference
 from lineshaft.docker.sharing import Sharing
 from lineshaft.docker.trouble import Trouble
 from lineshaft.model.image import Image, ImageBuild, PullPolicy
+from lineshaft.model.image_name import Reference, parse_reference
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.executor import ByteSink, Container, NotStarted
@@ -84,7 +84,8 @@ class Images:
             case str():
                 return await self._named(docker, image, container, output)
             case ImageBuild():
-                return await self._built(docker, image, container, output)
+                known = next((each.id for each in container.built if each.build == image), None)
+                return known or await self._built(docker, image, container, output)
 
     async def _named(
         self, docker: "Docker", name: str, container: Container, output: ByteSink

@@ -1,15 +1,15 @@
 """Fetching an image from its registry."""
 
-import re
 import time
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, assert_never
 
 from lineshaft.docker.failure import engine_lost
 from lineshaft.docker.login import RegistryLogin
 from lineshaft.docker.messages import Lost, Refused, Said, listen
-from lineshaft.docker.reference import Reference
+from lineshaft.docker.words import Fault, fault_told
+from lineshaft.model.image_name import Reference
 from lineshaft.model.memory_size import memory_size
 from lineshaft.model.reason import ReasonCode
 from lineshaft.ports.executor import ByteSink, NotStarted
@@ -21,18 +21,6 @@ if TYPE_CHECKING:
 
 _TELL_SECONDS: Final = 10.0
 
-_FULL: Final = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
-_BUSY: Final = re.compile(r"toomanyrequests|too many requests", re.IGNORECASE)
-_DENIED: Final = re.compile(
-    r"denied|unauthorized|no basic auth credentials|authentication required|40[13] (unauthorized|forbidden)",
-    re.IGNORECASE,
-)
-_AWAY: Final = re.compile(r"no such host|dial tcp|connection refused|i/o timeout", re.IGNORECASE)
-_MISSING: Final = re.compile(
-    r"not found|manifest unknown|name unknown|no matching manifest|does not match the specified platform|"
-    r"does not exist|invalid reference",
-    re.IGNORECASE,
-)
 _DONE: Final = ("Status: ", "Digest: ", "Download complete", "Pull complete")
 
 
@@ -82,23 +70,25 @@ async def pull(
 
 
 def why_not_pulled(reference: Reference, words: str) -> NotStarted:
-    """Tell errors apart by the engine's words, since it gives most of them the same status.
+    """Find out what has failed a pull.
 
     Args:
         reference: the image's name.
         words: what the engine says.
     """
     text = f"The image {reference} could not be pulled: {words.removesuffix('.')}."
-    if _FULL.search(words):
-        return NotStarted(text, ReasonCode.DISK_FULL, ours=True)
-    if _BUSY.search(words) or _AWAY.search(words):
-        return NotStarted(text, ReasonCode.REGISTRY_UNREACHABLE, ours=True)
-    if _DENIED.search(words):
-        hint = "`registries` of the pipeline says with what a registry is asked"
-        return NotStarted(f"{text} {hint.capitalize()}.", ReasonCode.IMAGE_PULL_DENIED)
-    if _MISSING.search(words):
-        return NotStarted(text, ReasonCode.IMAGE_NOT_FOUND)
-    return NotStarted(text, ReasonCode.REGISTRY_UNREACHABLE, ours=True)
+    match fault_told(words):
+        case Fault.DISK_FULL:
+            return NotStarted(text, ReasonCode.DISK_FULL, ours=True)
+        case Fault.DENIED:
+            hint = "`registries` of the pipeline says with what a registry is asked"
+            return NotStarted(f"{text} {hint.capitalize()}.", ReasonCode.IMAGE_PULL_DENIED)
+        case Fault.MISSING:
+            return NotStarted(text, ReasonCode.IMAGE_NOT_FOUND)
+        case Fault.AWAY | None:
+            return NotStarted(text, ReasonCode.REGISTRY_UNREACHABLE, ours=True)
+        case fault:
+            assert_never(fault)
 
 
 class Progress:

@@ -4,23 +4,10 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
+from lineshaft.docker.words import Fault, fault_told
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.telemetry.cause import brief
 
-_DISK_FULL: Final = re.compile(r"no space left on device|disk quota exceeded", re.IGNORECASE)
-_AWAY: Final = re.compile(
-    r"""dial\ tcp|connection\ refused|no\ such\ host|i/o\ timeout|TLS\ handshake|connection\ reset
-    |\bEOF\b|certificate|server\ gave\ HTTP\ response|network\ is\ unreachable|no\ route\ to\ host
-    |Client\.Timeout|deadline\ exceeded|Service\ Unavailable|Bad\ Gateway|Gateway\ Time-?out
-    |Internal\ Server\ Error|toomanyrequests|Too\ Many\ Requests|unexpected\ status\D+5\d\d""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_DENIED: Final = re.compile(
-    r"""denied|unauthorized|no\ basic\ auth\ credentials|authentication\ required|insufficient_scope
-    |authorization\ failed|40[13]\ (Unauthorized|Forbidden)""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_MISSING: Final = re.compile(r"not found|manifest unknown|name unknown|does not exist", re.IGNORECASE)
 # A registry's own words, or what a client says of one of its addresses.
 _OF_REGISTRY: Final = re.compile(r'"https?://[^"\s]*/v2/|error pulling image|failed to do request')
 _OF_BASE: Final = re.compile(
@@ -69,7 +56,7 @@ def build_trouble(text: str, exit_code: int | None = None, instruction: str = ""
     said = f"The image could not be built: {told}"
     if exit_code is not None:
         return Trouble(Reason(ReasonCode.IMAGE_BUILD_FAILED, said), exit_code)
-    if _DISK_FULL.search(text):
+    if fault_told(text) is Fault.DISK_FULL:
         return Trouble(Reason(ReasonCode.DISK_FULL, f"The disk of the engine is full: {told}"), ours=True)
     if _OF_REGISTRY.search(text) or _OF_BASE.search(text):
         return _base_trouble(text, told)
@@ -77,16 +64,17 @@ def build_trouble(text: str, exit_code: int | None = None, instruction: str = ""
 
 
 def _base_trouble(text: str, told: str) -> Trouble:
-    if _AWAY.search(text):
-        said = f"The registry of the image to build on does not answer: {told}"
-        return Trouble(Reason(ReasonCode.REGISTRY_UNREACHABLE, said), ours=True)
-    # Some registries deny what is not there, so that nobody learns what is.
-    if _DENIED.search(text):
-        said = f"The image to build on is not there or not for these credentials: {told}"
-        return Trouble(Reason(ReasonCode.IMAGE_PULL_DENIED, said))
-    if _MISSING.search(text):
-        return Trouble(Reason(ReasonCode.IMAGE_NOT_FOUND, f"The image to build on is not there: {told}"))
-    return Trouble(Reason(ReasonCode.IMAGE_BUILD_FAILED, f"The image could not be built: {told}"))
+    match fault_told(text):
+        case Fault.AWAY:
+            said = f"The registry of the image to build on does not answer: {told}"
+            return Trouble(Reason(ReasonCode.REGISTRY_UNREACHABLE, said), ours=True)
+        case Fault.DENIED:
+            said = f"The image to build on is not there or not for these credentials: {told}"
+            return Trouble(Reason(ReasonCode.IMAGE_PULL_DENIED, said))
+        case Fault.MISSING:
+            return Trouble(Reason(ReasonCode.IMAGE_NOT_FOUND, f"The image to build on is not there: {told}"))
+        case _:
+            return Trouble(Reason(ReasonCode.IMAGE_BUILD_FAILED, f"The image could not be built: {told}"))
 
 
 def push_trouble(reference: str, text: str) -> Trouble:
@@ -97,12 +85,12 @@ def push_trouble(reference: str, text: str) -> Trouble:
         text: the engine's words.
     """
     told = brief(text)
-    if _DISK_FULL.search(text):
-        return Trouble(
-            Reason(ReasonCode.DISK_FULL, f"{reference} could not be pushed, a disk is full: {told}"),
-            ours=True,
-        )
-    if _AWAY.search(text):
-        said = f"{reference} could not be pushed, its registry does not answer: {told}"
-        return Trouble(Reason(ReasonCode.REGISTRY_UNREACHABLE, said), ours=True)
-    return Trouble(Reason(ReasonCode.IMAGE_PUSH_FAILED, f"{reference} could not be pushed: {told}"))
+    match fault_told(text):
+        case Fault.DISK_FULL:
+            said = f"{reference} could not be pushed, a disk is full: {told}"
+            return Trouble(Reason(ReasonCode.DISK_FULL, said), ours=True)
+        case Fault.AWAY:
+            said = f"{reference} could not be pushed, its registry does not answer: {told}"
+            return Trouble(Reason(ReasonCode.REGISTRY_UNREACHABLE, said), ours=True)
+        case _:
+            return Trouble(Reason(ReasonCode.IMAGE_PUSH_FAILED, f"{reference} could not be pushed: {told}"))

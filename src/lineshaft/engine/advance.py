@@ -6,7 +6,7 @@ open node of its scope, looks at them all.
 """
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from lineshaft.engine.attempts import begin_attempt, end_attempt, lose_attempt, run_node
@@ -24,6 +24,8 @@ from lineshaft.model.event import (
     CancelRequested,
     ChildRunEnded,
     Event,
+    RunApproved,
+    RunHeld,
     RunRefused,
     RunStarted,
     SourceResolved,
@@ -56,8 +58,8 @@ def advance(run: Run, event: Event, now: datetime) -> Decision:
         return Decision(run)
     step = Step(run, now)
     match event:
-        case RunStarted() | RunRefused():
-            _start(step, event)
+        case RunStarted() | RunRefused() | RunHeld() | RunApproved():
+            _open(step, event)
         case AttemptLeased():
             _lease(step, event)
         case AttemptReported():
@@ -93,13 +95,27 @@ def _is_task(tree: Tree, index: int) -> bool:
     return 0 <= index < len(tree) and isinstance(tree[index].node, Task)
 
 
-def _start(step: Step, event: RunStarted | RunRefused) -> None:
+def _open(step: Step, event: RunStarted | RunRefused | RunHeld | RunApproved) -> None:
+    """Do what is said to a run that has not begun; one that has hears nothing of it."""
     if step.nodes[ROOT].state is not State.WAITING:
         return
-    if isinstance(event, RunRefused):
-        refuse(step, ROOT, State.FAILED, event.reason)
-        return
-    limits = [limit for limit in (step.tree.root.timeout, event.time_limit) if limit is not None]
+    match event:
+        case RunStarted(time_limit=time_limit) if not step.held:
+            _start(step, time_limit)
+        case RunRefused(reason=reason):
+            refuse(step, ROOT, State.FAILED, reason)
+        case RunHeld(reason=reason) if not step.held and not step.approved_by:
+            step.held = True
+            step.change(ROOT, state=State.WAITING, reason=reason)
+        case RunApproved(by=by) if step.held and by:
+            step.held, step.approved_by = False, by
+            step.change(ROOT, state=State.WAITING, reason=None)
+        case _:
+            pass  # It is a repeat, or too early.
+
+
+def _start(step: Step, time_limit: timedelta | None) -> None:
+    limits = [limit for limit in (step.tree.root.timeout, time_limit) if limit is not None]
     if limits:
         step.effects.append(TimerSet(ROOT, TimerPurpose.TIME_LIMIT, step.now + min(limits)))
     begin(step, ROOT)

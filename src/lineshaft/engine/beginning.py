@@ -9,6 +9,7 @@ from lineshaft.engine.ending import count_ended, end_unbegun, refuse, settle
 from lineshaft.engine.step import QUEUED_REASON, Chore, Step
 from lineshaft.engine.stopping import stop_siblings
 from lineshaft.engine.turn import refusal
+from lineshaft.engine.withholding import withheld
 from lineshaft.model.node import Group, Order, Role, Task
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
@@ -41,8 +42,12 @@ def begin(step: Step, index: int) -> None:
         refuse(step, index, *refused)
         return
     match place.node:
-        case Task():
-            begin_attempt(step, index)
+        case Task() as task:
+            reason = withheld(task) if step.before.untrusted else None
+            if reason is None:
+                begin_attempt(step, index)
+            else:
+                refuse(step, index, State.FAILED, reason)
         case Group():
             step.change(index, state=State.QUEUED, reason=QUEUED_REASON)
             if place.setup is None or step.nodes[place.setup].state.ended:

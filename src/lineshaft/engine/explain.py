@@ -63,6 +63,8 @@ def reason_of(run: Run, index: int) -> Reason | None:
     node = run.nodes[index]
     if node.state is not State.WAITING or node.reason is not None:
         return node.reason
+    if run.held:
+        return run.root.reason
     if run.state is State.WAITING or index == ROOT:
         return Reason(ReasonCode.WAITING_FOR_EARLIER_RUN, "Waits for the pipeline's earlier run to stop.")
     held_up = _outermost_waiting(run, run.tree[index])

@@ -78,6 +78,7 @@ def _scope(
         pipeline=run.tree.root.name,
         run_id=str(run.id),
         run_number=run.number,
+        trusted=not run.untrusted,
         changeset=None if source.changeset is None else _changeset(source.changeset),
         nodes=NodesAround(run, run.tree[index]),
     )

@@ -41,6 +41,8 @@ class Step:
         self.nodes = run.nodes
         self.source = run.source
         self.cancel_reason = run.cancel_reason
+        self.held = run.held
+        self.approved_by = run.approved_by
         self.outputs = run.outputs
         self.generated = run.generated
         self.effects: list[Effect] = []
@@ -67,6 +69,8 @@ class Step:
             nodes=self.nodes,
             source=self.source,
             cancel_reason=self.cancel_reason,
+            held=self.held,
+            approved_by=self.approved_by,
             outputs=self.outputs,
             generated=self.generated,
             **fields,

@@ -2,7 +2,7 @@
 
 from lineshaft.expression.changeset import Changeset
 from lineshaft.expression.expression import Expression, parse
-from lineshaft.expression.scope import Commit, Nodes, NoNodes, Scope
+from lineshaft.expression.scope import Commit, Nodes, NoNodes, RunEnd, Scope
 from lineshaft.expression.template import Template, has_expressions, parse_template
 from lineshaft.expression.value import Value
 
@@ -12,6 +12,7 @@ __all__ = [
     "Expression",
     "NoNodes",
     "Nodes",
+    "RunEnd",
     "Scope",
     "Template",
     "Value",

@@ -68,6 +68,21 @@ class Commit:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunEnd:
+    """How a run has ended, where that is known already.
+
+    Attributes:
+        state: its end state.
+        reason: the sentence that tells why; empty where there is none.
+        url: where it can be looked at; empty where the server has no public address.
+    """
+
+    state: str
+    reason: str = ""
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What the names mean; docs/language.md ("Expressions") says it for each.
 
@@ -85,8 +100,21 @@ class Scope:
     pipeline: str = ""
     run_id: str = ""
     run_number: int = 0
+    trusted: bool = True
+    run_end: RunEnd | None = None
     changeset: Changeset | None = None
     nodes: Nodes = field(default_factory=NoNodes)
+    upstream: Mapping[str, Value] = field(default_factory=dict)
+
+
+def _run(scope: Scope) -> dict[str, object]:
+    run: dict[str, object] = {
+        "id": scope.run_id,
+        "number": scope.run_number,
+        "trace": scope.run_id.replace("-", ""),
+    }
+    end = scope.run_end
+    return run if end is None else {**run, "state": end.state, "reason": end.reason, "url": end.url}
 
 
 VARIABLES: Final[Mapping[str, Callable[[Scope], object]]] = {
@@ -98,6 +126,8 @@ VARIABLES: Final[Mapping[str, Callable[[Scope], object]]] = {
     "matrix": lambda scope: scope.matrix,
     "env": lambda scope: scope.env,
     "pipeline": lambda scope: {"name": scope.pipeline},
-    "run": lambda scope: {"id": scope.run_id, "number": scope.run_number},
+    "upstream": lambda scope: scope.upstream,
+    "trusted": lambda scope: scope.trusted,
+    "run": _run,
 }
 """Every variable but `outputs`, whose value depends on which nodes the expression names."""

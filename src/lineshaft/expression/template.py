@@ -1,6 +1,7 @@
 """Text with `${{ }}` in it."""
 
 import functools
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -34,18 +35,24 @@ class Template:
         """The expressions in it, in order."""
         return tuple(part for part in self.parts if isinstance(part, Expression))
 
-    def render(self, scope: Scope) -> str:
+    def render(self, scope: Scope, quoted: Callable[[str], str] | None = None) -> str:
         """Write it with the expressions' values as text; `as_text` says how each kind of value looks.
+
+        Args:
+            scope: what the names mean.
+            quoted: writes a value's text so that it is nothing but text where the template's own text is
+                more than that, as in HTML.
 
         Raises:
             ExpressionError: an expression cannot be evaluated, or the text would be over 64 KiB.
         """
+        quoted = quoted or str
         if not self.expressions:
             return "".join(part for part in self.parts if isinstance(part, str))
         pieces: list[str] = []
         characters = 0
         for part in self.parts:
-            piece = part if isinstance(part, str) else as_text(part.value(scope))
+            piece = part if isinstance(part, str) else quoted(as_text(part.value(scope)))
             pieces.append(piece)
             characters += len(piece)
             if characters > MAX_TEXT_BYTES:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from lineshaft.model.callers import NO_CALLERS, Callers
 from lineshaft.model.concurrency import SUPERSEDE, Concurrency
 from lineshaft.model.input import Input
+from lineshaft.model.notification import Notification
 from lineshaft.model.schedule import Schedule
 from lineshaft.model.tree import Tree
 from lineshaft.model.trigger import NO_TRIGGERS, Triggers
@@ -38,6 +39,7 @@ class Definition:
         callable_by: the other pipelines that may call it.
         schedules: the times at which it starts by itself.
         triggers: what else starts it by itself.
+        notifications: who is told how its runs have ended.
     """
 
     hash: str
@@ -52,3 +54,4 @@ class Definition:
     callable_by: Callers = NO_CALLERS
     schedules: tuple[Schedule, ...] = ()
     triggers: Triggers = NO_TRIGGERS
+    notifications: tuple[Notification, ...] = ()

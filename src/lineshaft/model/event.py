@@ -35,6 +35,28 @@ class RunRefused:
 
 
 @dataclass(frozen=True, slots=True)
+class RunHeld:
+    """The run may not begin before somebody has approved it; one that has begun does not hear of it.
+
+    Attributes:
+        reason: why; it is the run's reason until then.
+    """
+
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class RunApproved:
+    """Somebody lets a held run begin; from here on it waits for no more than any other run.
+
+    Attributes:
+        by: the name of the user.
+    """
+
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttemptLeased:
     """A worker has claimed a queued attempt.
 
@@ -144,6 +166,8 @@ class TimerFired:
 Event = (
     RunStarted
     | RunRefused
+    | RunHeld
+    | RunApproved
     | AttemptLeased
     | AttemptReported
     | AttemptLost

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
+from lineshaft.model.merge import Merge
 from lineshaft.model.origin import NO_ORIGIN, Origin
 from lineshaft.model.reason import Reason
 from lineshaft.model.state import State
@@ -28,6 +29,7 @@ class Source:
         message: the commit's message, where known.
         author: the commit's author, where known.
         changeset: the paths that changed, in the source's own order; None where they are not known.
+        merge: how the commit comes to be; None where the repository has it.
     """
 
     repository: str
@@ -38,6 +40,7 @@ class Source:
     message: str = ""
     author: str = ""
     changeset: tuple[str, ...] | None = None
+    merge: Merge | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,6 +184,11 @@ class Run:
     origin: Origin = NO_ORIGIN
     held: bool = False
     approved_by: str = ""
+
+    @property
+    def approvable_commit(self) -> str | None:
+        """The commit that an approval of it is for: a pull request's head, or else what it works on."""
+        return self.origin.head_commit or (None if self.source is None else self.source.commit)
 
     @property
     def root(self) -> NodeRun:

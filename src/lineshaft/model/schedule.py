@@ -41,6 +41,8 @@ class KeptSchedule:
         last_at: the last of its times for which a run was to begin; None before the first.
         last_run: the run that began then; None where none did. It may have been removed since.
         last_refusal: why none did, or why it ended at once; None where it began.
+        owed_at: the time for which a run is still to begin, once its repository has answered; None where none
+            is. `next_at` is when that is tried again.
     """
 
     pipeline_id: UUID
@@ -52,3 +54,4 @@ class KeptSchedule:
     last_at: datetime | None = None
     last_run: UUID | None = None
     last_refusal: str | None = None
+    owed_at: datetime | None = None

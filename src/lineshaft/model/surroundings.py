@@ -36,6 +36,17 @@ class SshAccess:
 
 
 @dataclass(frozen=True, slots=True)
+class SourceParts:
+    """What of a source is checked out besides its own files.
+
+    Attributes:
+        submodules: whether the repositories within it are.
+    """
+
+    submodules: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Surroundings:
     """What a task finds around it, all levels of the definition taken together.
 
@@ -58,6 +69,7 @@ class Surroundings:
         artifacts: what to keep as its artifacts.
         cache: what to keep for later runs.
         outputs: the names of the values that it gives to later nodes.
+        source: what of the source it finds.
     """
 
     env: Mapping[str, str] = field(default_factory=dict)
@@ -77,6 +89,7 @@ class Surroundings:
     outputs: tuple[str, ...] = ()
     environment: str = ""
     id_tokens: Mapping[str, str] = field(default_factory=dict)
+    source: SourceParts = SourceParts()
 
     @property
     def lent_secrets(self) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from lineshaft.model.image import Image, PullPolicy
+from lineshaft.model.image import Image, ImageBuild, PullPolicy
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.service import Service
 
@@ -57,6 +57,19 @@ class Login:
 
 
 @dataclass(frozen=True, slots=True)
+class BuiltImage:
+    """An image that was built from a workspace.
+
+    Attributes:
+        build: what it was built by.
+        id: under which the executor knows it.
+    """
+
+    build: ImageBuild
+    id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Container:
     """The container that a command is to run in, for executors that have them; all others pass it over.
 
@@ -73,6 +86,7 @@ class Container:
         service_env: the environment of each service that is not in its definition, by its name: secrets.
         registries: with what registries are asked, by their hosts.
         marks: what the container, its network and its services carry as labels, for people and for `sweep`.
+        built: the images that `Executor.build` has built for it; others are built when they are needed.
     """
 
     image: Image
@@ -87,6 +101,7 @@ class Container:
     service_env: Mapping[str, Mapping[str, str]] = field(default_factory=dict, repr=False)
     registries: Mapping[str, Login] = field(default_factory=dict, repr=False)
     marks: Mapping[str, str] = field(default_factory=dict)
+    built: tuple[BuiltImage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,9 +200,9 @@ class Broken:
 class Executor(Protocol):
     """Runs commands.
 
-    Call order: `sweep` once at the worker's start, before the first `execute`; then `execute` any number of
-    times, also concurrently, each with a label of its own. Neither is idempotent: whoever calls `execute`
-    twice runs the command twice.
+    Call order: `sweep` once at the worker's start, before anything else; then `build` and `execute` any
+    number of times, also concurrently, each `execute` with a label of its own. `build` is idempotent;
+    `execute` is not: whoever calls it twice runs the command twice.
 
     What every executor promises (tests/conformance checks it for each):
 
@@ -204,6 +219,26 @@ class Executor(Protocol):
       itself has ended; what had been written by then has arrived.
     - Memory does not grow with the output, and nothing on the way of output or end waits by a timer.
     """
+
+    async def build(
+        self, container: Container, output: ByteSink, stop: asyncio.Event
+    ) -> Container | NotStarted | Exit:
+        """Build the images of a container, and of the services beside it, that are made from its workspace.
+
+        So they are made of the workspace as it is now, whatever is put there before the command begins.
+
+        Args:
+            container: what they are for.
+            output: takes what is told of the builds.
+            stop: when set, they are given up.
+
+        Returns:
+            The container, with what was built; or why one could not be built, or that it was stopped.
+
+        Raises:
+            Exception: what `output.write` has raised.
+        """
+        ...
 
     async def execute(
         self, command: Command, output: ByteSink, stop: asyncio.Event

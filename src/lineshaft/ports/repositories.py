@@ -78,22 +78,36 @@ class CommitFiles(Protocol):
 
         Returns:
             Its content; None where there is no such file. Of a file that is longer than a definition may be,
-            one byte more than that suffices.
+            one byte more than that suffices. What was left out when the commit was fetched is fetched now.
 
         Raises:
-            SourceUnreachableError: git failed.
+            SourceRefusedError: the repository does not give it away any more.
+            SourceUnreachableError: git failed, or the repository does not answer.
         """
 
 
 class Repositories(Protocol):
     """Mirrors of remote repositories. All methods may be called concurrently; what is the same is done once.
 
-    Every method but `refs` and `revision` goes without the network for what was fetched before. None is
-    bound to a transaction, and none may be called in one. Each may be called again at any time.
+    Every method but `refs`, `default_branch` and `revision` goes without the network for what was fetched
+    before, as far as the remote has answered the same login lately; nobody reads what was fetched by
+    another's login before that. None is bound to a transaction, and none may be called in one. Each may be
+    called again at any time.
+
+    Whatever the host refuses because it does not know the login is a `SourceRefusedError`.
     """
 
     async def refs(self, remote: Remote) -> Mapping[str, str]:
         """Ask which branches and tags there are now: whole names, and the commits that they lead to.
+
+        Raises:
+            SourceRefusedError: the settings do not allow the address, or its host does not know us.
+            SourceUnreachableError: the repository does not answer.
+        """
+        ...
+
+    async def default_branch(self, remote: Remote) -> str:
+        """Ask which branch is the default one: its whole name; empty where the repository does not say.
 
         Raises:
             SourceRefusedError: the settings do not allow the address, or its host does not know us.
@@ -131,8 +145,8 @@ class Repositories(Protocol):
         The old and the new name of what was renamed are both among it.
 
         Returns:
-            Paths in the order of git; None where there are more than 10,000, where the two have nothing in
-            common, or where `before` is gone.
+            Paths in the order of git; None where there are more than 10,000 or 8 MiB of them, where the two
+            have nothing in common, or where `before` is gone.
 
         Raises:
             SourceRefusedError: the repository has not `after`, or the settings do not allow the address.
@@ -142,6 +156,10 @@ class Repositories(Protocol):
 
     async def changed_by(self, remote: Remote, commits: Sequence[str]) -> tuple[str, ...] | None:
         """Tell what single commits have changed, each compared with its first parent, all put together.
+
+        Returns:
+            Paths in the order of the commits; None where there are more than `changed` tells, or more than
+            2,048 commits.
 
         Raises:
             SourceRefusedError: the repository has not one of them, or the settings do not allow the address.
@@ -157,7 +175,8 @@ class Repositories(Protocol):
 
         Raises:
             MergeConflictError: they cannot be merged without a person.
-            SourceRefusedError: one of them cannot be had, or the settings do not allow the address.
+            SourceRefusedError: one of them cannot be had, the settings do not allow an address, or git is too
+                old.
             SourceUnreachableError: the repository does not answer.
         """
         ...

@@ -138,6 +138,33 @@ class SourceView:
 
 
 @dataclass(frozen=True, slots=True)
+class OriginView:
+    """Where a run comes from, beyond its cause.
+
+    Attributes:
+        actor: who did what started it, as a forge has authenticated them; empty where none tells.
+        url: a page that shows it; empty where there is none.
+        pull_request: the number of the pull request that it is for.
+        head_commit: of a pull request, what is asked to be merged; empty otherwise.
+        from_fork: whether the change comes from another repository than the pipeline's.
+    """
+
+    actor: str = ""
+    url: str = ""
+    pull_request: int | None = None
+    head_commit: str = ""
+    from_fork: bool = False
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any] | None) -> Self | None:
+        """Read it from the API's JSON."""
+        if document is None:
+            return None
+        names = ("actor", "url", "pull_request", "head_commit", "from_fork")
+        return cls(**{name: document[name] for name in names})
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """One trip along one version of one pipeline.
 
@@ -159,6 +186,10 @@ class RunView:
         inputs: what it was started with, defaults included.
         outputs: what it tells the pipeline that called it.
         priority: of what waits for a worker, the tasks of the run with the highest go first.
+        untrusted: whether the change is not trusted, as one from a fork is not.
+        held: whether it may not begin before somebody has approved it.
+        approved_by: who has; None where nobody had to, or has.
+        origin: where it comes from; None of what nobody has delivered.
     """
 
     id: UUID
@@ -178,6 +209,16 @@ class RunView:
     inputs: Mapping[str, str | bool | int | float] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     priority: int = 0
+    untrusted: bool = False
+    held: bool = False
+    approved_by: str | None = None
+    origin: OriginView | None = None
+
+    @property
+    def approvable_commit(self) -> str | None:
+        """The commit that an approval of it is for: a pull request's head, or else what it works on."""
+        head = "" if self.origin is None else self.origin.head_commit
+        return head or (None if self.source is None else self.source.commit)
 
     @property
     def tasks(self) -> tuple[NodeView, ...]:
@@ -206,6 +247,10 @@ class RunView:
             inputs=document.get("inputs") or {},
             outputs=document.get("outputs") or {},
             priority=document.get("priority", 0),
+            untrusted=document.get("untrusted", False),
+            held=document.get("held", False),
+            approved_by=document.get("approved_by"),
+            origin=OriginView.from_document(document.get("origin")),
         )
 
 

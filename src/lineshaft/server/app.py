@@ -19,15 +19,18 @@ from lineshaft.server.openapi import BAD_CREDENTIALS, PROBLEMS
 from lineshaft.server.problems import add_problem_handlers
 from lineshaft.server.rendering import RunRenderings
 from lineshaft.server.routes import (
+    approvals,
     artifacts,
     audit,
     caches,
     connections,
+    deliveries,
     docs,
     events,
     grants,
     health,
     identity,
+    jobs,
     logs,
     me,
     pipelines,
@@ -41,6 +44,7 @@ from lineshaft.server.routes import (
     tests,
     tokens,
     users,
+    webhooks,
     welcome,
     worker_files,
     worker_keys,
@@ -74,9 +78,12 @@ _CLOSED: Final = (
     tests,
     caches,
     connections,
+    approvals,
+    jobs,
     statuses,
+    deliveries,
 )
-_OPEN: Final = (health, welcome, docs, sign_in, identity)
+_OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]

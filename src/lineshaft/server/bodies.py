@@ -66,7 +66,7 @@ async def read_message(
         InputTooLargeError: it is longer than the limit.
         InvalidInputError: it is no such message.
     """
-    return _message(await read_body(request, limit_bytes), kind)
+    return message(await read_body(request, limit_bytes), kind)
 
 
 async def read_optional(request: Request, kind: type[MessageT]) -> MessageT:
@@ -76,7 +76,7 @@ async def read_optional(request: Request, kind: type[MessageT]) -> MessageT:
         InputTooLargeError: it is longer than BODY_LIMIT_BYTES.
         InvalidInputError: it is no such message.
     """
-    return _message(await read_body(request) or b"{}", kind)
+    return message(await read_body(request) or b"{}", kind)
 
 
 def checked(kind: type[MessageT], **members: object) -> MessageT:
@@ -91,7 +91,12 @@ def checked(kind: type[MessageT], **members: object) -> MessageT:
         raise _invalid(error, "The request is not as it must be.") from None
 
 
-def _message(body: bytes, kind: type[MessageT]) -> MessageT:
+def message(body: bytes, kind: type[MessageT]) -> MessageT:
+    """Make a message of a body that was read.
+
+    Raises:
+        InvalidInputError: it is no such message.
+    """
     try:
         return kind.model_validate_json(body, strict=True)
     except ValidationError as error:

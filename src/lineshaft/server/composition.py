@@ -2,27 +2,39 @@
 
 import asyncio
 import logging
+import os
 from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Final
 
 from lineshaft.definition import read_definition, read_generated
+from lineshaft.executors.label import label_prefix
+from lineshaft.executors.process import ProcessExecutor
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.integrations.forges.known import KnownForges
+from lineshaft.integrations.git.mirrors import Mirrors
+from lineshaft.integrations.git.program import GitProgram
+from lineshaft.integrations.git.repositories import GitRepositories
 from lineshaft.integrations.key_file import own_key_file, read_key_file
 from lineshaft.integrations.key_ring import KeyRing
+from lineshaft.integrations.mail import SmtpRelay
 from lineshaft.integrations.object_store import ObjectStore
 from lineshaft.integrations.openid import OpenIdProvider
+from lineshaft.integrations.outgoing import Guard
 from lineshaft.integrations.outgoing.client import outgoing_client
-from lineshaft.integrations.outgoing.guard import Guard
 from lineshaft.integrations.vault import VaultSecrets
+from lineshaft.model.definition import Definition
 from lineshaft.model.errors import UnavailableError
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.cipher import Cipher
 from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.forge import Forges
 from lineshaft.ports.ids import RandomIds
+from lineshaft.ports.mailer import Mailer
+from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.server.pages.sign_in import RETURN_PATH
 from lineshaft.server.repositories import repository_check
@@ -32,12 +44,17 @@ from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.access.settings_user import follow_settings
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.fleet.worker_keys import no_file_keys
+from lineshaft.services.pipelines import Check
 from lineshaft.store import open_store
 
 _LOG: Final = logging.getLogger("lineshaft.blobs")
+_MAIL_LOG: Final = logging.getLogger("lineshaft.mail")
 
 BLOBS: Final = "blobs"
 """The folder for blobs within the data folder."""
+
+REPOSITORIES: Final = "repositories"
+"""The folder for mirrors of repositories within the data folder."""
 
 SECRETS_KEY: Final = "secrets.key"
 """The file within the data folder for the key that seals secrets, where the settings name none."""
@@ -66,7 +83,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             await _open_blobs(settings),
             SystemClock(),
             ids,
-            check=repository_check(settings.git_roots),
+            check=_check(settings),
             lease_time=timedelta(seconds=settings.lease_seconds),
             run_time_limit=timedelta(seconds=settings.run_time_limit),
             limits=settings.limits,
@@ -79,6 +96,9 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             identity_terms=settings.identity_terms,
             other_secrets=await _vault(settings, opened),
             forges=await _forges(opened),
+            repositories=_repositories(settings, opened),
+            mailer=_mailer(settings),
+            mail_terms=settings.mail_terms,
             public_url="" if settings.public_url is None else f"{settings.public_url}",
         )
         await plane.secrets.keeping.check_keys()
@@ -87,6 +107,36 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
         )
         async with plane.running():
             yield plane
+
+
+def _repositories(settings: ServerSettings, opened: AsyncExitStack) -> Repositories:
+    """Prepare to read repositories; other processes of this server may use the same mirrors."""
+    folder = settings.data / REPOSITORIES
+    folder.mkdir(mode=0o700, exist_ok=True)
+    own = Path(opened.enter_context(TemporaryDirectory(prefix="lineshaft-git-")))
+    git = GitProgram(ProcessExecutor(), own, f"{label_prefix(folder)}{os.getpid()}/git")
+    guard = Guard(allow_private=settings.private_repositories)
+    return GitRepositories(Mirrors(git, folder, settings.git_roots, guard=guard, partial=True))
+
+
+def _check(settings: ServerSettings) -> Check:
+    """Refuse definitions that the settings do not allow, and warn of what they leave without effect."""
+    check_repository = repository_check(settings.git_roots)
+
+    def check(definition: Definition) -> None:
+        check_repository(definition)
+        if definition.notifications and settings.smtp_access is None:
+            _MAIL_LOG.warning(
+                "The notifications of pipeline %s have nowhere to go: LINESHAFT_SMTP_URL is not set.",
+                ascii(definition.name),
+            )
+
+    return check
+
+
+def _mailer(settings: ServerSettings) -> Mailer | None:
+    access = settings.smtp_access
+    return None if access is None else SmtpRelay(access)
 
 
 async def _vault(settings: ServerSettings, opened: AsyncExitStack) -> Sequence[SecretStore]:

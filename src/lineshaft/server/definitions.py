@@ -9,12 +9,28 @@ from fastapi import Request
 from lineshaft.definition import read_native, read_rest, write_yaml
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.errors import InvalidInputError
-from lineshaft.server.bodies import read_body
+from lineshaft.server.bodies import message, read_body
+from lineshaft.server.kept_requests import KeptRequest, says_where_it_is_kept
 
 YAML_MEDIA_TYPE: Final = "application/yaml"
 """Of YAML (RFC 9512)."""
 
 _YAML: Final = frozenset({YAML_MEDIA_TYPE, "application/x-yaml", "text/yaml", "text/x-yaml"})
+
+
+async def requested_pipeline(request: Request) -> Definition | KeptRequest:
+    """Read a request's body: a configuration, or in which file of which repository it is.
+
+    Raises:
+        InvalidDefinitionError: the configuration makes no sense; with all that is wrong.
+        InvalidInputError: the file cannot be there.
+        InputTooLargeError: it is over a limit.
+    """
+    body = await read_body(request)
+    is_yaml = _is_yaml(request)
+    if not is_yaml and await asyncio.to_thread(says_where_it_is_kept, body):
+        return message(body, KeptRequest)
+    return await asyncio.to_thread(_read, body, is_yaml=is_yaml)
 
 
 async def requested_definition(request: Request) -> Definition:
@@ -28,7 +44,7 @@ async def requested_definition(request: Request) -> Definition:
         InputTooLargeError: it is over a limit.
     """
     body = await read_body(request)
-    is_yaml = _media_type(request.headers.get("content-type", "")) in _YAML
+    is_yaml = _is_yaml(request)
     # A text of a few lines may stand for as many nodes as a long one, so that none is read on the event loop.
     return await asyncio.to_thread(_read, body, is_yaml=is_yaml)
 
@@ -57,6 +73,10 @@ def definition_yaml(definition: Definition) -> bytes:
             "A pipeline of the REST format has no YAML.", advice="Ask for application/json."
         )
     return write_yaml(json.loads(definition.text)).encode()
+
+
+def _is_yaml(request: Request) -> bool:
+    return _media_type(request.headers.get("content-type", "")) in _YAML
 
 
 def _media_type(text: str) -> str:

@@ -146,6 +146,12 @@ class RunDocument(Document):
     nodes: list[NodeDocument] = Field(description="In depth-first order.")
 
 
+class ChangedDocument(Document):
+    """What the change touches that a run works on."""
+
+    changed: list[str] | None = Field(description="The paths; null where they are not known.")
+
+
 class RunPage(Document):
     """Some of a pipeline's runs, newest first."""
 

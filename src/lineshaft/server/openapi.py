@@ -23,6 +23,8 @@ from lineshaft.server.documents import (
     EventDocument,
     ProblemDocument,
 )
+from lineshaft.server.job_requests import JobRequest, JobRunRequest, ParameterRequest
+from lineshaft.server.kept_requests import KeptRequest
 from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
 from lineshaft.server.requests import RetryRequest, StartRequest, WorkerKeyRequest
 from lineshaft.server.session_request import SignInRequest
@@ -70,6 +72,10 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     NewTokenRequest,
     SignInRequest,
     ConnectionRequest,
+    KeptRequest,
+    JobRequest,
+    JobRunRequest,
+    ParameterRequest,
 )
 _DESCRIPTION: Final = """\
 Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password,
@@ -85,6 +91,7 @@ _CHAPTERS: Final = {
     "results": "What tasks have found: reports, and the folders and files that tell of it.",
     "artifacts": "What tasks have made, for later tasks and for people.",
     "tests": "Test cases, in one run and over many.",
+    "jobs": "Pipelines and runs in the words of RestfulCI's API.",
     "caches": "What spares later runs some work.",
     "workers": "Those that take tasks, and the keys that let them in.",
     "users": "Who may call, what they may do, and the tokens of their programs.",
@@ -125,7 +132,33 @@ FILE_BYTES: Final = _content("*/*", {"type": "string", "format": "binary"})
 LOG_BYTES: Final = _content("text/plain", {"type": "string"})
 EVENTS: Final = _content("text/event-stream", {"type": "string"})
 
-PIPELINE_BODY: Final[Extra] = {"requestBody": {"required": True, "content": _CONFIGURATION}}
+_CONFIG_FILE: Final[Extra] = {
+    "type": "object",
+    "required": ["repository", "ref", "path"],
+    "properties": {
+        "repository": {"type": "string"},
+        "ref": {"type": ["string", "null"], "description": "Null means the default branch."},
+        "path": {"type": "string"},
+    },
+    "description": "Where the definition is kept, of a pipeline that is kept in a repository.",
+}
+_MANAGED: Final[Extra] = {
+    "type": "boolean",
+    "description": "True where the server's file of pipelines keeps it, and the API does not change it.",
+}
+PIPELINE_BODY: Final[Extra] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "application/json": {
+                "schema": {
+                    "anyOf": [_reference(_PIPELINE_INPUT), _LANGUAGE, _reference(KeptRequest.__name__)]
+                }
+            },
+            **_YAML,
+        },
+    }
+}
 ANY_PIPELINE_BODY: Final[Extra] = {
     "requestBody": {"content": {"application/json": {}, "application/yaml": {}}}
 }
@@ -241,9 +274,10 @@ def _pipeline_schemas() -> dict[str, Any]:
     configuration.pop("$schema", None)
     configuration.pop("$id", None)
     shown = {key: value for key, value in configuration.items() if key != "additionalProperties"}
-    properties = {**configuration.get("properties", {}), "id": {"type": "string", "format": "uuid"}}
+    also = {"id": {"type": "string", "format": "uuid"}, "config_file": _CONFIG_FILE, "managed": _MANAGED}
+    properties = {**configuration.get("properties", {}), **also}
     of_stages = {**shown, "title": "Pipeline of stages", "properties": properties}
-    of_steps = {**_LANGUAGE, "required": [*_LANGUAGE["required"], "id"]}
+    of_steps = {**_LANGUAGE, "required": [*_LANGUAGE["required"], "id"], "properties": also}
     pipeline = {"title": "Pipeline", "anyOf": [of_stages, of_steps]}
     return {**definitions, _PIPELINE_INPUT: configuration, "Pipeline": pipeline, "PipelinePage": page}
 

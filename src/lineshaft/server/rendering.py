@@ -2,6 +2,7 @@
 
 import json
 from collections import OrderedDict
+from dataclasses import asdict
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,9 +19,11 @@ def to_json(document: Any) -> bytes:
 
 
 def pipeline_json(pipeline: Pipeline) -> bytes:
-    """Write a pipeline: its definition as it is stored, then its id."""
+    """Write a pipeline: its definition as it is stored, its id, and where it is kept if not only here."""
     members = pipeline.definition.text.rstrip().removesuffix("}")
-    return f'{members},"id":"{pipeline.id}"}}'.encode()
+    kept = b"" if pipeline.config_file is None else b',"config_file":' + to_json(asdict(pipeline.config_file))
+    managed = b',"managed":true' if pipeline.managed else b""
+    return b'%b,"id":"%b"%b%b}' % (members.encode(), str(pipeline.id).encode(), kept, managed)
 
 
 def page_json(items: list[bytes], following: str | int | None) -> bytes:

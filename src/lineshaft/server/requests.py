@@ -74,7 +74,13 @@ class StartRequest(Request):
 
     untrusted: bool = Field(
         default=False,
-        description="Whether the change is not trusted, as one from a fork is not: it keeps no caches.",
+        description="Whether the change is not trusted, as one from a fork is not: it gets no secrets and"
+        " keeps no caches.",
+    )
+    hold: bool = Field(
+        default=False,
+        description="Whether the run begins only when somebody has approved it; `ref` is a full commit id"
+        " then.",
     )
 
     @field_validator("only", mode="before")
@@ -93,6 +99,7 @@ class StartRequest(Request):
             from_=self.from_,
             priority=self.priority,
             untrusted=self.untrusted,
+            hold=self.hold,
         )
 
     def _overrides(self) -> tuple[tuple[str, str], ...]:
@@ -100,6 +107,15 @@ class StartRequest(Request):
             return tuple((path, json.dumps(value)) for path, value in self.overrides.items())
         split = (text.partition("=") for text in self.overrides)
         return tuple((path, value) for path, _, value in split)
+
+
+class ApproveRequest(Request):
+    """What somebody has looked at."""
+
+    commit: str = Field(
+        pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$",
+        description="The full id of the pull request's head; for any other run, of what it works on.",
+    )
 
 
 class RetryRequest(Request):

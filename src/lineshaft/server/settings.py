@@ -15,10 +15,12 @@ from lineshaft.model.limits import Limits
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL, is_loopback
 from lineshaft.server.exchange import Requests
 from lineshaft.server.file_settings import FileSettings
+from lineshaft.server.mail_settings import MailSettings
 from lineshaft.server.named_values import named_values
 from lineshaft.server.sign_in_settings import SignInSettings
 from lineshaft.server.tls import Tls
 from lineshaft.server.vault_settings import VaultSettings
+from lineshaft.services.notifying.terms import MailTerms
 from lineshaft.services.retention import Kept
 from lineshaft.services.secrets.identity import IdentityTerms
 from lineshaft.wire.worker import Label
@@ -68,7 +70,7 @@ _Number = Annotated[int, Field(ge=1, le=1_000_000)]
 _PipelineName = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
 
-class ServerSettings(SignInSettings, VaultSettings, FileSettings):
+class ServerSettings(SignInSettings, MailSettings, VaultSettings, FileSettings):
     """All that a server, and the worker inside it, can be told.
 
     Attributes:
@@ -90,6 +92,7 @@ class ServerSettings(SignInSettings, VaultSettings, FileSettings):
         keep_runs_days: how many days runs are kept after their end; None means for ever.
         keep_runs: how many ended runs of each pipeline are kept; None means all.
         keep_logs_days: how many days logs are kept after the end of their run; None means for ever.
+        keep_deliveries_days: how many days what came in by webhooks and polls is shown.
         tls_cert: the PEM file with the server's certificate; None serves without TLS.
         tls_key: the PEM file with its key; None where that is in the same file.
         tls_client_ca: the PEM file with the authorities of clients' certificates; None asks for none.
@@ -124,6 +127,7 @@ class ServerSettings(SignInSettings, VaultSettings, FileSettings):
     keep_runs_days: float | None = Field(default=None, gt=0, le=_LONGEST_KEPT_DAYS)
     keep_runs: int | None = Field(default=None, ge=1, le=1_000_000)
     keep_logs_days: float | None = Field(default=None, gt=0, le=_LONGEST_KEPT_DAYS)
+    keep_deliveries_days: float = Field(default=30, gt=0, le=_LONGEST_KEPT_DAYS)
 
     tls_cert: Folder | None = None
     tls_key: Folder | None = None
@@ -146,6 +150,7 @@ class ServerSettings(SignInSettings, VaultSettings, FileSettings):
             runs_for=None if self.keep_runs_days is None else timedelta(days=self.keep_runs_days),
             runs_per_pipeline=self.keep_runs,
             logs_for=None if self.keep_logs_days is None else timedelta(days=self.keep_logs_days),
+            deliveries_for=timedelta(days=self.keep_deliveries_days),
         )
 
     @property
@@ -153,6 +158,11 @@ class ServerSettings(SignInSettings, VaultSettings, FileSettings):
         """How identity tokens are made; none are where no public address is set."""
         issuer = None if self.public_url is None else f"{self.public_url}".rstrip("/")
         return IdentityTerms(issuer, timedelta(seconds=self.id_token_seconds))
+
+    @property
+    def mail_terms(self) -> MailTerms:
+        """What mails may say, and to whom."""
+        return MailTerms(self.public_url, frozenset(self.mail_author_domains))
 
     @property
     def limits(self) -> Limits:

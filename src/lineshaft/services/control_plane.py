@@ -13,11 +13,15 @@ from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.forge import NO_FORGES, Forges
 from lineshaft.ports.ids import Ids
+from lineshaft.ports.mailer import Mailer
+from lineshaft.ports.no_repositories import NO_REPOSITORIES
+from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
-from lineshaft.ports.store import DELETE_BLOBS, SEAL_LOG, Store
+from lineshaft.ports.store import DELETE_BLOBS, NOTIFY, SEAL_LOG, Store
 from lineshaft.services.access.browser_sessions import DEFAULT_TIMES, SessionTimes
 from lineshaft.services.access.provider_sign_in import ProviderAccess
 from lineshaft.services.access.wiring import wire_access
+from lineshaft.services.approvals import ApprovalService
 from lineshaft.services.audit import AuditService
 from lineshaft.services.files.limits import DEFAULT_FILE_LIMITS, FileLimits
 from lineshaft.services.files.wiring import wire_files
@@ -25,7 +29,9 @@ from lineshaft.services.fleet.placing import Placing
 from lineshaft.services.fleet.wiring import wire_fleet
 from lineshaft.services.fleet.worker_keys import FileKeys, no_file_keys
 from lineshaft.services.logs import LogService
-from lineshaft.services.outbox import OutboxDelivery
+from lineshaft.services.notifying.delivery import AT_ONCE, TAKEN_FOR, NotificationService
+from lineshaft.services.notifying.terms import NO_TERMS, MailTerms
+from lineshaft.services.outbox import Lane, OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.progress import CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
 from lineshaft.services.reports import ReportService
@@ -34,7 +40,8 @@ from lineshaft.services.runs import RunService
 from lineshaft.services.schedules import ScheduleService
 from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.services.secrets.wiring import wire_secrets
-from lineshaft.services.sources.wiring import wire_sources
+from lineshaft.services.sources.following import START_DOWNSTREAM
+from lineshaft.services.sources.wiring import Outside, wire_sources
 from lineshaft.services.statuses.telling import StatusTelling
 from lineshaft.services.tests import TestService
 from lineshaft.services.timers import TimerService
@@ -50,13 +57,15 @@ class ControlPlane:
         store: where the state is.
         access: who calls: users, grants, tokens, sign-in.
         secrets: secrets and the identity tokens of tasks.
-        sources: what starts runs from outside: connections to forges.
         fleet: workers, and the desk at which they call.
         files: the files of attempts that are kept.
         tests: what tests have come to.
         pipelines: the use cases of pipelines.
+        sources: what starts runs from outside, and what is read from repositories.
         runs: the use cases of runs.
+        approvals: lets held runs begin.
         logs: the use cases of logs.
+        notifications: tells people how runs have ended.
         audit: who did what.
         reports: what runs have taken, and how they ended.
         statuses: tells forges how runs are going.
@@ -86,15 +95,32 @@ class ControlPlane:
         other_secrets: Sequence[SecretStore] = (),
         identity_terms: IdentityTerms = NO_IDENTITY,
         forges: Forges = NO_FORGES,
+        repositories: Repositories = NO_REPOSITORIES,
+        mailer: Mailer | None = None,
+        mail_terms: MailTerms = NO_TERMS,
         public_url: str = "",
     ) -> None:
-        progress = Progress(ids, run_time_limit, places=places, secrets_elsewhere=bool(other_secrets))
+        progress = Progress(
+            ids,
+            run_time_limit,
+            places=places,
+            secrets_elsewhere=bool(other_secrets),
+            notifies=mailer is not None,
+        )
         self.store = store
         self.access = wire_access(store, clock, ids, session_times, provider)
         self.secrets = wire_secrets(
             store, clock, ids, cipher, others=other_secrets, terms=identity_terms, lease_time=lease_time
         )
-        self.sources = wire_sources(store, clock, ids, self.secrets.lookup, forges)
+        self.pipelines = PipelineService(store, clock, ids, progress, check)
+        self.sources = wire_sources(
+            store,
+            clock,
+            ids,
+            Outside(self.secrets.lookup, forges, repositories),
+            pipelines=self.pipelines,
+            progress=progress,
+        )
         self.fleet = wire_fleet(
             store,
             clock,
@@ -108,40 +134,57 @@ class ControlPlane:
         )
         self.tests = TestService(store)
         self.files = wire_files(store, blobs, clock, ids, file_limits, take_tests=self.tests.take)
-        self.pipelines = PipelineService(store, clock, ids, progress, check)
+        reader = self.sources.reader
         self.runs = RunService(
-            store, clock, progress, check, Placing(lease_time, limits), ids=ids, secrets=self.secrets.lookup
+            store,
+            clock,
+            progress,
+            check,
+            Placing(lease_time, limits),
+            ids=ids,
+            secrets=self.secrets.lookup,
+            reader=reader,
         )
+        self.approvals = ApprovalService(store, clock, ids, progress)
         self.logs = LogService(store, blobs)
+        self.notifications = NotificationService(
+            store, clock, ids, self.logs, mailer=mailer, terms=mail_terms
+        )
         self.audit = AuditService(store)
         self.reports = ReportService(store)
         self.statuses = StatusTelling(store, clock, self.sources.connections, forges, public_url)
         self.timers = TimerService(store, clock, progress)
-        self.schedules = ScheduleService(store, clock, ids, progress)
+        self.schedules = ScheduleService(store, clock, ids, progress, reader)
         self.retention = RetentionService(store, clock, kept, self.files.expiry, chance=Random())  # noqa: S311 - no secret
-        handlers = {
-            SEAL_LOG: self.logs.seal,
-            DELETE_BLOBS: self.logs.delete_blobs,
-            CALL_PIPELINE: self.runs.call,
-            LOOK_FOR_SECRETS: self.runs.look_for_secrets,
+        lanes = {
+            SEAL_LOG: Lane(self.logs.seal, at_once=4),
+            DELETE_BLOBS: Lane(self.logs.delete_blobs, at_once=2),
+            CALL_PIPELINE: Lane(self.runs.call),
+            LOOK_FOR_SECRETS: Lane(self.runs.look_for_secrets, at_once=4),
+            START_DOWNSTREAM: Lane(self.sources.downstream.start, at_once=4),
+            NOTIFY: Lane(self.notifications.deliver, at_once=AT_ONCE, taken_for=TAKEN_FOR),
         }
-        self._outbox = OutboxDelivery(store, clock, handlers)
+        self._outbox = OutboxDelivery(store, clock, lanes)
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Do what is to be done in the background while the context is open.
 
-        That is: deliver the outbox, fire timers, start pipelines at their times, tell forges, end lost
-        leases, bring back what was set aside, remove what is old, and note who was seen.
+        That is: deliver the outbox, fire timers, start pipelines at their times, see to deliveries, look at
+        repositories, tell forges, end lost leases, bring back what was set aside, remove what is old, note
+        who was seen, and find the repositories of pipelines that a version before has made.
         """
         background = (
             self._outbox.run(),
             self.timers.run(),
             self.schedules.run(),
+            self.sources.handling.run(),
             self.statuses.run(),
+            self.sources.polls.run(),
             self.fleet.tending.run(),
             self.retention.run(),
             self.access.noting.run(),
+            self.pipelines.fill_keys(),
         )
         tasks = [asyncio.create_task(each) for each in background]
         try:

@@ -29,8 +29,8 @@ def moved(schedule: KeptSchedule, now: datetime) -> KeptSchedule:
     except InvalidInputError as error:
         # It was written by another version, or where other time zones are known.
         refusal = f"'{schedule.cron}' in the time zone '{schedule.timezone}' {error.message}."
-        return replace(schedule, next_at=None, worked_out_at=now, last_refusal=refusal)
-    return replace(schedule, next_at=next_at, worked_out_at=now)
+        return replace(schedule, next_at=None, worked_out_at=now, last_refusal=refusal, owed_at=None)
+    return replace(schedule, next_at=next_at, worked_out_at=now, owed_at=None)
 
 
 def keep_schedules(transaction: Transaction, pipeline_id: UUID, new: Sequence[KeptSchedule]) -> None:

@@ -28,6 +28,16 @@ def as_it_is(run: Run) -> Run:
     return run
 
 
+FROM_A_FORK: Final = "Its change comes from a fork."
+"""Why the run of a pull request is held whose change is not trusted."""
+
+HELD_ON_REQUEST: Final = "It was started so that somebody looks at it first."
+"""Why a run is held that somebody has started so."""
+
+NEVER_APPROVED: Final = "It repeats a run that nobody has approved."
+"""Why a run is held that repeats one which was held until it ended."""
+
+
 @dataclass(frozen=True, slots=True)
 class NewRun:
     """What a run is made of.
@@ -44,6 +54,8 @@ class NewRun:
         prepare: changes it before it is written.
         untrusted: whether the change that it works on is not trusted.
         origin: where it comes from, beyond its cause.
+        held: why it may not begin before somebody has approved it, as a sentence; empty where it may.
+        approved_by: who has approved the run that it repeats; empty where nobody had to, or has.
     """
 
     pipeline_id: UUID
@@ -57,6 +69,8 @@ class NewRun:
     prepare: Prepare = as_it_is
     untrusted: bool = False
     origin: Origin = NO_ORIGIN
+    held: str = ""
+    approved_by: str = ""
 
 
 def first_said(*priorities: int | None) -> int:
@@ -91,6 +105,7 @@ def write_run(transaction: Transaction, run_id: UUID, new: NewRun, now: datetime
         parent=new.parent,
         untrusted=new.untrusted,
         origin=new.origin,
+        approved_by=new.approved_by,
     )
     run = new.prepare(replace(run, concurrency_group=_group(run, definition)))
     transaction.runs.create(run)

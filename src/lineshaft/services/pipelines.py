@@ -1,15 +1,18 @@
 """Pipelines: create, read, list, replace, delete."""
 
 import asyncio
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Final
 from uuid import UUID
 
 from lineshaft.engine.decision import Decision
 from lineshaft.model.audit_entry import Action
+from lineshaft.model.config_file import ConfigFile
 from lineshaft.model.definition import Definition
-from lineshaft.model.errors import PipelineNotFoundError
+from lineshaft.model.errors import PipelineManagedError, PipelineNotFoundError
 from lineshaft.model.event import CancelRequested
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.principal import INSIDE_ACTOR, Actor
@@ -21,8 +24,12 @@ from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.bad_runs import readable
 from lineshaft.services.kept_schedules import keep_schedules, worked_out
+from lineshaft.services.kept_triggers import drop_triggers, keep_triggers
 from lineshaft.services.progress import Progress
 from lineshaft.telemetry.run_log import log_decisions
+
+_LOG: Final = logging.getLogger("lineshaft.pipelines")
+_BATCH: Final = 100
 
 Check = Callable[[Definition], None]
 """Raises InvalidDefinitionError for a definition that the settings of this server do not allow."""
@@ -46,24 +53,34 @@ class PipelineService:
         """
         self._check(definition)
 
-    async def create(self, definition: Definition, *, by: Actor = INSIDE_ACTOR) -> Pipeline:
+    async def create(
+        self,
+        definition: Definition,
+        *,
+        by: Actor = INSIDE_ACTOR,
+        config_file: ConfigFile | None = None,
+        managed: bool = False,
+    ) -> Pipeline:
         """Make a pipeline of a definition.
 
         Args:
             definition: what it is to do.
             by: who wants it.
+            config_file: where the definition comes from; None where it is kept only here.
+            managed: whether the server's file of pipelines wants it.
 
         Raises:
             InvalidDefinitionError: the settings do not allow the definition.
         """
         self._check(definition)
         now = self._clock.now()
-        pipeline = Pipeline(self._ids.new_id(), definition, now, now)
+        pipeline = Pipeline(self._ids.new_id(), definition, now, now, config_file, managed)
         schedules = await _worked_out(pipeline.id, definition, now)
 
         def work(transaction: Transaction) -> None:
             transaction.pipelines.add(pipeline)
             keep_schedules(transaction, pipeline.id, schedules)
+            keep_triggers(transaction, pipeline, now)
             self._record(transaction, by, Action.PIPELINE_CREATED, pipeline, now)
 
         await self._store.write(work)
@@ -100,7 +117,13 @@ class PipelineService:
         )
 
     async def replace(
-        self, pipeline_id: UUID, definition: Definition, *, by: Actor = INSIDE_ACTOR
+        self,
+        pipeline_id: UUID,
+        definition: Definition,
+        *,
+        by: Actor = INSIDE_ACTOR,
+        config_file: ConfigFile | None = None,
+        managed: bool = False,
     ) -> Pipeline:
         """Replace the whole definition; runs that have begun keep theirs.
 
@@ -108,33 +131,83 @@ class PipelineService:
             pipeline_id: the pipeline's id.
             definition: what it is to do from now on.
             by: who wants it.
+            config_file: where the definition comes from; None where it is kept only here from now on.
+            managed: whether the server's file of pipelines wants it.
+
+        Raises:
+            InvalidDefinitionError: the settings do not allow the definition.
+            PipelineManagedError: the server's file of pipelines keeps the pipeline, and does not want it.
+            PipelineNotFoundError: there is none of that id.
+        """
+
+        def change(pipeline: Pipeline) -> Pipeline:
+            _refuse_managed(pipeline, managed=managed)
+            return replace(pipeline, definition=definition, config_file=config_file, managed=managed)
+
+        return await self._change(pipeline_id, definition, change, by)
+
+    async def refresh(
+        self,
+        pipeline_id: UUID,
+        definition: Definition,
+        *,
+        by: Actor = INSIDE_ACTOR,
+        read_from: ConfigFile | None = None,
+    ) -> Pipeline:
+        """Take over what a pipeline's file says now; where that is what it said before, nothing is changed.
+
+        Args:
+            pipeline_id: the pipeline's id.
+            definition: what the file says.
+            by: who wants it.
+            read_from: where it was read; where the pipeline is kept elsewhere by now, nothing is changed.
+                None means that it is known to be kept there.
 
         Raises:
             InvalidDefinitionError: the settings do not allow the definition.
             PipelineNotFoundError: there is none of that id.
         """
+
+        def change(pipeline: Pipeline) -> Pipeline:
+            moved = read_from is not None and pipeline.config_file != read_from
+            if moved or pipeline.definition.hash == definition.hash:
+                return pipeline
+            return replace(pipeline, definition=definition)
+
+        return await self._change(pipeline_id, definition, change, by)
+
+    async def _change(
+        self, pipeline_id: UUID, definition: Definition, change: Callable[[Pipeline], Pipeline], by: Actor
+    ) -> Pipeline:
         self._check(definition)
         schedules = await _worked_out(pipeline_id, definition, self._clock.now())
 
         def work(transaction: Transaction) -> Pipeline:
+            transaction.pipelines.hold(pipeline_id)
             pipeline = find_pipeline(transaction, pipeline_id)
+            new = change(pipeline)
+            if new is pipeline:
+                return pipeline
             now = self._clock.now()
-            new = replace(pipeline, definition=definition, updated_at=now)
+            new = replace(new, updated_at=now)
             transaction.pipelines.replace(new)
             keep_schedules(transaction, pipeline_id, schedules)
+            keep_triggers(transaction, new, now, before=pipeline)
             self._record(transaction, by, Action.PIPELINE_CHANGED, new, now)
             return new
 
         return await self._store.write(work)
 
-    async def delete(self, pipeline_id: UUID, *, by: Actor = INSIDE_ACTOR) -> None:
+    async def delete(self, pipeline_id: UUID, *, by: Actor = INSIDE_ACTOR, managed: bool = False) -> None:
         """Delete a pipeline and cancel what runs of it; its runs can still be read.
 
         Args:
             pipeline_id: the pipeline's id.
             by: who wants it.
+            managed: whether the server's file of pipelines wants it.
 
         Raises:
+            PipelineManagedError: the server's file of pipelines keeps the pipeline, and does not want it.
             PipelineNotFoundError: there is none of that id.
         """
         now = self._clock.now()
@@ -142,8 +215,10 @@ class PipelineService:
 
         def work(transaction: Transaction) -> list[Decision]:
             pipeline = find_pipeline(transaction, pipeline_id)
+            _refuse_managed(pipeline, managed=managed)
             transaction.pipelines.remove(pipeline_id, now)
             keep_schedules(transaction, pipeline_id, ())
+            drop_triggers(transaction, pipeline)
             transaction.secrets.remove_of_pipeline(pipeline_id)
             self._record(transaction, by, Action.PIPELINE_DELETED, pipeline, now)
             unended = readable(transaction, transaction.runs.unended(pipeline_id), now)
@@ -155,6 +230,15 @@ class PipelineService:
             ]
 
         log_decisions(await self._store.write(work))
+
+    async def fill_keys(self) -> None:
+        """Note the repositories of pipelines from before that was done; once, in the background."""
+        found = _BATCH
+        try:
+            while found == _BATCH:
+                found = await self._store.write(lambda transaction: transaction.pipelines.fill_keys(_BATCH))
+        except Exception as error:  # noqa: BLE001 - the next start goes on with it.
+            _LOG.warning("Pipelines cannot be found by their repositories yet: %s", repr(error))
 
     def _record(
         self, transaction: Transaction, by: Actor, action: Action, pipeline: Pipeline, now: datetime
@@ -169,6 +253,14 @@ class PipelineService:
             target=definition.name,
             pipeline_id=pipeline.id,
             definition=definition.hash,
+        )
+
+
+def _refuse_managed(pipeline: Pipeline, *, managed: bool) -> None:
+    if pipeline.managed and not managed:
+        raise PipelineManagedError(
+            f"'{pipeline.name}' is kept by the server's file of pipelines.",
+            advice="Change it in that file, which the setting `pipelines` names.",
         )
 
 

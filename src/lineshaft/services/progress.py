@@ -17,7 +17,7 @@ from lineshaft.engine.decision import (
     RunEnded,
 )
 from lineshaft.model.attempt import AttemptAddress
-from lineshaft.model.concurrency import Policy
+from lineshaft.model.concurrency import Concurrency
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import (
     ExpressionError,
@@ -26,7 +26,7 @@ from lineshaft.model.errors import (
     RunNotFoundError,
     ServerError,
 )
-from lineshaft.model.event import CancelRequested, Event, RunRefused, RunStarted
+from lineshaft.model.event import CancelRequested, Event, RunApproved, RunHeld, RunRefused, RunStarted
 from lineshaft.model.placement import Demand
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
@@ -35,11 +35,26 @@ from lineshaft.model.state import State
 from lineshaft.model.tree import Place
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.ids import Ids
-from lineshaft.ports.store import OutboxEntry, Transaction
-from lineshaft.services.bad_runs import readable
-from lineshaft.services.calls import called_run, ended_call, pipeline_not_found, refused_call, stopped_call
+from lineshaft.ports.store import NOTIFY, OutboxEntry, Transaction
+from lineshaft.services.calls import called_run, pipeline_not_found, refused_call, stopped_call
 from lineshaft.services.new_run import NewRun, write_run
+from lineshaft.services.run_chores import (
+    TRIGGERED_AGAIN,
+    Advance,
+    BeginNext,
+    Chore,
+    after,
+    approved_reason,
+    beginning,
+    is_overtaken,
+    next_of_group,
+    outdated_by,
+    outdated_reason,
+    stopping,
+    superseded_by,
+)
 from lineshaft.services.secrets.wanted import missing_at_start, missing_reason
+from lineshaft.services.sources.following import tell_followers
 from lineshaft.services.statuses.wanting import changed_statuses, first_statuses
 
 CALL_PIPELINE: Final = "call_pipeline"
@@ -50,8 +65,6 @@ LOOK_FOR_SECRETS: Final = "look_for_secrets"
 
 _MOST_CALLS: Final = 64
 """How many runs one transaction makes for nodes of others; the outbox makes the rest, a transaction each."""
-
-_SUPERSEDED: Final = Reason(ReasonCode.SUPERSEDED, "The pipeline was triggered again.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,34 +79,7 @@ class Started:
 
     run: Run
     superseded: Sequence[Run]
-    decisions: list[Decision]
-
-
-@dataclass(frozen=True, slots=True)
-class _Advance:
-    """A run is to hear of an event.
-
-    Attributes:
-        run_id: which run.
-        event: the event.
-        vouched: of a run that is to begin, the secrets that are known to be outside the database; None where
-            nobody has looked for them.
-    """
-
-    run_id: UUID
-    event: Event
-    vouched: frozenset[Wanted] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _BeginNext:
-    """The oldest waiting run of a group is to begin, unless one of the group is still going."""
-
-    pipeline_id: UUID
-    group: str
-
-
-_Chore = _Advance | _BeginNext
+    decisions: Sequence[Decision]
 
 
 class Progress:
@@ -106,6 +92,7 @@ class Progress:
         *,
         places: bool = True,
         secrets_elsewhere: bool = False,
+        notifies: bool = False,
     ) -> None:
         """Make one.
 
@@ -115,11 +102,13 @@ class Progress:
             places: whether tasks wait for a worker with their labels and the room that they ask for; any
                 worker takes them otherwise.
             secrets_elsewhere: whether secrets that the database has not may be found elsewhere.
+            notifies: whether notifications have somewhere to go; they are dropped otherwise.
         """
         self._ids = ids
         self._time_limit = time_limit
         self._places = places
         self._secrets_elsewhere = secrets_elsewhere
+        self._notifies = notifies
 
     def apply(self, transaction: Transaction, run_id: UUID, event: Event, now: datetime) -> list[Decision]:
         """Advance a run by an event and write all that follows, in this transaction.
@@ -134,11 +123,13 @@ class Progress:
         """
         find_run(transaction, run_id)
         work = self._work(transaction, now)
-        work.do(_Advance(run_id, event))
+        work.do(Advance(run_id, event))
         return work.decisions
 
     def start(self, transaction: Transaction, new: NewRun, now: datetime) -> Started:
         """Write a new run, supersede others where its concurrency says so, and begin it when that allows.
+
+        One that is held does neither before it is approved.
 
         Raises:
             ExpressionError: the template of its concurrency group cannot be evaluated.
@@ -148,12 +139,47 @@ class Progress:
         for status in first_statuses(run, now):
             transaction.statuses.want(status)
         work = self._work(transaction, now)
+        if new.held:
+            text = f"{new.held} It begins once somebody has approved it."
+            work.do(Advance(run.id, RunHeld(Reason(ReasonCode.WAITING_FOR_APPROVAL, text))))
+            superseded: Sequence[Run] = ()
+        else:
+            superseded = self._begin(work, run, new.definition.concurrency, TRIGGERED_AGAIN)
+        work.do(*stopping(outdated_by(transaction, run, now), outdated_reason(run)))
+        return Started(find_run(transaction, run.id), superseded, work.decisions)
+
+    def approve(self, transaction: Transaction, run_id: UUID, by: str, now: datetime) -> Started:
+        """Let a held run begin as if it had just been made; nothing happens to one that is not held.
+
+        Args:
+            transaction: in which it is approved, and begins.
+            run_id: which run.
+            by: the name of the user who approves.
+            now: when.
+
+        Raises:
+            RunNotFoundError: there is none of that id.
+        """
+        find_run(transaction, run_id)
+        work = self._work(transaction, now)
+        work.do(Advance(run_id, RunApproved(by)))
+        run = find_run(transaction, run_id)
+        if not work.decisions:
+            return Started(run, (), ())
+        concurrency = definition_of(transaction, run).concurrency
+        superseded = self._begin(work, run, concurrency, approved_reason(run))
+        return Started(find_run(transaction, run_id), superseded, work.decisions)
+
+    def _begin(self, work: "_Work", run: Run, concurrency: Concurrency, reason: Reason) -> Sequence[Run]:
+        """Begin a run when its group allows it, and return the runs that are cancelled for it."""
         refusal = work.refusal(run)
         # What cannot begin must not stop what goes on.
-        earlier = _superseded_by(transaction, run, new, now) if refusal is None else ()
-        work.do(*(_beginning(run, earlier) if refusal is None else [_Advance(run.id, refusal)]))
-        superseded = [each for each in earlier if each.cancel_reason is None]
-        return Started(find_run(transaction, run.id), superseded, work.decisions)
+        earlier = superseded_by(work.transaction, run, concurrency, work.now) if refusal is None else ()
+        if refusal is None:
+            work.do(*stopping(earlier, reason), beginning(run))
+        else:
+            work.do(Advance(run.id, refusal))
+        return [each for each in earlier if each.cancel_reason is None]
 
     def call(self, transaction: Transaction, entry: OutboxEntry, now: datetime) -> list[Decision]:
         """Make the run that an entry of the kind `call_pipeline` asks for. Idempotent.
@@ -185,12 +211,12 @@ class Progress:
         Raises:
             RunNotFoundError: there is none of that id.
         """
-        find_run(transaction, run_id)
+        run = find_run(transaction, run_id)
         work = self._work(transaction, now)
         if isinstance(found, Reason):
-            work.do(_Advance(run_id, RunRefused(found)))
-        else:
-            work.do(_Advance(run_id, RunStarted(), found))
+            work.do(Advance(run_id, RunRefused(found)))
+        elif not is_overtaken(transaction, run):
+            work.do(Advance(run_id, RunStarted(), found))
         return work.decisions
 
     def _work(self, transaction: Transaction, now: datetime) -> "_Work":
@@ -201,6 +227,7 @@ class Progress:
             RunStarted(self._time_limit),
             places=self._places,
             secrets_elsewhere=self._secrets_elsewhere,
+            notifies=self._notifies,
         )
 
 
@@ -214,23 +241,24 @@ class _Work:
     started: RunStarted
     places: bool
     secrets_elsewhere: bool
+    notifies: bool
     decisions: list[Decision] = field(default_factory=list)
     calls: int = 0
 
-    def do(self, *chores: _Chore) -> None:
+    def do(self, *chores: Chore) -> None:
         """Do chores and all that follows from them, in order."""
         todo = deque(chores)
         while todo:
             chore = todo.popleft()
             match chore:
-                case _Advance():
+                case Advance():
                     todo.extend(self._advance(chore))
-                case _BeginNext():
+                case BeginNext():
                     todo.extend(self._begin_next(chore))
                 case _:
                     assert_never(chore)
 
-    def _advance(self, chore: _Advance) -> list[_Chore]:
+    def _advance(self, chore: Advance) -> list[Chore]:
         run = self.transaction.runs.get(chore.run_id)
         if run is None:
             return []
@@ -242,11 +270,8 @@ class _Work:
             return []
         if not self.places:
             decision = replace(decision, effects=tuple(map(_for_any_worker, decision.effects)))
-        self.transaction.runs.save(decision)
-        for status in changed_statuses(run, decision, self.now):
-            self.transaction.statuses.want(status)
-        self.decisions.append(decision)
-        following: list[_Chore] = []
+        self._write(run, decision)
+        following: list[Chore] = []
         for effect in decision.effects:
             match effect:
                 case ChildRunWanted():
@@ -255,10 +280,26 @@ class _Work:
                 case ChildRunStopping():
                     following += self._stop_call(decision.run, effect)
                 case RunEnded():
-                    following += _after(decision.run)
+                    self._notify(decision.run)
+                    tell_followers(self.transaction, self.ids, decision.run, self.now)
+                    following += after(decision.run)
                 case _:
                     pass  # The store has written it with the run.
         return following
+
+    def _write(self, before: Run, decision: Decision) -> None:
+        self.transaction.runs.save(decision)
+        for status in changed_statuses(before, decision, self.now):
+            self.transaction.statuses.want(status)
+        self.decisions.append(decision)
+
+    def _notify(self, run: Run) -> None:
+        if not self.notifies:
+            return
+        for position, notification in enumerate(definition_of(self.transaction, run).notifications):
+            if run.state in notification.states:
+                payload = {"run_id": str(run.id), "position": position}
+                self.transaction.outbox.add(OutboxEntry(self.ids.new_id(), NOTIFY, payload), self.now)
 
     def _start(self, run: Run, vouched: frozenset[Wanted] | None) -> RunStarted | RunRefused | None:
         """Say whether a run can begin now; None has it wait until somebody has looked for its secrets."""
@@ -278,7 +319,7 @@ class _Work:
         missing = frozenset() if self.secrets_elsewhere else missing_at_start(self.transaction, run)
         return RunRefused(missing_reason(missing)) if missing else None
 
-    def _call_or_put_off(self, run: Run, address: AttemptAddress, work: PipelineWork) -> list[_Chore]:
+    def _call_or_put_off(self, run: Run, address: AttemptAddress, work: PipelineWork) -> list[Chore]:
         self.calls += 1
         if self.calls <= _MOST_CALLS:
             return self.call(run, address, work)
@@ -292,38 +333,37 @@ class _Work:
         self.transaction.outbox.add(OutboxEntry(self.ids.new_id(), CALL_PIPELINE, payload), self.now)
         return []
 
-    def call(self, run: Run, address: AttemptAddress, work: PipelineWork) -> list[_Chore]:
+    def call(self, run: Run, address: AttemptAddress, work: PipelineWork) -> list[Chore]:
         """Make the run that a node asks for, or tell the node why there is none."""
         new = called_run(self.transaction, run, address, work)
         if isinstance(new, Reason):
-            return [_Advance(run.id, refused_call(address, new))]
+            return [Advance(run.id, refused_call(address, new))]
         try:
             child = write_run(self.transaction, self.ids.new_id(), new, self.now)
         except ExpressionError as error:
             reason = Reason(ReasonCode.EXPRESSION_FAILED, error.message)
-            return [_Advance(run.id, refused_call(address, reason))]
+            return [Advance(run.id, refused_call(address, reason))]
         except PipelineNotFoundError:
             # Another server has deleted it since it was found.
-            return [_Advance(run.id, refused_call(address, pipeline_not_found(work.pipeline)))]
+            return [Advance(run.id, refused_call(address, pipeline_not_found(work.pipeline)))]
         refusal = self.refusal(child)
         if refusal is not None:
-            return [_Advance(child.id, refusal)]
-        return _beginning(child, _superseded_by(self.transaction, child, new, self.now))
+            return [Advance(child.id, refusal)]
+        earlier = superseded_by(self.transaction, child, new.definition.concurrency, self.now)
+        return [*stopping(earlier, TRIGGERED_AGAIN), beginning(child)]
 
-    def _stop_call(self, run: Run, stopping: ChildRunStopping) -> list[_Chore]:
+    def _stop_call(self, run: Run, stopping: ChildRunStopping) -> list[Chore]:
         address = AttemptAddress(run.id, stopping.node, stopping.attempt)
         self.transaction.runs.hold(run.id)
         child_id = self.transaction.runs.child(address)
         if child_id is None:
-            return [_Advance(run.id, stopped_call(address, stopping.reason))]
+            return [Advance(run.id, stopped_call(address, stopping.reason))]
         text = f"The run that called its pipeline stops it: {stopping.reason.text}"
-        return [_Advance(child_id, CancelRequested(Reason(ReasonCode.PARENT_RUN_STOPPED, text)))]
+        return [Advance(child_id, CancelRequested(Reason(ReasonCode.PARENT_RUN_STOPPED, text)))]
 
-    def _begin_next(self, chore: _BeginNext) -> list[_Chore]:
-        # Runs of a group begin in their order, so that the oldest that has not ended tells of all.
-        unended = self.transaction.runs.unended_of_group(chore.pipeline_id, chore.group, limit=1)
-        oldest = readable(self.transaction, unended, self.now)
-        return [_Advance(run.id, RunStarted()) for run in oldest if run.state is State.WAITING]
+    def _begin_next(self, chore: BeginNext) -> list[Chore]:
+        following = next_of_group(self.transaction, chore, self.now)
+        return [] if following is None else [Advance(following.id, RunStarted())]
 
 
 def _for_any_worker(effect: Effect) -> Effect:
@@ -364,32 +404,6 @@ def find_place(run: Run, path: str) -> Place:
         known = ", ".join(f"'{each.path}'" for each in list(run.tree.below_root())[:10])
         raise NodeNotFoundError(f"Run {run.number} has no node '{path}'.", advice=f"It has: {known}.")
     return place
-
-
-def _superseded_by(transaction: Transaction, run: Run, new: NewRun, now: datetime) -> Sequence[Run]:
-    """List the runs that a new one cancels, the newest first."""
-    if run.concurrency_group is None or new.definition.concurrency.policy is not Policy.SUPERSEDE:
-        return ()
-    unended = transaction.runs.unended_of_group(run.pipeline_id, run.concurrency_group)
-    return [each for each in reversed(readable(transaction, unended, now)) if each.id != run.id]
-
-
-def _beginning(run: Run, superseded: Sequence[Run]) -> list[_Chore]:
-    if run.concurrency_group is None:
-        return [_Advance(run.id, RunStarted())]
-    # The newest first: when the one that goes ends, none that waits for it is left to begin.
-    stops: list[_Chore] = [_Advance(each.id, CancelRequested(_SUPERSEDED)) for each in superseded]
-    return [*stops, _BeginNext(run.pipeline_id, run.concurrency_group)]
-
-
-def _after(run: Run) -> list[_Chore]:
-    """Tell what follows from a run's end."""
-    following: list[_Chore] = []
-    if run.parent is not None:
-        following.append(_Advance(run.parent.run_id, ended_call(run, run.parent)))
-    if run.concurrency_group is not None:
-        following.append(_BeginNext(run.pipeline_id, run.concurrency_group))
-    return following
 
 
 def _still_asks(run: Run, address: AttemptAddress) -> bool:

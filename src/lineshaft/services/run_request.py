@@ -30,6 +30,7 @@ class RunRequest:
         revision: the revision to work on, where whoever starts the run knows it; it stands for `ref` and
             `changed`, and for the definition's repository.
         untrusted: whether the change that it works on is not trusted, as one from a fork is not.
+        hold: whether it is to begin only when somebody has approved it.
     """
 
     inputs: Mapping[str, Any] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class RunRequest:
     priority: int | None = None
     revision: Source | None = None
     untrusted: bool = False
+    hold: bool = False
 
     def source(self, repository: str | None) -> Source | None:
         """Tell what a run of a pipeline with this repository works on.

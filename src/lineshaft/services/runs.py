@@ -1,9 +1,9 @@
 """Runs: trigger, read, follow, cancel, retry."""
 
-import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Final
 from uuid import UUID
 
@@ -15,9 +15,10 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
-from lineshaft.model.errors import RunEndedError, RunNotEndedError, SecretsUnavailableError
+from lineshaft.model.errors import InvalidInputError, RunEndedError, RunNotEndedError, SecretsUnavailableError
 from lineshaft.model.event import CancelRequested, RunEvent
 from lineshaft.model.node import Task
+from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.principal import INSIDE_ACTOR, Actor
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
@@ -31,12 +32,13 @@ from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import run_topic
 from lineshaft.services.auditing import record
 from lineshaft.services.fleet.placing import Placing
-from lineshaft.services.new_run import NewRun, Prepare, first_said
-from lineshaft.services.overrides import overridden
+from lineshaft.services.new_run import HELD_ON_REQUEST, NEVER_APPROVED, NewRun, Prepare, first_said
 from lineshaft.services.pipelines import Check, find_pipeline
 from lineshaft.services.progress import Progress, Started, definition_of, find_place, find_run
 from lineshaft.services.run_request import NOTHING_SPECIAL, RunRequest
 from lineshaft.services.secrets.wanted import secrets_of, unavailable_reason
+from lineshaft.services.sources.basis import Basis, basis_of
+from lineshaft.services.sources.reading import SourceReader
 from lineshaft.telemetry.run_log import log_decisions, log_scheduling, log_superseding
 
 LOOK_AGAIN: Final = timedelta(seconds=15)
@@ -58,7 +60,9 @@ class RunService:
         *,
         ids: Ids,
         secrets: SecretStore,
+        reader: SourceReader,
     ) -> None:
+        self._reader = reader
         self._secrets = secrets
         self._store = store
         self._placing = placing
@@ -79,43 +83,64 @@ class RunService:
 
         Raises:
             PipelineNotFoundError: there is no such pipeline.
-            InvalidDefinitionError: the overrides make no sense.
-            InvalidInputError: the inputs are not what the pipeline asks for.
+            InvalidDefinitionError: the overrides make no sense, or the pipeline's file cannot be read at that
+                commit.
+            InvalidInputError: the inputs are not what the pipeline asks for, or it is to be held and no
+                commit is said.
             NodeNotFoundError: it has no such node to run, or to begin from.
+            SourceRefusedError: the pipeline is kept in a repository that has no such ref, or is not allowed.
+            SourceUnreachableError: the pipeline is kept in a repository that does not answer.
         """
-        other = await self._overridden(pipeline_id, request) if request.overrides else None
+        basis = None
+        if request.overrides:
+            # Read here, since a transaction holds up others.
+            basis = await self._basis(await self._pipeline(pipeline_id), request)
+        outcome = await self._store.write(partial(self._begin, pipeline_id, request, by, basis))
+        while isinstance(outcome, Pipeline):
+            basis = await self._basis(outcome, request)
+            outcome = await self._store.write(partial(self._begin, pipeline_id, request, by, basis))
+        return _told(outcome)
 
-        def work(transaction: Transaction) -> Started:
-            definition = find_pipeline(transaction, pipeline_id).definition
-            if other is not None:
-                definition = other
-                transaction.keep_definition(definition)
-            new = NewRun(
-                pipeline_id=pipeline_id,
-                definition=definition,
-                source=request.source(definition.repository),
-                inputs=resolve_inputs(definition, request.inputs),
-                cause=request.cause,
-                priority=first_said(request.priority, definition.priority),
-                untrusted=request.untrusted,
-            )
-            if request.only or request.from_ is not None:
-                new = replace(new, prepare=_selecting(request))
-            now = self._clock.now()
-            started = self._progress.start(transaction, new, now)
-            changed = [path for path, _ in request.overrides]
-            said = {"ref": request.ref, "overrides": changed or None}
-            self._record(transaction, by, Action.RUN_STARTED, started.run, now, **said)
-            return started
+    def _begin(
+        self, pipeline_id: UUID, request: RunRequest, by: Actor, basis: Basis | None, transaction: Transaction
+    ) -> Started | Pipeline:
+        """Begin a run; or return its pipeline, where a basis is to be found for that first."""
+        pipeline = find_pipeline(transaction, pipeline_id)
+        if basis is None and pipeline.config_file is None:
+            basis = Basis.here(pipeline, request)
+        elif basis is None or not basis.fits(pipeline):
+            return pipeline
+        else:
+            transaction.keep_definition(basis.definition)
+        definition = basis.definition
+        new = NewRun(
+            pipeline_id=pipeline_id,
+            definition=definition,
+            source=basis.source,
+            inputs=resolve_inputs(definition, request.inputs),
+            cause=request.cause,
+            priority=first_said(request.priority, definition.priority),
+            untrusted=request.untrusted,
+            held=HELD_ON_REQUEST if request.hold else "",
+        )
+        if request.hold:
+            _check_commit(new)
+        if request.only or request.from_ is not None:
+            new = replace(new, prepare=_selecting(request))
+        now = self._clock.now()
+        started = self._progress.start(transaction, new, now)
+        changed = [path for path, _ in request.overrides]
+        said = {"ref": request.ref, "overrides": changed or None}
+        self._record(transaction, by, Action.RUN_STARTED, started.run, now, **said)
+        return started
 
-        return await self._start(work)
+    async def _basis(self, pipeline: Pipeline, request: RunRequest) -> Basis:
+        basis = await basis_of(self._reader, pipeline, request)
+        self._check(basis.definition)
+        return basis
 
-    async def _overridden(self, pipeline_id: UUID, request: RunRequest) -> Definition:
-        """Read a pipeline's definition with overrides; in a thread, since a transaction holds up others."""
-        pipeline = await self._store.read(lambda transaction: find_pipeline(transaction, pipeline_id))
-        definition = await asyncio.to_thread(overridden, pipeline.definition, request.overrides)
-        self._check(definition)
-        return definition
+    async def _pipeline(self, pipeline_id: UUID) -> Pipeline:
+        return await self._store.read(lambda transaction: find_pipeline(transaction, pipeline_id))
 
     async def check_pipeline(self, pipeline_id: UUID) -> None:
         """See whether a pipeline is there.
@@ -123,10 +148,12 @@ class RunService:
         Raises:
             PipelineNotFoundError: there is no such pipeline.
         """
-        await self._store.read(lambda transaction: find_pipeline(transaction, pipeline_id))
+        await self._pipeline(pipeline_id)
 
     async def retry(self, run_id: UUID, *, from_failed: bool = False, by: Actor = INSIDE_ACTOR) -> Run:
         """Start a run like one that has ended: the same definition, source revision and inputs.
+
+        What was approved stays approved, and what nobody has approved is held again.
 
         Args:
             run_id: of the run that has ended.
@@ -156,6 +183,9 @@ class RunService:
                 priority=run.priority,
                 retry_of=run_id,
                 untrusted=run.untrusted,
+                origin=run.origin,
+                held=NEVER_APPROVED if run.held else "",
+                approved_by=run.approved_by,
             )
             if from_failed:
                 new = replace(new, prepare=_keeping(run))
@@ -333,12 +363,28 @@ class RunService:
         return events, run.state.ended
 
     async def _start(self, work: Callable[[Transaction], Started]) -> Run:
-        started = await self._store.write(work)
-        log_scheduling()
-        for earlier in started.superseded:
-            log_superseding(earlier)
-        log_decisions(started.decisions)
-        return started.run
+        return _told(await self._store.write(work))
+
+
+def _told(started: Started) -> Run:
+    log_scheduling()
+    for earlier in started.superseded:
+        log_superseding(earlier)
+    log_decisions(started.decisions)
+    return started.run
+
+
+def _check_commit(new: NewRun) -> None:
+    """See whether a run can be approved, since an approval is for a commit.
+
+    Raises:
+        InvalidInputError: it works on none that is known.
+    """
+    if not new.origin.head_commit and (new.source is None or new.source.commit is None):
+        raise InvalidInputError(
+            "A run that is held needs a commit, because an approval is for one commit alone.",
+            advice="Say the full commit id in `ref`.",
+        )
 
 
 def _selecting(request: RunRequest) -> Prepare:

@@ -13,7 +13,13 @@ from lineshaft.definition import resolve_inputs
 from lineshaft.definition.timetable import newest_time
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.cause import Cause
-from lineshaft.model.errors import ExpressionError, InvalidInputError, StoreUnavailableError
+from lineshaft.model.errors import (
+    ExpressionError,
+    InvalidInputError,
+    LineshaftError,
+    SourceUnreachableError,
+    StoreUnavailableError,
+)
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.principal import INSIDE_ACTOR
 from lineshaft.model.schedule import KeptSchedule, Schedule
@@ -27,6 +33,8 @@ from lineshaft.services.new_run import NewRun, first_said
 from lineshaft.services.pipelines import find_pipeline
 from lineshaft.services.progress import Progress, Started
 from lineshaft.services.run_request import NOTHING_SPECIAL
+from lineshaft.services.sources.basis import Basis, basis_of
+from lineshaft.services.sources.reading import SourceReader
 from lineshaft.telemetry.run_log import log_decisions, log_scheduling, log_superseding
 
 CAUGHT_UP: Final = timedelta(days=1)
@@ -34,6 +42,9 @@ CAUGHT_UP: Final = timedelta(days=1)
 
 LOOK_AGAIN: Final = timedelta(minutes=1)
 """How long it is waited for the next time, at most: the clock may be set meanwhile, a wake-up be lost."""
+
+READ_AGAIN: Final = timedelta(minutes=1)
+"""When a repository is asked again that did not answer, or that a server asked which has not told since."""
 
 _CLOCK_WAS_WRONG: Final = timedelta(hours=1)
 """Whoever worked a time out so much later than now had a clock that was wrong."""
@@ -68,10 +79,31 @@ class _Refused:
     why: str
 
 
-class ScheduleService:
-    """Starts pipelines at their times. Several processes may do so at once: one of them begins the run."""
+@dataclass(frozen=True, slots=True)
+class _Owed:
+    """A run is to begin once the pipeline's file was read.
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, progress: Progress) -> None:
+    Attributes:
+        schedule: as it stands now, with the time for which that is.
+        pipeline: whose file it is.
+    """
+
+    schedule: KeptSchedule
+    pipeline: Pipeline
+
+
+class ScheduleService:
+    """Starts pipelines at their times. Several processes may do so at once: one of them begins the run.
+
+    For a pipeline that is kept in a repository it is first noted that a run is owed. Then the repository is
+    read, beside all else, and asked again where it does not answer.
+    """
+
+    def __init__(
+        self, store: Store, clock: Clock, ids: Ids, progress: Progress, reader: SourceReader
+    ) -> None:
+        self._reader = reader
+        self._reading: dict[tuple[UUID, int], asyncio.Task[None]] = {}
         self._store = store
         self._clock = clock
         self._ids = ids
@@ -92,16 +124,25 @@ class ScheduleService:
 
     async def run(self) -> None:
         """Start pipelines for ever; ends by cancellation only."""
-        with self._store.wakeups.listen(SCHEDULES) as listener:
-            while True:
-                wait = LOOK_AGAIN
-                try:
-                    await self.fire_due()
-                    wait = await self._until_next()
-                except Exception as error:  # noqa: BLE001 - it goes on as long as the process does.
-                    _LOG.warning("Schedules cannot be looked at now: %s", repr(error))
-                if wait > timedelta():
-                    await listener.wait(wait)
+        try:
+            with self._store.wakeups.listen(SCHEDULES) as listener:
+                while True:
+                    wait = LOOK_AGAIN
+                    try:
+                        await self.fire_due()
+                        wait = await self._until_next()
+                    except Exception as error:  # noqa: BLE001 - it goes on as long as the process does.
+                        _LOG.warning("Schedules cannot be looked at now: %s", repr(error))
+                    if wait > timedelta():
+                        await listener.wait(wait)
+        finally:
+            for reading in self._reading.values():
+                reading.cancel()
+            await self.read_all()
+
+    async def read_all(self) -> None:
+        """Wait until every repository that is being read for a schedule has been."""
+        await asyncio.gather(*self._reading.values(), return_exceptions=True)
 
     async def fire_due(self) -> int:
         """Begin a run for each schedule of one batch that is due, and return how many those were.
@@ -130,7 +171,12 @@ class ScheduleService:
         except Exception as error:  # noqa: BLE001 - it must not be due for ever, whatever is wrong with it.
             outcome = _Refused(f"The server could not begin a run: {error!r}.")
             await self._store.write(_giving_up(turn, outcome))
-        if isinstance(outcome, Started):
+        self._tell(turn, outcome)
+
+    def _tell(self, turn: _Turn, outcome: "Started | _Refused | _Owed | None") -> None:
+        if isinstance(outcome, _Owed):
+            self._read(outcome)
+        elif isinstance(outcome, Started):
             log_scheduling()
             for earlier in outcome.superseded:
                 log_superseding(earlier)
@@ -143,7 +189,9 @@ class ScheduleService:
                 outcome.why,
             )
 
-    def _taking(self, transaction: Transaction, turn: _Turn, now: datetime) -> Started | _Refused | None:
+    def _taking(
+        self, transaction: Transaction, turn: _Turn, now: datetime
+    ) -> Started | _Refused | _Owed | None:
         """Take a turn, unless another server has, or the pipeline has changed meanwhile."""
         pipeline_id = turn.schedule.pipeline_id
         if not _still_stands(transaction, turn):
@@ -158,19 +206,86 @@ class ScheduleService:
         if turn.time is None:
             transaction.schedules.move(turn.moved)
             return None
-        outcome = self._begin(transaction, pipeline, schedule, turn.time, now)
+        if pipeline.config_file is not None:
+            owed = replace(_again(turn, now), worked_out_at=now)
+            transaction.schedules.move(owed)
+            return _Owed(owed, pipeline)
+        basis = Basis.here(pipeline, NOTHING_SPECIAL)
+        outcome = self._begin(transaction, (pipeline, schedule), basis, turn.time, now)
+        transaction.schedules.move(_told(turn, outcome))
+        return outcome
+
+    def _read(self, owed: _Owed) -> None:
+        key = (owed.schedule.pipeline_id, owed.schedule.position)
+        if key in self._reading:
+            return
+        reading = self._reading[key] = asyncio.create_task(self._pay(owed))
+        reading.add_done_callback(lambda _: self._reading.pop(key))
+
+    async def _pay(self, owed: _Owed) -> None:
+        """Read the file of a pipeline to which a run is owed, and begin the run."""
+        basis: Basis | _Refused
+        later = False
+        try:
+            basis = await basis_of(self._reader, owed.pipeline, NOTHING_SPECIAL)
+        except SourceUnreachableError as error:
+            basis, later = _Refused(error.message), True
+        except LineshaftError as error:
+            basis = _Refused(error.message)
+        now = self._clock.now()
+        following = await asyncio.to_thread(moved, owed.schedule, now)
+        turn = _Turn(owed.schedule, owed.schedule.owed_at, following)
+        try:
+            outcome = await self._store.write(
+                partial(self._paying, turn=turn, basis=basis, now=now, later=later)
+            )
+        except Exception as error:  # noqa: BLE001 - it is tried again, since the run is still owed.
+            outcome = _Refused(f"The server could not begin a run: {error!r}.")
+        self._tell(turn, outcome)
+
+    def _paying(
+        self, transaction: Transaction, turn: _Turn, basis: Basis | _Refused, now: datetime, *, later: bool
+    ) -> Started | _Refused | None:
+        """Begin the run that is owed, unless another server has, or the pipeline has changed meanwhile."""
+        pipeline_id = turn.schedule.pipeline_id
+        transaction.pipelines.hold(pipeline_id)
+        kept = transaction.schedules.of_pipeline(pipeline_id)
+        current = next((each for each in kept if each.position == turn.schedule.position), None)
+        pipeline = transaction.pipelines.get(pipeline_id)
+        if pipeline is None or current is None or current.owed_at is None:
+            return None
+        schedule = _said(pipeline, current)
+        # Meanwhile a later time may have come, which is then the one for which the run begins.
+        turn = replace(turn, schedule=current, time=current.owed_at)
+        if schedule is None or (isinstance(basis, Basis) and not basis.fits(pipeline)):
+            return None  # It is looked at again as it stands by then.
+        outcome: Started | _Refused
+        if isinstance(basis, _Refused):
+            outcome = basis
+            if later:
+                transaction.schedules.move(replace(_again(turn, now), last_refusal=basis.why))
+                return outcome
+        else:
+            transaction.keep_definition(basis.definition)
+            outcome = self._begin(transaction, (pipeline, schedule), basis, current.owed_at, now)
         transaction.schedules.move(_told(turn, outcome))
         return outcome
 
     def _begin(
-        self, transaction: Transaction, pipeline: Pipeline, schedule: Schedule, at: datetime, now: datetime
+        self,
+        transaction: Transaction,
+        which: tuple[Pipeline, Schedule],
+        basis: Basis,
+        at: datetime,
+        now: datetime,
     ) -> Started | _Refused:
-        definition = pipeline.definition
+        pipeline, schedule = which
+        definition = basis.definition
         try:
             new = NewRun(
                 pipeline_id=pipeline.id,
                 definition=definition,
-                source=NOTHING_SPECIAL.source(definition.repository),
+                source=basis.source,
                 inputs=resolve_inputs(definition, schedule.inputs),
                 cause=Cause.SCHEDULE,
                 priority=first_said(definition.priority),
@@ -205,7 +320,7 @@ def _turn(schedule: KeptSchedule, now: datetime) -> _Turn:
     if schedule.next_at is None or schedule.worked_out_at > now + _CLOCK_WAS_WRONG:
         return _Turn(schedule, None, following)
     try:
-        since = max(schedule.next_at, now - CAUGHT_UP)
+        since = max(schedule.owed_at or schedule.next_at, now - CAUGHT_UP)
         time = newest_time(schedule.cron, schedule.timezone, since, now)
     except InvalidInputError:
         time = None
@@ -233,6 +348,13 @@ def _told(turn: _Turn, outcome: Started | _Refused) -> KeptSchedule:
     reason = run.root.reason if run.state.ended else None
     refusal = None if reason is None else reason.text
     return replace(turn.moved, last_at=turn.time, last_run=run.id, last_refusal=refusal)
+
+
+def _again(turn: _Turn, now: datetime) -> KeptSchedule:
+    """Note on a schedule that a run is owed, and when that is looked at again."""
+    regular = turn.moved.next_at
+    next_at = now + READ_AGAIN if regular is None else min(now + READ_AGAIN, regular)
+    return replace(turn.schedule, next_at=next_at, owed_at=turn.time)
 
 
 def _giving_up(turn: _Turn, refused: _Refused) -> Callable[[Transaction], None]:

@@ -1,5 +1,6 @@
 """Pipelines in the database."""
 
+import json
 from collections.abc import Collection, Sequence
 from dataclasses import asdict
 from datetime import datetime
@@ -13,7 +14,7 @@ from lineshaft.model.config_file import ConfigFile
 from lineshaft.model.errors import PipelineNotFoundError
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.store.definitions import SqlDefinitions
-from lineshaft.store.schema import pipelines
+from lineshaft.store.schema import definitions, pipelines
 from lineshaft.store.session import Session
 
 _EXISTS: Final = pipelines.c.deleted_at.is_(None)
@@ -43,6 +44,21 @@ _OF_REPOSITORIES: Final = (
     select(*_COLUMNS)
     .where(_EXISTS, pipelines.c.repository_key.in_(bindparam("of_keys", expanding=True)))
     .order_by(pipelines.c.id)
+)
+
+_NO_REPOSITORY: Final = ""
+"""The key of a pipeline that works on none; one that was written by a version without keys has NULL."""
+
+_WITHOUT_KEY: Final = (
+    select(pipelines.c.id, definitions.c.text)
+    .join(definitions, definitions.c.hash == pipelines.c.definition_hash)
+    .where(_EXISTS, pipelines.c.repository_key.is_(None))
+    .limit(bindparam("at_most"))
+)
+_FILL: Final = (
+    update(pipelines)
+    .where(pipelines.c.id == bindparam("of_id"), pipelines.c.repository_key.is_(None))
+    .values(repository_key=bindparam("new_key"))
 )
 
 _AT_ONCE: Final = 1_000
@@ -158,6 +174,15 @@ class SqlPipelines:
         values = {"of_keys": sorted(keys)}
         return [self._pipeline(row) for row in self._session.connection.execute(_OF_REPOSITORIES, values)]
 
+    def fill_keys(self, limit: int) -> int:
+        """Give a key to some that were written without one; tells how many those were."""
+        rows = list(self._session.connection.execute(_WITHOUT_KEY, {"at_most": limit}))
+        if rows:
+            self._session.change()
+            keys = [{"of_id": row.id, "new_key": _key(_repository_in(row.text))} for row in rows]
+            self._session.connection.execute(_FILL, keys)
+        return len(rows)
+
     def hold(self, pipeline_id: UUID) -> None:
         """Keep other processes from replacing, removing or holding one until this transaction has ended."""
         if not self._session.memory.sole_writer:
@@ -183,9 +208,18 @@ class SqlPipelines:
 
 def _kept(pipeline: Pipeline) -> dict[str, Any]:
     """Tell where a pipeline is kept, and by which key changes of its repository find it."""
-    repository = pipeline.definition.repository
     return {
-        "repository_key": None if repository is None else repository_key(repository),
+        "repository_key": _key(pipeline.definition.repository),
         "config_file": None if pipeline.config_file is None else asdict(pipeline.config_file),
         "managed": pipeline.managed,
     }
+
+
+def _key(repository: str | None) -> str:
+    return _NO_REPOSITORY if repository is None else repository_key(repository)
+
+
+def _repository_in(text: str) -> str | None:
+    """Tell the repository of a definition's canonical text, without understanding all of it."""
+    keys: dict[str, str | None] = json.loads(text)
+    return keys.get("repository") or keys.get("git_repository")

@@ -1,7 +1,7 @@
 """Runs as rows: what of a run is written where, and how the rows become a run again."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, Final
 from uuid import UUID
 
@@ -11,6 +11,7 @@ from lineshaft.engine.counting import recounted
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.event import RunEvent
+from lineshaft.model.merge import Merge
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Generated, Lease, NodeRun, Run, Source, Stop, waiting_nodes
 from lineshaft.model.state import State
@@ -127,6 +128,8 @@ def _source_values(source: Source) -> Values | None:
     values: Values = {name: getattr(source, name) for name in _SOURCE_FIELDS if getattr(source, name)}
     if source.changeset is not None:
         values["changeset"] = source.changeset
+    if source.merge is not None:
+        values["merge"] = asdict(source.merge)
     return values or None
 
 
@@ -255,9 +258,13 @@ def _read_source(row: Row[Any]) -> Source:
     if not row.source:
         return Source(row.repository, row.commit)
     values = dict(row.source)
-    changeset = values.pop("changeset", None)
+    changeset, merge = values.pop("changeset", None), values.pop("merge", None)
     return Source(
-        row.repository, row.commit, changeset=None if changeset is None else tuple(changeset), **values
+        row.repository,
+        row.commit,
+        changeset=None if changeset is None else tuple(changeset),
+        merge=None if merge is None else Merge(**merge),
+        **values,
     )
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from sqlalchemy import Row, Select, bindparam, select
+from sqlalchemy import Row, Select, bindparam, false, select, true
 
 from lineshaft.engine.decision import (
     AttemptEnded,
@@ -25,9 +25,11 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import CorruptRunError
 from lineshaft.model.event import RunEvent
 from lineshaft.model.run import Run
+from lineshaft.model.state import State
 from lineshaft.ports.store import TIMER_NOTICE, UnendedRuns
 from lineshaft.ports.wakeups import TIMERS, log_topic, run_topic, worker_topic
 from lineshaft.store.definitions import SqlDefinitions
+from lineshaft.store.origin import read_origin
 from lineshaft.store.prepared import Prepared, padded
 from lineshaft.store.run_loading import SELECT_RUN, UNREADABLE, corrupt, load_runs
 from lineshaft.store.run_rows import read_event
@@ -53,7 +55,24 @@ _SELECT_UNENDED: Final = (
     .order_by(runs.c.number)
     .limit(bindparam("at_most"))
 )
-_SELECT_UNENDED_OF_GROUP: Final = _SELECT_UNENDED.where(runs.c.concurrency_group == bindparam("of_group"))
+_SELECT_UNENDED_OF_GROUP: Final = _SELECT_UNENDED.where(
+    runs.c.concurrency_group == bindparam("of_group"), runs.c.held.is_(false())
+)
+_SELECT_GOING: Final = (
+    select(runs.c.id)
+    .where(
+        runs.c.pipeline_id == bindparam("of_pipeline"),
+        runs.c.ended_at.is_(None),
+        runs.c.concurrency_group == bindparam("of_group"),
+        runs.c.state != State.WAITING.value,
+    )
+    .limit(1)
+)
+_SELECT_HELD: Final = (
+    select(runs.c.id, runs.c.origin)
+    .where(runs.c.pipeline_id == bindparam("of_pipeline"), runs.c.ended_at.is_(None), runs.c.held.is_(true()))
+    .order_by(runs.c.number)
+)
 _SELECT_CHILD: Final = select(runs.c.id).where(
     runs.c.parent_run == bindparam("of_run"),
     runs.c.parent_node == bindparam("of_node"),
@@ -166,6 +185,9 @@ class SqlRuns:
     def _told_apart(self, statement: Select[Any], values: dict[str, Any], limit: int) -> UnendedRuns:
         """Read runs one by one, up to so many, and keep what is wrong with those that cannot be read."""
         ids = self._session.connection.execute(statement.with_only_columns(runs.c.id), values).scalars().all()
+        return self._one_by_one(ids, limit)
+
+    def _one_by_one(self, ids: Sequence[UUID], limit: int) -> UnendedRuns:
         readable: list[Run] = []
         corrupt: list[CorruptRunError] = []
         for run_id in ids:
@@ -176,6 +198,19 @@ class SqlRuns:
             except CorruptRunError as error:
                 corrupt.append(error)
         return UnendedRuns(readable, corrupt)
+
+    def group_goes_on(self, pipeline_id: UUID, group: str) -> bool:
+        """Tell whether a run of a group has begun and not ended."""
+        self._session.pending.flush()
+        values = {"of_pipeline": pipeline_id, "of_group": group}
+        return self._session.connection.execute(_SELECT_GOING, values).first() is not None
+
+    def held(self, pipeline_id: UUID, *, pull_request: int) -> UnendedRuns:
+        """List the pipeline's runs for a pull request that wait for approval."""
+        self._session.pending.flush()
+        rows = self._session.connection.execute(_SELECT_HELD, {"of_pipeline": pipeline_id}).all()
+        ids = [row.id for row in rows if read_origin(row.origin).pull_request == pull_request]
+        return self._one_by_one(ids, len(ids))
 
     def child(self, parent: AttemptAddress) -> UUID | None:
         """Find the run that stands for an attempt of another run."""

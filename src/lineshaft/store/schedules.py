@@ -17,7 +17,7 @@ _OF_PIPELINE: Final = schedules.c.pipeline_id == bindparam("of_pipeline")
 _SELECT: Final = select(schedules).where(_OF_PIPELINE).order_by(schedules.c.position)
 _DELETE: Final = delete(schedules).where(_OF_PIPELINE)
 _INSERT: Final = insert(schedules)
-_MOVED: Final = ("next_at", "worked_out_at", "last_at", "last_run", "last_refusal")
+_MOVED: Final = ("next_at", "worked_out_at", "last_at", "last_run", "last_refusal", "owed_at")
 _MOVE: Final = (
     update(schedules)
     .where(_OF_PIPELINE, schedules.c.position == bindparam("at_position"))

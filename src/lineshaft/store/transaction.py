@@ -11,10 +11,12 @@ from lineshaft.store.browser_sessions import SqlBrowserSessions
 from lineshaft.store.caches import SqlCaches
 from lineshaft.store.connections import SqlConnections
 from lineshaft.store.definitions import SqlDefinitions
+from lineshaft.store.deliveries import SqlDeliveries
 from lineshaft.store.grants import SqlGrants
 from lineshaft.store.logs import SqlLogs
 from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.pipelines import SqlPipelines
+from lineshaft.store.polls import SqlPolls
 from lineshaft.store.queue.attempts import SqlAttempts
 from lineshaft.store.reports import SqlReports
 from lineshaft.store.retention import SqlRetention
@@ -27,6 +29,7 @@ from lineshaft.store.statuses import SqlStatuses
 from lineshaft.store.test_cases.tests import SqlTests
 from lineshaft.store.timers import SqlTimers
 from lineshaft.store.tokens import SqlTokens
+from lineshaft.store.upstreams import SqlUpstreams
 from lineshaft.store.users import SqlUsers
 from lineshaft.store.worker_keys import SqlWorkerKeys
 from lineshaft.store.workers import SqlWorkers
@@ -51,6 +54,9 @@ class SqlTransaction:
         self.tests = SqlTests(session)
         self.timers = SqlTimers(session)
         self.schedules = SqlSchedules(session)
+        self.deliveries = SqlDeliveries(session)
+        self.polls = SqlPolls(session)
+        self.upstreams = SqlUpstreams(session)
         self.workers = SqlWorkers(session)
         self.worker_keys = SqlWorkerKeys(session)
         self.users = SqlUsers(session)

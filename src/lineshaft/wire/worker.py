@@ -10,6 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, f
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.image import Image, PullPolicy, RegistryAccess
 from lineshaft.model.kept_files import ArtifactRule, CacheRule, ResultRule
+from lineshaft.model.merge import Merge
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, is_label
 from lineshaft.model.service import Service
@@ -136,6 +137,9 @@ class LeaseMessage(Message):
         branch: the branch's name, where it is known to be one.
         tag: the tag's name, where it is known to be one.
         changeset: the paths that changed; None where they are not known.
+        merge: how the commit comes to be; None where the repository has it. Workers before version 4 cannot
+            make it, and are not given such work.
+        submodules: whether the repositories within the repository are checked out as well; as for `merge`.
         cause: what started the run.
         inputs: what the run was started with, as text by name.
         env: the environment that the definition says, its expressions evaluated.
@@ -176,6 +180,8 @@ class LeaseMessage(Message):
     branch: str = ""
     tag: str = ""
     changeset: tuple[str, ...] | None = None
+    merge: Merge | None = None
+    submodules: bool = False
     cause: str = "manual"
     inputs: dict[str, str] = Field(default_factory=dict)
     env: dict[str, str] = Field(default_factory=dict)

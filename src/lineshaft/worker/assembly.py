@@ -25,6 +25,7 @@ from lineshaft.worker.driver import Driver
 from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
+from lineshaft.worker.engine import EngineWatch
 from lineshaft.worker.failed_workspaces import FailedWorkspaces, failed_root
 from lineshaft.worker.files.no_files import NoFiles
 from lineshaft.worker.isolation import task_executor
@@ -45,6 +46,7 @@ async def open_agent(
     environ: Mapping[str, str] = os.environ,
     *,
     files: WorkerFiles | None = None,
+    watch: EngineWatch | None = None,
 ) -> AsyncIterator[Agent]:
     """Make an agent ready to run, with what a killed predecessor has left cleared away.
 
@@ -53,6 +55,7 @@ async def open_agent(
         protocol: how it talks to its server.
         environ: the worker's environment, which also tells where Docker and Kubernetes are.
         files: where files of attempts are kept; None means nowhere.
+        watch: how its Docker engine is watched; None means as `WatchedEngine` does.
 
     Raises:
         ConfigurationError: another worker of this name uses the folder, it cannot be made, or what the plan
@@ -92,7 +95,9 @@ async def open_agent(
             ignore_images=plan.ignore_images,
         )
         try:
-            running = task_executor(plan, folder, private, prefix, environment=environ, workshops=workshops)
+            running = task_executor(
+                plan, folder, private, prefix, environment=environ, workshops=workshops, watch=watch
+            )
             async with running as (tasks, can_work):
                 run = RunDriver(tasks, sources, places, grace=plan.grace, endpoints=plan.endpoints)
                 build = BuildDriver(plan.docker(environ), sources, workshops)

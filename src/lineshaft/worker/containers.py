@@ -1,7 +1,7 @@
 """The containers of tasks: whether one can be had, what is in it, and what stands beside it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Final
 
@@ -49,35 +49,22 @@ class Containers:
             return Outcome(State.FAILED, Reason(ReasonCode.IMAGE_MISSING, text))
         return None
 
-    def container(
-        self,
-        lease: LeaseMessage,
-        source: Source,
-        handover: Handover,
-        *,
-        ssh_agent: Path | None,
-        service_logs: Mapping[str, ByteSink],
-    ) -> Container:
-        """Say what the container of a task is to be, which has not been refused.
+    def container(self, lease: LeaseMessage, source: Source) -> Container:
+        """Say what the container of a task is to be made of, which has not been refused.
 
         Args:
             lease: the attempt.
             source: its workspace.
-            handover: its files.
-            ssh_agent: the socket of the agent that it may use; None where it may use none.
-            service_logs: what takes the output of the containers beside it, by their names.
         """
         values = lease.secret_values
         return Container(
             image=lease.image or self.default_image or "",
             source=source.folder,
             pull=lease.pull,
-            mounts=(*_own(source, handover), *self._ssh(ssh_agent)),
             read_only=lease.read_only,
             cpus=lease.cpus,
             memory_bytes=lease.memory_bytes,
             services=lease.services,
-            service_logs=service_logs,
             service_env={
                 name: {secret: values[secret] for secret in service.secrets if secret in values}
                 for name, service in lease.services.items()
@@ -94,6 +81,27 @@ class Containers:
                 "lineshaft.attempt": str(lease.address.attempt),
             },
         )
+
+    def furnished(
+        self,
+        container: Container,
+        source: Source,
+        handover: Handover,
+        *,
+        ssh_agent: Path | None,
+        service_logs: Mapping[str, ByteSink],
+    ) -> Container:
+        """Say besides what the container shows, and where what its services print goes.
+
+        Args:
+            container: of a task, as `container` has made it.
+            source: its workspace.
+            handover: its files.
+            ssh_agent: the socket of the agent that it may use; None where it may use none.
+            service_logs: what takes the output of the containers beside it, by their names.
+        """
+        mounts = (*_own(source, handover), *self._ssh(ssh_agent))
+        return replace(container, mounts=mounts, service_logs=service_logs)
 
     def _ssh(self, agent: Path | None) -> tuple[Mount, ...]:
         if agent is None:

@@ -14,7 +14,7 @@ from lineshaft.executors.process.sandbox import find_sandbox, why_unusable
 from lineshaft.executors.settings import ExecutorChoice, SandboxChoice
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.ports.executor import Executor
-from lineshaft.worker.engine import WatchedEngine, check_engine, why_away
+from lineshaft.worker.engine import EngineWatch, WatchedEngine, check_engine, why_away
 from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.workshops import Workshops
 
@@ -33,6 +33,7 @@ async def task_executor(
     *,
     environment: Mapping[str, str],
     workshops: Workshops,
+    watch: EngineWatch | None = None,
 ) -> AsyncIterator[tuple[Executor, Callable[[], bool]]]:
     """Have the executor of tasks, with what a killed worker has left there cleared away.
 
@@ -43,6 +44,7 @@ async def task_executor(
         prefix: of the labels of all that it runs.
         environment: its own.
         workshops: lends what it needs to build images.
+        watch: how its Docker engine is watched; None means as `WatchedEngine` does.
 
     Yields:
         The executor, and what tells whether it can run anything now.
@@ -67,7 +69,7 @@ async def task_executor(
             access = plan.docker(environment)
             await check_engine(access)
             executor = DockerExecutor(access, folder, images=Images(access, workshop=workshops.for_images))
-            watched = WatchedEngine(executor, partial(why_away, access))
+            watched = WatchedEngine(executor, partial(why_away, access), watch)
             try:
                 await watched.sweep(prefix)
                 yield watched, watched.is_there

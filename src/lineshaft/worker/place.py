@@ -103,13 +103,25 @@ class Places:
         wants_containers = lease.image is not None or lease.services
         return _no_images(lease) if wants_containers and not self._ignore_images else None
 
+    def container(self, lease: LeaseMessage, source: Source) -> Container | None:
+        """Say what the container of a task is to be made of; None where it runs on this machine itself.
+
+        Args:
+            lease: the attempt, which has not been refused.
+            source: its workspace.
+        """
+        return None if self._containers is None else self._containers.container(lease, source)
+
     @asynccontextmanager
-    async def place(self, assignment: Assignment, source: Source) -> AsyncIterator[Place | Outcome]:
+    async def place(
+        self, assignment: Assignment, source: Source, container: Container | None
+    ) -> AsyncIterator[Place | Outcome]:
         """Make a place for an attempt, as long as it lasts.
 
         Args:
             assignment: the attempt, which has not been refused.
             source: its workspace.
+            container: what `container` has said, with the images that have been built since then.
 
         Yields:
             It, or how the attempt ends because it cannot be made.
@@ -126,7 +138,8 @@ class Places:
         async with self._handover(assignment) as handover, self._service_logs(assignment) as logs:
             try:
                 async with self._agent(lease) as agent:
-                    yield self._place(lease, source, cwd, (handover, logs, agent))
+                    around = (handover, logs, agent)
+                    yield self._place(lease, source, cwd, around, container)
             except NoAgentError as error:
                 yield refused(error)
 
@@ -136,13 +149,14 @@ class Places:
         source: Source,
         cwd: Path,
         around: tuple[Handover, ServiceLogs, Path | None],
+        container: Container | None,
     ) -> Place:
         handover, logs, agent = around
-        container, inherited = None, self._environment
+        inherited = self._environment
         layout = Layout.of_process(source.folder, cwd, handover, agent)
-        if self._containers is not None:
-            container = self._containers.container(
-                lease, source, handover, ssh_agent=agent, service_logs=logs.sinks
+        if self._containers is not None and container is not None:
+            container = self._containers.furnished(
+                container, source, handover, ssh_agent=agent, service_logs=logs.sinks
             )
             layout, inherited = Layout.of_container(source.folder, cwd, agent), {}
         environment = task_environment(inherited, lease, layout, commit=source.commit)

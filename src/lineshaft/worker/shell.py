@@ -4,12 +4,14 @@ import asyncio
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager, nullcontext
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Final, assert_never
 
+from lineshaft.docker import DockerAccess
 from lineshaft.executors.docker import DockerExecutor
 from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
@@ -18,14 +20,14 @@ from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.thread import in_thread
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.outcome import Outcome
-from lineshaft.ports.executor import Command, NotStarted
+from lineshaft.ports.executor import Command, Container, Exit, NotStarted
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.checkouts import Checkouts
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.failed import FailedWorkspace
 from lineshaft.worker.files import NoFiles
 from lineshaft.worker.masking import MaskedLog, Masking
-from lineshaft.worker.place import Places
+from lineshaft.worker.place import Place, Places
 from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.source import Source, Sources
 from lineshaft.worker.ssh import SshAgents
@@ -60,71 +62,123 @@ async def open_shell(
     Raises:
         ConfigurationError: there can be none; the message is the reason that the task would have.
     """
-    executor, prefix = ProcessExecutor(), label_prefix(plan.data)
-    checkouts = Checkouts(plan.data / "checkouts", 0)
-    workspaces, folders = Workspaces(plan.data / "workspaces"), Workspaces(plan.data / "handovers")
-    git = GitProgram(executor, plan.data, f"{prefix}git")
-    sources = Sources(workspaces, checkouts, Mirrors(git, plan.data / "mirrors", plan.git_roots))
-    agent = environ.get("SSH_AUTH_SOCK")
-    places = Places(
-        folders,
-        SshAgents(executor, environ, Path(agent) if agent else None),
-        environ,
-        label_prefix=prefix,
-        containers=plan.containers,
-        ignore_images=plan.ignore_images,
-    )
-    refusal = places.refusal(lease)
-    if refusal is not None:
-        raise _impossible(refusal)
-    try:
+    async with _Room.opened(plan, environ) as room:
+        if (refusal := room.places.refusal(lease)) is not None:
+            raise _impossible(refusal)
         assignment = _assignment(lease)
-        made = sources.checked_out(assignment) if kept is None else nullcontext(_as_it_is(kept))
+        made = room.sources.checked_out(assignment) if kept is None else nullcontext(_as_it_is(kept))
         async with made as source:
             if isinstance(source, Outcome):
                 raise _impossible(source)
+            container = await room.container(assignment, source)
             if fill is not None:
                 await in_thread(partial(fill, source.folder))
-            async with places.place(assignment, source) as place:
+            async with room.places.place(assignment, source, container) as place:
                 if isinstance(place, Outcome):
                     raise _impossible(place)
-                shown = {name: environ[name] for name in _OF_TERMINALS if name in environ}
-                command = Command(
-                    argv=argv,
-                    cwd=Path(place.layout.cwd),
-                    env={**place.environment, **shown},
-                    timeout=None,
-                    grace=plan.grace,
-                    label=f"{places.label(lease)}/shell",
-                    container=place.container,
-                )
-                if place.container is None:
-                    return await _talk_to(argv, command.cwd, command.env)
-                return await _talk_in_container(plan, command, environ)
-    finally:
-        await checkouts.close()
-        await workspaces.close()
-        await folders.close()
+                return await room.talk(_command(plan, argv, environ, place, room.places.label(lease)))
 
 
-async def _talk_in_container(plan: WorkerPlan, command: Command, environ: Mapping[str, str]) -> int:
-    """Have docker's own program do the talking, which knows terminals: raw mode, size, and the exit code."""
-    program = shutil.which("docker", path=environ.get("PATH"))
-    if program is None:
-        raise ConfigurationError(
-            "A shell in a container needs the program docker, by which it speaks to this terminal.",
-            advice="Install Docker's command line (Debian has it in docker.io or docker-cli).",
+@dataclass(frozen=True, slots=True)
+class _Room:
+    """What a shell is opened with.
+
+    Attributes:
+        environ: this process's environment.
+        access: where the Docker engine is.
+        sources: checks out what it works on.
+        places: puts around it what a task finds.
+        containers: runs containers; asked for nothing where the shell is a process of this machine.
+    """
+
+    environ: Mapping[str, str]
+    access: DockerAccess
+    sources: Sources
+    places: Places
+    containers: DockerExecutor
+
+    @classmethod
+    @asynccontextmanager
+    async def opened(cls, plan: WorkerPlan, environ: Mapping[str, str]) -> "AsyncIterator[_Room]":
+        """Have one as long as it is needed, and clear it up."""
+        executor, prefix = ProcessExecutor(), label_prefix(plan.data)
+        checkouts = Checkouts(plan.data / "checkouts", 0)
+        workspaces, folders = Workspaces(plan.data / "workspaces"), Workspaces(plan.data / "handovers")
+        git = GitProgram(executor, plan.data, f"{prefix}git")
+        sources = Sources(workspaces, checkouts, Mirrors(git, plan.data / "mirrors", plan.git_roots))
+        agent = environ.get("SSH_AUTH_SOCK")
+        places = Places(
+            folders,
+            SshAgents(executor, environ, Path(agent) if agent else None),
+            environ,
+            label_prefix=prefix,
+            containers=plan.containers,
+            ignore_images=plan.ignore_images,
         )
-    access = plan.docker(environ)
-    executor = DockerExecutor(access, plan.data)
-    try:
-        async with executor.terminal(command, _ToTerminal()) as container:
+        access = plan.docker(environ)
+        containers = DockerExecutor(access, plan.data)
+        try:
+            yield cls(environ, access, sources, places, containers)
+        finally:
+            await containers.close()
+            await checkouts.close()
+            await workspaces.close()
+            await folders.close()
+
+    async def container(self, assignment: Assignment, source: Source) -> Container | None:
+        """Say what container the shell is in, with its images built; None where it is in none.
+
+        Raises:
+            ConfigurationError: one cannot be built.
+        """
+        container = self.places.container(assignment.lease, source)
+        if container is None:
+            return None
+        built = await self.containers.build(container, assignment.log, assignment.stop)
+        match built:
+            case Container():
+                return built
+            case NotStarted(text=text):
+                raise ConfigurationError(text)
+            case Exit():
+                raise ConfigurationError("The shell was stopped before its image was built.")
+            case _:
+                assert_never(built)
+
+    async def talk(self, command: Command) -> int:
+        """Have the shell on this process's terminal; answer its exit code."""
+        if command.container is None:
+            return await _talk_to(command.argv, command.cwd, command.env)
+        return await self._talk_in_container(command)
+
+    async def _talk_in_container(self, command: Command) -> int:
+        """Have docker's own program do the talking: it knows terminals' raw mode and size, and exit codes."""
+        program = shutil.which("docker", path=self.environ.get("PATH"))
+        if program is None:
+            raise ConfigurationError(
+                "A shell in a container needs the program docker, by which it speaks to this terminal.",
+                advice="Install Docker's command line (Debian has it in docker.io or docker-cli).",
+            )
+        async with self.containers.terminal(command, _ToTerminal()) as container:
             if isinstance(container, NotStarted):
                 raise ConfigurationError(container.text)
-            argv = (program, "--host", access.address, "start", "--attach", "--interactive", container)
-            return await _talk_to(argv, Path.cwd(), environ)
-    finally:
-        await executor.close()
+            argv = (program, "--host", self.access.address, "start", "--attach", "--interactive", container)
+            return await _talk_to(argv, Path.cwd(), self.environ)
+
+
+def _command(
+    plan: WorkerPlan, argv: tuple[str, ...], environ: Mapping[str, str], place: Place, label: str
+) -> Command:
+    shown = {name: environ[name] for name in _OF_TERMINALS if name in environ}
+    return Command(
+        argv=argv,
+        cwd=Path(place.layout.cwd),
+        env={**place.environment, **shown},
+        timeout=None,
+        grace=plan.grace,
+        label=f"{label}/shell",
+        container=place.container,
+    )
 
 
 async def _talk_to(argv: tuple[str, ...], folder: Path, environment: Mapping[str, str]) -> int:

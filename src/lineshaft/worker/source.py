@@ -12,9 +12,17 @@ from typing import Final
 from uuid import UUID
 
 from lineshaft.definition.repository import without_credentials
+from lineshaft.integrations.git.merging import merged
 from lineshaft.integrations.git.mirror import FoundBranches, Mirror
 from lineshaft.integrations.git.mirrors import Mirrors
-from lineshaft.model.errors import SourceError, SourceRefusedError, SourceUnreachableError
+from lineshaft.integrations.git.submodules import Place, check_out_submodules
+from lineshaft.model.errors import (
+    MergeConflictError,
+    SourceError,
+    SourceRefusedError,
+    SourceUnreachableError,
+)
+from lineshaft.model.merge import Merge
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
@@ -30,6 +38,8 @@ _NO_ROOM: Final = "there is no space left on the worker's disk."
 _FULL: Final = (errno.ENOSPC, errno.EDQUOT)
 _ROOM_BYTES: Final = 1024 * 1024
 _FULL_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+
+_Brought = tuple[Checkout, str, tuple[Path, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +103,7 @@ class Sources:
             return
         checkout, commit, objects = found
         try:
-            yield Source(checkout.folder, commit, (objects,))
+            yield Source(checkout.folder, commit, objects)
         finally:
             if checkout.is_there():
                 await self._checkouts.take_back(checkout)
@@ -128,7 +138,7 @@ class Sources:
             )
             return FoundBranches()
 
-    async def _check_out(self, assignment: Assignment, repository: str) -> tuple[Checkout, str, Path]:
+    async def _check_out(self, assignment: Assignment, repository: str) -> _Brought:
         try:
             return await self._try(assignment, repository)
         except SourceUnreachableError as error:
@@ -145,32 +155,45 @@ class Sources:
                 raise SourceUnreachableError(_NO_ROOM) from error
             raise
 
-    async def _try(self, assignment: Assignment, repository: str) -> tuple[Checkout, str, Path]:
+    async def _try(self, assignment: Assignment, repository: str) -> _Brought:
         lease = assignment.lease
         mirror = self._mirrors.of(repository, _login(lease))
         commit = lease.commit
-        if commit is None:
+        if lease.merge is not None and commit is not None:
+            await _ensure_merged(mirror, lease.merge, commit)
+        elif commit is None:
             found = await mirror.resolve(lease.address.run_id, _wanted_ref(lease))
             commit = await assignment.resolve_source(found)
         await mirror.ensure(commit)
-        key = _key(lease.pipeline_id, repository, self._mirrors.settings_stamp())
-        return await self._bring(mirror, commit, key), commit, mirror.objects
+        wanted = _Wanted(mirror, repository, commit, submodules=lease.submodules)
+        checkout, inner = await self._bring(wanted, _key(lease.pipeline_id, repository, self._stamp()))
+        return checkout, commit, (mirror.objects, *inner)
 
-    async def _bring(self, mirror: Mirror, commit: str, key: str) -> Checkout:
+    def _stamp(self) -> str:
+        return self._mirrors.settings_stamp()
+
+    async def _bring(self, wanted: "_Wanted", key: str) -> tuple[Checkout, tuple[Path, ...]]:
         """Bring a workspace to a commit; one that was used before and fails is thrown away for a new one."""
         checkout = await self._checkouts.lend(key)
         used = checkout.used
         try:
-            return await self._bring_one(mirror, commit, checkout)
+            return checkout, await self._bring_one(wanted, checkout)
         except SourceUnreachableError as error:
             if not used or _NO_ROOM in error.message:
                 raise
-        return await self._bring_one(mirror, commit, self._checkouts.make(key))
+        checkout = self._checkouts.make(key)
+        return checkout, await self._bring_one(wanted, checkout)
 
-    async def _bring_one(self, mirror: Mirror, commit: str, checkout: Checkout) -> Checkout:
+    async def _bring_one(self, wanted: "_Wanted", checkout: Checkout) -> tuple[Path, ...]:
+        inner: tuple[Path, ...] = ()
         try:
             checkout.create()
-            await mirror.checkout(commit, checkout.folder, checkout.keeper, intact=checkout.intact)
+            await wanted.mirror.checkout(
+                wanted.commit, checkout.folder, checkout.keeper, intact=checkout.intact
+            )
+            if wanted.submodules:
+                whole = Place(wanted.mirror, wanted.repository, wanted.commit, checkout.folder)
+                inner = await check_out_submodules(self._mirrors, whole, checkout.place / "modules")
             checkout.begin()
         except (SourceUnreachableError, OSError) as error:
             # Throwing it away makes room again.
@@ -185,7 +208,29 @@ class Sources:
         except BaseException:
             self._checkouts.discard(checkout)
             raise
-        return checkout
+        return inner
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a workspace is to hold: a commit that the mirror has."""
+
+    mirror: Mirror
+    repository: str
+    commit: str
+    submodules: bool
+
+
+async def _ensure_merged(mirror: Mirror, merge: Merge, commit: str) -> None:
+    """Have a merge in the mirror, which no repository gives away."""
+    if await mirror.has(commit):
+        return
+    made = await merged(mirror, merge)
+    if made != commit:
+        raise SourceRefusedError(
+            f"Merging {merge.head} into {merge.base} gives {made} here, and not {commit}.",
+            advice="Bring git on the server and on this worker to the same version.",
+        )
 
 
 def _wants_room(error: SourceUnreachableError) -> bool:
@@ -225,7 +270,7 @@ def _wanted_ref(lease: LeaseMessage) -> str | None:
 
 def _source_outcome(lease: LeaseMessage, error: SourceError) -> Outcome:
     address = without_credentials(lease.repository or "")
-    if isinstance(error, SourceRefusedError):
+    if isinstance(error, SourceRefusedError | MergeConflictError):
         text = f"The source {address} cannot be used: {error.message}"
         return Outcome(State.FAILED, Reason(ReasonCode.SOURCE_REFUSED, text))
     text = f"The source {address} cannot be fetched: {error.message}"

@@ -188,6 +188,24 @@ async def test_a_sandbox_that_cannot_be_made_is_told_and_the_command_does_not_be
     assert await why_unusable(executor, tmp_path, "trial/1") == "no namespaces here"
 
 
+async def test_a_sandbox_that_cannot_be_made_at_once_is_made_again_and_the_command_begins_once(
+    data: Path,
+) -> None:
+    # As bwrap does it when a container's mount has gone while it goes through them.
+    program = data.parent / "bwrap"
+    program.write_text(
+        f"#!/bin/sh\nmkdir {data}/once 2>/dev/null && echo no such mount >&2 && exit 1\n"
+        f'exec {SANDBOX.program} "$@"\n'
+    )
+    program.chmod(0o755)
+
+    executor = ProcessExecutor(sandbox=replace(SANDBOX, program=program, hidden=(data,)))
+
+    assert await said(executor, data, "echo begun; echo begun >>file") == "begun\n"
+    assert (data / "once").is_dir()
+    assert (data / "own" / "file").read_text() == "ownbegun\n"
+
+
 async def test_a_program_that_hides_nothing_is_found_out(tmp_path: Path) -> None:
     program = tmp_path / "bwrap"
     program.write_text('#!/bin/sh\nwhile test "$1" != --; do shift; done; shift; exec "$@"\n')

@@ -24,6 +24,36 @@ async def test_entries_come_oldest_first(scene: Scene) -> None:
     assert await due(scene, 2) == [first, second]
 
 
+async def test_of_each_kind_that_is_asked_for_the_oldest_come(scene: Scene) -> None:
+    now = scene.clock.now()
+    mails = [await add(scene, now - timedelta(minutes=9 - minute)) for minute in range(3)]
+    calls = [await add(scene, now - timedelta(minutes=5), "call") for _ in range(3)]
+    await add(scene, now - timedelta(minutes=10), "other")
+
+    found = await scene.look(lambda transaction: transaction.outbox.due(now, 2, ["call", "mail", "none"]))
+
+    assert found == [*mails[:2], *sorted(calls, key=lambda entry: entry.id)[:2]]
+
+
+async def test_what_is_taken_is_nobody_elses_until_its_time(scene: Scene) -> None:
+    entry = await add(scene, scene.clock.now())
+    until = scene.clock.now() + timedelta(minutes=5)
+
+    assert await take(scene, entry, until)
+    assert not await take(scene, entry, until)
+    assert await due(scene) == []
+    scene.clock.advance(timedelta(minutes=5))
+    assert await due(scene) == [entry]
+    assert await take(scene, entry, scene.clock.now() + timedelta(minutes=5))
+
+
+async def test_what_is_done_cannot_be_taken(scene: Scene) -> None:
+    entry = await add(scene, scene.clock.now())
+    await scene.store.write(lambda transaction: transaction.outbox.done([entry.id]))
+
+    assert not await take(scene, entry, scene.clock.now())
+
+
 async def test_what_is_done_is_removed(scene: Scene) -> None:
     first, second, third = [await add(scene, scene.clock.now()) for _ in range(3)]
 
@@ -53,11 +83,16 @@ async def test_a_payload_is_kept_as_it_is(scene: Scene) -> None:
     assert await due(scene) == [entry]
 
 
-async def add(scene: Scene, due_at: datetime) -> OutboxEntry:
-    entry = OutboxEntry(scene.ids.new_id(), "mail", {"to": "ann"})
+async def add(scene: Scene, due_at: datetime, kind: str = "mail") -> OutboxEntry:
+    entry = OutboxEntry(scene.ids.new_id(), kind, {"to": "ann"})
     await scene.store.write(lambda transaction: transaction.outbox.add(entry, due_at))
     return entry
 
 
 async def due(scene: Scene, limit: int = 9) -> Sequence[OutboxEntry]:
     return await scene.look(lambda transaction: transaction.outbox.due(scene.clock.now(), limit))
+
+
+async def take(scene: Scene, entry: OutboxEntry, until: datetime) -> bool:
+    now = scene.clock.now()
+    return await scene.store.write(lambda transaction: transaction.outbox.take(entry.id, now, until))

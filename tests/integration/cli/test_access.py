@@ -17,7 +17,7 @@ import pytest
 from accounts import BY, SECRET, Accounts, principal
 from command_line import CommandLine, Result, isolated
 from http_server import http_server
-from lineshaft.cli.completion import complete_pipeline, complete_token, complete_user
+from lineshaft.cli.completion import PATIENCE, complete_pipeline, complete_token, complete_user
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.model.role import Role, Scope
 from lineshaft.ports.clock import ManualClock, SystemClock
@@ -454,6 +454,7 @@ async def test_names_are_completed(site: Site) -> None:
     await site.pipeline()
     await site.plane.access.tokens.create(principal("ada", Role.RUNNER), BY, TokenRequest("nightly"))
     context = click.Context(click.Command("x"))
+    context.meta[PATIENCE] = 3_600.0
     parameter = click.Argument(["name"])
 
     async def complete(complete: Any, incomplete: str) -> list[str]:

@@ -13,7 +13,7 @@ import pytest
 from command_line import CommandLine, Result, isolated
 from desk import DeskWorker
 from http_server import http_server
-from lineshaft.cli.completion import complete_worker, complete_worker_key
+from lineshaft.cli.completion import PATIENCE, complete_worker, complete_worker_key
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.model.errors import BadWorkerKeyError
 from lineshaft.model.work import WorkKind
@@ -317,6 +317,7 @@ async def test_names_are_completed(site: Site) -> None:
     await site.worker("gpu-1")
     await site("worker-key", "create", "build-key")
     context = click.Context(click.Command("show"))
+    context.meta[PATIENCE] = 3_600.0
     name = click.Argument(["name"])
 
     assert await asyncio.to_thread(complete_worker, context, name, "b") == ["build-1"]

@@ -3,8 +3,10 @@
 import os
 
 from git_server import Origin
+from lineshaft.model.image import ImageBuild
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
+from lineshaft.model.service import Service
 from lineshaft.model.state import State
 from lineshaft.wire.work import BuilderWorkMessage, RunWorkMessage
 from worker_tasks import Bench, exec_of
@@ -149,6 +151,14 @@ async def test_a_task_whose_memory_runs_out_is_told_its_limit_and_what_to_write(
 async def test_an_image_that_is_nowhere_is_the_tasks_own_failure(worker: Bench) -> None:
     outcome = await worker.run("true", image="127.0.0.1:1/never/there:1", pull="never")
     assert (outcome.state, code_of(outcome)) == (State.FAILED, ReasonCode.IMAGE_NOT_FOUND)
+
+
+async def test_a_service_whose_image_cannot_be_built_is_named(worker: Bench) -> None:
+    outcome = await worker.run("true", services={"db": Service(ImageBuild("nowhere/Dockerfile", "."))})
+    assert (outcome.state, code_of(outcome)) == (State.FAILED, ReasonCode.IMAGE_BUILD_FAILED)
+    assert text_of(outcome) == (
+        "The service db: The image could not be built: nowhere/Dockerfile is not there."
+    )
 
 
 async def test_a_build_entry_point_is_refused_with_a_way_out(worker: Bench) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 from contextlib import AbstractContextManager
@@ -79,8 +80,14 @@ def containers_worker(opened: Station, engine: Engine, tools: str) -> AbstractCo
     )
 
 
-def lineshaft(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    environment = {**os.environ, **isolated(folder, "http://localhost:1", "x")}
+def words(text: str, behind: str) -> list[str]:
+    """The words of the line that begins so."""
+    (line,) = (line for line in text.splitlines() if line.startswith(behind))
+    return line.removeprefix(behind).split()
+
+
+def lineshaft(folder: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, **isolated(folder, "http://localhost:1", "x"), **variables}
     return subprocess.run(
         [sys.executable, "-m", "lineshaft", *arguments],
         cwd=folder,
@@ -112,6 +119,68 @@ def test_a_task_that_names_no_image_is_told_both_ways_out(tmp_path: Path, docker
     assert "Say `image` in the definition, or start the worker with --default-image" in " ".join(
         (result.stdout + result.stderr).split()
     )
+
+
+BUILT = """
+name: shop
+parallel: true
+steps:
+  - name: make
+    image: {image}
+    artifacts: {{paths: [made]}}
+    run: mkdir made && echo new > made/file
+  - name: use
+    needs: [make]
+    image: {{build: {{dockerfile: Dockerfile}}}}
+    services: {{beside: {{image: {{build: {{dockerfile: Dockerfile}}}}, command: [sleep, "600"]}}}}
+    cache: {{key: things, paths: [kept]}}
+    run: |
+      echo in the image: $(ls /context)
+      echo in the workspace: $(ls)
+      mkdir -p kept && echo more > kept/file
+"""
+
+
+def test_an_image_is_built_of_the_source_and_not_of_artifacts_and_caches(
+    tmp_path: Path, docker_engine: Engine, tools: str
+) -> None:
+    source = tmp_path / "source"
+    source.mkdir()
+    (source / "lineshaft.yml").write_text(BUILT.format(image=tools))
+    # What is built in one run of the tests is not what is built in another.
+    (source / "unique").write_text(secrets.token_hex(16))
+    (source / "Dockerfile").write_text(f"FROM {tools}\nCOPY . /context\n")
+    (source / ".dockerignore").write_text(".git\n")
+    call = ("run", "--executor", "docker", "--docker-host", docker_engine.address, "--logs")
+    first = lineshaft(tmp_path, *call, "source/lineshaft.yml")
+    assert first.returncode == 0, first.stdout + first.stderr
+    assert "Placed artifact" in first.stdout
+    assert words(first.stdout, "in the image: ") == ["Dockerfile", "lineshaft.yml", "unique"]
+    second = lineshaft(tmp_path, *call, "source/lineshaft.yml")
+    assert "Cache 'things': a hit" in second.stdout
+    assert words(second.stdout, "in the workspace: ")[:2] == ["Dockerfile", "kept"]
+    assert words(second.stdout, "in the image: ") == ["Dockerfile", "lineshaft.yml", "unique"]
+    assert "The image was built before, of the same files" in second.stdout
+
+
+def test_one_command_shows_tasks_with_ssh_the_hosts_that_it_names(
+    tmp_path: Path, docker_engine: Engine, tools: str
+) -> None:
+    key = tmp_path / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key], check=True)
+    (tmp_path / "hosts").write_text("git.example ssh-ed25519 AAAA\n")
+    (tmp_path / "lineshaft.yml").write_text(
+        f"name: x\nsteps: [{{name: a, image: '{tools}', ssh: {{keys: [KEY]}}, "
+        "run: cat /etc/ssh/ssh_known_hosts}]"
+    )
+    result = lineshaft(
+        tmp_path,
+        *("run", "--executor", "docker", "--docker-host", docker_engine.address, "--logs"),
+        *("--secret", "KEY", "--ssh-known-hosts", "hosts"),
+        KEY=key.read_text(),
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
+    assert "git.example ssh-ed25519 AAAA\n" in result.stdout
 
 
 def test_where_no_engine_answers_nothing_is_started(tmp_path: Path) -> None:

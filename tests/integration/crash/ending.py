@@ -16,7 +16,7 @@ def check(scene: Scene, moment: Moment, *, worker_died: bool, leases_run_out: bo
     ended = finish(scene.station.api, scene.run)
     lost = moment.lost if worker_died else ()
     states = {each["path"]: each["state"] for each in ended["nodes"]}
-    assert states == {**moment.ends, **dict.fromkeys(lost, "lost")}
+    assert states == {**moment.ends, **dict.fromkeys(lost, "lost")}, ended["nodes"]
     assert ended["state"] == moment.run_ends
     runs = [ended, *_children(scene)]
     for run in runs:

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from lineshaft.docker import DockerAccess
-from lineshaft.docker.credentials import find_login, registry_of
+from lineshaft.docker.credentials import find_login
 from lineshaft.docker.ecr import ecr_region
 from lineshaft.docker.login import RegistryLogin
+from lineshaft.model.image_name import registry_of
 from lineshaft.model.reason import Reason, ReasonCode
 
 _ECR = "123456789012.dkr.ecr.eu-west-1.amazonaws.com"

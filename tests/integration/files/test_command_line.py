@@ -6,12 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from command_line import CommandLine, Result, isolated
 from integration.files.conftest import Stage
 from integration.files.test_results import LONG, PACKED, REPORT, XML
 from integration.files.test_tests import case, tell
+from lineshaft.cli.app import root
+from lineshaft.cli.completion import PATIENCE, complete_artifact, complete_result
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.model.artifact import PART_BYTES
 from lineshaft.model.test_case import TestState
@@ -200,3 +203,24 @@ async def test_caches_are_listed_and_deleted(stage: Stage, lineshaft: Call) -> N
     assert [each["key"] for each in await documents(lineshaft, "cache", "list", "shop")] == ["b"]
     assert await documents(lineshaft, "cache", "delete", "shop", "--all") == {"deleted": 1}
     assert (await lineshaft("cache", "delete", "shop")).code == ExitCode.WRONG_USAGE
+
+
+@pytest.mark.usefixtures("lineshaft")
+async def test_names_of_results_and_artifacts_are_completed(stage: Stage) -> None:
+    held = await stage.scene.first()
+    await keep(stage.scene.files, held, PACKED, "dist")
+    await keep(stage.scene.files, held, XML, "junit", **REPORT)
+    command = root.commands["watch"]
+    context = click.Context(command)
+    context.meta[PATIENCE] = 3_600.0
+
+    async def complete(complete: Call, reference: str, incomplete: str) -> list[tuple[str, str]]:
+        context.params["reference"] = reference
+        found = await asyncio.to_thread(complete, context, command.params[0], incomplete)
+        return [(item.value, item.help) for item in found]
+
+    ((name, size),) = await complete(complete_artifact, "shop/latest", "")
+    assert (name, size[0].isdigit()) == ("build/dist", True)
+    assert [name for name, _ in await complete(complete_result, "shop/1", "build/")] == ["build/junit"]
+    assert await complete(complete_result, "shop/1", "test") == []
+    assert await complete(complete_artifact, "shop/7", "") == []

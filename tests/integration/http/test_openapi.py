@@ -5,10 +5,15 @@ import re
 from typing import Any, Final
 
 import httpx2
+import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 from schemathesis import Case
+from schemathesis.checks import load_all_checks
 from schemathesis.config import SchemathesisConfig
+from schemathesis.generation.feedback import NO_FEEDBACK
+from schemathesis.pytest._test_builder import build_operation_test
+from schemathesis.schemas import BaseSchema
 
 from http_pipelines import events, finish, start
 from http_server import described_api
@@ -38,10 +43,16 @@ _CONFIG: Final = SchemathesisConfig.from_dict(
 )
 
 
-schema = schemathesis.openapi.from_dict(described_api(), config=_CONFIG)
+_OPERATIONS: Final = [
+    (method.upper(), path) for path, methods in described_api()["paths"].items() for method in methods
+]
 
 
-@schema.parametrize()
+@pytest.fixture(scope="module")
+def description() -> BaseSchema:
+    return schemathesis.openapi.from_dict(described_api(), config=_CONFIG)
+
+
 @settings(
     max_examples=5,
     deadline=None,
@@ -49,8 +60,25 @@ schema = schemathesis.openapi.from_dict(described_api(), config=_CONFIG)
     database=None,
     suppress_health_check=list(HealthCheck),
 )
-def test_the_server_keeps_to_its_description(case: Case[Any], url: str) -> None:
+def _keeps_to_it(case: Case[Any], url: str) -> None:
     case.call_and_validate(base_url=url)
+
+
+# Not by `schema.parametrize()`: what is tried of all operations takes seconds to think up, and every
+# process of a run of the tests would do so to list them.
+@pytest.mark.parametrize(("method", "path"), _OPERATIONS, ids=str)
+def test_the_server_keeps_to_its_description(
+    method: str, path: str, url: str, description: BaseSchema
+) -> None:
+    load_all_checks()
+    test = build_operation_test(
+        config=description.config,
+        operation=description[path][method],
+        test_func=_keeps_to_it,
+        given_kwargs={},
+        feedback=NO_FEEDBACK,
+    )
+    test(url=url)
 
 
 def test_every_route_but_the_open_ones_asks_for_credentials() -> None:

@@ -18,6 +18,7 @@ from lineshaft.model.reason import ReasonCode
 from lineshaft.model.run import Source
 from lineshaft.model.state import State
 from lineshaft.sdk.memory_files import MemoryFiles, MemoryLease
+from lineshaft.wire.files import ReadRequest
 from worker_tasks import RUN_ID, Bench, bench
 
 SMALL_PARTS = 50_000
@@ -60,6 +61,14 @@ class Place:
     def archive(self) -> zipfile.ZipFile:
         """Open the one thing that is kept, by another reader than ours."""
         return zipfile.ZipFile(io.BytesIO(self.files.content(self.kept().id)))
+
+
+class ChangingFiles(MemoryFiles):
+    """Keeps files where other bytes than were kept come back."""
+
+    async def read(self, request: ReadRequest) -> AsyncIterator[bytes]:
+        async for chunk in super().read(request):
+            yield bytes(len(chunk))
 
 
 @pytest.fixture
@@ -188,6 +197,19 @@ async def test_a_task_that_needs_a_dangerous_artifact_is_not_run(place: Place) -
     assert outcome.reason.code is ReasonCode.FILES_REFUSED
     assert "'a'" in outcome.reason.text
     assert "ran" not in place.log
+
+
+async def test_a_task_is_lost_where_other_bytes_come_than_were_kept(tmp_path: Path) -> None:
+    async with bench(tmp_path) as worker:
+        worker.files = files = ChangingFiles(part_bytes=SMALL_PARTS)
+        place = Place(worker, files)
+        await place.run("echo x > a", artifacts=artifact("a"))
+        outcome = await place.run("echo ran", needs=(place.attempts[0],))
+    assert outcome.state is State.LOST
+    assert outcome.reason is not None
+    assert outcome.reason.code is ReasonCode.FILES_UNAVAILABLE
+    assert "is not what was kept" in outcome.reason.text
+    assert place.log == ""
 
 
 async def test_a_worker_that_keeps_no_files_runs_no_task_that_needs_some(worker: Bench) -> None:

@@ -40,6 +40,8 @@ REFUSED = [
     ("priority", pipeline(priority=-101), "must be a whole number from -100 to 100, not -101"),
     ("priority", pipeline(priority="high"), "must be a whole number from -100 to 100"),
     ("priority", pipeline(priority=True), "must be a whole number from -100 to 100"),
+    ("source", pipeline(source=True), "must be an object"),
+    ("source.submodules", pipeline(source={"submodules": "yes"}), "must be true or false"),
     ("callable_by", pipeline(callable_by="shop"), 'must be "*", or a list of names and ids of pipelines'),
     ("callable_by", pipeline(callable_by=[]), "not empty, not an empty list"),
     ("callable_by", pipeline(callable_by=None), "not null"),
@@ -228,7 +230,11 @@ def test_the_schema_refuses_it_too(field: str, document: Document, words: str) -
         ("name: a\nsteps: []\nconcurency: {}", "concurency", "did you mean `concurrency`?"),
         ("name: a\nsteps: [{name: b, run: c, Timeout: 1}]", "steps.0.Timeout", "did you mean `timeout`?"),
         ("name: a\nsteps: [{name: b, runn: c}]", "steps.0.runn", "did you mean `run`?"),
-        ("name: a\nsteps: []\non: {qqq: 1}", "on.qqq", "known are push, pull_request and schedule"),
+        (
+            "name: a\nsteps: []\non: {qqq: 1}",
+            "on.qqq",
+            "known are push, pull_request, poll, upstream and schedule",
+        ),
         (
             "name: a\nsteps: [{name: b, run: c, image: {build: {}, x: 1}}]",
             "steps.0.image.x",

@@ -10,7 +10,7 @@ from expression_scope import scope
 from foreign_documents import Value, messages, native, notes, problems
 from lineshaft.definition.convert import read_foreign
 from lineshaft.definition.dialect import Dialect
-from lineshaft.expression import parse
+from lineshaft.expression import Scope, parse, parse_template
 
 STEP: Value = {"name": "step", "exec": ["true"]}
 
@@ -256,17 +256,83 @@ def test_a_tag_pattern_becomes_a_condition() -> None:
 def test_what_has_no_equivalent_is_left_out_and_noted() -> None:
     entry = {
         **ENTRY,
-        "notifications": {"onFailure": {"email": {"to": "a@b.example"}}, "onSuccess": {}},
         "poll": {"interval": "1h"},
         "webhook": None,
         "x-webhook": {},
     }
     assert set(notes({"shop": entry}, Dialect.NODE)) == {
-        "shop.notifications.onFailure",
-        "shop.notifications.onSuccess",
         "shop.poll",
         "shop.x-webhook",
     }
+
+
+def test_notifications_say_who_is_told_of_what() -> None:
+    mail = {
+        "to": "a@b.example, c@d.example",
+        "subject": "$PIPELINE_NAME\nfailed",
+        "body": "<b>${TRACEID}</b>",
+    }
+    entry = {
+        **ENTRY,
+        "notifications": {
+            "onFailure": {"email": mail},
+            "onSuccess": {"email": {"to": ["webmaster@localhost"]}},
+        },
+    }
+    assert native({"shop": entry}, Dialect.NODE)["notify"] == [
+        {
+            "email": {
+                "to": ["a@b.example", "c@d.example"],
+                "subject": "${{ pipeline.name }} failed",
+                "body": "<b>${{ run.trace }}</b>",
+                "html": True,
+            }
+        },
+        {"on": ["succeeded"], "email": {"to": ["webmaster@localhost"]}},
+    ]
+
+
+@pytest.mark.parametrize("notifications", [{}, {"onFailure": {}}, {"onSuccess": {}}])
+def test_notifications_that_tell_nobody_are_none(notifications: Value) -> None:
+    assert "notify" not in native({"shop": {**ENTRY, "notifications": notifications}}, Dialect.NODE)
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a $PIPELINE_NAME b", "a shop b"),
+        ("${PIPELINE_NAME}", "shop"),
+        ("$$PIPELINE_NAME", "$shop"),
+        ("$$$PIPELINE_NAME$", "$$shop$"),
+        ("$PIPELINE_NAMES ${PIPELINE_NAME", "$PIPELINE_NAMES ${PIPELINE_NAME"),
+        ("${{ pipeline.name }} $PIPELINE_NAME", "${{ pipeline.name }} shop"),
+        ("$TRACEID", "0190000000007000800000000000000a"),
+        ("$HOME {{ }} '\"", "$HOME {{ }} '\""),
+    ],
+)
+def test_only_the_variables_of_mails_are_put_in(text: str, value: str) -> None:
+    entry = {**ENTRY, "notifications": {"onFailure": {"email": {"to": "a@b.example", "body": text}}}}
+    body = native({"shop": entry}, Dialect.NODE)["notify"][0]["email"]["body"]
+    seen = Scope(pipeline="shop", run_id="01900000-0000-7000-8000-00000000000a")
+    assert parse_template(body).render(seen) == value
+
+
+@pytest.mark.parametrize(
+    ("notifications", "field"),
+    [
+        ({"onFailed": {}}, "shop.notifications.onFailed"),
+        ({"onFailure": {"mail": {}}}, "shop.notifications.onFailure.mail"),
+        ({"onFailure": {"email": {}}}, "shop.notifications.onFailure.email.to"),
+        ({"onFailure": {"email": {"to": "nobody"}}}, "shop.notifications.onFailure.email.to"),
+        ({"onFailure": {"email": {"to": []}}}, "shop.notifications.onFailure.email.to"),
+        (
+            {"onFailure": {"email": {"to": "a@b.example\nBcc: c@d.example"}}},
+            "shop.notifications.onFailure.email.to",
+        ),
+    ],
+)
+def test_notifications_that_make_no_sense_are_refused(notifications: Value, field: str) -> None:
+    assert set(wrong({"shop": {**ENTRY, "notifications": notifications}})) == {field}
 
 
 def test_what_is_wrong_with_entries_is_told_at_once() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from lineshaft.docker.pull import Progress, why_not_pulled
-from lineshaft.docker.reference import Reference
+from lineshaft.model.image_name import Reference
 from lineshaft.model.reason import ReasonCode
 
 IMAGE = Reference("registry.example/shop", "v1")
@@ -35,6 +35,16 @@ IMAGE = Reference("registry.example/shop", "v1")
         (
             "failed to register layer: write /x: no space left on device",
             ReasonCode.DISK_FULL,
+            True,
+        ),
+        (
+            "manifest for r.example/certificate:1 not found: manifest unknown",
+            ReasonCode.IMAGE_NOT_FOUND,
+            False,
+        ),
+        (
+            'Get "https://r/v2/": x509: certificate signed by unknown authority',
+            ReasonCode.REGISTRY_UNREACHABLE,
             True,
         ),
         ("something that nobody has seen yet", ReasonCode.REGISTRY_UNREACHABLE, True),

@@ -121,6 +121,15 @@ def test_where_an_image_is_built_from_is_evaluated() -> None:
     assert rendered(RunWork("true"), around).surroundings.image == ImageBuild("main/Dockerfile", "full")
 
 
+@pytest.mark.parametrize(
+    "surroundings",
+    [Surroundings(image="a:::${{ branch }}"), Surroundings(services={"db": Service("A/${{ branch }}")})],
+)
+def test_what_comes_of_an_image_must_be_the_name_of_one(surroundings: Surroundings) -> None:
+    with pytest.raises(ExpressionError, match="must be the name of an image"):
+        rendered(RunWork("make"), surroundings)
+
+
 def test_what_a_task_finds_around_it_is_evaluated() -> None:
     around = Surroundings(
         env={"PLAIN": "x", "BRANCH": "${{ branch }}-${{ env.PLAIN }}"},

@@ -1,13 +1,17 @@
 """The one table from domain error to HTTP problem."""
 
 import json
+import re
 from collections.abc import Iterator
+from importlib import import_module
+from pkgutil import walk_packages
 from uuid import UUID
 
 import pytest
 from pydantic import TypeAdapter, ValidationError
 from starlette.responses import Response
 
+import lineshaft
 from lineshaft.model import errors
 from lineshaft.model.errors import (
     BadCredentialsError,
@@ -41,20 +45,41 @@ def _tree(root: type[LineshaftError]) -> Iterator[type[LineshaftError]]:
         yield from _tree(child)
 
 
+@pytest.fixture(scope="module")
+def every_error() -> list[type[LineshaftError]]:
+    """Every error of ours, whichever modules the tests before have imported."""
+    for module in walk_packages(lineshaft.__path__, "lineshaft."):
+        # What is run, by `python -m` or by Alembic, is no module to import.
+        if not module.name.endswith((".__main__", ".migrations.env")):
+            import_module(module.name)
+    return [error for error in _tree(LineshaftError) if error.__module__.startswith("lineshaft.")]
+
+
 def _body(response: Response) -> object:
     return json.loads(bytes(response.body))
 
 
-@pytest.mark.parametrize("error", [*_tree(LineshaftError)], ids=lambda error: error.__name__)
-def test_every_error_has_an_answer_of_its_own(error: type[LineshaftError]) -> None:
-    assert getattr(errors, error.__name__) is error
-    assert error in ANSWERS
+def test_every_error_is_told_of_where_all_errors_are(every_error: list[type[LineshaftError]]) -> None:
+    elsewhere = [error for error in every_error if getattr(errors, error.__name__, None) is not error]
+
+    assert elsewhere == []
 
 
-def test_every_error_has_a_code_of_its_own() -> None:
-    codes = [error.code for error in _tree(LineshaftError)]
+def test_every_error_has_an_answer_of_its_own(every_error: list[type[LineshaftError]]) -> None:
+    assert [error for error in every_error if error not in ANSWERS] == []
+
+
+def test_every_error_has_a_code_of_its_own(every_error: list[type[LineshaftError]]) -> None:
+    codes = [error.code for error in every_error]
 
     assert len(codes) == len(set(codes))
+
+
+def test_every_error_stands_in_the_tree_that_is_shown(every_error: list[type[LineshaftError]]) -> None:
+    assert errors.__doc__ is not None
+    shown = set(re.findall(r"\b\w+Error\b", errors.__doc__))
+
+    assert shown == {error.__name__ for error in every_error}
 
 
 def test_a_problem_has_the_members_of_rfc_9457_and_advice() -> None:

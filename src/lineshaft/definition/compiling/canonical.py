@@ -17,7 +17,9 @@ from lineshaft.model.callers import Callers
 from lineshaft.model.concurrency import Concurrency, Policy
 from lineshaft.model.definition import Definition, Format
 from lineshaft.model.input import Input, InputType
+from lineshaft.model.notification import DEFAULT_STATES, Email, Notification
 from lineshaft.model.schedule import DEFAULT_TIMEZONE, Schedule
+from lineshaft.model.state import State
 from lineshaft.model.tree import Tree
 
 ALLOW: Final = Concurrency(Policy.ALLOW)
@@ -66,17 +68,19 @@ def definition_of(text: str, keys: Keys, tree: Tree) -> Definition:
         callable_by=Callers.said(keys.get("callable_by")),
         schedules=tuple(map(_schedule, (keys.get("on") or {}).get("schedule", ()))),
         triggers=triggers_of(keys),
+        notifications=tuple(map(_notification, keys.get("notify", ()))),
     )
 
 
 def root_level(keys: Keys) -> Level:
-    """Make the level around a pipeline: what its defaults, secrets and identity tokens say."""
+    """Make the level around a pipeline: what its defaults, secrets, identity tokens and source say."""
     defaults = keys.get("defaults", {})
     return Level(
         defaults=defaults,
         env=defaults.get("env"),
         secrets=tuple(keys.get("secrets", ())),
         id_tokens=keys.get("id_tokens"),
+        source=keys.get("source"),
     )
 
 
@@ -89,6 +93,20 @@ def _schedule(said: str | Keys) -> Schedule:
     # Texts of an earlier version hold the short form.
     keys: Keys = {"cron": said} if isinstance(said, str) else said
     return Schedule(keys["cron"], keys.get("timezone", DEFAULT_TIMEZONE), keys.get("inputs", {}))
+
+
+def _notification(said: Keys) -> Notification:
+    email: Keys = said["email"]
+    return Notification(
+        states=tuple(map(State, said["on"])) if "on" in said else DEFAULT_STATES,
+        email=Email(
+            to=tuple(email["to"]),
+            cc=tuple(email.get("cc", ())),
+            subject=email.get("subject"),
+            body=email.get("body"),
+            html=email.get("html", False),
+        ),
+    )
 
 
 def _input(name: str, asked: Keys) -> Input:

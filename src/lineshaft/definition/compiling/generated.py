@@ -90,6 +90,7 @@ def _around(definition: Definition, place: Place, site: Site) -> Around:
         secrets=tuple(document.get("secrets", ())),
         environment=maker.surroundings.environment,
         id_tokens=document.get("id_tokens"),
+        source=document.get("source"),
         retry=None if maker.retry is None else _keys(maker.retry),
     )
     bindings = place.node.bindings

@@ -8,7 +8,7 @@ from lineshaft.definition.compiling.containers import image_of, registries_of, s
 from lineshaft.definition.compiling.files import artifact_rules, cache_rules, result_rules
 from lineshaft.expression import has_expressions
 from lineshaft.model.image import PullPolicy
-from lineshaft.model.surroundings import NO_SURROUNDINGS, Resources, Surroundings
+from lineshaft.model.surroundings import NO_SURROUNDINGS, Resources, SourceParts, Surroundings
 from lineshaft.model.work import BUILD_OUTPUTS, WorkKind
 
 _OWN: Final = frozenset(
@@ -59,6 +59,7 @@ class Level:
         id_tokens: the identity tokens that every task is given.
         retry: how the tasks are tried again that do not say, as a checked document has it; None where no
             group around them says.
+        source: what of the source every task finds, as a checked document has it.
     """
 
     __slots__ = (
@@ -70,6 +71,7 @@ class Level:
         "labels",
         "retry",
         "secrets",
+        "source",
     )
 
     def __init__(
@@ -82,6 +84,7 @@ class Level:
         environment: str = "",
         id_tokens: Mapping[str, str] | None = None,
         retry: Mapping[str, Any] | None = None,
+        source: Mapping[str, bool] | None = None,
     ) -> None:
         """Begin a level; what is not given is empty."""
         self.defaults: Final = defaults or {}
@@ -91,6 +94,7 @@ class Level:
         self.environment: Final = environment
         self.id_tokens: Final = id_tokens or {}
         self.retry: Final = retry
+        self.source: Final = source or {}
         self._plain: Final[dict[WorkKind, Found]] = {}
 
     def within(self, keys: Mapping[str, Any], *, retry: bool = True) -> "Level":
@@ -111,6 +115,7 @@ class Level:
             environment=keys.get("environment", self.environment),
             id_tokens=self.id_tokens,
             retry=own_retry or self.retry,
+            source=self.source,
         )
 
     def surroundings(self, step: Mapping[str, Any], kind: WorkKind) -> Found:
@@ -151,6 +156,7 @@ class Level:
             outputs=outputs,
             environment=step.get("environment", self.environment),
             id_tokens={**self.id_tokens, **step["id_tokens"]} if step.get("id_tokens") else self.id_tokens,
+            source=SourceParts(**self.source) if self.source else NO_SURROUNDINGS.source,
         )
         parts = (
             surroundings.env,

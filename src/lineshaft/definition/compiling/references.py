@@ -9,6 +9,7 @@ from lineshaft.definition.compiling.around import GROUP, TASK, Aspect, Keys, Ori
 from lineshaft.definition.compiling.level import holds_templates
 from lineshaft.definition.compiling.origin import Site
 from lineshaft.definition.compiling.standing import Standing, Surveyor
+from lineshaft.definition.compiling.upstreams import UPSTREAM
 from lineshaft.definition.findings import shown
 from lineshaft.definition.native.shape import nearest
 from lineshaft.expression import has_expressions, parse, parse_template
@@ -19,7 +20,9 @@ from lineshaft.model.placement import MOST_LABELS
 from lineshaft.model.tree import Place, Tree
 
 _NODE_FUNCTIONS: Final = frozenset({"state", "succeeded", "failed"})
-_ATTRIBUTES: Final = frozenset({"inputs", "matrix", "outputs"})
+_ATTRIBUTES: Final = frozenset({"inputs", "matrix", "outputs", "run"})
+_KNOWN_AT_THE_END: Final = frozenset({"state", "reason", "url"})
+"""What `run` holds only when the run has ended."""
 _TEMPLATED: Final = (
     "env", "labels", "cwd", "image", "services", "registries", "results", "artifacts", "cache",
     "exec", "build", "deploy", "builder", "pipeline", "with",
@@ -36,8 +39,8 @@ class Reference:
     """Something that an expression names.
 
     Attributes:
-        of: `inputs`, `matrix`, `outputs`, or a function that asks for a node.
-        name: the input, axis or node.
+        of: `inputs`, `matrix`, `outputs`, `run`, or a function that asks for a node.
+        name: the input, axis, node or attribute of the run.
         start: where it begins in the expression.
         end: where it ends.
     """
@@ -80,7 +83,8 @@ class _Text:
         site: where it stands.
         origin: whose it is.
         place: where that is in the tree.
-        at_end: whether it is evaluated when the run ends.
+        at_end: whether it is evaluated when all nodes have ended.
+        behind_end: whether it is evaluated when the run has ended, too.
     """
 
     text: str
@@ -88,6 +92,7 @@ class _Text:
     origin: Origin
     place: Place
     at_end: bool = False
+    behind_end: bool = False
 
 
 class _Checker:
@@ -115,6 +120,8 @@ class _Checker:
                 self._templates(keys.get(key, {}), (*_TEMPLATED, "group"), origin, place, site.at(key))
             for name, text in keys.get("outputs", {}).items():
                 self._template(_Text(text, site.at("outputs", name), origin, place, at_end=True))
+            for index, notification in enumerate(keys.get("notify", ())):
+                self._mail(notification["email"], origin, place, site.at("notify", index, "email"))
 
     def _templates(
         self, keys: Keys, which: tuple[str, ...], origin: Origin, place: Place, site: Site
@@ -123,6 +130,12 @@ class _Checker:
             if key in keys:
                 for text, at in _texts(keys[key], site, key):
                     self._template(_Text(text, at, origin, place))
+
+    def _mail(self, email: Keys, origin: Origin, place: Place, site: Site) -> None:
+        for key in ("subject", "body"):
+            if key in email:
+                text = _Text(email[key], site.at(key), origin, place, at_end=True, behind_end=True)
+                self._template(text)
 
     def _template(self, text: _Text) -> None:
         try:
@@ -144,6 +157,11 @@ class _Checker:
             self._names(text, 0, text.text)
 
     def _names(self, text: _Text, offset: int, expression: str) -> None:
+        if UPSTREAM in parse(expression).names:
+            text.site.wrong(
+                f"names `{UPSTREAM}`, which is known in the `inputs` of `on.upstream` alone",
+                advice="give it to the run as an input there",
+            )
         for reference in references(expression):
             found = self._problem(reference, text)
             if found is not None:
@@ -158,6 +176,8 @@ class _Checker:
                 return _unknown("input", reference.name, around.inputs)
             case "matrix":
                 return _unknown("axis of a matrix around it", reference.name, around.axes)
+            case "run":
+                return _unknown_yet(reference.name, text)
             case _:
                 return self._node_problem(reference.name, text)
 
@@ -223,6 +243,12 @@ def _misread(error: ExpressionError, text: _Text) -> None:
     end = at + len(word.text) if word and word.offset == at else min(at + 1, len(text.text))
     message = error.message.rstrip(".")
     text.site.wrong(f"holds an expression that is wrong: {message}", within=(text.text, at, end))
+
+
+def _unknown_yet(name: str, text: _Text) -> tuple[str, str] | None:
+    if text.behind_end or name not in _KNOWN_AT_THE_END:
+        return None
+    return f"asks for run.{name}, which is known when the run has ended", "it has its place in `notify`"
 
 
 def _unknown(kind: str, name: str, known: frozenset[str]) -> tuple[str, str] | None:

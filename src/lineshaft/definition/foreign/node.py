@@ -1,16 +1,11 @@
 """`Dialect.NODE`: trees of nodes, and files of an orchestrator's pipelines, turned into native documents."""
 
-from dataclasses import replace
 from posixpath import normpath
-from typing import Any, Final
+from typing import Any
 
 from lineshaft.definition.findings import Findings
-from lineshaft.definition.foreign.node_document import (
-    HookDocument,
-    NodeDocument,
-    PipelineEntry,
-    PipelinesDocument,
-)
+from lineshaft.definition.foreign.node_document import HookDocument, NodeDocument
+from lineshaft.definition.foreign.orchestrator import names_pipelines, pipelines_to_native
 from lineshaft.definition.foreign.quoting import cel_text, command, script, template_text
 from lineshaft.definition.foreign.reading import (
     Foreign,
@@ -22,8 +17,6 @@ from lineshaft.definition.foreign.reading import (
 )
 from lineshaft.definition.native.shape import check_shape
 from lineshaft.definition.position import Path
-
-_DISABLED: Final = "x-"
 
 
 def node_to_native(value: Any, findings: Findings) -> Foreign | None:
@@ -37,23 +30,13 @@ def node_to_native(value: Any, findings: Findings) -> Foreign | None:
         One document for a tree, one for each entry of a file of pipelines; None when something is wrong.
     """
     if names_pipelines(value):
-        return _pipelines(value, findings)
+        return pipelines_to_native(value, findings)
     document = check_shape(NodeDocument, value, findings)
     if document is None:
         return None
     tree = _Tree(findings)
     native = tree.root(document)
     return None if findings else Foreign((native,), tuple(tree.notes))
-
-
-def names_pipelines(value: Any) -> bool:
-    """Whether a value is a file of an orchestrator's pipelines: entries by name, each with its repository."""
-    return (
-        isinstance(value, dict)
-        and bool(value)
-        and all(isinstance(entry, dict) for entry in value.values())
-        and any("repository" in entry for entry in value.values())
-    )
 
 
 class _Tree:
@@ -131,67 +114,3 @@ def _work(action: str | tuple[str, ...]) -> Native:
 def _reserved(node: HookDocument) -> list[str]:
     held = {"setup": node.setup, "teardown": node.teardown}
     return [name for name, inner in held.items() if inner is not None]
-
-
-def _pipelines(value: dict[str, Any], findings: Findings) -> Foreign | None:
-    active = {
-        name: {key: inner for key, inner in entry.items() if not key.startswith(_DISABLED)}
-        for name, entry in value.items()
-    }
-    document = check_shape(PipelinesDocument, active, findings)
-    if document is None:
-        return None
-    taken = Names()
-    names = {name: taken.take(name) for name in document.entries}
-    documents = [_pipeline(names[name], name, entry, findings) for name, entry in document.entries.items()]
-    notes: list[Note] = []
-    for index, (name, entry) in enumerate(document.entries.items()):
-        own = [
-            *renamed((name,), name, names[name]),
-            *_disabled(name, value[name]),
-            *_left_out(name, entry),
-        ]
-        notes += (replace(note, document=index) for note in own)
-    return None if findings else Foreign(tuple(documents), tuple(notes))
-
-
-def _pipeline(name: str, key: str, entry: PipelineEntry, findings: Findings) -> Native:
-    step: Native = {"name": "build"}
-    if entry.tag_pattern is not None:
-        step["if"] = f"tag.matches({cel_text(entry.tag_pattern)})"
-    folder = "" if entry.cwd is None else normpath(entry.cwd or ".")
-    if folder and not lies_in_workspace(folder):
-        findings.add((key, "cwd"), "must not lead out of the repository")
-    if folder not in {"", "."}:
-        step["cwd"] = template_text(folder)
-    step["builder"] = [template_text(word) for word in entry.exec]
-    native: Native = {"name": name, "repository": entry.repository}
-    if entry.tag_pattern is not None:
-        native["on"] = {"push": {"branches": [], "tags": ["**"]}}
-    elif entry.ref is not None:
-        native["on"] = {"push": {"branches": [entry.ref]}}
-    if entry.worker_tags:
-        native["labels"] = list(dict.fromkeys(entry.worker_tags))
-    return {**native, "steps": [step]}
-
-
-def _disabled(name: str, entry: dict[str, Any]) -> list[Note]:
-    message = f"is left out, because its name begins with {_DISABLED}"
-    return [Note((name, key), message) for key in entry if key.startswith(_DISABLED)]
-
-
-def _left_out(name: str, entry: PipelineEntry) -> list[Note]:
-    notes = [
-        Note((name, "notifications", key), "is left out: set up who is told on the server")
-        for key in entry.notifications or {}
-    ]
-    if entry.poll is not None:
-        notes.append(Note((name, "poll"), "is left out: use `on: {schedule: [...]}`"))
-    if entry.webhook is not None:
-        notes.append(Note((name, "webhook"), "is left out: use `on: {push: {branches: [...]}}`"))
-    if entry.tag_pattern is not None:
-        message = (
-            "becomes a condition: a run is made for each tag, and its build is skipped where it does not fit"
-        )
-        notes.append(Note((name, "tag-pattern"), message))
-    return notes

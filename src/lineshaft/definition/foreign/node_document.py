@@ -1,4 +1,4 @@
-"""The two documents of `Dialect.NODE`: a tree of nodes, and an orchestrator's pipelines."""
+"""The document of `Dialect.NODE` that is a tree of nodes."""
 
 import re
 import shlex
@@ -10,12 +10,10 @@ from pydantic import AfterValidator, ConfigDict, Field, PlainValidator, model_va
 from lineshaft.definition.foreign.document import Document
 from lineshaft.definition.foreign.reading import NAME_DEMAND
 from lineshaft.definition.native.key import Key
-from lineshaft.definition.native.value import LABEL_WORDS, TEXT_LIMIT
-from lineshaft.definition.repository import read_repository
+from lineshaft.definition.native.value import TEXT_LIMIT
 from lineshaft.definition.rule import refused
 from lineshaft.expression.pattern import regex
-from lineshaft.model.errors import ExpressionError, InvalidInputError
-from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, MOST_LABELS
+from lineshaft.model.errors import ExpressionError
 
 TIMEOUT_LIMIT_SECONDS: Final = 7 * 24 * 60 * 60
 """The longest time limit that a node may name: a week."""
@@ -23,11 +21,7 @@ TIMEOUT_LIMIT_SECONDS: Final = 7 * 24 * 60 * 60
 _PATTERN_LIMIT: Final = 500
 _SECONDS: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,9})?")
 
-_Text = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
-
-_Label = Annotated[
-    str, Field(max_length=LONGEST_LABEL, pattern=LABEL_PATTERN), Key("", f"a label: {LABEL_WORDS}")
-]
+ForeignText = Annotated[str, Field(min_length=1, max_length=TEXT_LIMIT)]
 
 
 def _seconds(value: Any) -> int | float:
@@ -76,23 +70,15 @@ def _folder(path: str) -> str:
     return path
 
 
-def _repository(address: str) -> str:
-    try:
-        read_repository(address)
-    except InvalidInputError as error:
-        raise refused(f"must be the address of a repository. {error}") from None
-    return address
-
-
 _Action = Annotated[str | tuple[str, ...], PlainValidator(_script_or_words)]
-_Exec = Annotated[tuple[str, ...], PlainValidator(_words)]
-_Pattern = Annotated[str, Field(max_length=_PATTERN_LIMIT), AfterValidator(_pattern)]
-_Folder = Annotated[str, AfterValidator(_folder)]
+Exec = Annotated[tuple[str, ...], PlainValidator(_words)]
+"""A program and its arguments."""
+Pattern = Annotated[str, Field(max_length=_PATTERN_LIMIT), AfterValidator(_pattern)]
+Folder = Annotated[str, AfterValidator(_folder)]
 
-_EXEC_KEY: Final = Key("What is called", "a list of a program and its arguments, or a text of these")
 _ACTION_KEY: Final = Key("What is called", "a list of a program and its arguments, or a script as text")
-_FOLDER_KEY: Final = Key("Where it runs", "a folder below the one around it, as a relative path")
-_PATTERN_DEMAND: Final = f"a regular expression of at most {_PATTERN_LIMIT} characters"
+FOLDER_KEY: Final = Key("Where it runs", "a folder below the one around it, as a relative path")
+PATTERN_DEMAND: Final = f"a regular expression of at most {_PATTERN_LIMIT} characters"
 
 
 class HookDocument(Document):
@@ -100,9 +86,9 @@ class HookDocument(Document):
 
     model_config = ConfigDict(title="node")
 
-    name: Annotated[_Text | None, Key("The node's name", NAME_DEMAND)] = None
+    name: Annotated[ForeignText | None, Key("The node's name", NAME_DEMAND)] = None
     if_changeset_matches: Annotated[
-        _Pattern | None, Key("When it runs: one of the changed paths matches", _PATTERN_DEMAND)
+        Pattern | None, Key("When it runs: one of the changed paths matches", PATTERN_DEMAND)
     ] = Field(None, alias="if-changeset-matches")
     order: Annotated[Literal["ordered", "unordered"], Key("How the steps run", "ordered or unordered")] = (
         "ordered"
@@ -115,7 +101,7 @@ class HookDocument(Document):
             f'a number of seconds above 0 and at most {TIMEOUT_LIMIT_SECONDS} (7 days), such as "10"',
         ),
     ] = None
-    cwd: Annotated[_Folder | None, _FOLDER_KEY] = None
+    cwd: Annotated[Folder | None, FOLDER_KEY] = None
     setup: Annotated["HookDocument | None", Key("What runs first", "a node")] = None
     exec: Annotated[_Action | None, _ACTION_KEY] = None
     steps: Annotated[
@@ -136,41 +122,4 @@ class HookDocument(Document):
 class NodeDocument(HookDocument):
     """A node with its name."""
 
-    name: Annotated[_Text, Key("The node's name", NAME_DEMAND)]
-
-
-class PipelineEntry(Document):
-    """One pipeline of an orchestrator."""
-
-    model_config = ConfigDict(title="pipeline")
-
-    repository: Annotated[
-        str, AfterValidator(_repository), Key("Where the source is", "the address of a git repository")
-    ]
-    ref: Annotated[_Text | None, Key("What is built", "the name of a branch")] = None
-    cwd: Annotated[_Folder | None, _FOLDER_KEY] = None
-    exec: Annotated[_Exec, _EXEC_KEY]
-    notifications: Annotated[dict[str, Any] | None, Key("Whom to tell", "an object")] = None
-    worker_tags: Annotated[
-        list[_Label] | None,
-        Field(max_length=MOST_LABELS),
-        Key("What a worker must offer", f"a list of at most {MOST_LABELS} labels"),
-    ] = Field(None, alias="worker-tags")
-    tag_pattern: Annotated[_Pattern | None, Key("Which tags start it", _PATTERN_DEMAND)] = Field(
-        None, alias="tag-pattern"
-    )
-    poll: Any = None
-    webhook: Any = None
-
-
-class PipelinesDocument(Document):
-    """An orchestrator's pipelines by their names, which are the keys."""
-
-    model_config = ConfigDict(title="file of pipelines", extra="allow")
-
-    __pydantic_extra__: dict[str, PipelineEntry] = Field(init=False)
-
-    @property
-    def entries(self) -> dict[str, PipelineEntry]:
-        """The pipelines, in the order in which they were written."""
-        return self.__pydantic_extra__
+    name: Annotated[ForeignText, Key("The node's name", NAME_DEMAND)]

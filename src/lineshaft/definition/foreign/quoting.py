@@ -3,7 +3,7 @@
 import json
 import re
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -79,6 +79,27 @@ def command(words: Sequence[str]) -> dict[str, Any]:
     if not any(any(_variables(word)) for word in words):
         return {"exec": [template_text(word) for word in words]}
     return script("exec " + " ".join(map(_shell_word, words)) + "\n")
+
+
+def templated(text: str, expressions: Mapping[str, str]) -> str:
+    """Write a text in which `$NAME` and `${NAME}` stand for values as a template; other names stay text.
+
+    Args:
+        text: as it was written.
+        expressions: what is put in for each name; their values are text.
+    """
+    pieces: list[str] = []
+    literal_from = 0
+    for variable in _variables(text):
+        if variable.name in expressions:
+            literal = template_text(text[literal_from : variable.start])
+            plain = literal.rstrip("$")
+            # A dollar sign in front of a template would make plain text of it.
+            dollars = literal[len(plain) :]
+            value = expressions[variable.name]
+            pieces += [plain, f"${{{{ {f'{cel_text(dollars)} + ' if dollars else ''}{value} }}}}"]
+            literal_from = variable.end
+    return "".join([*pieces, template_text(text[literal_from:])])
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,10 +101,10 @@ class SidecarDocument(Document):
 
     name: Annotated[
         str,
-        Field(max_length=63, pattern=r"^[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?$"),
+        Field(max_length=63, pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$"),
         Key(
             "The host name under which it is found",
-            "up to 63 letters, digits and '-', beginning with a letter and not ending with '-'",
+            "up to 63 small letters, digits and '-', beginning with a letter and not ending with '-'",
         ),
     ]
     image: Annotated[_Text, Key("The image", "the name of an image such as postgres:16")]

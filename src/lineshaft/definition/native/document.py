@@ -17,8 +17,10 @@ from lineshaft.definition.native.concurrency import ConcurrencyDocument
 from lineshaft.definition.native.image import AnyImage, Registries
 from lineshaft.definition.native.key import Key
 from lineshaft.definition.native.kinds import kinds_schema
+from lineshaft.definition.native.notify import Notify
 from lineshaft.definition.native.retry import Retry
 from lineshaft.definition.native.service import MOST_SERVICES, ServiceDocument
+from lineshaft.definition.native.source import SourceDocument
 from lineshaft.definition.native.strict import Strict
 from lineshaft.definition.native.task import (
     MOST_KEPT,
@@ -351,6 +353,10 @@ class _Heading(Strict):
         Field(max_length=TEXT_LIMIT),
         Key("Where the source is; without it the pipeline is freestyle", "a git URL or a path"),
     ] = None
+    source: Annotated[
+        SourceDocument | None,
+        Key("What of the source is checked out besides its own files", "an object"),
+    ] = None
     on: Annotated[OnDocument | None, Key("What starts it", "an object of events")] = None
     defaults: Annotated[
         DefaultsDocument | None, Key("What every task takes unless it says its own", "an object")
@@ -368,6 +374,7 @@ class _Heading(Strict):
         ),
     ] = None
     callable_by: CallableBy = None
+    notify: Notify = None
     secrets: Secrets = None
     id_tokens: IdTokens = None
     timeout: Timeout = None

@@ -15,6 +15,9 @@ from lineshaft.definition.native.value import (
     Word,
     WorkspacePath,
 )
+from lineshaft.definition.rule import refused
+from lineshaft.expression import has_expressions
+from lineshaft.model.image_name import why_no_image_name
 
 
 class ImageBuildDocument(Strict):
@@ -62,6 +65,9 @@ def _image(value: object, _: ValidatorFunctionWrapHandler) -> str | ImageDocumen
     if isinstance(value, dict):
         return ImageDocument.model_validate(value)
     if isinstance(value, str) and 0 < len(value) <= TEXT_LIMIT:
+        # One in which expressions stand is looked at when its task's turn comes.
+        if not has_expressions(value) and (demand := why_no_image_name(value)) is not None:
+            raise refused(f"must be {demand}")
         return value
     raise ValueError(value)
 

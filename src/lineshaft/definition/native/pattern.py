@@ -50,7 +50,7 @@ Patterns = Annotated[
             Key("", "a glob; `!` before it takes away again, slashes around it make it a regular expression"),
         ]
     ],
-    Field(min_length=1, max_length=MOST_PATTERNS),
+    Field(max_length=MOST_PATTERNS),
 ]
 """Patterns, of which the last fitting one counts."""
 

@@ -26,6 +26,9 @@ MOST_UPSTREAMS: Final = 20
 
 _END_STATES: Final = tuple(state.value for state in State if state.ended)
 
+Action = Literal["opened", "updated", "reopened", "ready", "labeled", "edited", "closed", "merged"]
+"""What may have happened to a pull request; see `model.change.PullRequestAction`."""
+
 EndState = Literal["succeeded", "failed", "cancelled", "skipped", "timed_out", "lost"]
 """How a run may have ended."""
 
@@ -57,7 +60,7 @@ class PullRequestDocument(Strict):
         Patterns | None, Key("Globs of paths of which one must have changed", "a list of globs")
     ] = None
     actions: Annotated[
-        list[PullRequestAction] | None,
+        list[Action] | None,
         Field(min_length=1),
         Key(
             "What must have happened to it; without it opened, updated, reopened or ready",

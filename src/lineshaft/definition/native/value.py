@@ -236,13 +236,17 @@ SecretName = Annotated[
 
 ServiceName = Annotated[
     str,
-    Field(max_length=63, pattern=r"^[A-Za-z]([A-Za-z0-9_-]*[A-Za-z0-9])?$"),
+    Field(max_length=63, pattern=r"^[a-z]([a-z0-9-]*[a-z0-9])?$"),
     Key(
         "",
-        "at most 63 letters, digits, `_` and `-`, beginning with a letter and ending with one or a digit",
+        "the name of a host, such as db-1: at most 63 small letters, digits and `-`, beginning with a letter"
+        " and ending with one or a digit",
     ),
 ]
-"""The name of a service, which is that of a host on the task's network (RFC 1123, and `_`)."""
+"""The name of a service, which is that of a host on the task's network (RFC 1123).
+
+Engines tell capital from small letters in it, and many programs ask for a host in small ones.
+"""
 
 RegistryHost = Annotated[
     str,
@@ -257,6 +261,13 @@ Audience = Annotated[
     Key("", f"text of 1 to {TEXT_LIMIT:,} characters in one line"),
 ]
 """Whom an identity token is for."""
+
+Line = Annotated[
+    str,
+    Field(min_length=1, max_length=TEXT_LIMIT, pattern=rf"^[^{_CONTROL}]+$"),
+    Key("", "text in one line, not empty"),
+]
+"""Text without a line's end; expressions may stand in it."""
 
 WorkspacePath = Annotated[
     str,

@@ -2,23 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import assert_never
+from typing import Final, assert_never
 
 from lineshaft.engine.rendering.text import rendered_text, rendered_texts
 from lineshaft.expression import Scope
+from lineshaft.model.errors import ExpressionError
 from lineshaft.model.image import Image, ImageBuild
+from lineshaft.model.image_name import why_no_image_name
 from lineshaft.model.service import Readiness, Service
+
+_SHOWN: Final = 200
 
 
 def rendered_image(image: Image, scope: Scope) -> Image:
     """Evaluate the templates of an image.
 
     Raises:
-        ExpressionError: one of them cannot be evaluated.
+        ExpressionError: one of them cannot be evaluated, or what comes of it is no name of an image.
     """
     match image:
         case str():
-            return rendered_text(image, scope)
+            return _name(rendered_text(image, scope))
         case ImageBuild():
             return ImageBuild(
                 dockerfile=rendered_text(image.dockerfile, scope),
@@ -29,6 +33,12 @@ def rendered_image(image: Image, scope: Scope) -> Image:
             )
         case _:
             assert_never(image)
+
+
+def _name(text: str) -> str:
+    if (demand := why_no_image_name(text)) is not None:
+        raise ExpressionError(f"The image {text[:_SHOWN]!r} must be {demand}.")
+    return text
 
 
 def rendered_service(service: Service, scope: Scope) -> Service:

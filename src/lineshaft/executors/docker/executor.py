@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from lineshaft.docker.access import DockerAccess
+from lineshaft.docker.beforehand import build_beforehand, has_builds
 from lineshaft.docker.failure import engine_errors, engine_failure
 from lineshaft.docker.provision import Images
 from lineshaft.docker.turns import in_turns
@@ -73,6 +74,21 @@ class DockerExecutor:
         self._networks: Final[set[str]] = set()
         self._networking: Final = asyncio.Lock()
         self._kept: Final = KeptEngine(access, self._pay)
+
+    async def build(
+        self, container: Container, output: ByteSink, stop: asyncio.Event
+    ) -> Container | NotStarted | Exit:
+        """Build the images of a container beforehand; see `ports.executor.Executor.build`."""
+        if not has_builds(container):
+            return container
+        async with self._kept.use() as engine:
+            if isinstance(engine, NotStarted):
+                return engine
+            building = build_beforehand(self._images, engine.docker, container, output)
+            built = await unless(stop, building)
+            if isinstance(built, NotStarted) and built.code is ReasonCode.DOCKER_UNREACHABLE:
+                engine.away = True
+            return Exit(Ending.STOPPED) if built is None else built
 
     async def execute(self, command: Command, output: ByteSink, stop: asyncio.Event) -> Result:
         """Run a command to its end; see `ports.executor.Executor.execute`."""

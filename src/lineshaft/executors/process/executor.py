@@ -14,7 +14,7 @@ from lineshaft.executors.process.cgroup import Cgroup
 from lineshaft.executors.process.execution import Execution
 from lineshaft.executors.process.family import Family
 from lineshaft.executors.process.pipe import OutputPipe
-from lineshaft.executors.process.sandbox.execution import SandboxedExecution
+from lineshaft.executors.process.sandbox.execution import NO_SANDBOX, SandboxedExecution
 from lineshaft.executors.process.sandbox.line import Line, encoded
 from lineshaft.executors.process.sandbox.sandbox import Sandbox
 from lineshaft.executors.process.start import start
@@ -22,7 +22,10 @@ from lineshaft.executors.process.system import System, this_system
 from lineshaft.executors.process.table import ProcessRow
 from lineshaft.executors.process.undertaker import Undertaker
 from lineshaft.executors.refusal import refusal, why_unpassable
-from lineshaft.ports.executor import ByteSink, Command, Ending, Exit, NotStarted
+from lineshaft.ports.executor import ByteSink, Command, Container, Ending, Exit, NotStarted
+
+_TRIES: Final = 5
+"""How often a sandbox is tried to be made."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -63,34 +66,37 @@ class ProcessExecutor:
         """Run a command to its end; see `ports.executor.Executor.execute`."""
         if stop.is_set():
             return Exit(Ending.STOPPED)
-        try:
-            pipe = OutputPipe()
-        except OSError as error:
-            return NotStarted(f"The worker's machine has no room for another process: {error.strerror}.")
         cgroup = self._cgroup(command)
         try:
             if self._sandbox is not None:
-                return await self._execute_within(self._sandbox, command, (pipe, output), cgroup, stop)
+                return await self._execute_within(self._sandbox, command, output, cgroup, stop)
+            return await self._execute_here(command, output, cgroup, stop)
+        finally:
+            if cgroup is not None and not cgroup.remove():
+                await cgroup.kill(self._system.table)
+
+    async def _execute_here(
+        self, command: Command, output: ByteSink, cgroup: Cgroup | None, stop: asyncio.Event
+    ) -> Exit | NotStarted:
+        pipe = _open_pipe()
+        if isinstance(pipe, NotStarted):
+            return pipe
+        with closing(pipe):
             with pipe.write_end() as write_end:
                 pid = start(command, self._environment(command), write_end, cgroup)
             if isinstance(pid, NotStarted):
                 return pid
             with self._undertaker.on_duty() if self._undertaker else nullcontext():
                 return await Execution(command, pid, pipe, self._system, cgroup).run(output, stop)
-        finally:
-            pipe.close()
-            if cgroup is not None and not cgroup.remove():
-                await cgroup.kill(self._system.table)
 
     async def _execute_within(
         self,
         sandbox: Sandbox,
         command: Command,
-        streams: tuple[OutputPipe, ByteSink],
+        output: ByteSink,
         cgroup: Cgroup | None,
         stop: asyncio.Event,
     ) -> Exit | NotStarted:
-        pipe, output = streams
         environment = self._environment(command)
         if (unpassable := why_unpassable(command, environment)) is not None:
             return unpassable
@@ -100,15 +106,52 @@ class ProcessExecutor:
             return refusal(0, in_folder=False, text=str(error), command=command)
         # The command's environment is handed over with it, so that bwrap itself heeds none of it.
         call = replace(
-            command, argv=tuple(sandbox.arguments(command.writable, command.readable)), cwd=Path("/")
+            command,
+            argv=tuple(sandbox.arguments(command.writable, command.readable)),
+            cwd=Path("/"),
+            env={LABEL_VARIABLE: environment[LABEL_VARIABLE]},
         )
-        own = {LABEL_VARIABLE: environment[LABEL_VARIABLE]}
-        with closing(Line()) as line:
+        complaint = b""
+        # bwrap goes through all that is mounted on the machine, and gives up where something of that is gone
+        # when it comes to it, as the files of a container that ends. The command has not begun then.
+        for _ in range(_TRIES):
+            result, complaint = await self._try_within(
+                command, call, content, output, cgroup=cgroup, stop=stop
+            )
+            if result is not NO_SANDBOX:
+                break
+        else:
+            result = NO_SANDBOX
+        if complaint:
+            await output.write(complaint)
+        return result
+
+    async def _try_within(
+        self,
+        command: Command,
+        call: Command,
+        content: bytes,
+        output: ByteSink,
+        *,
+        cgroup: Cgroup | None,
+        stop: asyncio.Event,
+    ) -> tuple[Exit | NotStarted, bytes]:
+        """Execute a command by a call of bwrap, and tell also what that said where there is no sandbox."""
+        pipe = _open_pipe()
+        if isinstance(pipe, NotStarted):
+            return pipe, b""
+        with closing(pipe), closing(Line()) as line:
             with pipe.write_end() as write_end, line.its_end:
-                pid = start(call, own, write_end, cgroup, standard_input=line.its_end.fileno())
+                pid = start(call, call.env, write_end, cgroup, standard_input=line.its_end.fileno())
             if isinstance(pid, NotStarted):
-                return pid
-            return await SandboxedExecution(command, pid, pipe, self._system, line).run(content, output, stop)
+                return pid, b""
+            execution = SandboxedExecution(command, pid, pipe, self._system, line)
+            return await execution.run(content, output, stop), execution.complaint
+
+    async def build(self, container: Container, output: ByteSink, stop: asyncio.Event) -> Container:
+        """Build nothing: processes run in no image."""
+        del output, stop
+        return container
 
     async def sweep(self, label_prefix: str) -> int:
         """Kill what a former worker has left; see `ports.executor.Executor.sweep`."""
@@ -133,3 +176,10 @@ class ProcessExecutor:
         # leaves.
         label = f"{self._outer_labels} {command.label}".lstrip()
         return {**command.env, LABEL_VARIABLE: label}
+
+
+def _open_pipe() -> OutputPipe | NotStarted:
+    try:
+        return OutputPipe()
+    except OSError as error:
+        return NotStarted(f"The worker's machine has no room for another process: {error.strerror}.")

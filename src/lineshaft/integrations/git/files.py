@@ -40,7 +40,7 @@ class MirrorFiles:
         try:
             return (await self._mirror.ask(*command, most_bytes=most)).data
         except SourceUnreachableError:
-            if not self._mirror.folder.partial:
+            if not self._mirror.folder.named:
                 raise
         async with self._mirror.folder.turn():
             return (await self._mirror.ask_with_source(*command, most_bytes=most)).data

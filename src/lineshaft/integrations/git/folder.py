@@ -1,9 +1,10 @@
 """The folder of a mirror, in which one fetch is at work at a time, whoever it is for."""
 
 import asyncio
-import shutil
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -11,34 +12,52 @@ from lineshaft.integrations.git.layout import clear_unfinished, write_mirror
 from lineshaft.integrations.git.lock import locked
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.shared_work import SharedWork
+from lineshaft.model.errors import SourceError
+
+MOST_PACKS: Final = 50
+"""How many packs a partial mirror has before they are put together."""
 
 SOURCE: Final = "source"
 """What a partial mirror calls the remote from which it has missing files."""
 
+_LOG: Final = logging.getLogger("lineshaft.git")
+_TIDY_LIMIT: Final = timedelta(minutes=5)
+_WHOLE: Final = "lineshaft-whole"
+
 
 class MirrorFolder:
-    """A bare repository that several processes may use at once. Nothing is ever removed from it.
+    """A bare repository that several processes may use at once. No object is ever removed from it.
 
     Attributes:
         path: where it is.
-        partial: whether files are fetched only when they are wanted.
+        named: whether git knows its remote by the name `source`, from which it may have missing files.
         commits: that are known to be in it.
         resolving: fetches that several wait for.
     """
 
-    def __init__(self, git: GitProgram, path: Path, *, partial: bool) -> None:
+    def __init__(self, git: GitProgram, path: Path, *, partial: bool, most_packs: int = MOST_PACKS) -> None:
         """Use a folder, which is made when it is first wanted."""
         self.path: Final = path
-        self.partial: Final = partial
+        self.named: Final = partial
         self.commits: Final[set[str]] = set()
         self.resolving: Final = SharedWork[str]()
         self._git: Final = git
+        self._most_packs: Final = most_packs
         self._turn: Final = asyncio.Lock()
 
     @property
     def objects(self) -> Path:
         """The folder that the repositories of checkouts read their objects from."""
         return self.path / "objects"
+
+    @property
+    def partial(self) -> bool:
+        """Whether files are fetched only when they are wanted."""
+        return self.named and not (self.path / _WHOLE).exists()
+
+    def note_whole(self) -> None:
+        """Note, in a turn, that its remote leaves files out and does not give them away later."""
+        (self.path / _WHOLE).touch()
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -47,8 +66,9 @@ class MirrorFolder:
         async with self._turn, locked(self.path.with_suffix(".lock"), self._git.label, self._git.sweep):
             if self.path.exists():
                 clear_unfinished(self.path)
+                await self._tidy()
             else:
-                write_mirror(self.path, partial=self.partial)
+                write_mirror(self.path, partial=self.named)
             yield
 
     def shallow(self) -> set[str]:
@@ -58,7 +78,14 @@ class MirrorFolder:
         except FileNotFoundError:
             return set()
 
-    def discard(self) -> None:
-        """Throw it away; to be called in one's turn."""
-        shutil.rmtree(self.path, ignore_errors=True)
-        self.commits.clear()
+    async def _tidy(self) -> None:
+        """Put the packs of a partial mirror together: each fetch adds one, and git looks into all of them."""
+        if not self.named or sum(1 for _ in (self.objects / "pack").glob("*.pack")) <= self._most_packs:
+            return
+        try:
+            # What no ref leads to is kept as well, since most of it was fetched by its id.
+            await self._git.run(
+                "repack", "-a", "-d", "--keep-unreachable", "--quiet", folder=self.path, limit=_TIDY_LIMIT
+            )
+        except SourceError as error:
+            _LOG.warning("The packs of the mirror %s stay as many as they are: %s", self.path, error.message)

@@ -37,7 +37,7 @@ class Remote:
     address: str
     protocols: str
     upload_pack: str = ""
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    environment: Mapping[str, str] = field(default_factory=dict, repr=False, hash=False)
     login: Login | None = None
 
     @property

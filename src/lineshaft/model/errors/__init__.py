@@ -40,13 +40,17 @@ LineshaftError
 │   ├── ForgeRefusedError        it never will
 │   └── ForgeUnreachableError    it does not answer
 │       └── ForgeBusyError       it wants no more calls for a while
+├── MailError                    a mail cannot be handed over
+│   ├── MailRefusedError         the mail server will never take it
+│   └── MailUnreachableError     it does not answer, or takes nothing now
 ├── UnavailableError             something we need does not answer; trying again later may help
 │   ├── StoreUnavailableError
 │   ├── SecretsUnavailableError  the keeper of secrets does not answer, or not with what can be read
 │   └── ServerUnreachableError
 ├── ConfigurationError           Lineshaft cannot start as it is set up
 └── ServerError                  a server's answer that fits none of the above
-    └── CorruptRunError          what is stored of a run makes no sense
+    ├── CorruptRunError          what is stored of a run makes no sense
+    └── OtherContentError        what came of kept files are other bytes than were kept
 
 A step that fails is an outcome (`model.outcome`), never an error: these are for when *we* cannot go on.
 """
@@ -69,6 +73,7 @@ from lineshaft.model.errors.conflict import (
     RunNotEndedError,
     StaleLeaseError,
 )
+from lineshaft.model.errors.content import OtherContentError
 from lineshaft.model.errors.forge import (
     ForgeBusyError,
     ForgeError,
@@ -83,6 +88,7 @@ from lineshaft.model.errors.input import (
     InvalidInputError,
     UnsupportedProtocolError,
 )
+from lineshaft.model.errors.mail import MailError, MailRefusedError, MailUnreachableError
 from lineshaft.model.errors.missing import (
     ArtifactExpiredError,
     ArtifactNotFoundError,
@@ -137,10 +143,14 @@ __all__ = [
     "LineshaftError",
     "LogOffsetError",
     "LogRemovedError",
+    "MailError",
+    "MailRefusedError",
+    "MailUnreachableError",
     "MergeConflictError",
     "NodeNotFoundError",
     "NotFoundError",
     "NotWaitingError",
+    "OtherContentError",
     "PipelineManagedError",
     "PipelineNotFoundError",
     "Problem",

@@ -16,11 +16,13 @@ from lineshaft.ports.store.attempts import Attempts, Claim
 from lineshaft.ports.store.audit import Audit, AuditFilter
 from lineshaft.ports.store.browser_sessions import BrowserSessions
 from lineshaft.ports.store.connections import Connections
+from lineshaft.ports.store.deliveries import Deliveries
 from lineshaft.ports.store.foreseen import Foreseen
 from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
-from lineshaft.ports.store.outbox import DELETE_BLOBS, SEAL_LOG, Outbox, OutboxEntry
+from lineshaft.ports.store.outbox import DELETE_BLOBS, NOTIFY, SEAL_LOG, Outbox, OutboxEntry
 from lineshaft.ports.store.pipelines import Pipelines
+from lineshaft.ports.store.polls import Polls
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import EndedRun, Retention
 from lineshaft.ports.store.runs import Runs, UnendedRuns
@@ -33,12 +35,14 @@ from lineshaft.ports.store.tests import Tests, TestWindow
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
 from lineshaft.ports.store.tokens import Tokens
 from lineshaft.ports.store.transaction import Transaction
+from lineshaft.ports.store.upstreams import Upstreams
 from lineshaft.ports.store.users import Users
 from lineshaft.ports.store.worker_keys import WorkerKeys
 from lineshaft.ports.store.workers import Workers
 
 __all__ = [
     "DELETE_BLOBS",
+    "NOTIFY",
     "SEAL_LOG",
     "TIMER_NOTICE",
     "Artifacts",
@@ -49,6 +53,7 @@ __all__ = [
     "Caches",
     "Claim",
     "Connections",
+    "Deliveries",
     "EndedRun",
     "Foreseen",
     "Grants",
@@ -56,6 +61,7 @@ __all__ = [
     "Outbox",
     "OutboxEntry",
     "Pipelines",
+    "Polls",
     "Reports",
     "Retention",
     "Runs",
@@ -74,6 +80,7 @@ __all__ = [
     "UnendedRuns",
     "Upload",
     "UploadState",
+    "Upstreams",
     "Users",
     "WorkerKeys",
     "Workers",

@@ -9,6 +9,9 @@ from uuid import UUID
 SEAL_LOG: Final = "seal_log"
 """The kind of outbox entry that says: this attempt has ended, move its log to the blob store."""
 
+NOTIFY: Final = "notify"
+"""The kind of outbox entry that says: tell people how a run has ended (payload: run_id, position)."""
+
 DELETE_BLOBS: Final = "delete_blobs"
 """The kind of outbox entry that says: these blobs are nobody's any more (payload: keys)."""
 
@@ -37,8 +40,22 @@ class Outbox(Protocol):
         """Add an entry, and wake the outbox's topic."""
         ...
 
-    def due(self, now: datetime, limit: int) -> Sequence[OutboxEntry]:
-        """List entries that are due, oldest first."""
+    def due(self, now: datetime, limit: int, kinds: Sequence[str] = ()) -> Sequence[OutboxEntry]:
+        """List entries that are due, oldest first.
+
+        Args:
+            now: by which they are due.
+            limit: how many of each of the kinds at most; without kinds, how many in all.
+            kinds: which ones are asked for; all of them where none is named.
+        """
+        ...
+
+    def take(self, entry_id: UUID, now: datetime, until: datetime) -> bool:
+        """Make an entry due later, where it is due now: of several that take it at once, one does.
+
+        Returns:
+            Whether it was still there, and due.
+        """
         ...
 
     def done(self, entry_ids: Sequence[UUID]) -> None:

@@ -53,6 +53,17 @@ class Pipelines(Protocol):
         """
         ...
 
+    def fill_keys(self, limit: int) -> int:
+        """Have changes of their repositories find some pipelines that were written without a key.
+
+        Args:
+            limit: how many, at most.
+
+        Returns:
+            How many there were.
+        """
+        ...
+
     def hold(self, pipeline_id: UUID) -> None:
         """Keep other processes from replacing, removing or holding one until this transaction has ended."""
         ...

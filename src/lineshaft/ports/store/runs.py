@@ -80,9 +80,17 @@ class Runs(Protocol):
     def unended_of_group(self, pipeline_id: UUID, group: str, *, limit: int | None = None) -> UnendedRuns:
         """List the pipeline's runs of a `concurrency_group` that have not ended; the oldest `limit` of them.
 
-        Those that cannot be read do not count towards the limit. As `unended`, it keeps other processes from
-        asking.
+        Held ones are in nobody's way, and are left out. Those that cannot be read do not count towards the
+        limit. As `unended`, it keeps other processes from asking.
         """
+        ...
+
+    def group_goes_on(self, pipeline_id: UUID, group: str) -> bool:
+        """Tell whether a run of a `concurrency_group` has begun and not ended."""
+        ...
+
+    def held(self, pipeline_id: UUID, *, pull_request: int) -> UnendedRuns:
+        """List the pipeline's runs for a pull request that wait for approval."""
         ...
 
     def child(self, parent: AttemptAddress) -> UUID | None:

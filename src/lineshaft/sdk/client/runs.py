@@ -36,6 +36,7 @@ class RunCalls(Calls):
         from_: str | None = None,
         priority: int | None = None,
         untrusted: bool = False,
+        hold: bool = False,
     ) -> RunView:
         """Begin a run, and return it (POST /v1/pipelines/{id}/runs).
 
@@ -50,6 +51,7 @@ class RunCalls(Calls):
             priority: from -100 to 100: of what waits for a worker, the highest goes first; None means as the
                 pipeline says.
             untrusted: whether the change is not trusted, as one from a fork is not.
+            hold: whether the run begins only when somebody has approved it; `ref` is a full commit id then.
 
         Raises:
             PipelineNotFoundError: there is none of that id.
@@ -68,6 +70,7 @@ class RunCalls(Calls):
             "from": from_,
             "priority": priority,
             "untrusted": untrusted or None,
+            "hold": hold or None,
         }
         body = {name: value for name, value in asked.items() if value is not None}
         path = f"{pipeline_path(pipeline_id)}/runs"
@@ -99,6 +102,33 @@ class RunCalls(Calls):
             RunNotFoundError: there is none of that id.
         """
         answer = self._transport.request("GET", run_path(run_id), subject=run_id)
+        return read(answer, RunView.from_document)
+
+    def changed_paths(self, run_id: UUID | str) -> tuple[str, ...] | None:
+        """Read which paths the change touches that a run works on (GET /v1/runs/{id}/changed).
+
+        Returns:
+            The paths; None where they are not known.
+
+        Raises:
+            RunNotFoundError: there is none of that id.
+        """
+        answer = self._transport.request("GET", f"{run_path(run_id)}/changed", subject=run_id)
+        return read(answer, _changed)
+
+    def approve_run(self, run_id: UUID | str, commit: str) -> RunView:
+        """Let a run begin that is held (POST /v1/runs/{id}/approve).
+
+        Args:
+            run_id: which run.
+            commit: what has been looked at: the run's `approvable_commit`.
+
+        Raises:
+            RunNotFoundError: there is none of that id.
+            NotWaitingError: it is not held, or its commit is another one.
+        """
+        path = f"{run_path(run_id)}/approve"
+        answer = self._transport.request("POST", path, subject=run_id, json={"commit": commit})
         return read(answer, RunView.from_document)
 
     def cancel_run(self, run_id: UUID | str) -> RunView:
@@ -194,6 +224,11 @@ class RunCalls(Calls):
         )
         for event in stream:
             yield understood(event.data, StateChange.from_document)
+
+
+def _changed(document: Mapping[str, Any]) -> tuple[str, ...] | None:
+    changed = document["changed"]
+    return None if changed is None else tuple(changed)
 
 
 def run_path(run_id: UUID | str) -> str:

@@ -67,7 +67,13 @@ async def get_artifact(
     name=NOT_SERVED,
     openapi_extra=needs(Permission.MAINTAIN),
 )
-async def refuse_to_delete_a_file(run_id: RunId, name: KeptName, file: FilePath) -> Response:  # noqa: ARG001 - as in the path.
+async def refuse_to_delete_a_file(
+    run_id: RunId,  # noqa: ARG001 - what can be asked for is refused, not called wrong.
+    name: KeptName,  # noqa: ARG001 - as above.
+    file: FilePath,  # noqa: ARG001 - as above.
+    *,
+    attempt: AttemptNumber = None,  # noqa: ARG001 - as above.
+) -> Response:
     """Keep a file of an artifact from being taken for an artifact."""
     raise HTTPException(405)
 

@@ -14,6 +14,7 @@ from lineshaft.server.definitions import (
     YAML_MEDIA_TYPE,
     definition_yaml,
     requested_definition,
+    requested_pipeline,
     wants_yaml,
 )
 from lineshaft.server.depends import By, Caller, Limit, PipelineId, Plane
@@ -23,6 +24,7 @@ from lineshaft.server.documents import (
     ValidationDocument,
 )
 from lineshaft.server.guarded_route import GuardedRoute
+from lineshaft.server.kept_requests import KeptRequest
 from lineshaft.server.methods import NOT_SERVED
 from lineshaft.server.openapi import (
     ANY_PIPELINE_BODY,
@@ -32,8 +34,10 @@ from lineshaft.server.openapi import (
     PIPELINE_PAGE,
 )
 from lineshaft.server.permissions import needs
+from lineshaft.server.poll_documents import PollPage
 from lineshaft.server.problems import problem_entry
 from lineshaft.server.rendering import page_json, pipeline_json, to_json
+from lineshaft.wire.poll import poll_document
 from lineshaft.wire.schedule import schedule_document
 
 _JSON: Final = "application/json"
@@ -48,8 +52,12 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/pipelines", tags=["pipe
     openapi_extra=needs(Permission.MAINTAIN, PIPELINE_BODY),
 )
 async def create_pipeline(request: Request, plane: Plane, by: By) -> Response:
-    """Create a pipeline of a configuration."""
-    pipeline = await plane.pipelines.create(await requested_definition(request), by=by)
+    """Create a pipeline of a configuration, or of the file of a repository that holds one."""
+    asked = await requested_pipeline(request)
+    if isinstance(asked, KeptRequest):
+        pipeline = await plane.sources.kept.create(asked.name, asked.config_file, by=by)
+    else:
+        pipeline = await plane.pipelines.create(asked, by=by)
     location = {"Location": f"/v1/pipelines/{pipeline.id}"}
     return _acknowledge(pipeline.id, "created", status=201, headers=location)
 
@@ -124,14 +132,41 @@ async def list_schedules(pipeline_id: PipelineId, plane: Plane) -> Response:
     return Response(page_json([to_json(schedule_document(each)) for each in found], None), media_type=_JSON)
 
 
+@router.get(
+    "/{pipeline_id}/polls",
+    responses={200: {"model": PollPage}, **PIPELINE_NOT_FOUND},
+    openapi_extra=needs(Permission.VIEW),
+)
+async def list_polls(pipeline_id: PipelineId, plane: Plane) -> Response:
+    """Tell when a pipeline's repository is looked at, and what came of it the last time."""
+    found = await plane.sources.polls.of_pipeline(pipeline_id)
+    items = [] if found is None else [to_json(poll_document(found))]
+    return Response(page_json(items, None), media_type=_JSON)
+
+
+@router.post(
+    "/{pipeline_id}/poll",
+    responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND},
+    openapi_extra=needs(Permission.RUN),
+)
+async def poll_pipeline(pipeline_id: PipelineId, plane: Plane, by: By) -> Response:
+    """Look at a pipeline's repository now, in the background; a body is not read."""
+    await plane.sources.polls.look_now(pipeline_id, by=by)
+    return _acknowledge(pipeline_id, "polled")
+
+
 @router.put(
     "/{pipeline_id}",
     responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND},
     openapi_extra=needs(Permission.MAINTAIN, PIPELINE_BODY),
 )
 async def replace_pipeline(pipeline_id: PipelineId, request: Request, plane: Plane, by: By) -> Response:
-    """Replace a pipeline's whole configuration; runs that have begun keep theirs."""
-    await plane.pipelines.replace(pipeline_id, await requested_definition(request), by=by)
+    """Replace a pipeline's whole configuration, or where it is kept; runs that have begun keep theirs."""
+    asked = await requested_pipeline(request)
+    if isinstance(asked, KeptRequest):
+        await plane.sources.kept.replace(pipeline_id, asked.name, asked.config_file, by=by)
+    else:
+        await plane.pipelines.replace(pipeline_id, asked, by=by)
     return _acknowledge(pipeline_id, "updated")
 
 
@@ -144,6 +179,17 @@ async def delete_pipeline(pipeline_id: PipelineId, plane: Plane, by: By) -> Resp
     """Delete a pipeline and cancel what runs of it; its runs can still be read."""
     await plane.pipelines.delete(pipeline_id, by=by)
     return _acknowledge(pipeline_id, "deleted")
+
+
+@router.post(
+    "/{pipeline_id}/refresh",
+    responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND},
+    openapi_extra=needs(Permission.MAINTAIN),
+)
+async def refresh_pipeline(pipeline_id: PipelineId, plane: Plane, by: By) -> Response:
+    """Read a pipeline's file again, where its ref points now; a body is not read."""
+    await plane.sources.kept.refresh(pipeline_id, by=by)
+    return _acknowledge(pipeline_id, "refreshed")
 
 
 @router.post(

@@ -232,10 +232,14 @@ class _Measured:
             self.size_bytes += len(chunk)
             if self.size_bytes > PART_BYTES:
                 raise InputTooLargeError(f"A part has at most {PART_BYTES:,} bytes.")
-            # Hashing lets go of the interpreter, so that the parts of several calls are hashed at once.
-            await asyncio.to_thread(digest.update, chunk)
-            if last:
-                yield last
+            # Hashing lets go of the interpreter: the chunk before is being written meanwhile, and the parts
+            # of several calls are hashed at once.
+            hashing = asyncio.ensure_future(asyncio.to_thread(digest.update, chunk))
+            try:
+                if last:
+                    yield last
+            finally:
+                await asyncio.wait({hashing})
             last = chunk
         if digest.hexdigest() != self._sha256:
             raise InvalidInputError(

@@ -30,12 +30,14 @@ class Taken:
         leases: what it has taken, oldest first.
         decisions: what was written, in order.
         audiences: of the leases that ask for identity tokens, whom each token is for, by its variable.
+        untrusted: those of the leases whose runs work on changes that are not trusted.
     """
 
     worker: Worker
     leases: list[LeaseMessage] = field(default_factory=list)
     decisions: list[Decision] = field(default_factory=list)
     audiences: dict[AttemptAddress, Mapping[str, str]] = field(default_factory=dict)
+    untrusted: set[AttemptAddress] = field(default_factory=set)
 
 
 class Claiming:
@@ -128,6 +130,8 @@ class Claiming:
             failure = unrendered(address, token, error)
             taken.decisions.extend(self._progress.apply(transaction, run.id, failure, self._clock.now()))
             return
+        if run.untrusted:
+            taken.untrusted.add(address)
         node = run.tree[address.node].node
         if isinstance(node, Task) and node.surroundings.id_tokens:
             taken.audiences[address] = node.surroundings.id_tokens

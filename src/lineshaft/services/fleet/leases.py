@@ -45,6 +45,8 @@ def lease_message(run: Run, address: AttemptAddress, token: str) -> LeaseMessage
         branch=source.branch,
         tag=source.tag,
         changeset=source.changeset,
+        merge=source.merge,
+        submodules=around.source.submodules,
         cause=run.cause.value,
         inputs={name: as_text(value) for name, value in run.inputs.items()},
         env=dict(around.env),

@@ -2,11 +2,12 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final, Protocol
 
 from lineshaft.engine.decision import Decision
+from lineshaft.engine.withholding import withheld_reason
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.errors import SecretMissingError, SecretsUnavailableError, StoreUnavailableError
 from lineshaft.model.event import AttemptReported
@@ -37,6 +38,9 @@ from lineshaft.wire.worker import LeaseMessage, SourceLogin
 
 MASKING_VERSION: Final = 3
 """The first version of the protocol whose workers mask secrets."""
+
+SOURCE_VERSION: Final = 4
+"""The first version of the protocol whose workers merge, and check out what is within a repository."""
 
 _LOG: Final = logging.getLogger("lineshaft.secrets")
 
@@ -162,6 +166,11 @@ class Delivery:
     async def _look(self, lease: LeaseMessage, taken: Taken, visit: Visit) -> _Filling | Reason:
         wanted = _wanted(lease)
         audiences = taken.audiences.get(lease.address)
+        refused = _no_such_source(taken.worker) if _is_beyond(lease, visit) else None
+        if lease.address in taken.untrusted:
+            refused = refused or _withheld(lease, wanted, audiences or ())
+        if refused is not None:
+            return refused
         masks = visit.version >= MASKING_VERSION
         login = await self._login(lease) if masks else None
         if not wanted and audiences is None and login is None:
@@ -256,8 +265,17 @@ class Delivery:
         return self._progress.apply(transaction, address.run_id, event, self._clock.now())
 
 
+def _withheld(lease: LeaseMessage, wanted: Sequence[Wanted], audiences: Iterable[str]) -> Reason | None:
+    """Say why the run of a change that is not trusted gets none of it.
+
+    The engine lets no such task begin, and here it costs nothing to see to that once more.
+    """
+    agent = lease.ssh is not None and lease.ssh.agent
+    return withheld_reason([each.name for each in wanted], tuple(audiences), agent=agent)
+
+
 def _may_want(lease: LeaseMessage) -> bool:
-    return bool(lease.secrets or lease.lent_secrets or lease.repository)
+    return bool(lease.secrets or lease.lent_secrets or lease.ssh or lease.repository)
 
 
 def _wanted(lease: LeaseMessage) -> list[Wanted]:
@@ -267,10 +285,26 @@ def _wanted(lease: LeaseMessage) -> list[Wanted]:
     ]
 
 
-def _no_masking(worker: Worker) -> Reason:
-    version = f"Lineshaft {worker.version}" if worker.version else "an earlier Lineshaft"
+def _is_beyond(lease: LeaseMessage, visit: Visit) -> bool:
+    """Whether the lease's source is one that its worker does not know how to check out."""
+    return visit.version < SOURCE_VERSION and (lease.merge is not None or lease.submodules)
+
+
+def _no_such_source(worker: Worker) -> Reason:
     text = (
-        f"Its worker '{worker.name}' is of {version}, which does not mask secrets in logs, and is given none:"
-        " bring the worker up to the server's version."
+        f"Its worker '{worker.name}' is of {_version(worker)}, which can neither merge nor check out"
+        " submodules: bring the worker up to the server's version."
+    )
+    return Reason(ReasonCode.SOURCE_REFUSED, text)
+
+
+def _version(worker: Worker) -> str:
+    return f"Lineshaft {worker.version}" if worker.version else "an earlier Lineshaft"
+
+
+def _no_masking(worker: Worker) -> Reason:
+    text = (
+        f"Its worker '{worker.name}' is of {_version(worker)}, which does not mask secrets in logs, and is"
+        " given none: bring the worker up to the server's version."
     )
     return Reason(ReasonCode.SECRETS_UNAVAILABLE, text)

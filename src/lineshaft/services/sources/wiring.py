@@ -1,28 +1,67 @@
 """What starts runs from outside, wired together."""
 
 from dataclasses import dataclass
+from random import Random
 
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.forge import Forges
 from lineshaft.ports.ids import Ids
+from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
+from lineshaft.services.pipelines import PipelineService
+from lineshaft.services.progress import Progress
 from lineshaft.services.sources.connections import ConnectionService
+from lineshaft.services.sources.deliveries import DeliveryService
+from lineshaft.services.sources.downstream import DownstreamService
+from lineshaft.services.sources.handling import DeliveryHandling
+from lineshaft.services.sources.keeping import KeptPipelineService
+from lineshaft.services.sources.noting import Noting
+from lineshaft.services.sources.polling import PollService
+from lineshaft.services.sources.preparing import Preparing
+from lineshaft.services.sources.reading import SourceReader
 
 
 @dataclass(frozen=True, slots=True)
 class SourceServices:
-    """What starts runs from outside.
+    """What starts runs from outside, and what is read from repositories.
 
     Attributes:
         connections: what is known of forges.
+        reader: reads revisions and definitions.
+        kept: the use cases of pipelines that are kept in repositories.
+        deliveries: what came in.
+        handling: sees to it.
+        polls: looks at repositories again and again.
+        downstream: starts what follows the ends of runs.
     """
 
     connections: ConnectionService
+    reader: SourceReader
+    kept: KeptPipelineService
+    deliveries: DeliveryService
+    handling: DeliveryHandling
+    polls: PollService
+    downstream: DownstreamService
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """What services of sources need from outside.
+
+    Attributes:
+        secrets: has what connections name.
+        forges: what is known of each kind of forge.
+        repositories: the mirrors.
+    """
+
+    secrets: SecretStore
+    forges: Forges
+    repositories: Repositories
 
 
 def wire_sources(
-    store: Store, clock: Clock, ids: Ids, secrets: SecretStore, forges: Forges
+    store: Store, clock: Clock, ids: Ids, outside: Outside, *, pipelines: PipelineService, progress: Progress
 ) -> SourceServices:
     """Wire the services of sources.
 
@@ -30,7 +69,30 @@ def wire_sources(
         store: where the state is.
         clock: tells the time.
         ids: makes ids.
-        secrets: has what connections name.
-        forges: what is known of each kind of forge.
+        outside: forges, repositories, and what they are signed in to with.
+        pipelines: the use cases of all pipelines.
+        progress: starts runs.
     """
-    return SourceServices(connections=ConnectionService(store, clock, ids, secrets, forges))
+    connections = ConnectionService(store, clock, ids, outside.secrets, outside.forges)
+    reader = SourceReader(outside.repositories, connections)
+    kept = KeptPipelineService(reader, pipelines)
+    handling = DeliveryHandling(
+        store,
+        clock,
+        connections=connections,
+        preparing=Preparing(outside.repositories, reader, connections),
+        noting=Noting(store, clock, ids, progress),
+        kept=kept,
+    )
+    deliveries = DeliveryService(store, clock, ids, connections, outside.forges)
+    polls = PollService(store, clock, ids, outside.repositories, reader, chance=Random())  # noqa: S311 - no secret
+    downstream = DownstreamService(
+        store,
+        clock,
+        ids,
+        progress=progress,
+        reader=reader,
+        repositories=outside.repositories,
+        check=pipelines.check,
+    )
+    return SourceServices(connections, reader, kept, deliveries, handling, polls, downstream)

@@ -17,4 +17,4 @@ outbox: Final = Table(
     Column("tries", Integer, nullable=False),
     sqlite_with_rowid=False,
 )
-Index("ix_outbox_by_due", outbox.c.due_at, outbox.c.id)
+Index("ix_outbox_by_kind", outbox.c.kind, outbox.c.due_at, outbox.c.id)

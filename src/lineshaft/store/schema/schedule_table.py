@@ -19,6 +19,7 @@ schedules: Final = Table(
     Column("last_at", UtcDateTime),
     Column("last_run", Uuid),
     Column("last_refusal", String),
+    Column("owed_at", UtcDateTime),
     sqlite_with_rowid=False,
 )
 Index("ix_schedules_by_next", schedules.c.next_at)

@@ -8,7 +8,7 @@ from pathlib import Path
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.ports.executor import Broken, Command, Executor, Exit, NotStarted
+from lineshaft.ports.executor import Broken, Command, Container, Executor, Exit, NotStarted
 from lineshaft.wire.work import BuilderWorkMessage, ExecWorkMessage, RunWorkMessage
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.run_outcome import run_outcome
@@ -59,13 +59,25 @@ class RunDriver:
         async with self._sources.checked_out(assignment) as source:
             if isinstance(source, Outcome):
                 return source
-            work = partial(self._perform_with, assignment, source)
-            outcome = await with_files(assignment, source.folder, self._sources.branches_of, work)
+            outcome = await self._perform_at(assignment, source)
             await self._sources.keep_failed(assignment, source, outcome)
             return outcome
 
-    async def _perform_with(self, assignment: Assignment, source: Source) -> Outcome:
-        async with self._places.place(assignment, source) as place:
+    async def _perform_at(self, assignment: Assignment, source: Source) -> Outcome:
+        container = self._places.container(assignment.lease, source)
+        if container is not None:
+            # Of what is placed in the workspace, nothing may come into an image that is built from it.
+            built = await self._executor.build(container, assignment.log, assignment.stop)
+            if not isinstance(built, Container):
+                return run_outcome(assignment, built)
+            container = built
+        work = partial(self._perform_with, assignment, source, container)
+        return await with_files(assignment, source.folder, self._sources.branches_of, work)
+
+    async def _perform_with(
+        self, assignment: Assignment, source: Source, container: Container | None
+    ) -> Outcome:
+        async with self._places.place(assignment, source, container) as place:
             return place if isinstance(place, Outcome) else await self._perform_in(assignment, place)
 
     async def _perform_in(self, assignment: Assignment, place: Place) -> Outcome:

@@ -10,16 +10,10 @@ from tempfile import mkstemp
 
 from lineshaft.archive import Limits, PathRules, extract
 from lineshaft.integrations.git.thread import in_thread
-from lineshaft.model.errors import LineshaftError
+from lineshaft.model.errors import OtherContentError
 from lineshaft.wire.files import KeptFiles, ReadRequest
 from lineshaft.worker.driver import Assignment
 from lineshaft.worker.files.progress import Progress, size_text
-
-
-class OtherContentError(LineshaftError):
-    """What came is not what was kept."""
-
-    code = "other-content"
 
 
 async def unpack(
@@ -91,10 +85,7 @@ async def _download(assignment: Assignment, kept: KeptFiles, descriptor: int, pr
         if isinstance(reading, AsyncGenerator):
             await reading.aclose()
     if size != content.size_bytes or digest.hexdigest() != content.sha256:
-        raise OtherContentError(
-            f"What came of {what_text(kept)} is not what was kept.",
-            advice="Look at what the server keeps its files in: they have changed there.",
-        )
+        raise OtherContentError(what_text(kept))
 
 
 def what_text(kept: KeptFiles) -> str:

@@ -12,12 +12,14 @@ class MadePart:
     Attributes:
         number: which one, from 0.
         data: its bytes.
-        sha256: of these.
     """
 
     number: int
     data: bytes
-    sha256: str
+
+    def sha256(self) -> str:
+        """Digest its bytes; to be called in a thread, of several parts at once."""
+        return hashlib.sha256(self.data).hexdigest()
 
 
 class Parts:
@@ -57,7 +59,7 @@ class Parts:
             return None
         self._whole.update(data)
         self.size_bytes += len(data)
-        part = MadePart(self._number, data, hashlib.sha256(data).hexdigest())
+        part = MadePart(self._number, data)
         self._number += 1
         return part
 

@@ -14,6 +14,7 @@ from lineshaft.model.errors import (
     ExpressionError,
     InvalidInputError,
     LineshaftError,
+    OtherContentError,
     StaleLeaseError,
 )
 from lineshaft.model.kept_files import CacheRule
@@ -22,7 +23,7 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.wire.files import CacheAnswer, CacheRequest, FilesRequest
 from lineshaft.worker.driver import Assignment
-from lineshaft.worker.files.downloading import OtherContentError, unpack, what_text
+from lineshaft.worker.files.downloading import unpack, what_text
 from lineshaft.worker.files.progress import counted
 
 BranchesOf = Callable[[Assignment], Awaitable[FoundBranches]]

@@ -143,12 +143,14 @@ class _Sending:
 
     async def _put(self, made: MadePart) -> None:
         request = self._request
+        # Hashing lets go of the interpreter: the next part is being made and hashed into the whole meanwhile.
+        sha256 = await in_thread(made.sha256)
         part = Part(
             address=request.address,
             token=request.token,
             upload=request.upload,
             number=made.number,
-            sha256=made.sha256,
+            sha256=sha256,
         )
         await self._files.put_part(part, made.data)
         await self._progress.moved(len(made.data))

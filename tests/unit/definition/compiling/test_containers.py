@@ -94,6 +94,10 @@ def test_defaults_say_when_images_are_fetched_and_with_what_unless_a_task_does()
         ("build: {repository: h/x}", "steps.0.build"),
         ("build: {repository: h/x, tag: a, tags: [b]}", "steps.0.build.tags"),
         ("run: x, services: {-db: {image: x}}", "steps.0.services.-db"),
+        ("run: x, services: {Db: {image: x}}", "steps.0.services.Db"),
+        ("run: x, services: {db_x: {image: x}}", "steps.0.services.db_x"),
+        ("run: x, services: {db: {image: 'UPPER:::x'}}", "steps.0.services.db.image"),
+        ("run: x, image: 'UPPER:::x'", "steps.0.image"),
         ("run: x, services: {db: {image: x, privileged: true}}", "steps.0.services.db.privileged"),
         ("run: x, services: {db: {image: x, ready: {log: '('}}}", "steps.0.services.db.ready.log"),
         ("run: x, volumes: [/:/host]", "steps.0.volumes"),
@@ -106,3 +110,13 @@ def test_defaults_say_when_images_are_fetched_and_with_what_unless_a_task_does()
 )
 def test_what_cannot_be_asked_for_is_refused_where_it_stands(keys: str, where: str) -> None:
     assert problem(f"- {{name: a, {keys}}}").field == where
+
+
+def test_an_image_whose_path_has_capital_letters_is_told_what_is_wrong_with_it() -> None:
+    found = problem("- {name: a, run: x, image: 'r.example/Shop:V1'}")
+    assert found.message.endswith("such as python:3.12-slim, whose path is in small letters")
+
+
+@pytest.mark.parametrize("image", ["r.example:5000/a/b_c:V1", "${{ branch }}", "A:${{ branch }}"])
+def test_an_image_may_be_any_name_of_one_and_hold_expressions(image: str) -> None:
+    assert around(f"run: x, image: '{image}'").image == image

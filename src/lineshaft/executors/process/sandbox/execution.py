@@ -20,7 +20,7 @@ from lineshaft.ports.executor import ByteSink, Command, Ending, Exit, NotStarted
 _PATIENCE_SECONDS: Final = 10.0
 _BRIEFLY_SECONDS: Final = 1.0
 
-_NO_SANDBOX: Final = NotStarted(
+NO_SANDBOX: Final = NotStarted(
     "The command's sandbox could not be made; what bwrap says of it is in the log. With `sandbox` set to "
     "`none` the worker runs tasks without."
 )
@@ -34,6 +34,9 @@ class SandboxedExecution:
     The first process in there is known by its pidfd as soon as it speaks. When that one has ended, the system
     has ended all others of its PID namespace (pid_namespaces(7)), so that no other way of finding them is
     needed.
+
+    Attributes:
+        complaint: what bwrap has said where the sandbox was not made.
     """
 
     def __init__(self, command: Command, pid: int, pipe: OutputPipe, system: System, line: Line) -> None:
@@ -52,6 +55,7 @@ class SandboxedExecution:
         self._table: Final = system.table
         self._line: Final = line
         self._main: Final = MainProcess(pid, system.watch)
+        self.complaint = b""
 
     async def run(self, content: bytes, output: ByteSink, stop: asyncio.Event) -> Exit | NotStarted:
         """Stay with the command until nothing of it is left; see `ports.executor.Executor.execute`.
@@ -61,7 +65,7 @@ class SandboxedExecution:
             output: takes what it writes.
             stop: when set, it is to end.
         """
-        pump = self._loop.create_task(self._pipe.pump(output))
+        pump = self._loop.create_task(self._pump(output))
         stopped = self._loop.create_task(stop.wait())
         handing = self._loop.create_task(self._line.hand_over(content))
         try:
@@ -69,6 +73,7 @@ class SandboxedExecution:
             if ending is not Ending.ENDED:
                 await self._ask_to_end(handing)
             await self._kill()
+            self._line.settle(made=False)
             self._pipe.finish()
             await pump
             return self._result(ending)
@@ -80,6 +85,14 @@ class SandboxedExecution:
                 task.cancel()
             await asyncio.wait({stopped, handing, pump})
             self._main.collect()
+
+    async def _pump(self, output: ByteSink) -> None:
+        # The command begins when the first process has spoken; what is written before that is bwrap's.
+        await self._pipe.pump(output if await asyncio.shield(self._line.made) else self)
+
+    async def write(self, data: bytes) -> None:
+        """Keep what bwrap says instead of making the sandbox."""
+        self.complaint += data
 
     async def _ask_to_end(self, handing: asyncio.Task[None]) -> None:
         until = self._loop.time() + self._command.grace.total_seconds()
@@ -120,7 +133,7 @@ class SandboxedExecution:
             case Refused(number=number, in_folder=in_folder, text=text):
                 return refusal(number, in_folder=in_folder, text=text, command=self._command)
             case Vanished(made=False) if ending is Ending.ENDED:
-                return _NO_SANDBOX
+                return NO_SANDBOX
             case Vanished():
                 return Exit(ending, signal=signal.SIGKILL)
             case other:

@@ -82,6 +82,8 @@ class Line:
     """Hands a command over, and hears what becomes of it.
 
     Attributes:
+        made: done when the first process has spoken, so that there is a sandbox, or when there will be none;
+            its result tells which. Not to be cancelled.
         fate: done when the command has ended or will never begin; not to be cancelled.
         empty: done when nothing of the command's process group is left after it was asked to end.
         its_end: the end that the first process of the sandbox gets as its standard input.
@@ -98,6 +100,7 @@ class Line:
         self._mine.setblocking(False)  # noqa: FBT003 - it takes no keyword
         # With each message comes the number of its sender, as this process sees it (unix(7)).
         self._mine.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
+        self.made: asyncio.Future[bool] = self._loop.create_future()
         self.fate: asyncio.Future[Fate] = self._loop.create_future()
         self.empty: asyncio.Future[None] = self._loop.create_future()
         self._heard = b""
@@ -142,6 +145,11 @@ class Line:
             self._loop.remove_reader(self._first_process)
         return dead.done()
 
+    def settle(self, *, made: bool) -> None:
+        """Let it be known whether there is a sandbox, unless it is known already."""
+        if not self.made.done():
+            self.made.set_result(made)
+
     def close(self) -> None:
         """Close both ends; a first process that is there nevertheless ends then."""
         self._loop.remove_reader(self._mine.fileno())
@@ -161,6 +169,7 @@ class Line:
         if not data:
             self._lose()
             return
+        self.settle(made=True)
         if self._first_process is None:
             self._recognise(ancillary)
         *lines, self._heard = (self._heard + data).split(b"\n")
@@ -176,8 +185,9 @@ class Line:
     def _lose(self) -> None:
         self._loop.remove_reader(self._mine.fileno())
         _resolve(self.empty)
+        self.settle(made=False)
         if not self.fate.done():
-            self.fate.set_result(Vanished(self._first_process is not None))
+            self.fate.set_result(Vanished(self.made.result()))
 
     def _recognise(self, ancillary: list[tuple[int, int, bytes]]) -> None:
         for level, kind, content in ancillary:

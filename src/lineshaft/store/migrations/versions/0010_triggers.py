@@ -16,8 +16,9 @@ TIME = sa.DateTime(timezone=True).with_variant(sa.String(26), "sqlite")
 
 
 def upgrade() -> None:
-    """Add columns to pipelines and runs, and six tables."""
+    """Add columns to pipelines, schedules and runs, and six tables."""
     _pipelines()
+    _schedules()
     _runs()
     _connections()
     _deliveries()
@@ -38,6 +39,10 @@ def _pipelines() -> None:
         sqlite_where=present,
         postgresql_where=present,
     )
+
+
+def _schedules() -> None:
+    op.add_column("schedules", sa.Column("owed_at", TIME, nullable=True))
 
 
 def _runs() -> None:
@@ -81,6 +86,7 @@ def _deliveries() -> None:
         sa.Column("handled_at", TIME, nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("redelivers", sa.Uuid(), nullable=True),
+        sa.Column("pipeline_id", sa.Uuid(), nullable=True),
         sa.Column("due_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
         sa.UniqueConstraint(

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lineshaft.docker.reference import parse_reference
+from lineshaft.model.image_name import parse_reference, why_no_image_name
 
 DIGEST = "sha256:" + "0" * 64
 
@@ -52,6 +52,12 @@ def test_a_name_has_a_repository_and_a_version(text: str, repository: str, versi
 )
 def test_what_is_no_name_is_refused(text: str) -> None:
     assert parse_reference(text) is None
+
+
+def test_why_a_text_is_no_name_tells_of_capital_letters_where_they_are_the_mistake() -> None:
+    assert why_no_image_name("r.example/a:V1") is None
+    assert "small letters" in str(why_no_image_name("r.example/A:V1"))
+    assert "small letters" not in str(why_no_image_name("A:::x"))
 
 
 @given(st.text(st.sampled_from("ab./:@-_%?#\n [A"), max_size=30))

@@ -4,8 +4,7 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from lineshaft.docker.credentials import registry_of
-
+DOCKER_HUB: Final = "https://index.docker.io/v1/"
 _MOST_CHARACTERS: Final = 512
 _HOST: Final = re.compile(r"(?:[A-Za-z0-9.-]{1,253}|\[[0-9A-Fa-f:]{2,45}\])(?::[0-9]{1,5})?")
 _PART: Final = re.compile(r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*")
@@ -60,3 +59,24 @@ def _is_repository(text: str) -> bool:
     if has_host and not _HOST.fullmatch(first):
         return False
     return all(_PART.fullmatch(part) for part in (rest if has_host else text).split("/"))
+
+
+def registry_of(repository: str) -> str:
+    """Take the registry out of an image repository, as docker does.
+
+    The part before the first slash is a host only if it looks like one; all else is on Docker's own registry.
+    """
+    first, slash, _ = repository.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        return first
+    return DOCKER_HUB
+
+
+def why_no_image_name(text: str) -> str | None:
+    """Tell why a text is no name of an image, in words that follow "must be"; None where it is one."""
+    if parse_reference(text) is not None:
+        return None
+    demand = "the name of an image, [host[:port]/]path[:tag][@digest], such as python:3.12-slim"
+    if text != (small := text.lower()) and parse_reference(small) is not None:
+        return f"{demand}, whose path is in small letters"
+    return demand
