@@ -122,7 +122,7 @@ class Bench:
 
 
 async def measure(folder: Path, rounds: int) -> tuple[float, float, float]:
-    """Measure, and return the seconds of a run that no forge asks about, of one that is told, of 100 calls."""
+    """Return the seconds of a run that no forge asks about, of one that is told, and of 100 calls."""
     forge, ids, clock = Forge(), RandomIds(), SystemClock()
     store = await open_store(f"sqlite:///{folder / 'bench.db'}", ids=ids, read_definition=read_definition)
     async with (
