@@ -26,6 +26,9 @@ SCHEDULES: Final = "schedules"
 DELIVERIES: Final = "deliveries"
 """There may be deliveries to see to."""
 
+STATUSES: Final = "statuses"
+"""There may be a status to tell a forge."""
+
 STOPPING: Final = "stopping"
 """This process is about to stop: whoever waits here should not wait on."""
 

@@ -29,6 +29,7 @@ from lineshaft.server.routes import (
     grants,
     health,
     identity,
+    jobs,
     logs,
     me,
     pipelines,
@@ -38,9 +39,11 @@ from lineshaft.server.routes import (
     secrets,
     session,
     sign_in,
+    statuses,
     tests,
     tokens,
     users,
+    webhooks,
     welcome,
     worker_files,
     worker_keys,
@@ -75,8 +78,10 @@ _CLOSED: Final = (
     caches,
     connections,
     approvals,
+    jobs,
+    statuses,
 )
-_OPEN: Final = (health, welcome, docs, sign_in, identity)
+_OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]
