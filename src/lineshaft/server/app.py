@@ -24,6 +24,7 @@ from lineshaft.server.routes import (
     audit,
     caches,
     connections,
+    deliveries,
     docs,
     events,
     grants,
@@ -80,6 +81,7 @@ _CLOSED: Final = (
     approvals,
     jobs,
     statuses,
+    deliveries,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)

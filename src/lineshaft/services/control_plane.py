@@ -40,6 +40,7 @@ from lineshaft.services.runs import RunService
 from lineshaft.services.schedules import ScheduleService
 from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.services.secrets.wiring import wire_secrets
+from lineshaft.services.sources.following import START_DOWNSTREAM
 from lineshaft.services.sources.wiring import Outside, wire_sources
 from lineshaft.services.statuses.telling import StatusTelling
 from lineshaft.services.tests import TestService
@@ -160,6 +161,7 @@ class ControlPlane:
             DELETE_BLOBS: Lane(self.logs.delete_blobs, at_once=2),
             CALL_PIPELINE: Lane(self.runs.call),
             LOOK_FOR_SECRETS: Lane(self.runs.look_for_secrets, at_once=4),
+            START_DOWNSTREAM: Lane(self.sources.downstream.start, at_once=4),
             NOTIFY: Lane(self.notifications.deliver, at_once=AT_ONCE, taken_for=TAKEN_FOR),
         }
         self._outbox = OutboxDelivery(store, clock, lanes)
@@ -168,9 +170,9 @@ class ControlPlane:
     async def running(self) -> AsyncIterator[None]:
         """Do what is to be done in the background while the context is open.
 
-        That is: deliver the outbox, fire timers, start pipelines at their times, see to deliveries, tell
-        forges, end lost leases, bring back what was set aside, remove what is old, note who was seen, and find
-        the repositories of pipelines that a version before has made.
+        That is: deliver the outbox, fire timers, start pipelines at their times, see to deliveries, look at
+        repositories, tell forges, end lost leases, bring back what was set aside, remove what is old, note
+        who was seen, and find the repositories of pipelines that a version before has made.
         """
         background = (
             self._outbox.run(),
@@ -178,6 +180,7 @@ class ControlPlane:
             self.schedules.run(),
             self.sources.handling.run(),
             self.statuses.run(),
+            self.sources.polls.run(),
             self.fleet.tending.run(),
             self.retention.run(),
             self.access.noting.run(),

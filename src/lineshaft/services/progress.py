@@ -54,6 +54,7 @@ from lineshaft.services.run_chores import (
     superseded_by,
 )
 from lineshaft.services.secrets.wanted import missing_at_start, missing_reason
+from lineshaft.services.sources.following import tell_followers
 from lineshaft.services.statuses.wanting import changed_statuses, first_statuses
 
 CALL_PIPELINE: Final = "call_pipeline"
@@ -280,6 +281,7 @@ class _Work:
                     following += self._stop_call(decision.run, effect)
                 case RunEnded():
                     self._notify(decision.run)
+                    tell_followers(self.transaction, self.ids, decision.run, self.now)
                     following += after(decision.run)
                 case _:
                     pass  # The store has written it with the run.

@@ -16,6 +16,7 @@ from lineshaft.store.grants import SqlGrants
 from lineshaft.store.logs import SqlLogs
 from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.pipelines import SqlPipelines
+from lineshaft.store.polls import SqlPolls
 from lineshaft.store.queue.attempts import SqlAttempts
 from lineshaft.store.reports import SqlReports
 from lineshaft.store.retention import SqlRetention
@@ -28,6 +29,7 @@ from lineshaft.store.statuses import SqlStatuses
 from lineshaft.store.test_cases.tests import SqlTests
 from lineshaft.store.timers import SqlTimers
 from lineshaft.store.tokens import SqlTokens
+from lineshaft.store.upstreams import SqlUpstreams
 from lineshaft.store.users import SqlUsers
 from lineshaft.store.worker_keys import SqlWorkerKeys
 from lineshaft.store.workers import SqlWorkers
@@ -53,6 +55,8 @@ class SqlTransaction:
         self.timers = SqlTimers(session)
         self.schedules = SqlSchedules(session)
         self.deliveries = SqlDeliveries(session)
+        self.polls = SqlPolls(session)
+        self.upstreams = SqlUpstreams(session)
         self.workers = SqlWorkers(session)
         self.worker_keys = SqlWorkerKeys(session)
         self.users = SqlUsers(session)

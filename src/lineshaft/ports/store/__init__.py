@@ -22,6 +22,7 @@ from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
 from lineshaft.ports.store.outbox import DELETE_BLOBS, NOTIFY, SEAL_LOG, Outbox, OutboxEntry
 from lineshaft.ports.store.pipelines import Pipelines
+from lineshaft.ports.store.polls import Polls
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import EndedRun, Retention
 from lineshaft.ports.store.runs import Runs, UnendedRuns
@@ -34,6 +35,7 @@ from lineshaft.ports.store.tests import Tests, TestWindow
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
 from lineshaft.ports.store.tokens import Tokens
 from lineshaft.ports.store.transaction import Transaction
+from lineshaft.ports.store.upstreams import Upstreams
 from lineshaft.ports.store.users import Users
 from lineshaft.ports.store.worker_keys import WorkerKeys
 from lineshaft.ports.store.workers import Workers
@@ -59,6 +61,7 @@ __all__ = [
     "Outbox",
     "OutboxEntry",
     "Pipelines",
+    "Polls",
     "Reports",
     "Retention",
     "Runs",
@@ -77,6 +80,7 @@ __all__ = [
     "UnendedRuns",
     "Upload",
     "UploadState",
+    "Upstreams",
     "Users",
     "WorkerKeys",
     "Workers",

@@ -13,6 +13,7 @@ from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
 from lineshaft.ports.store.outbox import Outbox
 from lineshaft.ports.store.pipelines import Pipelines
+from lineshaft.ports.store.polls import Polls
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import Retention
 from lineshaft.ports.store.runs import Runs
@@ -23,6 +24,7 @@ from lineshaft.ports.store.statuses import Statuses
 from lineshaft.ports.store.tests import Tests
 from lineshaft.ports.store.timers import Timers
 from lineshaft.ports.store.tokens import Tokens
+from lineshaft.ports.store.upstreams import Upstreams
 from lineshaft.ports.store.users import Users
 from lineshaft.ports.store.worker_keys import WorkerKeys
 from lineshaft.ports.store.workers import Workers
@@ -89,6 +91,16 @@ class Transaction(Protocol):
     @property
     def tests(self) -> Tests:
         """What attempts have told of their tests."""
+        ...
+
+    @property
+    def polls(self) -> Polls:
+        """The repositories that are looked at again and again."""
+        ...
+
+    @property
+    def upstreams(self) -> Upstreams:
+        """The pipelines that follow others."""
         ...
 
     @property

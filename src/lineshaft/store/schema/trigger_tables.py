@@ -39,6 +39,7 @@ deliveries: Final = Table(
     Column("handled_at", UtcDateTime),
     Column("tries", Integer, nullable=False),
     Column("redelivers", Uuid),
+    Column("pipeline_id", Uuid),
     Column("due_at", UtcDateTime),
     UniqueConstraint("source", "connection", "remote_id"),
 )
