@@ -54,6 +54,9 @@ OUTCOMES = (SUCCEEDED, FAILED, TIMED_OUT, STOPPED, DISK_FULL, UNBEGUN)
 
 BY_USER = Reason(ReasonCode.CANCELLED_BY_USER, "admin cancelled it.")
 
+_NOT_BEGUN = (ReasonCode.EXPRESSION_FAILED, ReasonCode.SECRET_WITHHELD)
+"""Why a task fails whose turn has come, before there is an attempt."""
+
 Attempt = tuple[int, int]
 """A node's index, and which attempt."""
 
@@ -290,6 +293,7 @@ class WatchedRun:
         task = self.run.tree[effect.node].node
         assert isinstance(task, Task)
         if isinstance(effect, AttemptQueued):
+            assert not (self.run.untrusted and task.wanted_secrets)
             assert effect.demand.kind is kind_of(task.work)
             earlier = {(effect.node, attempt) for attempt in range(1, effect.attempt)}
             assert task.idempotent or effect.demand.kind is not WorkKind.DEPLOY or earlier <= self.unbegun
@@ -482,7 +486,7 @@ def _check_teardowns(run: Run, history: list[RunEvent]) -> None:
             assert teardown.reason is not None
             assert teardown.reason.code is ReasonCode.CONDITION_FALSE or _ended_beforehand(teardown)
         elif place.teardown not in begun and not isinstance(run.tree[place.teardown].node, Group):
-            failed = teardown.reason is not None and teardown.reason.code is ReasonCode.EXPRESSION_FAILED
+            failed = teardown.reason is not None and teardown.reason.code in _NOT_BEGUN
             assert failed or isinstance(_work(run.tree[place.teardown]), PipelineWork)
         assert sum(event.state.ended and event.attempt == teardown.attempt for event in events) == 1
 

@@ -22,6 +22,7 @@ from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.store import AuditFilter
 from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.files.caching import scope_of_run
 from lineshaft.services.new_run import FROM_A_FORK, NewRun
 from lineshaft.services.progress import Progress
 from lineshaft.services.run_request import RunRequest
@@ -328,6 +329,14 @@ async def test_secrets_of_a_held_run_are_looked_for_when_it_is_approved(
 
     assert (refused.state, code(refused)) == (State.FAILED, ReasonCode.SECRET_MISSING)
     assert begun.state is State.QUEUED
+
+
+async def test_an_approved_run_of_an_untrusted_change_still_keeps_no_caches(
+    worker: DeskWorker, plane: ControlPlane
+) -> None:
+    run = await pulled(worker, await worker.pipeline(ALLOW), COMMIT, held=True)
+    approved = await plane.approvals.approve(run.id, COMMIT, ADA)
+    assert "not trusted" in scope_of_run(approved, default="main").why_not
 
 
 async def test_an_untrusted_run_misses_no_secrets_since_it_is_given_none(

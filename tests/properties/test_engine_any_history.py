@@ -3,6 +3,7 @@
 The promises themselves are in `watched_run`, which checks them after every event.
 """
 
+from dataclasses import replace
 from uuid import UUID
 
 from hypothesis import HealthCheck, settings
@@ -23,12 +24,15 @@ from lineshaft.model.event import (
     TimerFired,
     TimerPurpose,
 )
+from lineshaft.model.node import Group, Node, Task
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Lease
 from lineshaft.model.state import State
+from lineshaft.model.surroundings import Surroundings
 from lineshaft.model.tree import ROOT, Tree
-from trees import any_trees
+from lineshaft.model.work import WorkKind
+from trees import WORK, any_trees
 from watched_run import OUTCOMES, WatchedRun
 
 SLOW_TO_DRAW = (HealthCheck.too_slow, HealthCheck.data_too_large)
@@ -41,6 +45,7 @@ ANY_NODE = st.integers(-1, 40)
 ANY_ATTEMPT = st.integers(0, 3)
 ANY_TOKEN = st.sampled_from(("", "token-1", "token-3", "token-5", "no lease's"))
 
+SECRET = Surroundings(secrets=("TOKEN",))
 MISSING = Reason(ReasonCode.SECRET_MISSING, "The secret TOKEN is missing.")
 NOT_TRUSTED = Reason(ReasonCode.WAITING_FOR_APPROVAL, "The change comes from a fork.")
 STOPS = (
@@ -49,14 +54,28 @@ STOPS = (
 )
 
 
+def _asking(node: Node) -> Node:
+    """Let some of the tasks in a node ask for a secret."""
+    if isinstance(node, Task):
+        return replace(node, surroundings=SECRET) if node.work == WORK[WorkKind.BUILD] else node
+    return replace(
+        node,
+        children=tuple(map(_asking, node.children)),
+        setup=None if node.setup is None else _asking(node.setup),
+        teardown=None if node.teardown is None else _asking(node.teardown),
+    )
+
+
 class AnyHistory(RuleBasedStateMachine):
     """What may happen to a run, likely things and impossible ones."""
 
     watched: WatchedRun
 
-    @initialize(tree=any_trees(), begun=st.sampled_from((True, True, False)))
-    def make_run(self, tree: Tree, *, begun: bool) -> None:
-        self.watched = WatchedRun(tree)
+    @initialize(tree=any_trees(), begun=st.sampled_from((True, True, False)), untrusted=st.booleans())
+    def make_run(self, tree: Tree, *, begun: bool, untrusted: bool) -> None:
+        root = _asking(tree.root)
+        assert isinstance(root, Group)
+        self.watched = WatchedRun(Tree(root), untrusted=untrusted)
         if begun:
             self.watched.start()
 

@@ -20,6 +20,11 @@ from simulation.placement import misplaced
 _ENDED: Final = frozenset(state.value for state in END_STATES)
 _OPEN: Final = frozenset({State.QUEUED.value, State.RUNNING.value})
 
+_GOING_TOGETHER: Final = (
+    "SELECT pipeline_id, concurrency_group FROM runs WHERE ended_at IS NULL AND state <> 'waiting'"
+    " AND concurrency_group IS NOT NULL GROUP BY pipeline_id, concurrency_group HAVING count(*) > 1"
+)
+
 FindRun = Callable[[UUID, int], Run | None]
 """Finds a run at a version in the memory of a server."""
 
@@ -65,6 +70,8 @@ class Audit:
         if len(rows) != len(self._known):
             self._find("", "a run has vanished")
         if looked:
+            for pipeline_id, group in connection.execute(_GOING_TOGETHER):
+                self._ledger.find(f"two runs of group '{group}' of pipeline {pipeline_id} go on together")
             for text in misplaced(connection, self._limits):
                 self._ledger.find(text)
 
@@ -211,3 +218,9 @@ def unended(connection: sqlite3.Connection) -> int:
         "SELECT (SELECT count(*) FROM runs WHERE ended_at IS NULL) + (SELECT count(*) FROM outbox)"
     ).fetchone()
     return int(row[0])
+
+
+def held(connection: sqlite3.Connection) -> list[UUID]:
+    """List the runs that wait for approval."""
+    rows = connection.execute("SELECT id FROM runs WHERE held AND ended_at IS NULL ORDER BY id").fetchall()
+    return [UUID(run_id) for (run_id,) in rows]

@@ -23,6 +23,7 @@ class Ledger:
         closed: whether the seed is over, so that nothing counts any more.
         triggered: the runs whose triggers were acknowledged.
         cancelled: the runs whose cancellations were acknowledged.
+        approved: the runs whose approvals were acknowledged.
         reported: how attempts ended, whose reports were acknowledged.
         appended: how many bytes of logs were acknowledged.
         written: what drivers have written, by attempt and token.
@@ -36,6 +37,7 @@ class Ledger:
     closed: bool = False
     triggered: dict[UUID, None] = field(default_factory=dict)
     cancelled: dict[UUID, None] = field(default_factory=dict)
+    approved: dict[UUID, None] = field(default_factory=dict)
     reported: dict[AttemptAddress, Outcome] = field(default_factory=dict)
     appended: dict[AttemptAddress, int] = field(default_factory=dict)
     written: dict[tuple[AttemptAddress, str], bytearray] = field(default_factory=dict)

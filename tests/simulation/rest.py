@@ -57,6 +57,7 @@ class Rest:
             run = by_id.get(run_id)
             if run is not None and run.cancel_reason is None:
                 self._ledger.find(f"the cancellation of run {run_id} was acknowledged and is not there")
+        self._check_approvals(by_id)
         for run in runs:
             if not run.state.ended:
                 self._ledger.find(f"run {run.id} has come to rest {run.state.value}")
@@ -66,6 +67,16 @@ class Rest:
         for each in numbers.values():
             if sorted(each) != list(range(1, len(each) + 1)):
                 self._ledger.find(f"the runs of a pipeline are numbered {sorted(each)}")
+
+    def _check_approvals(self, runs: Mapping[UUID, Run]) -> None:
+        for run_id in self._ledger.approved:
+            run = runs.get(run_id)
+            if run is not None and (run.held or not run.approved_by):
+                self._ledger.find(f"the approval of run {run_id} was acknowledged and is not there")
+        for run_id, _ in self._ledger.began:
+            run = runs.get(run_id)
+            if run is not None and run.held:
+                self._ledger.find(f"run {run_id} is held, and a driver has begun to work on it")
 
     def _check_attempts(self) -> None:
         stored = self._connection.execute(

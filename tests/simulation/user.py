@@ -2,18 +2,23 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from random import Random
 from typing import Any, Final
 from uuid import UUID
 
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import LineshaftError, UnavailableError
+from lineshaft.model.principal import Actor, Means
 from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.run_request import RunRequest
 from simulation.ledger import Ledger
 from simulation.network import Network
 from simulation.pipelines import NAMES, VARIANTS, pipeline
 
 _NAME: Final = "user"
+_ACTOR: Final = Actor(_NAME, Means.PASSWORD)
+_COMMIT: Final = "a" * 40
 
 
 class User:
@@ -27,6 +32,7 @@ class User:
         self._workers = workers
         self._pipelines: list[UUID] = []
         self._runs: list[UUID] = []
+        self._held: list[UUID] = []
 
     async def prepare(self) -> None:
         """Make some pipelines, however long it takes."""
@@ -47,6 +53,7 @@ class User:
         acts: list[Callable[[], Awaitable[None]]] = [self._trigger] * 5
         if self._runs:
             acts += [self._cancel, self._retry, self._retry]
+        acts += [self._approve, self._approve] if self._held else [self._hold]
         if self._random.random() < 0.1:
             acts += [self._delete, self._replace, self._drain, self._forget]
         try:
@@ -59,6 +66,28 @@ class User:
         run = await self._network.call(_NAME, lambda plane: plane.runs.trigger(pipeline_id))
         self._ledger.tell(f"the user has triggered run {run.number} of {run.tree.root.name}")
         self._note(run.id)
+
+    async def _hold(self) -> None:
+        pipeline_id = self._random.choice(self._pipelines)
+        request = RunRequest(ref=_COMMIT, hold=True)
+        run = await self._network.call(_NAME, lambda plane: plane.runs.trigger(pipeline_id, request))
+        self._ledger.tell(f"the user has triggered run {run.number} of {run.tree.root.name}, which is held")
+        self._note(run.id)
+        self._held.append(run.id)
+
+    async def decide(self, held: list[UUID]) -> None:
+        """Approve whatever is still held; if the answer is lost, it is asked for again."""
+        for run_id in held:
+            with suppress(LineshaftError):
+                await self._approve_run(run_id)
+
+    async def _approve(self) -> None:
+        await self._approve_run(self._random.choice(self._held))
+
+    async def _approve_run(self, run_id: UUID) -> None:
+        run = await self._network.call(_NAME, lambda plane: plane.approvals.approve(run_id, _COMMIT, _ACTOR))
+        self._ledger.tell(f"the user has approved run {run.number} of {run.tree.root.name}")
+        self._ledger.approved[run_id] = None
 
     async def _retry(self) -> None:
         run_id = self._random.choice(self._runs)

@@ -11,7 +11,7 @@ from uuid import UUID
 
 from lineshaft.model.limits import ANY_OTHER, NO_LIMITS, Limits
 from lineshaft.model.run import Run
-from simulation.audit import Audit, unended
+from simulation.audit import Audit, held, unended
 from simulation.blobs import SharedBlobs
 from simulation.database import SharedDatabase
 from simulation.faults import Faults
@@ -207,6 +207,7 @@ class World:
                 left = unended(self._database.raw)
                 self.ledger.find(f"no rest: {left} runs and outbox entries, {watching} watchers are left")
                 return
+            await self._user.decide(held(self._database.raw))
             await asyncio.sleep(_LOOK_EVERY_SECONDS)
         self.ledger.tell("everything has come to rest")
         server = Server(self._site, 0)
