@@ -28,11 +28,11 @@ def origin(tmp_path: Path) -> Origin:
 
 
 @contextmanager
-def up(data: Path, origin: Origin, **variables: str) -> Iterator[tuple[ServerProcess, httpx2.Client]]:
+def up(data: Path, origin: Origin, path: str = "") -> Iterator[tuple[ServerProcess, httpx2.Client]]:
     """Start `lineshaft up`, which may read the repository's folder."""
-    settings = {"LINESHAFT_GIT_ROOTS": str(origin.bare.parent), **variables}
+    roots = str(origin.bare.parent)
     with (
-        server_process(data, **settings) as server,
+        server_process(data, LINESHAFT_GIT_ROOTS=roots, PATH=f"{path}{os.environ['PATH']}") as server,
         httpx2.Client(base_url=server.address(), auth=("admin", "admin"), timeout=60) as api,
     ):
         yield server, api
@@ -109,7 +109,7 @@ def test_what_was_answered_is_seen_to_after_the_server_was_killed(tmp_path: Path
     stuck.mkdir()
     (stuck / "git").write_text("#!/bin/sh\nexec sleep 60\n")
     (stuck / "git").chmod(0o755)
-    with up(data, origin, PATH=f"{stuck}:{os.environ['PATH']}") as (server, api):
+    with up(data, origin, f"{stuck}:") as (server, api):
         answer = api.post("/v1/webhooks/github", content=content, headers=headers)
         assert (answer.status_code, answer.json()["state"]) == (202, "received")
         assert runs(api, pipeline) == []
