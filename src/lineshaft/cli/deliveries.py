@@ -37,9 +37,9 @@ def deliveries() -> None:
     cls=Command,
     short_help="List what came in.",
     examples=(
-        "lineshaft deliveries",
+        "lineshaft deliveries list",
         "# Why a push has started nothing",
-        "lineshaft deliveries --pipeline shop --output json | jq -r '.[0].outcomes[].text'",
+        "lineshaft deliveries list --pipeline shop --output json | jq -r '.[0].outcomes[].text'",
     ),
 )
 @click.option(

@@ -93,6 +93,7 @@ _server_options = together(
     setting(_SERVER, "--keep-runs-days", "N", "Remove runs that ended longer ago.", "for ever"),
     setting(_SERVER, "--keep-runs", "N", "Keep so many ended runs of each pipeline.", "all"),
     setting(_SERVER, "--keep-logs-days", "N", "Remove logs of runs that ended longer ago.", "for ever"),
+    setting(_SERVER, "--keep-deliveries-days", "N", "Remove what came in by webhooks longer ago.", "30"),
     setting(_SERVER, "--keep-caches-days", "N", "Remove caches that nobody used for so long.", "14"),
     setting(_SERVER, "--artifact-gib", "N", "How large an artifact, result or cache may be.", "10"),
     setting(_SERVER, "--run-artifacts-gib", "N", "How much the artifacts of a run may be.", "50"),

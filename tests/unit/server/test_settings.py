@@ -1,5 +1,6 @@
 import os
 import pickle
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -45,11 +46,15 @@ def test_data_is_kept_below_the_home_folder_by_default(monkeypatch: pytest.Monke
 
 
 def test_all_is_kept_unless_it_is_said_for_how_long(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert ServerSettings.load().kept == KEEP_ALL
+    assert ServerSettings.load().kept == replace(KEEP_ALL, deliveries_for=timedelta(days=30))
     monkeypatch.setenv("LINESHAFT_KEEP_LOGS_DAYS", "0.5")
 
-    assert ServerSettings.load(keep_runs_days="30", keep_runs="100").kept == Kept(
-        runs_for=timedelta(days=30), runs_per_pipeline=100, logs_for=timedelta(hours=12)
+    settings = ServerSettings.load(keep_runs_days="30", keep_runs="100", keep_deliveries_days="7")
+    assert settings.kept == Kept(
+        runs_for=timedelta(days=30),
+        runs_per_pipeline=100,
+        logs_for=timedelta(hours=12),
+        deliveries_for=timedelta(days=7),
     )
 
 
