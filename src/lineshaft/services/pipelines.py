@@ -24,6 +24,7 @@ from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.bad_runs import readable
 from lineshaft.services.kept_schedules import keep_schedules, worked_out
+from lineshaft.services.kept_triggers import drop_triggers, keep_triggers
 from lineshaft.services.progress import Progress
 from lineshaft.telemetry.run_log import log_decisions
 
@@ -79,6 +80,7 @@ class PipelineService:
         def work(transaction: Transaction) -> None:
             transaction.pipelines.add(pipeline)
             keep_schedules(transaction, pipeline.id, schedules)
+            keep_triggers(transaction, pipeline, now)
             self._record(transaction, by, Action.PIPELINE_CREATED, pipeline, now)
 
         await self._store.write(work)
@@ -190,6 +192,7 @@ class PipelineService:
             new = replace(new, updated_at=now)
             transaction.pipelines.replace(new)
             keep_schedules(transaction, pipeline_id, schedules)
+            keep_triggers(transaction, new, now, before=pipeline)
             self._record(transaction, by, Action.PIPELINE_CHANGED, new, now)
             return new
 
@@ -215,6 +218,7 @@ class PipelineService:
             _refuse_managed(pipeline, managed=managed)
             transaction.pipelines.remove(pipeline_id, now)
             keep_schedules(transaction, pipeline_id, ())
+            drop_triggers(transaction, pipeline)
             transaction.secrets.remove_of_pipeline(pipeline_id)
             self._record(transaction, by, Action.PIPELINE_DELETED, pipeline, now)
             unended = readable(transaction, transaction.runs.unended(pipeline_id), now)

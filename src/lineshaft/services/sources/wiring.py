@@ -1,6 +1,7 @@
 """What starts runs from outside, wired together."""
 
 from dataclasses import dataclass
+from random import Random
 
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.forge import Forges
@@ -12,9 +13,11 @@ from lineshaft.services.pipelines import PipelineService
 from lineshaft.services.progress import Progress
 from lineshaft.services.sources.connections import ConnectionService
 from lineshaft.services.sources.deliveries import DeliveryService
+from lineshaft.services.sources.downstream import DownstreamService
 from lineshaft.services.sources.handling import DeliveryHandling
 from lineshaft.services.sources.keeping import KeptPipelineService
 from lineshaft.services.sources.noting import Noting
+from lineshaft.services.sources.polling import PollService
 from lineshaft.services.sources.preparing import Preparing
 from lineshaft.services.sources.reading import SourceReader
 
@@ -29,6 +32,8 @@ class SourceServices:
         kept: the use cases of pipelines that are kept in repositories.
         deliveries: what came in.
         handling: sees to it.
+        polls: looks at repositories again and again.
+        downstream: starts what follows the ends of runs.
     """
 
     connections: ConnectionService
@@ -36,6 +41,8 @@ class SourceServices:
     kept: KeptPipelineService
     deliveries: DeliveryService
     handling: DeliveryHandling
+    polls: PollService
+    downstream: DownstreamService
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,4 +85,14 @@ def wire_sources(
         kept=kept,
     )
     deliveries = DeliveryService(store, clock, ids, connections, outside.forges)
-    return SourceServices(connections, reader, kept, deliveries, handling)
+    polls = PollService(store, clock, ids, outside.repositories, reader, chance=Random())  # noqa: S311 - no secret
+    downstream = DownstreamService(
+        store,
+        clock,
+        ids,
+        progress=progress,
+        reader=reader,
+        repositories=outside.repositories,
+        check=pipelines.check,
+    )
+    return SourceServices(connections, reader, kept, deliveries, handling, polls, downstream)
