@@ -18,6 +18,7 @@ from lineshaft.model.tree import ROOT
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.store import Transaction
 from lineshaft.services.new_run import NewRun, first_said
+from lineshaft.services.run_request import RunRequest
 
 DEEPEST_CALL: Final = 32
 """How many runs may stand for each other's nodes, one below the other."""
@@ -37,8 +38,9 @@ def called_run(
 ) -> NewRun | Reason:
     """Find out which run a node asks for, or why there can be none.
 
-    A run of the same repository works on the same revision as the one that calls it. It has that one's
-    priority, unless its own pipeline says one.
+    A run of the same repository works on the same revision as the one that calls it. It does what its
+    pipeline said when that was read last, also where it is kept in a repository: a call is made within a
+    transaction, which reads none. It has the caller's priority, unless its own pipeline says one.
     """
     pipeline = _called_pipeline(transaction, work.pipeline)
     if isinstance(pipeline, Reason):
@@ -54,7 +56,7 @@ def called_run(
     return NewRun(
         pipeline_id=pipeline.id,
         definition=definition,
-        source=_source(parent, definition.repository),
+        source=_source(parent, pipeline),
         inputs=inputs,
         cause=Cause.PIPELINE,
         priority=first_said(definition.priority, parent.priority),
@@ -173,7 +175,11 @@ def _circle(transaction: Transaction, parent: Run, called: Pipeline) -> Reason |
     return None
 
 
-def _source(parent: Run, repository: str | None) -> Source | None:
+def _source(parent: Run, called: Pipeline) -> Source | None:
+    repository = called.definition.repository
     if parent.source is not None and parent.source.repository == (repository or ""):
         return parent.source
-    return None if repository is None else Source(repository)
+    if repository is None:
+        return None
+    ref = None if called.config_file is None else called.config_file.ref
+    return Source(repository) if ref is None else RunRequest(ref=ref).source(repository)

@@ -2,12 +2,15 @@
 
 import json
 from dataclasses import replace
+from typing import cast
 
 import pytest
+from sqlalchemy import update
 
 from integration.kept.conftest import ADDRESS
 from lineshaft.definition import read_native
 from lineshaft.definition.reader import read_definition
+from lineshaft.definition.repository import repository_key
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.config_file import ConfigFile
 from lineshaft.model.errors import (
@@ -20,9 +23,11 @@ from lineshaft.model.errors import (
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.run import Run, Source
 from lineshaft.ports.memory_repositories import MemoryRepository
-from lineshaft.ports.store import AuditFilter
+from lineshaft.ports.store import AuditFilter, Transaction
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.run_request import RunRequest
+from lineshaft.store.pipelines import SqlPipelines
+from lineshaft.store.schema import pipelines
 
 KEPT = ConfigFile(ADDRESS)
 
@@ -298,3 +303,42 @@ async def test_a_pipeline_of_the_file_of_pipelines_is_changed_by_that_alone(plan
 
     await plane.pipelines.replace(pipeline.id, definition, managed=True)
     await plane.pipelines.delete(pipeline.id, managed=True)
+
+
+async def test_a_called_pipeline_does_what_it_says_by_itself_on_the_caller_s_revision(
+    plane: ControlPlane, repository: MemoryRepository
+) -> None:
+    calling = json.dumps({"steps": [{"name": "call", "pipeline": "called"}]})
+    first = repository.commit({"calling.yml": calling, "called.yml": file("old", callable_by=["calling"])})
+    called = await plane.sources.kept.create("called", ConfigFile(ADDRESS, path="called.yml"))
+    pipeline = await plane.sources.kept.create("calling", ConfigFile(ADDRESS, path="calling.yml"))
+    repository.commit({"called.yml": file("new", callable_by=["calling"])})
+
+    run = await plane.runs.trigger(pipeline.id, RunRequest(ref=first))
+
+    (child,) = await plane.runs.page(called.id, before=None, limit=10)
+    assert (steps(child), child.source) == (["old"], run.source)
+
+
+async def test_pipelines_of_before_are_found_by_their_repositories_once_those_are_noted(
+    plane: ControlPlane, repository: MemoryRepository
+) -> None:
+    repository.commit({"lineshaft.yml": file("a")})
+    pipeline = await plane.sources.kept.create("shop", KEPT)
+    await plane.pipelines.create(read_native(file("b", name="freestyle").encode()))
+
+    def forget(transaction: Transaction) -> None:
+        """Leave the pipelines as a version without keys has written them."""
+        written = cast("SqlPipelines", transaction.pipelines)
+        written._session.change()  # noqa: SLF001 - no version of now leaves them so.
+        written._session.connection.execute(update(pipelines).values(repository_key=None))  # noqa: SLF001 - the same.
+
+    await plane.store.write(forget)
+
+    await plane.pipelines.fill_keys()
+
+    found = await plane.store.read(
+        lambda transaction: transaction.pipelines.of_repositories({repository_key(ADDRESS)})
+    )
+    assert [each.id for each in found] == [pipeline.id]
+    assert await plane.store.write(lambda transaction: transaction.pipelines.fill_keys(10)) == 0

@@ -51,6 +51,24 @@ def test_a_repository_is_named_for_a_file_alone(lineshaft: CommandLine, api: Fak
     assert api.seen == []
 
 
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--repository", "https://git.example/x.git"), "--name"),
+        (("--data", DEFINITION, "--name", "shop"), "--name goes with --repository alone"),
+        (("lineshaft.yml", "--ref", "main"), "--ref goes with --repository alone"),
+        (("lineshaft.yml", "--config-path", "ci.yml"), "--config-path goes with --repository alone"),
+    ],
+)
+def test_where_a_pipeline_is_kept_is_said_as_a_whole_and_alone(
+    lineshaft: CommandLine, api: FakeApi, arguments: tuple[str, ...], words: str
+) -> None:
+    result = lineshaft("create-pipeline", *arguments)
+    assert result.code == ExitCode.WRONG_USAGE
+    assert words in result.err
+    assert api.seen == []
+
+
 def test_a_definition_is_taken_from_standard_input(
     lineshaft: CommandLine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
