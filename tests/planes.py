@@ -65,6 +65,7 @@ async def temporary_plane(
     repositories: Repositories = NO_REPOSITORIES,
     mailer: Mailer | None = None,
     mail_terms: MailTerms = NO_TERMS,
+    public_url: str = "",
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a database, without `url` a temporary one.
 
@@ -91,6 +92,7 @@ async def temporary_plane(
             repositories=repositories,
             mailer=mailer,
             mail_terms=mail_terms,
+            public_url=public_url,
         )
         await add_user(store)
         yield plane

@@ -17,6 +17,7 @@ from lineshaft.cli.command import SectionedGroup
 from lineshaft.cli.completion import completion
 from lineshaft.cli.convert import convert
 from lineshaft.cli.definition import definition
+from lineshaft.cli.deliveries import deliveries
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.explain import explain
 from lineshaft.cli.failure import report, report_fault, report_usage
@@ -92,7 +93,7 @@ class Root(SectionedGroup):
         "Files and tests": (results, artifacts, tests, cache),
         "Workers": (worker, worker_key),
         "Access": (login, logout, whoami, user, token, audit),
-        "Secrets and forges": (secret, connection),
+        "Secrets and forges": (secret, connection, deliveries),
         "More": (ping, completion),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -24,11 +24,13 @@ from lineshaft.server.routes import (
     audit,
     caches,
     connections,
+    deliveries,
     docs,
     events,
     grants,
     health,
     identity,
+    jobs,
     logs,
     me,
     pipelines,
@@ -38,9 +40,11 @@ from lineshaft.server.routes import (
     secrets,
     session,
     sign_in,
+    statuses,
     tests,
     tokens,
     users,
+    webhooks,
     welcome,
     worker_files,
     worker_keys,
@@ -75,8 +79,11 @@ _CLOSED: Final = (
     caches,
     connections,
     approvals,
+    jobs,
+    statuses,
+    deliveries,
 )
-_OPEN: Final = (health, welcome, docs, sign_in, identity)
+_OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]

@@ -99,6 +99,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             repositories=_repositories(settings, opened),
             mailer=_mailer(settings),
             mail_terms=settings.mail_terms,
+            public_url="" if settings.public_url is None else f"{settings.public_url}",
         )
         await plane.secrets.keeping.check_keys()
         await follow_settings(

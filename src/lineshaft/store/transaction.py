@@ -25,6 +25,7 @@ from lineshaft.store.schedules import SqlSchedules
 from lineshaft.store.secrets import SqlSecrets
 from lineshaft.store.session import Session
 from lineshaft.store.signing_keys import SqlSigningKeys
+from lineshaft.store.statuses import SqlStatuses
 from lineshaft.store.test_cases.tests import SqlTests
 from lineshaft.store.timers import SqlTimers
 from lineshaft.store.tokens import SqlTokens
@@ -66,6 +67,7 @@ class SqlTransaction:
         self.secrets = SqlSecrets(session)
         self.signing_keys = SqlSigningKeys(session)
         self.connections = SqlConnections(session)
+        self.statuses = SqlStatuses(session)
 
     def read_ahead(self, foreseen: Sequence[Foreseen[Any]]) -> None:
         """Read at once what functions are going to look at; in the order in which locks are taken."""

@@ -52,7 +52,7 @@ class Operation:
     @property
     def concerns(self) -> str:
         """What its path names: a pipeline, a run, or neither."""
-        return next((what for what in ("pipeline_id", "run_id") if f"{{{what}}}" in self.path), "")
+        return next((what for what in ("pipeline_id", "job", "run_id") if f"{{{what}}}" in self.path), "")
 
 
 def _operations() -> Iterator[Operation]:
@@ -79,7 +79,7 @@ OPERATIONS: Final = list(_operations())
 
 @dataclass(frozen=True)
 class House:
-    """A server with two pipelines, a run of each, and people who call it."""
+    """A server with pipelines here and elsewhere, runs of them, and people who call it."""
 
     plane: ControlPlane
     people: People
@@ -88,7 +88,12 @@ class House:
     here: Mapping[str, UUID]
     elsewhere: Mapping[str, UUID]
     nowhere: Mapping[str, UUID] = field(
-        default_factory=lambda: {"pipeline_id": _new_id(), "run_id": _new_id()}
+        default_factory=lambda: {
+            "pipeline_id": _new_id(),
+            "job": _new_id(),
+            "run_id": _new_id(),
+            "run": _new_id(),
+        }
     )
 
     def targets(self, operation: Operation) -> Mapping[str, Mapping[str, UUID]]:
@@ -112,7 +117,14 @@ async def house(tmp_path: Path, clock: ManualClock) -> AsyncIterator[House]:
 
 async def _pipeline(plane: ControlPlane) -> Mapping[str, UUID]:
     pipeline = await plane.pipelines.create(read_native(PIPELINE.encode()))
-    return {"pipeline_id": pipeline.id, "run_id": (await plane.runs.trigger(pipeline.id)).id}
+    job = await plane.pipelines.create(read_native(PIPELINE.encode()))
+    return {
+        "pipeline_id": pipeline.id,
+        "run_id": (await plane.runs.trigger(pipeline.id)).id,
+        # Another one, since what deletes a pipeline is called in both words.
+        "job": job.id,
+        "run": (await plane.runs.trigger(job.id)).id,
+    }
 
 
 @dataclass(frozen=True)
@@ -148,10 +160,14 @@ def _cookie(secret: str) -> Headers:
     return {"Cookie": f"other=1; lineshaft={secret}; another=2", "Sec-Fetch-Site": "same-origin"}
 
 
+def _pipelines(house: House) -> frozenset[UUID]:
+    return frozenset({house.here["pipeline_id"], house.here["job"]})
+
+
 def _roles(standing: Standing, house: House) -> dict[str, Any]:
     return {
         "role": None if standing.everywhere is None else Role(standing.everywhere),
-        "grants": {} if standing.here is None else {house.here["pipeline_id"]: Role(standing.here)},
+        "grants": {} if standing.here is None else dict.fromkeys(_pipelines(house), Role(standing.here)),
     }
 
 
@@ -180,7 +196,7 @@ def with_token(standing: Standing) -> Arrival:
 
     async def arrive(house: House) -> Headers:
         await house.people.user("ann", **_roles(standing, house))
-        only = frozenset({house.here["pipeline_id"]}) if standing.only_here else None
+        only = _pipelines(house) if standing.only_here else None
         scope = Scope(Role(standing.token or "admin"), only)
         return _bearer((await house.people.token("ann", scope))[1])
 

@@ -29,6 +29,7 @@ from lineshaft.ports.store.runs import Runs, UnendedRuns
 from lineshaft.ports.store.schedules import Schedules
 from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.signing_keys import SigningKeys
+from lineshaft.ports.store.statuses import Statuses
 from lineshaft.ports.store.store import Store
 from lineshaft.ports.store.tests import Tests, TestWindow
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
@@ -67,6 +68,7 @@ __all__ = [
     "Schedules",
     "Secrets",
     "SigningKeys",
+    "Statuses",
     "Store",
     "StoredPart",
     "TestWindow",

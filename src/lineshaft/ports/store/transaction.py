@@ -20,6 +20,7 @@ from lineshaft.ports.store.runs import Runs
 from lineshaft.ports.store.schedules import Schedules
 from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.signing_keys import SigningKeys
+from lineshaft.ports.store.statuses import Statuses
 from lineshaft.ports.store.tests import Tests
 from lineshaft.ports.store.timers import Timers
 from lineshaft.ports.store.tokens import Tokens
@@ -155,6 +156,11 @@ class Transaction(Protocol):
     @property
     def connections(self) -> Connections:
         """The connections to forges."""
+        ...
+
+    @property
+    def statuses(self) -> Statuses:
+        """What forges are to be told."""
         ...
 
     def definition(self, definition_hash: str) -> Definition | None:
