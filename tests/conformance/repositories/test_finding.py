@@ -37,6 +37,14 @@ async def test_refs_lead_to_commits_also_by_tags_that_say_something(world: World
     }
 
 
+async def test_the_default_branch_is_known_where_there_is_one(world: World) -> None:
+    assert await world.repositories.default_branch(world.site.remote) == ""
+    world.site.commit({"a": "1"})
+    world.site.commit({"a": "2"}, "release/1")
+
+    assert await world.repositories.default_branch(world.site.remote) == "refs/heads/main"
+
+
 async def test_a_revision_tells_what_its_commit_says(world: World) -> None:
     commit = world.site.commit({"a": "1"}, message="Subject\n\nBödy\nof it")
     revision = await world.repositories.revision(world.site.remote)

@@ -9,6 +9,8 @@ from typing import Any
 
 import pytest
 
+from conformance.repositories.sites import reader
+from git_server import Origin
 from lineshaft.definition.compiling.read import read_native
 from lineshaft.model.cause import Cause
 from lineshaft.model.config_file import ConfigFile
@@ -367,3 +369,26 @@ async def test_a_change_that_two_servers_may_see_starts_one_run(
         await asyncio.gather(look(first), look(second))
 
         assert [await commits(second, each) for each in pipelines] == [expected] * 3
+
+
+async def test_a_push_to_a_real_repository_starts_one_run_with_two_servers(
+    postgres_url: str, tmp_path: Path
+) -> None:
+    origin = Origin(tmp_path)
+    text = "on: {poll: 10m}\nsteps: [{name: a, run: make}]\n"
+    origin.commit_files({"lineshaft.yml": text})
+    clock = ManualClock(BEGINNING)
+    readers = [reader(tmp_path / name, tmp_path) for name in ("one", "other")]
+    async with (
+        temporary_plane(tmp_path, clock, url=postgres_url, repositories=readers[0]) as first,
+        temporary_plane(tmp_path, clock, url=postgres_url, repositories=readers[1]) as second,
+    ):
+        pipeline = await first.sources.kept.create("shop", ConfigFile(str(origin.bare)))
+        await asyncio.gather(look(first), look(second))
+        pushed = origin.commit("new")
+        clock.advance(LATER)
+
+        await asyncio.gather(look(first), look(second))
+        await asyncio.gather(look(first), look(second))
+
+        assert await commits(second, pipeline) == [pushed]

@@ -226,6 +226,8 @@ class PollService:
                         looks = _Looks(self._repositories, await self._remotes.remote(address or ""))
                     seen = await looks.seen_by(pipeline)
                 await self._store.write(partial(self._note, taken=poll, pipeline=pipeline, seen=seen))
+                if poll.seen is None:
+                    _LOG.info("The repository of '%s' was looked at for the first time.", pipeline.name)
             except StoreUnavailableError as error:
                 _LOG.warning("The poll of '%s' is left for later: %s", pipeline.name, error.message)
             except Exception as error:  # noqa: BLE001 - whatever is wrong, it must not be due for ever.
