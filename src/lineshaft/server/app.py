@@ -29,6 +29,7 @@ from lineshaft.server.routes import (
     grants,
     health,
     identity,
+    jobs,
     logs,
     me,
     pipelines,
@@ -75,6 +76,7 @@ _CLOSED: Final = (
     caches,
     connections,
     approvals,
+    jobs,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity)
 NOUNS: Final = (*_CLOSED, *_OPEN)

@@ -18,6 +18,7 @@ from lineshaft.model.permission import Permission, may
 from lineshaft.model.principal import Principal
 from lineshaft.server.access import PRINCIPAL, PROOF
 from lineshaft.server.guard import require, require_work
+from lineshaft.server.named_job import JOB, NAMED_PIPELINE, find_job
 from lineshaft.server.permissions import FILTERED, PERMISSION
 from lineshaft.services.control_plane import ControlPlane
 
@@ -65,11 +66,14 @@ class GuardedRoute(APIRoute):
         permission = self.permission
         if permission is None or permission is Permission.OPEN:
             return handle
+        names_job = f"{{{JOB}}}" in self.path
         # A worker of the next version may say more than this server knows.
         takes_any = permission is Permission.WORK
 
         async def guarded(request: Request) -> Response:
             principal: Principal | None = request.scope.get(PRINCIPAL)
+            if names_job and principal is not None:
+                await find_job(request.scope, principal)
             if principal is None or not may(principal, permission):
                 await self.authorize(request.scope)
             if request.scope["query_string"] and not takes_any:
@@ -100,9 +104,8 @@ class GuardedRoute(APIRoute):
             case permission if self.filtered:
                 _require_user(scope)
             case permission:
-                await require(
-                    scope, permission, pipeline_id=_id_in(scope, _PIPELINE), run_id=_id_in(scope, _RUN)
-                )
+                pipeline_id = scope.get(NAMED_PIPELINE) or _id_in(scope, _PIPELINE)
+                await require(scope, permission, pipeline_id=pipeline_id, run_id=_id_in(scope, _RUN))
 
 
 async def authorize_again(scope: Scope) -> None:

@@ -23,6 +23,7 @@ from lineshaft.server.documents import (
     EventDocument,
     ProblemDocument,
 )
+from lineshaft.server.job_requests import JobRequest, JobRunRequest, ParameterRequest
 from lineshaft.server.kept_requests import KeptRequest
 from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
 from lineshaft.server.requests import RetryRequest, StartRequest, WorkerKeyRequest
@@ -72,6 +73,9 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     SignInRequest,
     ConnectionRequest,
     KeptRequest,
+    JobRequest,
+    JobRunRequest,
+    ParameterRequest,
 )
 _DESCRIPTION: Final = """\
 Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password,
@@ -87,6 +91,7 @@ _CHAPTERS: Final = {
     "results": "What tasks have found: reports, and the folders and files that tell of it.",
     "artifacts": "What tasks have made, for later tasks and for people.",
     "tests": "Test cases, in one run and over many.",
+    "jobs": "Pipelines and runs in the words of RestfulCI's API.",
     "caches": "What spares later runs some work.",
     "workers": "Those that take tasks, and the keys that let them in.",
     "users": "Who may call, what they may do, and the tokens of their programs.",

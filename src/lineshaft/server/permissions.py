@@ -17,8 +17,8 @@ def needs(
 ) -> dict[str, Any]:
     """Declare what a route needs, for its `openapi_extra`.
 
-    A route with `{pipeline_id}` or `{run_id}` in its path needs it on that pipeline, or on that run's; any
-    other needs it everywhere.
+    A route with `{pipeline_id}`, `{job}` or `{run_id}` in its path needs it on that pipeline, or on that
+    run's; any other needs it everywhere.
 
     Args:
         permission: what it needs.

@@ -52,7 +52,7 @@ class Operation:
     @property
     def concerns(self) -> str:
         """What its path names: a pipeline, a run, or neither."""
-        return next((what for what in ("pipeline_id", "run_id") if f"{{{what}}}" in self.path), "")
+        return next((what for what in ("pipeline_id", "job", "run_id") if f"{{{what}}}" in self.path), "")
 
 
 def _operations() -> Iterator[Operation]:
@@ -88,7 +88,12 @@ class House:
     here: Mapping[str, UUID]
     elsewhere: Mapping[str, UUID]
     nowhere: Mapping[str, UUID] = field(
-        default_factory=lambda: {"pipeline_id": _new_id(), "run_id": _new_id()}
+        default_factory=lambda: {
+            "pipeline_id": _new_id(),
+            "job": _new_id(),
+            "run_id": _new_id(),
+            "run": _new_id(),
+        }
     )
 
     def targets(self, operation: Operation) -> Mapping[str, Mapping[str, UUID]]:
@@ -112,7 +117,8 @@ async def house(tmp_path: Path, clock: ManualClock) -> AsyncIterator[House]:
 
 async def _pipeline(plane: ControlPlane) -> Mapping[str, UUID]:
     pipeline = await plane.pipelines.create(read_native(PIPELINE.encode()))
-    return {"pipeline_id": pipeline.id, "run_id": (await plane.runs.trigger(pipeline.id)).id}
+    run_id = (await plane.runs.trigger(pipeline.id)).id
+    return {"pipeline_id": pipeline.id, "job": pipeline.id, "run_id": run_id, "run": run_id}
 
 
 @dataclass(frozen=True)

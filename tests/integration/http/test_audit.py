@@ -49,6 +49,36 @@ def start_run(api: httpx2.Client) -> httpx2.Response:
     return api.post(f"/v1/pipelines/{create(api, 'true')}/runs", json={"ref": "main"})
 
 
+def refresh(api: httpx2.Client) -> httpx2.Response:
+    """Be told that the pipeline is kept here alone: what changes nothing is not in the log."""
+    return api.post(f"/v1/pipelines/{create(api, 'true')}/refresh")
+
+
+def create_job(api: httpx2.Client) -> httpx2.Response:
+    return api.post("/jobs", json={"name": new_name(), "dockerImage": "busybox", "command": ["true"]})
+
+
+def delete_job(api: httpx2.Client) -> httpx2.Response:
+    return api.delete(f"/jobs/{create(api, 'true')}")
+
+
+def add_parameter(api: httpx2.Client) -> httpx2.Response:
+    job = create_job(api).json()["id"]
+    return api.post(f"/jobs/{job}/parameters", json={"name": "LEVEL", "defaultValue": "full"})
+
+
+def start_job(api: httpx2.Client) -> httpx2.Response:
+    return api.post(f"/jobs/{create(api, 'true')}")
+
+
+def start_single_job(api: httpx2.Client) -> httpx2.Response:
+    return api.post(f"/job/{create(api, 'true')}")
+
+
+def start_job_run(api: httpx2.Client) -> httpx2.Response:
+    return api.post(f"/jobs/{create(api, 'true')}/runs")
+
+
 def cancel(api: httpx2.Client) -> httpx2.Response:
     return api.post(f"/v1/runs/{start(api, 'sleep 60')['id']}/cancel")
 
@@ -190,6 +220,13 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("DELETE", "/v1/pipelines/{pipeline_id}"): (delete_pipeline, "pipeline.deleted"),
     ("POST", "/v1/pipelines/{pipeline_id}/trigger"): (trigger, "run.started"),
     ("POST", "/v1/pipelines/{pipeline_id}/runs"): (start_run, "run.started"),
+    ("POST", "/v1/pipelines/{pipeline_id}/refresh"): (refresh, None),
+    ("POST", "/jobs"): (create_job, "pipeline.created"),
+    ("DELETE", "/jobs/{job}"): (delete_job, "pipeline.deleted"),
+    ("POST", "/jobs/{job}/parameters"): (add_parameter, "pipeline.changed"),
+    ("POST", "/jobs/{job}"): (start_job, "run.started"),
+    ("POST", "/job/{job}"): (start_single_job, "run.started"),
+    ("POST", "/jobs/{job}/runs"): (start_job_run, "run.started"),
     ("POST", "/v1/runs/{run_id}/cancel"): (cancel, "run.cancelled"),
     ("POST", "/v1/runs/{run_id}/retry"): (retry, "run.retried"),
     ("DELETE", "/v1/runs/{run_id}/artifacts/{name}"): (delete_artifact, None),
@@ -278,7 +315,7 @@ def test_a_change_is_in_the_log_with_who_did_it_and_from_where(
 def test_what_is_refused_is_not_in_the_log(api: httpx2.Client, operation: tuple[str, str]) -> None:
     method, path = operation
     nothing = "00000000-0000-7000-8000-000000000000"
-    names = ("pipeline_id", "run_id", "name", "key_id", "token_id", "cache_id")
+    names = ("pipeline_id", "run_id", "name", "key_id", "token_id", "cache_id", "job")
     address = path.format_map(dict.fromkeys(names, nothing))
 
     answer = api.request(method, address, json=BODIES.get(operation))
