@@ -18,6 +18,7 @@ from fake_api_routes import make_app
 from lineshaft.engine.advance import advance
 from lineshaft.model.errors import (
     NodeNotFoundError,
+    NotWaitingError,
     PipelineNotFoundError,
     RunEndedError,
     RunNotEndedError,
@@ -29,13 +30,15 @@ from lineshaft.model.event import (
     AttemptReported,
     CancelRequested,
     Event,
+    RunApproved,
     RunEvent,
+    RunHeld,
     RunStarted,
 )
 from lineshaft.model.node import Group, Order, Task
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
-from lineshaft.model.run import Lease, Run, waiting_nodes
+from lineshaft.model.run import Lease, Run, Source, waiting_nodes
 from lineshaft.model.state import State
 from lineshaft.model.tree import Tree
 from lineshaft.model.work import RunWork
@@ -152,6 +155,12 @@ class FakeApi:
 
     def start_run(self, pipeline_id: UUID) -> UUID:
         """Begin a run: its first tasks are queued."""
+        run_id = self.create_run(pipeline_id)
+        self._advance(run_id, RunStarted())
+        return run_id
+
+    def create_run(self, pipeline_id: UUID, source: Source | None = None) -> UUID:
+        """Make a run in which nothing has begun."""
         self.pipeline(pipeline_id)
         tree = Tree(self._groups[pipeline_id])
         run = Run(
@@ -160,12 +169,11 @@ class FakeApi:
             number=len(self.runs(pipeline_id)) + 1,
             definition_hash="",
             tree=tree,
-            source=None,
+            source=source,
             created_at=self.clock.now(),
             nodes=waiting_nodes(tree),
         )
         self._runs[run.id] = Record(run)
-        self._advance(run.id, RunStarted())
         return run.id
 
     def begin(self, run_id: UUID, path: str) -> None:
@@ -211,6 +219,21 @@ class FakeApi:
             if node.lease is not None:
                 outcome = Outcome(State.CANCELLED, reason)
                 self._advance(run_id, AttemptReported(place.index, node.attempt, "token", outcome))
+        return self.record(run_id).run
+
+    def hold(self, pipeline_id: UUID, commit: str, changed: tuple[str, ...] | None = None) -> UUID:
+        """Create a run that waits for approval of a commit."""
+        run_id = self.create_run(pipeline_id, Source("https://git.example/shop", commit, changeset=changed))
+        self._advance(run_id, RunHeld(Reason(ReasonCode.WAITING_FOR_APPROVAL, "It waits for approval.")))
+        return run_id
+
+    def approve(self, run_id: UUID, commit: str) -> Run:
+        """Let a held run begin."""
+        run = self.record(run_id).run
+        if not run.held or commit != run.approvable_commit:
+            raise NotWaitingError(f"Run {run.number} does not wait for that.")
+        self._advance(run_id, RunApproved("ada"))
+        self._advance(run_id, RunStarted())
         return self.record(run_id).run
 
     def retry(self, run_id: UUID) -> Run:

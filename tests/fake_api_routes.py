@@ -16,6 +16,7 @@ from lineshaft.model.errors import (
     InvalidDefinitionError,
     LineshaftError,
     NodeNotFoundError,
+    NotWaitingError,
     PipelineNotFoundError,
     Problem,
     RunEndedError,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _STATUS: Mapping[type[LineshaftError], int] = {
     InvalidDefinitionError: 422,
     NodeNotFoundError: 404,
+    NotWaitingError: 409,
     RunEndedError: 409,
     RunNotEndedError: 409,
     RunNotFoundError: 404,
@@ -161,6 +163,15 @@ def _runs(api: "FakeApi") -> APIRouter:
     @router.post("/cancel", status_code=202)
     async def cancel(run_id: UUID) -> dict[str, Any]:
         return run_document(api.cancel(run_id))
+
+    @router.get("/changed")
+    async def changed(run_id: UUID) -> dict[str, Any]:
+        source = api.record(run_id).run.source
+        return {"changed": None if source is None else source.changeset}
+
+    @router.post("/approve", status_code=202)
+    async def approve(run_id: UUID, request: Request) -> dict[str, Any]:
+        return run_document(api.approve(run_id, (await request.json())["commit"]))
 
     @router.post("/retry", status_code=202)
     async def retry(run_id: UUID) -> dict[str, Any]:

@@ -220,6 +220,25 @@ INPUTS: Final = st.dictionaries(
     ),
     max_size=2,
 )
+RECIPIENTS: Final = st.sampled_from(
+    ("author", "ann@example.org", ["webmaster@localhost"], ["a.b+c@x.example", "author"])
+)
+NOTIFICATIONS: Final = st.fixed_dictionaries(
+    {
+        "email": st.fixed_dictionaries(
+            {"to": RECIPIENTS},
+            optional={
+                "cc": RECIPIENTS,
+                "subject": st.sampled_from(("done", "${{ pipeline.name }} ${{ run.state }}")),
+                "body": st.sampled_from(("done\n", "<a href='${{ run.url }}'>")),
+                "html": st.booleans(),
+            },
+        )
+    },
+    optional={
+        "on": st.lists(st.sampled_from(("succeeded", "failed", "cancelled", "lost")), min_size=1, max_size=3)
+    },
+)
 OF_THE_PIPELINE: Final[dict[str, st.SearchStrategy[Any]]] = {
     "repository": TEXTS,
     "on": st.fixed_dictionaries(
@@ -261,6 +280,7 @@ OF_THE_PIPELINE: Final[dict[str, st.SearchStrategy[Any]]] = {
     ),
     "priority": st.integers(-100, 100),
     "callable_by": st.just("*") | st.lists(NAMES, min_size=1, max_size=2),
+    "notify": st.lists(NOTIFICATIONS, max_size=2),
     "secrets": st.lists(ENV_NAMES, max_size=2),
     "id_tokens": ID_TOKENS,
     "timeout": TIMES,

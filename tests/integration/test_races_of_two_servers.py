@@ -15,8 +15,10 @@ from lineshaft.definition import read_definition
 from lineshaft.definition.compiling.generated import read_generated
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.model.definition import Definition
+from lineshaft.model.errors import NotWaitingError
 from lineshaft.model.node import Group
 from lineshaft.model.outcome import Outcome
+from lineshaft.model.principal import Actor, Means
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
@@ -24,6 +26,7 @@ from lineshaft.model.tree import Place, Tree
 from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.services.control_plane import ControlPlane
+from lineshaft.services.run_request import RunRequest
 from lineshaft.store import open_store
 from lineshaft.store.session import ReadGenerated
 from planes import LEASE_TIME
@@ -37,6 +40,9 @@ parallel: true
 steps: [{name: a, run: make}, {name: b, run: make}, {name: c, run: make}, {name: d, run: make}]
 """
 TOKEN = "chosen-by-the-worker"
+COMMIT = "a" * 40
+HELD = RunRequest(ref=COMMIT, hold=True)
+ADA = Actor("ada", Means.PASSWORD)
 QUEUE = "name: q\nconcurrency: {policy: queue}\n"
 MORE_THAN_ONE_TRANSACTION_CALLS = 80
 
@@ -160,6 +166,41 @@ async def test_a_run_that_ends_while_the_next_is_made_lets_it_begin(
         _, following = await asyncio.gather(worker.report(lease), second.runs.trigger(pipeline.id))
 
         assert (await first.runs.get(following.id)).state is State.QUEUED
+
+
+async def test_of_two_approvals_at_once_one_is_heard(planes: tuple[ControlPlane, ControlPlane]) -> None:
+    first, second = planes
+    worker = DeskWorker(first)
+    pipeline = await worker.pipeline("name: p\nsteps: [{name: a, run: make}]\n")
+    for _ in range(5):
+        held = await first.runs.trigger(pipeline.id, HELD)
+
+        answers = await asyncio.gather(
+            first.approvals.approve(held.id, COMMIT, ADA),
+            second.approvals.approve(held.id, COMMIT, replace(ADA, name="ben")),
+            return_exceptions=True,
+        )
+
+        (approved,) = (answer for answer in answers if isinstance(answer, Run))
+        (refused,) = (answer for answer in answers if not isinstance(answer, Run))
+        assert isinstance(refused, NotWaitingError), refused
+        assert (await second.runs.get(held.id)).approved_by == approved.approved_by
+        assert list(await worker.claim(9)) == ["a"]
+
+
+async def test_an_approval_and_a_trigger_at_once_let_one_run_of_a_queue_begin(
+    planes: tuple[ControlPlane, ControlPlane],
+) -> None:
+    first, second = planes
+    worker = DeskWorker(first)
+    for _ in range(5):
+        pipeline = await worker.pipeline(f"{QUEUE}steps: [{{name: a, run: make}}]\n")
+        held = await first.runs.trigger(pipeline.id, HELD)
+
+        await asyncio.gather(first.approvals.approve(held.id, COMMIT, ADA), second.runs.trigger(pipeline.id))
+
+        found = await children(first, pipeline.id)
+        assert sorted(run.state for run in found) == [State.QUEUED, State.WAITING]
 
 
 async def test_runs_that_two_servers_start_at_once_supersede_each_other_while_retries_wait(

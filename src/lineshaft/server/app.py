@@ -42,6 +42,7 @@ from lineshaft.server.routes import (
     tests,
     tokens,
     users,
+    webhooks,
     welcome,
     worker_files,
     worker_keys,
@@ -78,7 +79,7 @@ _CLOSED: Final = (
     approvals,
     jobs,
 )
-_OPEN: Final = (health, welcome, docs, sign_in, identity)
+_OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)
 
 OpenControlPlane = Callable[[], AbstractAsyncContextManager[ControlPlane]]

@@ -92,6 +92,7 @@ class ServerSettings(SignInSettings, MailSettings, VaultSettings, FileSettings):
         keep_runs_days: how many days runs are kept after their end; None means for ever.
         keep_runs: how many ended runs of each pipeline are kept; None means all.
         keep_logs_days: how many days logs are kept after the end of their run; None means for ever.
+        keep_deliveries_days: how many days what came in by webhooks and polls is shown.
         tls_cert: the PEM file with the server's certificate; None serves without TLS.
         tls_key: the PEM file with its key; None where that is in the same file.
         tls_client_ca: the PEM file with the authorities of clients' certificates; None asks for none.
@@ -126,6 +127,7 @@ class ServerSettings(SignInSettings, MailSettings, VaultSettings, FileSettings):
     keep_runs_days: float | None = Field(default=None, gt=0, le=_LONGEST_KEPT_DAYS)
     keep_runs: int | None = Field(default=None, ge=1, le=1_000_000)
     keep_logs_days: float | None = Field(default=None, gt=0, le=_LONGEST_KEPT_DAYS)
+    keep_deliveries_days: float = Field(default=30, gt=0, le=_LONGEST_KEPT_DAYS)
 
     tls_cert: Folder | None = None
     tls_key: Folder | None = None
@@ -148,6 +150,7 @@ class ServerSettings(SignInSettings, MailSettings, VaultSettings, FileSettings):
             runs_for=None if self.keep_runs_days is None else timedelta(days=self.keep_runs_days),
             runs_per_pipeline=self.keep_runs,
             logs_for=None if self.keep_logs_days is None else timedelta(days=self.keep_logs_days),
+            deliveries_for=timedelta(days=self.keep_deliveries_days),
         )
 
     @property

@@ -127,11 +127,17 @@ class OutboxDelivery:
         traffic.waiting.extend(new)
         traffic.known.update(entry.id for entry in new)
         for _ in range(min(traffic.lane.at_once - len(traffic.tasks), len(traffic.waiting))):
-            task = asyncio.create_task(self._work(kind, traffic))
-            traffic.tasks.add(task)
-            task.add_done_callback(traffic.tasks.discard)
+            traffic.tasks.add(asyncio.create_task(self._work(kind, traffic)))
 
     async def _work(self, kind: str, traffic: _Traffic) -> None:
+        try:
+            await self._work_off(kind, traffic)
+        finally:
+            # Not by a callback, which comes later: what is taken in at that moment would find no task.
+            if (task := asyncio.current_task()) is not None:
+                traffic.tasks.discard(task)
+
+    async def _work_off(self, kind: str, traffic: _Traffic) -> None:
         while traffic.waiting:
             entry = traffic.waiting.popleft()
             await self._deliver(entry, traffic)

@@ -40,11 +40,13 @@ class Kept:
         runs_for: how long runs are kept after their end.
         runs_per_pipeline: how many ended runs of a pipeline are kept, 1 at least.
         logs_for: how long logs are kept after the end of their run.
+        deliveries_for: how long deliveries are kept after they came.
     """
 
     runs_for: timedelta | None = None
     runs_per_pipeline: int | None = None
     logs_for: timedelta | None = None
+    deliveries_for: timedelta | None = None
 
 
 KEEP_ALL: Final = Kept()
@@ -103,6 +105,8 @@ class RetentionService:
             removed += await self._remove_surplus(self._kept.runs_per_pipeline, now)
         if self._kept.logs_for is not None:
             await self._remove_logs(now - self._kept.logs_for, now)
+        if self._kept.deliveries_for is not None:
+            await self._remove_deliveries(now - self._kept.deliveries_for)
         await self._remove_unused()
         await self._remove_expired(now)
         await self._files.go_round(self._do, now)
@@ -138,6 +142,9 @@ class RetentionService:
         while page := await self._store.read(_with_logs(before)):
             for run_id in page:
                 await self._repeat(_remove_logs(run_id, now))
+
+    async def _remove_deliveries(self, before: datetime) -> None:
+        await self._repeat(lambda transaction: transaction.deliveries.remove_old(before, _PAGE) < _PAGE)
 
     async def _remove_unused(self) -> None:
         """Remove deleted pipelines without runs, and then what nothing refers to, or is about them alone."""

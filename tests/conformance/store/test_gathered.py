@@ -2,15 +2,18 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from uuid import UUID
 
 from definitions import definition, read_definition
 from lineshaft.engine.decision import ChildRunWanted, Decision, Effect, OutputsGiven, TreeGrown
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
-from lineshaft.model.event import RunStarted
+from lineshaft.model.event import CancelRequested, RunApproved, RunHeld, RunStarted
 from lineshaft.model.merge import Merge
 from lineshaft.model.node import Group
+from lineshaft.model.origin import Origin
+from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Generated, NodeRun, Run, Source, Stop, waiting_nodes
 from lineshaft.model.state import State
@@ -26,6 +29,7 @@ LINE = definition(
     sequence(task("a"), task("b"), sequence(name="made"), name="line"), "https://example.org/s.git"
 )
 STOP = Stop(State.TIMED_OUT, Reason(ReasonCode.GROUP_TIME_LIMIT, "It took longer than 10 minutes."))
+WAITS = Reason(ReasonCode.WAITING_FOR_APPROVAL, "Its change comes from a fork.")
 MADE = Generated(3, "x y")
 
 
@@ -215,6 +219,76 @@ async def test_unended_runs_are_told_by_group(scene: Scene) -> None:
     )
     every = await scene.look(lambda transaction: transaction.runs.unended(pipeline.id))
     assert (list(found.runs), list(oldest.runs), list(every.runs)) == ([first, third], [first], runs)
+
+
+async def test_held_runs_are_in_the_way_of_no_group(scene: Scene) -> None:
+    pipeline = await scene.pipeline(LINE)
+    held, other = await scene.waiting_run(pipeline), await scene.waiting_run(pipeline)
+    await scene.apply(held.id, RunHeld(WAITS))
+
+    found = await scene.look(lambda transaction: transaction.runs.unended_of_group(pipeline.id, ""))
+    every = await scene.look(lambda transaction: transaction.runs.unended(pipeline.id))
+    assert [run.id for run in found.runs] == [other.id]
+    assert [run.id for run in every.runs] == [held.id, other.id]
+
+    await scene.apply(held.id, RunApproved("ada"))
+    found = await scene.look(lambda transaction: transaction.runs.unended_of_group(pipeline.id, ""))
+    assert [run.id for run in found.runs] == [held.id, other.id]
+
+
+async def test_what_is_held_and_what_is_approved_is_found_so_again(database_url: str) -> None:
+    store = await opened(database_url)
+    run = await made(Scene(store), origin=Origin(pull_request=7, head_commit="a" * 40, from_fork=True))
+    held = await Scene(store).apply(run.id, RunHeld(WAITS))
+    await store.close()
+    assert_same(await found_anew(database_url, run), held)
+
+    store = await opened(database_url)
+    approved = await Scene(store).apply(run.id, RunApproved("ada"))
+    await store.close()
+    assert_same(await found_anew(database_url, run), approved)
+
+    assert (held.held, approved.held, approved.approved_by) == (True, False, "ada")
+
+
+async def test_held_runs_are_told_by_pull_request(scene: Scene) -> None:
+    pipeline, another = await scene.pipeline(LINE), await scene.pipeline(LINE)
+
+    def create(transaction: Transaction, pipeline: Pipeline, number: int | None) -> UUID:
+        run = replace(scene.new_run(transaction, pipeline), origin=Origin(pull_request=number))
+        transaction.runs.create(run)
+        scene.decide(transaction, run.id, RunHeld(WAITS))
+        return run.id
+
+    def work(transaction: Transaction) -> list[UUID]:
+        made = [create(transaction, pipeline, number) for number in (7, 8, 7, None, 7, 7)]
+        create(transaction, another, 7)
+        scene.decide(transaction, made[2], RunApproved("ada"))
+        scene.decide(transaction, made[4], CancelRequested(STOP.reason))
+        assert [run.id for run in transaction.runs.held(pipeline.id, pull_request=7).runs] == [
+            made[0],
+            made[5],
+        ]
+        return made
+
+    ids = await scene.store.write(work)
+
+    found = await scene.look(lambda transaction: transaction.runs.held(pipeline.id, pull_request=7))
+    assert [run.id for run in found.runs] == [ids[0], ids[5]]
+
+
+async def test_a_group_goes_on_while_one_of_its_runs_has_begun_and_not_ended(scene: Scene) -> None:
+    pipeline = await scene.pipeline(LINE)
+    run = await scene.waiting_run(pipeline)
+
+    async def goes_on(group: str = "") -> bool:
+        return await scene.look(lambda transaction: transaction.runs.group_goes_on(pipeline.id, group))
+
+    assert not await goes_on()
+    await scene.apply(run.id, RunStarted())
+    assert (await goes_on(), await goes_on("another")) == (True, False)
+    await scene.apply(run.id, CancelRequested(STOP.reason))
+    assert not await goes_on()
 
 
 async def test_a_definition_may_be_kept_that_is_no_pipelines(scene: Scene) -> None:

@@ -112,6 +112,28 @@ def test_a_run_is_begun_for_a_change_that_is_not_trusted(lineshaft: CommandLine,
     assert json.loads(lineshaft("show", "forked/latest", "--output", "json").out)["untrusted"] is True
 
 
+def test_a_held_run_is_approved_for_the_commit_that_was_looked_at(
+    lineshaft: CommandLine, tmp_path: Path
+) -> None:
+    commit = "a" * 40
+    create(lineshaft, tmp_path, "held", "steps: [{name: a, run: 'true'}]")
+    begun = json.loads(lineshaft("trigger-pipeline", "held", "--hold", "--ref", commit).out)
+    assert (begun["held"], begun["reason"]["code"]) == (True, "waiting_for_approval")
+
+    unasked = lineshaft("approve", "held/1")
+    other = lineshaft("approve", "held/1", "--commit", "b" * 40)
+    approved = lineshaft("approve", "held/1", "--commit", commit)
+
+    assert unasked.code == ExitCode.WRONG_USAGE
+    assert "--commit" in unasked.err
+    assert other.code == ExitCode.CONFLICT
+    assert commit in other.err
+    assert approved.code == ExitCode.OK
+    assert approved.out.startswith("held/1 is approved")
+    assert lineshaft("watch", "held/1").code == ExitCode.OK
+    assert lineshaft("approve", "held/1").code == ExitCode.CONFLICT
+
+
 def test_a_run_is_begun_with_a_priority(lineshaft: CommandLine, tmp_path: Path) -> None:
     create(lineshaft, tmp_path, "urgent", "priority: 3\nsteps: [{name: a, run: ls}]")
     assert json.loads(lineshaft("trigger-pipeline", "urgent", "--priority", "-50").out)["priority"] == -50

@@ -112,6 +112,25 @@ def test_a_deploy_that_was_going_on_is_lost_and_does_not_begin_again(tmp_path: P
     assert (node(ended, "ship")["state"], node(ended, "ship")["attempt"]) == ("lost", 1)
 
 
+def test_a_held_run_stays_held_over_a_kill_and_an_approval_stays_given(tmp_path: Path) -> None:
+    commit = "a" * 40
+    with up(tmp_path) as (server, api):
+        body = {"ref": commit, "hold": True}
+        run = api.post(f"/v1/pipelines/{create(api, 'true')}/runs", json=body).json()
+        server.stop(signal.SIGKILL)
+
+    with up(tmp_path) as (server, api):
+        held = api.get(f"/v1/runs/{run['id']}").json()
+        assert (held["state"], held["held"], node(held, "a")["attempt"]) == ("waiting", True, 0)
+        answer = api.post(f"/v1/runs/{run['id']}/approve", json={"commit": commit})
+        assert answer.status_code == 202, answer.text
+        server.stop(signal.SIGKILL)
+
+    with up(tmp_path) as (_, api):
+        ended = finish(api, run)
+        assert (ended["state"], ended["held"], ended["approved_by"]) == ("succeeded", False, "admin")
+
+
 def test_a_run_that_was_being_cancelled_ends_cancelled_after_a_kill(tmp_path: Path) -> None:
     with up(tmp_path) as (server, api):
         run = start_of(api, create(api, "trap '' TERM; sleep 1000", "true"))

@@ -83,6 +83,12 @@ def cancel(api: httpx2.Client) -> httpx2.Response:
     return api.post(f"/v1/runs/{start(api, 'sleep 60')['id']}/cancel")
 
 
+def approve(api: httpx2.Client) -> httpx2.Response:
+    commit = "a" * 40
+    held = api.post(f"/v1/pipelines/{create(api, 'true')}/runs", json={"ref": commit, "hold": True})
+    return api.post(f"/v1/runs/{held.json()['id']}/approve", json={"commit": commit})
+
+
 def retry(api: httpx2.Client) -> httpx2.Response:
     run = start(api, "sleep 60")
     api.post(f"/v1/runs/{run['id']}/cancel")
@@ -220,6 +226,7 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("DELETE", "/v1/pipelines/{pipeline_id}"): (delete_pipeline, "pipeline.deleted"),
     ("POST", "/v1/pipelines/{pipeline_id}/trigger"): (trigger, "run.started"),
     ("POST", "/v1/pipelines/{pipeline_id}/runs"): (start_run, "run.started"),
+    ("POST", "/v1/runs/{run_id}/approve"): (approve, "run.approved"),
     ("POST", "/v1/pipelines/{pipeline_id}/refresh"): (refresh, None),
     ("POST", "/jobs"): (create_job, "pipeline.created"),
     ("DELETE", "/jobs/{job}"): (delete_job, "pipeline.deleted"),

@@ -1,5 +1,6 @@
 """Who is told how a run has ended, once, and what becomes of it when the mail server does not play along."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -85,10 +86,10 @@ class Shop:
 
 @asynccontextmanager
 async def opened(
-    folder: Path, mailer: FakeMailer | None, clock: ManualClock | None = None
+    folder: Path, mailer: FakeMailer | None, clock: ManualClock | None = None, url: str = "sqlite://"
 ) -> AsyncIterator[Shop]:
     clock = clock or ManualClock()
-    async with temporary_plane(folder, clock, mailer=mailer, mail_terms=TERMS) as plane:
+    async with temporary_plane(folder, clock, url=url, mailer=mailer, mail_terms=TERMS) as plane:
         yield Shop(plane, clock, mailer or FakeMailer())
 
 
@@ -143,6 +144,19 @@ steps: [{{name: a, run: make}}]
     [(mail, recipients)] = shop.mailer.sent
     assert recipients == (BOSS,)
     assert mail.text.startswith("Run 1 of shop was cancelled.\n\na was cancelled: A user cancelled the run.")
+
+
+async def test_a_run_that_cannot_begin_is_told_too(shop: Shop) -> None:
+    text = f"""
+name: shop
+notify: [{{email: {{to: {TEAM}}}}}]
+steps: [{{name: a, run: make, secrets: [NOWHERE]}}]
+"""
+    run = await shop.run(text=text)
+
+    assert run.state is State.FAILED
+    [mail] = shop.mails
+    assert "NOWHERE" in mail.text
 
 
 async def test_templates_see_how_the_run_has_ended(shop: Shop) -> None:
@@ -353,3 +367,21 @@ async def test_a_mail_about_a_run_that_is_gone_is_dropped(shop: Shop) -> None:
 
     assert shop.mails == []
     assert await shop.queued() == []
+
+
+async def test_several_servers_on_one_database_send_each_mail_once(tmp_path: Path, postgres_url: str) -> None:
+    mailer, clock = FakeMailer(), ManualClock()
+    async with (
+        opened(tmp_path, mailer, clock, postgres_url) as first,
+        opened(tmp_path, mailer, clock, postgres_url) as second,
+    ):
+        text = SHOP.replace("- on: [succeeded]", "- on: [cancelled]")
+        pipeline = await first.plane.pipelines.create(read_native(text.encode()))
+        runs = [await first.plane.runs.trigger(pipeline.id) for _ in range(20)]
+        for run in runs:
+            await first.plane.runs.cancel(run.id)
+
+        await asyncio.gather(first.plane.settle(), second.plane.settle())
+
+        assert sorted(mail.id for mail in first.mails) == sorted(f"{run.id}.1" for run in runs)
+        assert await first.queued() == []

@@ -22,6 +22,16 @@ def test_a_good_pipeline_is_said_to_be_fine(lineshaft: CommandLine, folder: Path
     assert (result.code, result.out, result.err) == (0, "lineshaft.yml: shop is fine, 1 task.\n", "")
 
 
+def test_it_tells_that_notifications_need_a_server_that_sends_mail(
+    lineshaft: CommandLine, folder: Path
+) -> None:
+    (folder / "lineshaft.yml").write_text(f"notify: [{{email: {{to: ann@example.org}}}}]\n{GOOD}")
+    assert lineshaft("check").out.splitlines() == [
+        "lineshaft.yml: shop is fine, 1 task.",
+        "  1 notification: sent by a server that has LINESHAFT_SMTP_URL, and nowhere else",
+    ]
+
+
 def test_every_mistake_of_every_file_is_told_at_once(lineshaft: CommandLine, folder: Path) -> None:
     (folder / "a.yml").write_text(BAD)
     (folder / "b.yml").write_text(GOOD)

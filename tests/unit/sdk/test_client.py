@@ -12,6 +12,7 @@ from lineshaft.model.errors import (
     InvalidDefinitionError,
     NodeNotFoundError,
     NotFoundError,
+    NotWaitingError,
     PipelineNotFoundError,
     RunEndedError,
     RunNotEndedError,
@@ -115,6 +116,25 @@ def test_a_run_can_be_cancelled_once(client: Client, api: FakeApi) -> None:
     assert client.cancel_run(run_id).state is State.CANCELLED
     with pytest.raises(RunEndedError):
         client.cancel_run(run_id)
+
+
+def test_a_held_run_is_approved_for_its_commit_alone(client: Client, api: FakeApi) -> None:
+    run_id = api.hold(api.add_pipeline("shop", "test"), "a" * 40, ("src/a.py",))
+    run = client.run(run_id)
+    assert (run.held, run.approved_by, run.approvable_commit) == (True, None, "a" * 40)
+    assert client.changed_paths(run_id) == ("src/a.py",)
+    with pytest.raises(NotWaitingError):
+        client.approve_run(run_id, "b" * 40)
+
+    approved = client.approve_run(run_id, "a" * 40)
+
+    assert (approved.held, approved.approved_by, approved.state) == (False, "ada", State.QUEUED)
+
+
+def test_changes_that_are_not_known_are_not_the_same_as_none(client: Client, api: FakeApi) -> None:
+    pipeline = api.add_pipeline("shop", "test")
+    unknown, nothing = api.hold(pipeline, "a" * 40), api.hold(pipeline, "a" * 40, ())
+    assert (client.changed_paths(unknown), client.changed_paths(nothing)) == (None, ())
 
 
 def test_a_run_can_be_retried_when_it_has_ended(client: Client, api: FakeApi) -> None:

@@ -6,7 +6,7 @@ from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field
 
 from lineshaft.definition.native.key import Key
 from lineshaft.definition.native.strict import Strict
-from lineshaft.definition.native.value import TEXT_LIMIT
+from lineshaft.definition.native.value import Line
 from lineshaft.model.mail_address import ADDRESS_PATTERN, LONGEST_ADDRESS, is_address
 from lineshaft.model.notification import AUTHOR, MOST_NOTIFICATIONS, MOST_RECIPIENTS
 
@@ -29,12 +29,6 @@ def _recipient(text: str) -> str:
 
 def _one_or_many(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
-
-
-def _one_line(text: str) -> str:
-    if not text.isprintable():
-        raise ValueError(text)
-    return text
 
 
 _Recipients = Annotated[
@@ -62,10 +56,7 @@ class EmailDocument(Strict):
     to: Annotated[_Recipients, Key("Who gets it", _DEMAND, short=_ADDRESS_SCHEMA)]
     cc: Annotated[_Recipients | None, Key("Who gets a copy", _DEMAND, short=_ADDRESS_SCHEMA)] = None
     subject: Annotated[
-        str | None,
-        AfterValidator(_one_line),
-        Field(min_length=1, max_length=TEXT_LIMIT),
-        Key("Its subject; expressions may stand in it", "text in one line, not empty"),
+        Line | None, Key("Its subject; expressions may stand in it", "text in one line, not empty")
     ] = None
     body: Annotated[
         str | None,

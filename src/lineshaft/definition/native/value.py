@@ -262,6 +262,13 @@ Audience = Annotated[
 ]
 """Whom an identity token is for."""
 
+Line = Annotated[
+    str,
+    Field(min_length=1, max_length=TEXT_LIMIT, pattern=rf"^[^{_CONTROL}]+$"),
+    Key("", "text in one line, not empty"),
+]
+"""Text without a line's end; expressions may stand in it."""
+
 WorkspacePath = Annotated[
     str,
     Field(min_length=1, max_length=TEXT_LIMIT),

@@ -1,8 +1,10 @@
 """The folder of a mirror, in which one fetch is at work at a time, whoever it is for."""
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
@@ -10,15 +12,21 @@ from lineshaft.integrations.git.layout import clear_unfinished, write_mirror
 from lineshaft.integrations.git.lock import locked
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.shared_work import SharedWork
+from lineshaft.model.errors import SourceError
+
+MOST_PACKS: Final = 50
+"""How many packs a partial mirror has before they are put together."""
 
 SOURCE: Final = "source"
 """What a partial mirror calls the remote from which it has missing files."""
 
+_LOG: Final = logging.getLogger("lineshaft.git")
+_TIDY_LIMIT: Final = timedelta(minutes=5)
 _WHOLE: Final = "lineshaft-whole"
 
 
 class MirrorFolder:
-    """A bare repository that several processes may use at once. Nothing is ever removed from it.
+    """A bare repository that several processes may use at once. No object is ever removed from it.
 
     Attributes:
         path: where it is.
@@ -27,13 +35,14 @@ class MirrorFolder:
         resolving: fetches that several wait for.
     """
 
-    def __init__(self, git: GitProgram, path: Path, *, partial: bool) -> None:
+    def __init__(self, git: GitProgram, path: Path, *, partial: bool, most_packs: int = MOST_PACKS) -> None:
         """Use a folder, which is made when it is first wanted."""
         self.path: Final = path
         self.named: Final = partial
         self.commits: Final[set[str]] = set()
         self.resolving: Final = SharedWork[str]()
         self._git: Final = git
+        self._most_packs: Final = most_packs
         self._turn: Final = asyncio.Lock()
 
     @property
@@ -57,6 +66,7 @@ class MirrorFolder:
         async with self._turn, locked(self.path.with_suffix(".lock"), self._git.label, self._git.sweep):
             if self.path.exists():
                 clear_unfinished(self.path)
+                await self._tidy()
             else:
                 write_mirror(self.path, partial=self.named)
             yield
@@ -67,3 +77,15 @@ class MirrorFolder:
             return set((self.path / "shallow").read_text().split())
         except FileNotFoundError:
             return set()
+
+    async def _tidy(self) -> None:
+        """Put the packs of a partial mirror together: each fetch adds one, and git looks into all of them."""
+        if not self.named or sum(1 for _ in (self.objects / "pack").glob("*.pack")) <= self._most_packs:
+            return
+        try:
+            # What no ref leads to is kept as well, since most of it was fetched by its id.
+            await self._git.run(
+                "repack", "-a", "-d", "--keep-unreachable", "--quiet", folder=self.path, limit=_TIDY_LIMIT
+            )
+        except SourceError as error:
+            _LOG.warning("The packs of the mirror %s stay as many as they are: %s", self.path, error.message)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from lineshaft.definition.repository import without_credentials
-from lineshaft.integrations.git.folder import MirrorFolder
+from lineshaft.integrations.git.folder import MOST_PACKS, MirrorFolder
 from lineshaft.integrations.git.mirror import FETCH_LIMIT, Mirror, Reach
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.proof import Proofs
@@ -34,6 +34,7 @@ class Mirrors:
         guard: Guard | None = None,
         partial: bool = False,
         proofs: Proofs | None = None,
+        most_packs: int = MOST_PACKS,
     ) -> None:
         """Keep mirrors in a folder.
 
@@ -46,6 +47,7 @@ class Mirrors:
             partial: whether files are fetched only when they are wanted, from remotes that allow it; nothing
                 can be checked out then.
             proofs: remembers whom remotes have answered.
+            most_packs: how many packs a partial mirror has before they are put together.
         """
         self._git: Final = git
         self._folder: Final = folder
@@ -54,6 +56,7 @@ class Mirrors:
             git, guard or Guard(allow_private=True), proofs or Proofs(), fetch_limit, self._allowed_roots
         )
         self._partial: Final = partial
+        self._most_packs: Final = most_packs
         self._folders: Final[dict[str, MirrorFolder]] = {}
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -77,5 +80,7 @@ class Mirrors:
         if folder is None:
             name = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
             path = self._folder / f"{name}.git"
-            folder = self._folders[key] = MirrorFolder(self._git, path, partial=self._partial)
+            folder = self._folders[key] = MirrorFolder(
+                self._git, path, partial=self._partial, most_packs=self._most_packs
+            )
         return Mirror(remote, without_credentials(address), folder, self._reach)

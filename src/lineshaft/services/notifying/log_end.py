@@ -1,5 +1,6 @@
 """The last lines of a log, for people who read mail."""
 
+import asyncio
 import re
 from typing import Final
 from uuid import UUID
@@ -7,6 +8,7 @@ from uuid import UUID
 from lineshaft.model.errors import LineshaftError
 from lineshaft.services.logs import LogService
 
+_PATIENCE_SECONDS: Final = 15.0
 _LINES: Final = 20
 _BYTES: Final = 8 * 1024
 _LONGEST_LINE: Final = 300
@@ -14,12 +16,13 @@ _ESCAPES: Final = re.compile(r"\x1b\[[0-9;:?]*[A-Za-z]|\x1b\][^\x07\x1b]*(\x07|\
 
 
 async def log_end(logs: LogService, run_id: UUID, path: str) -> tuple[str, ...]:
-    """Read the last lines of a node's log, without colours; none where the log cannot be had."""
+    """Read the last lines of a node's log, without colours; none where the log cannot be had soon."""
     try:
-        log = await logs.find(run_id, path)
-        start = max(0, log.state.size_bytes - _BYTES)
-        data = b"".join([piece async for piece in logs.read(log, start, log.state.size_bytes)])
-    except (LineshaftError, OSError):
+        async with asyncio.timeout(_PATIENCE_SECONDS):
+            log = await logs.find(run_id, path)
+            start = max(0, log.state.size_bytes - _BYTES)
+            data = b"".join([piece async for piece in logs.read(log, start, log.state.size_bytes)])
+    except (LineshaftError, OSError, TimeoutError):
         # The mail is worth more than its last lines.
         return ()
     return last_lines(data, cut=start > 0)

@@ -220,7 +220,7 @@ def _place(change: Change) -> tuple[ChangeKind, str, int | None]:
 
 
 def _what_of(started: Started) -> str:
-    """Say of a run that has ended at once why it has."""
+    """Say of a run that has ended at once, or waits for approval, why it does."""
     run = started.run
-    reason = run.root.reason if run.state.ended else None
+    reason = run.root.reason if run.state.ended or run.held else None
     return "" if reason is None else reason.text

@@ -24,7 +24,7 @@ from lineshaft.model.origin import Origin
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.run import Source
 from lineshaft.ports.repositories import Remote, Repositories
-from lineshaft.services.new_run import NewRun, first_said
+from lineshaft.services.new_run import FROM_A_FORK, NewRun, first_said
 from lineshaft.services.sources.matching import SKIPPED, asks_to_skip, why_not
 from lineshaft.services.sources.sentences import told
 
@@ -261,6 +261,7 @@ def _new_run(
             head_commit=asked.head_commit,
             from_fork=asked.from_fork,
         )
+    untrusted = origin.from_fork and not sender.connection.trusts_forks
     return NewRun(
         pipeline_id=pipeline_id,
         definition=definition,
@@ -268,7 +269,8 @@ def _new_run(
         inputs=resolve_inputs(definition, {}),
         cause=_CAUSES[change.kind],
         priority=first_said(definition.priority),
-        untrusted=origin.from_fork and not sender.connection.trusts_forks,
+        untrusted=untrusted,
+        held=FROM_A_FORK if untrusted else "",
         origin=origin,
     )
 

@@ -5,8 +5,8 @@ Servers of the version before find what is due by sorting meanwhile, which is sl
 
 from alembic import op
 
-revision = "0010"
-down_revision = "0009"
+revision = "0011"
+down_revision = "0010"
 
 
 def upgrade() -> None:
