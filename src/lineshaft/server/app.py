@@ -42,6 +42,7 @@ from lineshaft.server.routes import (
     tests,
     tokens,
     users,
+    webhook,
     webhooks,
     welcome,
     worker_files,
@@ -78,6 +79,7 @@ _CLOSED: Final = (
     connections,
     approvals,
     jobs,
+    webhook,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)

@@ -18,6 +18,8 @@ from lineshaft.model.tree import ROOT
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.store import Transaction
 from lineshaft.services.new_run import NewRun, first_said
+from lineshaft.services.run_request import NOTHING_SPECIAL
+from lineshaft.services.sources.basis import Basis
 
 DEEPEST_CALL: Final = 32
 """How many runs may stand for each other's nodes, one below the other."""
@@ -54,7 +56,7 @@ def called_run(
     return NewRun(
         pipeline_id=pipeline.id,
         definition=definition,
-        source=_source(parent, definition.repository),
+        source=_source(parent, pipeline),
         inputs=inputs,
         cause=Cause.PIPELINE,
         priority=first_said(definition.priority, parent.priority),
@@ -159,7 +161,7 @@ def _circle(transaction: Transaction, parent: Run, called: Pipeline) -> Reason |
     return None
 
 
-def _source(parent: Run, repository: str | None) -> Source | None:
-    if parent.source is not None and parent.source.repository == (repository or ""):
+def _source(parent: Run, pipeline: Pipeline) -> Source | None:
+    if parent.source is not None and parent.source.repository == (pipeline.definition.repository or ""):
         return parent.source
-    return None if repository is None else Source(repository)
+    return Basis.here(pipeline, NOTHING_SPECIAL).source

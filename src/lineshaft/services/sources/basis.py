@@ -1,7 +1,7 @@
 """What a run begins with: a definition, and the revision that it works on."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from lineshaft.model.config_file import ConfigFile
@@ -34,7 +34,8 @@ class Basis:
     def here(cls, pipeline: Pipeline, request: RunRequest) -> Self:
         """Make that of a pipeline whose definition is in no repository."""
         definition = pipeline.definition
-        return cls(definition, request.source(definition.repository), None, pipeline.name)
+        source = _usual(pipeline, request).source(definition.repository)
+        return cls(definition, source, None, pipeline.name)
 
     def fits(self, pipeline: Pipeline) -> bool:
         """Whether a pipeline is still kept where this was read."""
@@ -64,8 +65,15 @@ async def basis_of(reader: SourceReader, pipeline: Pipeline, request: RunRequest
     if request.overrides:
         definition = await asyncio.to_thread(overridden, definition, request.overrides)
     if kept is None:
-        source = request.source(definition.repository)
+        source = _usual(pipeline, request).source(definition.repository)
     return Basis(definition, source, kept, pipeline.name)
+
+
+def _usual(pipeline: Pipeline, request: RunRequest) -> RunRequest:
+    """Have what names no ref work on the one that the server's file gives the pipeline."""
+    if request.ref is not None or pipeline.upkeep.ref is None:
+        return request
+    return replace(request, ref=pipeline.upkeep.ref)
 
 
 def _source(kept: ConfigFile, revision: Revision, request: RunRequest, asked: str | None) -> Source:

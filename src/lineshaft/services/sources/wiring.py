@@ -1,10 +1,12 @@
 """What starts runs from outside, wired together."""
 
 from dataclasses import dataclass
+from random import Random
 
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.forge import Forges
 from lineshaft.ports.ids import Ids
+from lineshaft.ports.pipelines_text import PipelinesText
 from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
@@ -15,7 +17,9 @@ from lineshaft.services.sources.deliveries import DeliveryService
 from lineshaft.services.sources.handling import DeliveryHandling
 from lineshaft.services.sources.keeping import KeptPipelineService
 from lineshaft.services.sources.noting import Noting
+from lineshaft.services.sources.pipelines_file import PipelinesFile
 from lineshaft.services.sources.preparing import Preparing
+from lineshaft.services.sources.program_calls import ProgramCallService
 from lineshaft.services.sources.reading import SourceReader
 
 
@@ -29,6 +33,8 @@ class SourceServices:
         kept: the use cases of pipelines that are kept in repositories.
         deliveries: what came in.
         handling: sees to it.
+        calls: the use case of calls by programs.
+        file: keeps pipelines as the server's file says; None where it has none.
     """
 
     connections: ConnectionService
@@ -36,6 +42,8 @@ class SourceServices:
     kept: KeptPipelineService
     deliveries: DeliveryService
     handling: DeliveryHandling
+    calls: ProgramCallService
+    file: PipelinesFile | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +54,13 @@ class Outside:
         secrets: has what connections name.
         forges: what is known of each kind of forge.
         repositories: the mirrors.
+        pipelines: the server's file of pipelines; None where it has none.
     """
 
     secrets: SecretStore
     forges: Forges
     repositories: Repositories
+    pipelines: PipelinesText | None = None
 
 
 def wire_sources(
@@ -78,4 +88,7 @@ def wire_sources(
         kept=kept,
     )
     deliveries = DeliveryService(store, clock, ids, connections, outside.forges)
-    return SourceServices(connections, reader, kept, deliveries, handling)
+    calls = ProgramCallService(store, clock, ids, progress, reader=reader, repositories=outside.repositories)
+    text = outside.pipelines
+    file = None if text is None else PipelinesFile(text, pipelines, Random())  # noqa: S311 - no secret
+    return SourceServices(connections, reader, kept, deliveries, handling, calls, file)
