@@ -101,6 +101,12 @@ class PipelinesFile:
         for pipeline in await self._pipelines.managed():
             if pipeline.name not in names:
                 await self._delete(pipeline)
+        _LOG.info(
+            "Pipelines are as %s says: %d of them, and %d entries are refused.",
+            self._text.place,
+            len(entries) - len(refused),
+            len(refused),
+        )
 
     async def _keep(self, entry: PipelineEntry | RefusedEntry) -> str:
         """Have a pipeline be as its entry says; tells why that cannot be."""
