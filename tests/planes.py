@@ -67,6 +67,7 @@ async def temporary_plane(
     pipelines_text: PipelinesText | None = None,
     mailer: Mailer | None = None,
     mail_terms: MailTerms = NO_TERMS,
+    public_url: str = "",
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a database, without `url` a temporary one.
 
@@ -94,6 +95,7 @@ async def temporary_plane(
             pipelines_text=pipelines_text,
             mailer=mailer,
             mail_terms=mail_terms,
+            public_url=public_url,
         )
         await add_user(store)
         yield plane

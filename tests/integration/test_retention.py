@@ -26,7 +26,7 @@ from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.store import Transaction
 from lineshaft.services.retention import TOKENS_SHOWN_FOR, Kept
-from lineshaft.store.schema import generated, outputs, timers
+from lineshaft.store.schema import commit_statuses, generated, outputs, timers
 from scene import ALL_KINDS
 from trees import sequence, task
 
@@ -51,12 +51,17 @@ async def test_a_run_that_is_removed_leaves_nothing_and_all_else_is_as_it_was(ho
         connection.execute(insert(outputs), {"run_id": run.id, "node": 1, "given": {"a": "b"}})
         connection.execute(insert(generated), {"run_id": run.id, "number": 1, "node": 1, "text": "x"})
         connection.execute(insert(timers), {"run_id": run.id, "node": 1, "purpose": "timeout", "due_at": at})
+        words = dict.fromkeys(("connection", "repository", "commit", "context", "state", "text"), "x")
+        numbers = dict.fromkeys(("node", "version", "told_version", "tries"), 1)
+        connection.execute(insert(commit_statuses), {"run_id": run.id, **words, **numbers, "due_at": at})
 
     await house.database(write_more)
     before = await house.rows()
     of_it = mentioning(before, run)
     tables = {name for name, _ in of_it}
-    assert tables == {"runs", "nodes", "events", "attempts", "outputs", "generated", "timers"}
+    assert tables == {
+        "runs", "nodes", "events", "attempts", "outputs", "generated", "timers", "commit_statuses"
+    }  # fmt: skip
     assert house.blobs_of(run)
 
     await house.keep(Kept(runs_for=DAY * 1.5))

@@ -17,6 +17,7 @@ from lineshaft.cli.command import SectionedGroup
 from lineshaft.cli.completion import completion
 from lineshaft.cli.convert import convert
 from lineshaft.cli.definition import definition
+from lineshaft.cli.deliveries import deliveries
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.explain import explain
 from lineshaft.cli.failure import report, report_fault, report_usage
@@ -36,6 +37,7 @@ from lineshaft.cli.pipeline import (
     update_pipeline,
 )
 from lineshaft.cli.plan import plan
+from lineshaft.cli.polls import polls
 from lineshaft.cli.report import report as report_runs
 from lineshaft.cli.results import results
 from lineshaft.cli.run import cancel, retry, runs, show
@@ -84,13 +86,14 @@ class Root(SectionedGroup):
             refresh_pipeline,
             trigger_pipeline,
             schedules,
+            polls,
             delete_pipeline,
         ),
         "Runs": (runs, show, watch, logs, explain, shell, definition, approve, cancel, retry, report_runs),
         "Files and tests": (results, artifacts, tests, cache),
         "Workers": (worker, worker_key),
         "Access": (login, logout, whoami, user, token, audit),
-        "Secrets and forges": (secret, connection),
+        "Secrets and forges": (secret, connection, deliveries),
         "More": (ping, completion),
     },
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

@@ -60,6 +60,15 @@ class CommandGroup(Command, click.Group):
         self.format_commands(ctx, formatter)
 
 
+class ListingGroup(CommandGroup):
+    """A command whose `list` is meant where no command below it is named."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read what stands behind it."""
+        named = bool(args) and (not args[0].startswith("-") or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if named else ["list", *args])
+
+
 class SectionedGroup(click.Group):
     """A group whose help lists its commands under headings.
 

@@ -89,6 +89,17 @@ def complete_worker_key(
     return _names(context, lambda client: (key.name for key in client.worker_keys()), incomplete)
 
 
+def complete_delivery(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the ids of the newest deliveries that begin so; none where the server cannot be asked."""
+    return _names(
+        context, lambda client: (str(each.id) for each in islice(client.deliveries(), _MOST_RUNS)), incomplete
+    )
+
+
 def complete_forge_connection(
     context: click.Context,
     parameter: click.Parameter,  # noqa: ARG001 - click's.

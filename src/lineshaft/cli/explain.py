@@ -15,6 +15,7 @@ from lineshaft.model.state import State
 
 if TYPE_CHECKING:
     from lineshaft.sdk.explanation import ExplanationView
+    from lineshaft.sdk.status import StatusView
 
 _SAID: Final = {
     State.WAITING: "is waiting",
@@ -36,21 +37,28 @@ _HELD: Final = {None: "not asked, or it could not be evaluated", True: "true", F
     examples=(
         "lineshaft explain shop/latest test/api",
         "lineshaft explain shop/12 ship --output json | jq -r .reason.code",
+        "# A whole run, and what its forge was told of it",
+        "lineshaft explain shop/12",
         "# What a queued task waits for",
         "lineshaft explain shop/12 ship --output json | jq -r .placement.code",
     ),
 )
 @click.argument("run", shell_complete=complete_run, help="A run's id, PIPELINE/NUMBER, or PIPELINE/latest.")
-@click.argument("node", help="The node's path.")
+@click.argument("node", required=False, help="The node's path. [default: the run as a whole]")
 @with_output
 @connected
-def explain(connection: Connection, run: str, node: str, output: Output) -> None:
+def explain(connection: Connection, run: str, node: str | None, output: Output) -> None:
     """Tell why a node of a run waits, was skipped, was cancelled or failed.
+
+    Without a node it tells the same of the run, and which statuses of its commit the forge was told.
 
     It tells the reason, the condition that decided it, the nodes that it waits for and those because of which
     it ended so; of a queued task, what keeps it from a worker. The codes are closed lists:
     docs/state-machine.md.
     """
+    if node is None:
+        _explain_run(connection, run, output)
+        return
     with connection.client() as client, waiting(f"Asking {client.url} about the node"):
         found = find_run(client, run)
         explanation = client.explain(found.run.id, node.strip("/"))
@@ -80,3 +88,34 @@ def printable_lines(explanation: "ExplanationView") -> str:
     if explanation.child_run is not None:
         lines.append(f"  its run      {explanation.child_run}")
     return "\n".join(printable(line) for line in lines)
+
+
+def _explain_run(connection: Connection, run: str, output: Output) -> None:
+    with connection.client() as client, waiting(f"Asking {client.url} about the run"):
+        found = find_run(client, run)
+        statuses = client.statuses(found.run.id)
+    reason = found.run.reason
+    if output is Output.JSON:
+        said = None if reason is None else {"code": reason.code, "text": reason.text}
+        told = [each.document for each in statuses]
+        document = {
+            "run_id": str(found.run.id),
+            "state": found.run.state.value,
+            "reason": said,
+            "statuses": told,
+        }
+        print_json(document)
+        return
+    words = f"{found.pipeline}/{found.run.number} {_SAID[found.run.state]}"
+    click.echo(printable(f"{words}: {reason.text} ({reason.code})" if reason else f"{words}."))
+    for each in statuses:
+        click.echo(printable(f"  {each.context}  {each.state}: {each.text}  ({_told(each)})"))
+
+
+def _told(status: "StatusView") -> str:
+    if status.told:
+        return f"{status.connection} was told"
+    if status.next_try_at is None:
+        return f"{status.connection} was not told, which is given up: {status.last_error}"
+    tried = f": {status.last_error}" if status.last_error else ""
+    return f"{status.connection} is still to be told{tried}"

@@ -44,6 +44,7 @@ NAMES: Final = frozenset(VARIABLES) | {"outputs"}
 _KEYS: Final = {
     "commit": frozenset({"sha", "short", "message", "author"}),
     "pipeline": frozenset({"name"}),
+    "upstream": frozenset({"name", "run", "number", "state", "branch", "tag", "commit", "outputs"}),
     "run": frozenset({"id", "number", "trace", "state", "reason", "url"}),
 }
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}

@@ -104,6 +104,7 @@ class Scope:
     run_end: RunEnd | None = None
     changeset: Changeset | None = None
     nodes: Nodes = field(default_factory=NoNodes)
+    upstream: Mapping[str, Value] = field(default_factory=dict)
 
 
 def _run(scope: Scope) -> dict[str, object]:
@@ -125,6 +126,7 @@ VARIABLES: Final[Mapping[str, Callable[[Scope], object]]] = {
     "matrix": lambda scope: scope.matrix,
     "env": lambda scope: scope.env,
     "pipeline": lambda scope: {"name": scope.pipeline},
+    "upstream": lambda scope: scope.upstream,
     "trusted": lambda scope: scope.trusted,
     "run": _run,
 }

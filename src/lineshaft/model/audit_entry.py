@@ -15,6 +15,7 @@ class Action(StrEnum):
     PIPELINE_CREATED = "pipeline.created"
     PIPELINE_CHANGED = "pipeline.changed"
     PIPELINE_DELETED = "pipeline.deleted"
+    PIPELINE_POLLED = "pipeline.polled"
     RUN_STARTED = "run.started"
     RUN_APPROVED = "run.approved"
     RUN_CANCELLED = "run.cancelled"

@@ -65,8 +65,10 @@ class WantedStatus:
         target: where it goes.
         status: what the forge is to show.
         version: grows whenever `status` changes; what was told of an earlier one is told again.
+        due_at: when it is to be told next; None where it was told, or has been given up.
         tries: how often it has been tried in vain since `status` changed.
-        due_at: when it is to be tried next.
+        told_version: which version the forge was told last; 0 for none.
+        last_error: why it could not be told the last time; None where nothing went wrong.
     """
 
     run_id: UUID
@@ -74,5 +76,12 @@ class WantedStatus:
     target: StatusTarget
     status: CommitStatus
     version: int
-    tries: int
-    due_at: datetime
+    due_at: datetime | None
+    tries: int = 0
+    told_version: int = 0
+    last_error: str | None = None
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the forge shows it as it is now."""
+        return self.told_version >= self.version

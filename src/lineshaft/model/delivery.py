@@ -68,6 +68,8 @@ class Delivery:
         handled_at: when that was known; None before.
         tries: how often it has been tried in vain.
         redelivers: the delivery that this one repeats at somebody's wish; None for all others.
+        pipeline_id: the one pipeline that it is for, of a poll or an upstream; None where any that fits is
+            started.
     """
 
     id: UUID
@@ -83,3 +85,4 @@ class Delivery:
     handled_at: datetime | None = None
     tries: int = 0
     redelivers: UUID | None = None
+    pipeline_id: UUID | None = None

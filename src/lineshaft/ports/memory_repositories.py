@@ -130,6 +130,11 @@ class MemoryRepositories:
             if name.startswith((_HEADS, "refs/tags/"))
         }
 
+    async def default_branch(self, remote: Remote) -> str:
+        """See `Repositories.default_branch`."""
+        repository = self._open(remote)
+        return repository.default if repository.default in repository.refs else ""
+
     async def revision(self, remote: Remote, ref: str | None = None) -> Revision:
         """See `Repositories.revision`."""
         repository = self._open(remote)

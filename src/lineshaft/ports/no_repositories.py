@@ -15,6 +15,10 @@ class NoRepositories:
         """Refuse."""
         _refuse(remote)
 
+    async def default_branch(self, remote: Remote) -> str:
+        """Refuse."""
+        _refuse(remote)
+
     async def revision(self, remote: Remote, ref: str | None = None) -> Revision:
         """Refuse."""
         del ref

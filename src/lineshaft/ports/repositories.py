@@ -89,15 +89,25 @@ class CommitFiles(Protocol):
 class Repositories(Protocol):
     """Mirrors of remote repositories. All methods may be called concurrently; what is the same is done once.
 
-    Every method but `refs` and `revision` goes without the network for what was fetched before, as far as
-    the remote has answered the same login lately; nobody reads what was fetched by another's login before
-    that. None is bound to a transaction, and none may be called in one. Each may be called again at any time.
+    Every method but `refs`, `default_branch` and `revision` goes without the network for what was fetched
+    before, as far as the remote has answered the same login lately; nobody reads what was fetched by
+    another's login before that. None is bound to a transaction, and none may be called in one. Each may be
+    called again at any time.
 
     Whatever the host refuses because it does not know the login is a `SourceRefusedError`.
     """
 
     async def refs(self, remote: Remote) -> Mapping[str, str]:
         """Ask which branches and tags there are now: whole names, and the commits that they lead to.
+
+        Raises:
+            SourceRefusedError: the settings do not allow the address, or its host does not know us.
+            SourceUnreachableError: the repository does not answer.
+        """
+        ...
+
+    async def default_branch(self, remote: Remote) -> str:
+        """Ask which branch is the default one: its whole name; empty where the repository does not say.
 
         Raises:
             SourceRefusedError: the settings do not allow the address, or its host does not know us.

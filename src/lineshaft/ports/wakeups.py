@@ -26,6 +26,12 @@ SCHEDULES: Final = "schedules"
 DELIVERIES: Final = "deliveries"
 """There may be deliveries to see to."""
 
+STATUSES: Final = "statuses"
+"""There may be a status to tell a forge."""
+
+POLLS: Final = "polls"
+"""There may be a repository to look at sooner than was known before."""
+
 STOPPING: Final = "stopping"
 """This process is about to stop: whoever waits here should not wait on."""
 

@@ -24,6 +24,7 @@ from lineshaft.server.routes import (
     audit,
     caches,
     connections,
+    deliveries,
     docs,
     events,
     grants,
@@ -39,6 +40,7 @@ from lineshaft.server.routes import (
     secrets,
     session,
     sign_in,
+    statuses,
     tests,
     tokens,
     users,
@@ -80,6 +82,8 @@ _CLOSED: Final = (
     approvals,
     jobs,
     webhook,
+    statuses,
+    deliveries,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)

@@ -103,6 +103,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             pipelines_text=await _pipelines_text(settings, opened),
             mailer=_mailer(settings),
             mail_terms=settings.mail_terms,
+            public_url="" if settings.public_url is None else f"{settings.public_url}",
         )
         await plane.secrets.keeping.check_keys()
         await follow_settings(

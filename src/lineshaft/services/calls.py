@@ -128,14 +128,28 @@ def _not_admitted(transaction: Transaction, parent: Run, called: Pipeline) -> Re
     if caller is None:
         text = f"'{called.name}' does not let every pipeline call it, and the one that calls was deleted."
         return Reason(ReasonCode.CALL_REFUSED, text)
+    why = why_not_admitted(transaction, called, caller, "call")
+    return None if why is None else Reason(ReasonCode.CALL_REFUSED, why)
+
+
+def why_not_admitted(transaction: Transaction, called: Pipeline, caller: Pipeline, verb: str) -> str | None:
+    """Tell why a pipeline does not let another one have to do with its runs; None where it does.
+
+    Args:
+        transaction: knows which names are those of one pipeline alone.
+        called: which must admit the other.
+        caller: the other.
+        verb: what the other wants: to call it, or to follow it.
+    """
+    callers = called.definition.callable_by
     alone = len(transaction.pipelines.page(name=caller.name, after=None, limit=2)) == 1
     if callers.admit(caller.id, caller.name if alone else None):
         return None
-    return Reason(ReasonCode.CALL_REFUSED, _why_not_admitted(callers, called, caller, alone=alone))
+    return _refusal(callers, called, caller, verb, alone=alone)
 
 
-def _why_not_admitted(callers: Callers, called: Pipeline, caller: Pipeline, *, alone: bool) -> str:
-    refuses = f"'{called.name}' does not let '{caller.name}' call it"
+def _refusal(callers: Callers, called: Pipeline, caller: Pipeline, verb: str, *, alone: bool) -> str:
+    refuses = f"'{called.name}' does not let '{caller.name}' {verb} it"
     if not alone:
         by_id = f"list its id {caller.id} in `callable_by` of '{called.name}'"
         return f"{refuses}: several pipelines have that name. Give each a name of its own, or {by_id}."

@@ -41,7 +41,9 @@ from lineshaft.services.runs import RunService
 from lineshaft.services.schedules import ScheduleService
 from lineshaft.services.secrets.identity import NO_IDENTITY, IdentityTerms
 from lineshaft.services.secrets.wiring import wire_secrets
+from lineshaft.services.sources.following import START_DOWNSTREAM
 from lineshaft.services.sources.wiring import Outside, wire_sources
+from lineshaft.services.statuses.telling import StatusTelling
 from lineshaft.services.tests import TestService
 from lineshaft.services.timers import TimerService
 
@@ -67,6 +69,7 @@ class ControlPlane:
         notifications: tells people how runs have ended.
         audit: who did what.
         reports: what runs have taken, and how they ended.
+        statuses: tells forges how runs are going.
         timers: tells runs of the times that they asked for.
         schedules: starts pipelines at their times.
         retention: removes what is old.
@@ -97,6 +100,7 @@ class ControlPlane:
         pipelines_text: PipelinesText | None = None,
         mailer: Mailer | None = None,
         mail_terms: MailTerms = NO_TERMS,
+        public_url: str = "",
     ) -> None:
         progress = Progress(
             ids,
@@ -150,6 +154,7 @@ class ControlPlane:
         )
         self.audit = AuditService(store)
         self.reports = ReportService(store)
+        self.statuses = StatusTelling(store, clock, self.sources.connections, forges, public_url)
         self.timers = TimerService(store, clock, progress)
         self.schedules = ScheduleService(store, clock, ids, progress, reader)
         self.retention = RetentionService(store, clock, kept, self.files.expiry, chance=Random())  # noqa: S311 - no secret
@@ -158,6 +163,7 @@ class ControlPlane:
             DELETE_BLOBS: Lane(self.logs.delete_blobs, at_once=2),
             CALL_PIPELINE: Lane(self.runs.call),
             LOOK_FOR_SECRETS: Lane(self.runs.look_for_secrets, at_once=4),
+            START_DOWNSTREAM: Lane(self.sources.downstream.start, at_once=4),
             NOTIFY: Lane(self.notifications.deliver, at_once=AT_ONCE, taken_for=TAKEN_FOR),
         }
         self._outbox = OutboxDelivery(store, clock, lanes)
@@ -166,15 +172,17 @@ class ControlPlane:
     async def running(self) -> AsyncIterator[None]:
         """Do what is to be done in the background while the context is open.
 
-        That is: deliver the outbox, fire timers, start pipelines at their times, see to
-        deliveries, end lost leases, bring back what was set aside, remove what is old, note who was seen, and
-        find the repositories of pipelines that a version before has made.
+        That is: deliver the outbox, fire timers, start pipelines at their times, see to deliveries, look at
+        repositories, tell forges, end lost leases, bring back what was set aside, remove what is old, note
+        who was seen, and find the repositories of pipelines that a version before has made.
         """
         background = (
             self._outbox.run(),
             self.timers.run(),
             self.schedules.run(),
             self.sources.handling.run(),
+            self.statuses.run(),
+            self.sources.polls.run(),
             self.fleet.tending.run(),
             self.retention.run(),
             self.access.noting.run(),

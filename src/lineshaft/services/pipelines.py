@@ -25,6 +25,7 @@ from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.bad_runs import readable
 from lineshaft.services.kept_schedules import keep_schedules, worked_out
+from lineshaft.services.kept_triggers import drop_triggers, keep_triggers
 from lineshaft.services.progress import Progress
 from lineshaft.telemetry.run_log import log_decisions
 
@@ -116,7 +117,7 @@ class PipelineService:
             if (pipeline.definition.hash, pipeline.upkeep) == (definition.hash, upkeep):
                 return pipeline
             new = replace(pipeline, definition=definition, upkeep=upkeep, updated_at=now)
-            self._put(transaction, new, (), by)
+            self._put(transaction, new, (), by, before=pipeline)
             return new
 
         return await self._store.write(work)
@@ -226,7 +227,7 @@ class PipelineService:
             if new is pipeline:
                 return pipeline
             new = replace(new, updated_at=self._clock.now())
-            self._put(transaction, new, schedules, by)
+            self._put(transaction, new, schedules, by, before=pipeline)
             return new
 
         return await self._store.write(work)
@@ -252,6 +253,7 @@ class PipelineService:
                 _refuse_managed(pipeline)
             transaction.pipelines.remove(pipeline_id, now)
             keep_schedules(transaction, pipeline_id, ())
+            drop_triggers(transaction, pipeline)
             transaction.secrets.remove_of_pipeline(pipeline_id)
             self._record(transaction, by, Action.PIPELINE_DELETED, pipeline, now)
             unended = readable(transaction, transaction.runs.unended(pipeline_id), now)
@@ -278,13 +280,21 @@ class PipelineService:
     ) -> None:
         transaction.pipelines.add(pipeline)
         keep_schedules(transaction, pipeline.id, schedules)
+        keep_triggers(transaction, pipeline, pipeline.created_at)
         self._record(transaction, by, Action.PIPELINE_CREATED, pipeline, pipeline.created_at)
 
     def _put(
-        self, transaction: Transaction, pipeline: Pipeline, schedules: Sequence[KeptSchedule], by: Actor
+        self,
+        transaction: Transaction,
+        pipeline: Pipeline,
+        schedules: Sequence[KeptSchedule],
+        by: Actor,
+        *,
+        before: Pipeline,
     ) -> None:
         transaction.pipelines.replace(pipeline)
         keep_schedules(transaction, pipeline.id, schedules)
+        keep_triggers(transaction, pipeline, pipeline.updated_at, before=before)
         self._record(transaction, by, Action.PIPELINE_CHANGED, pipeline, pipeline.updated_at)
 
     def _record(

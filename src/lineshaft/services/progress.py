@@ -54,6 +54,8 @@ from lineshaft.services.run_chores import (
     superseded_by,
 )
 from lineshaft.services.secrets.wanted import missing_at_start, missing_reason
+from lineshaft.services.sources.following import tell_followers
+from lineshaft.services.statuses.wanting import changed_statuses, first_statuses
 
 CALL_PIPELINE: Final = "call_pipeline"
 """The kind of outbox entry that says: the run that a node asks for is still to be made."""
@@ -134,6 +136,8 @@ class Progress:
             PipelineNotFoundError: its pipeline does not exist.
         """
         run = write_run(transaction, self._ids.new_id(), new, now)
+        for status in first_statuses(run, now):
+            transaction.statuses.want(status)
         work = self._work(transaction, now)
         if new.held:
             text = f"{new.held} It begins once somebody has approved it."
@@ -266,8 +270,7 @@ class _Work:
             return []
         if not self.places:
             decision = replace(decision, effects=tuple(map(_for_any_worker, decision.effects)))
-        self.transaction.runs.save(decision)
-        self.decisions.append(decision)
+        self._write(run, decision)
         following: list[Chore] = []
         for effect in decision.effects:
             match effect:
@@ -277,14 +280,22 @@ class _Work:
                 case ChildRunStopping():
                     following += self._stop_call(decision.run, effect)
                 case RunEnded():
+                    self._notify(decision.run)
+                    tell_followers(self.transaction, self.ids, decision.run, self.now)
                     following += after(decision.run)
-                    if self.notifies:
-                        self._notify(decision.run)
                 case _:
                     pass  # The store has written it with the run.
         return following
 
+    def _write(self, before: Run, decision: Decision) -> None:
+        self.transaction.runs.save(decision)
+        for status in changed_statuses(before, decision, self.now):
+            self.transaction.statuses.want(status)
+        self.decisions.append(decision)
+
     def _notify(self, run: Run) -> None:
+        if not self.notifies:
+            return
         for position, notification in enumerate(definition_of(self.transaction, run).notifications):
             if run.state in notification.states:
                 payload = {"run_id": str(run.id), "position": position}

@@ -91,6 +91,7 @@ class SqlDeliveries:
             "handled_at": delivery.handled_at,
             "tries": delivery.tries,
             "redelivers": delivery.redelivers,
+            "pipeline_id": delivery.pipeline_id,
             "due_at": delivery.received_at if waits else None,
         }
         if self._session.connection.execute(_INSERT, values).rowcount != 1:
@@ -237,6 +238,7 @@ def _delivery(row: Row[Any], outcomes: Mapping[UUID, Sequence[Outcome]]) -> Deli
         handled_at=row.handled_at,
         tries=row.tries,
         redelivers=row.redelivers,
+        pipeline_id=row.pipeline_id,
     )
 
 

@@ -8,8 +8,9 @@ from uuid import UUID
 from sqlalchemy import Connection, bindparam, delete, insert
 
 from lineshaft.engine.decision import OutputsGiven, TimerSet, TreeGrown
+from lineshaft.model.commit_status import WantedStatus
 from lineshaft.store.prepared import Prepared
-from lineshaft.store.schema import generated, outputs, timers
+from lineshaft.store.schema import commit_statuses, generated, outputs, timers
 from lineshaft.store.upsert import insert_or_replace
 
 _Key = tuple[UUID, int, str]
@@ -26,6 +27,9 @@ _END_TIMER: Final = Prepared(
 _END_TIMERS: Final = Prepared(delete(timers).where(timers.c.run_id == bindparam("of_run")))
 _PUT_OUTPUTS: Final = Prepared(insert_or_replace(outputs), *outputs.columns.keys())
 _INSERT_GENERATED: Final = Prepared(insert(generated), *generated.columns.keys())
+_WANT_STATUS: Final = Prepared(
+    insert_or_replace(commit_statuses, keep=("told_version", "taken_until")), *commit_statuses.columns.keys()
+)
 
 
 class PendingExtras:
@@ -38,6 +42,7 @@ class PendingExtras:
         self._without_timers: set[UUID] = set()
         self._outputs: dict[tuple[UUID, int], Mapping[str, Any]] = {}
         self._generated: list[Mapping[str, Any]] = []
+        self._statuses: dict[tuple[UUID, int], Mapping[str, Any]] = {}
 
     def set_timer(self, run_id: UUID, effect: TimerSet) -> None:
         """Set a timer, in the place of one of the same node and purpose."""
@@ -81,8 +86,31 @@ class PendingExtras:
             }
         )
 
+    def want_status(self, wanted: WantedStatus) -> None:
+        """Want a status of a commit, in the place of an earlier one of the same node."""
+        self._statuses[wanted.run_id, wanted.node] = {
+            "run_id": wanted.run_id,
+            "node": wanted.node,
+            "connection": wanted.target.connection,
+            "repository": wanted.target.repository,
+            "commit": wanted.target.commit,
+            "context": wanted.status.context,
+            "state": wanted.status.state.value,
+            "text": wanted.status.text,
+            "version": wanted.version,
+            "told_version": 0,
+            "tries": 0,
+            "last_error": None,
+            "due_at": wanted.due_at,
+            "taken_until": None,
+        }
+
     def flush(self, connection: Connection) -> None:
         """Write all of it; the runs themselves are written already."""
+        if self._statuses:
+            rows = [self._statuses[key] for key in sorted(self._statuses)]
+            _WANT_STATUS.execute_many(connection, rows)
+            self._statuses = {}
         if self._generated:
             _INSERT_GENERATED.execute_many(connection, self._generated)
             self._generated = []

@@ -30,6 +30,7 @@ from lineshaft.store.artifact_removal import ArtifactRemoval
 from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.schema import (
     attempts,
+    commit_statuses,
     definitions,
     events,
     generated,
@@ -163,7 +164,7 @@ _REMOVE_LOG: Final = (
 DELETE_REST: Final = (
     *(
         delete(table).where(table.c.run_id == bindparam("of_run"))
-        for table in (timers, generated, outputs, nodes, test_results)
+        for table in (timers, generated, outputs, nodes, test_results, commit_statuses)
     ),
     delete(runs).where(_IS),
 )

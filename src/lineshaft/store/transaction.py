@@ -16,6 +16,7 @@ from lineshaft.store.grants import SqlGrants
 from lineshaft.store.logs import SqlLogs
 from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.pipelines import SqlPipelines
+from lineshaft.store.polls import SqlPolls
 from lineshaft.store.queue.attempts import SqlAttempts
 from lineshaft.store.reports import SqlReports
 from lineshaft.store.retention import SqlRetention
@@ -24,9 +25,11 @@ from lineshaft.store.schedules import SqlSchedules
 from lineshaft.store.secrets import SqlSecrets
 from lineshaft.store.session import Session
 from lineshaft.store.signing_keys import SqlSigningKeys
+from lineshaft.store.statuses import SqlStatuses
 from lineshaft.store.test_cases.tests import SqlTests
 from lineshaft.store.timers import SqlTimers
 from lineshaft.store.tokens import SqlTokens
+from lineshaft.store.upstreams import SqlUpstreams
 from lineshaft.store.users import SqlUsers
 from lineshaft.store.worker_keys import SqlWorkerKeys
 from lineshaft.store.workers import SqlWorkers
@@ -52,6 +55,8 @@ class SqlTransaction:
         self.timers = SqlTimers(session)
         self.schedules = SqlSchedules(session)
         self.deliveries = SqlDeliveries(session)
+        self.polls = SqlPolls(session)
+        self.upstreams = SqlUpstreams(session)
         self.workers = SqlWorkers(session)
         self.worker_keys = SqlWorkerKeys(session)
         self.users = SqlUsers(session)
@@ -62,6 +67,7 @@ class SqlTransaction:
         self.secrets = SqlSecrets(session)
         self.signing_keys = SqlSigningKeys(session)
         self.connections = SqlConnections(session)
+        self.statuses = SqlStatuses(session)
 
     def read_ahead(self, foreseen: Sequence[Foreseen[Any]]) -> None:
         """Read at once what functions are going to look at; in the order in which locks are taken."""

@@ -266,3 +266,11 @@ async def test_a_new_delivery_wakes_who_sees_to_them(scene: Scene) -> None:
 async def test_reading_changes_no_delivery(scene: Scene) -> None:
     with pytest.raises(TypeError):
         await scene.look(lambda transaction: transaction.deliveries.add(delivery(scene)))
+
+
+async def test_a_delivery_may_be_for_one_pipeline(scene: Scene) -> None:
+    made = replace(delivery(scene, source=DeliverySource.POLL), pipeline_id=scene.ids.new_id())
+
+    await add(scene, made)
+
+    assert await get(scene, made.id) == made

@@ -86,7 +86,7 @@ OPERATIONS: Final = list(_operations())
 
 @dataclass(frozen=True)
 class House:
-    """A server with two pipelines, a run of each, and people who call it."""
+    """A server with pipelines here and elsewhere, runs of them, and people who call it."""
 
     plane: ControlPlane
     people: People
@@ -124,8 +124,14 @@ async def house(tmp_path: Path, clock: ManualClock) -> AsyncIterator[House]:
 
 async def _pipeline(plane: ControlPlane) -> Mapping[str, UUID]:
     pipeline = await plane.pipelines.create(read_native(PIPELINE.encode()))
-    run_id = (await plane.runs.trigger(pipeline.id)).id
-    return {"pipeline_id": pipeline.id, "job": pipeline.id, "run_id": run_id, "run": run_id}
+    job = await plane.pipelines.create(read_native(PIPELINE.encode()))
+    return {
+        "pipeline_id": pipeline.id,
+        "run_id": (await plane.runs.trigger(pipeline.id)).id,
+        # Another one, since what deletes a pipeline is called in both words.
+        "job": job.id,
+        "run": (await plane.runs.trigger(job.id)).id,
+    }
 
 
 @dataclass(frozen=True)
@@ -161,10 +167,14 @@ def _cookie(secret: str) -> Headers:
     return {"Cookie": f"other=1; lineshaft={secret}; another=2", "Sec-Fetch-Site": "same-origin"}
 
 
+def _pipelines(house: House) -> frozenset[UUID]:
+    return frozenset({house.here["pipeline_id"], house.here["job"]})
+
+
 def _roles(standing: Standing, house: House) -> dict[str, Any]:
     return {
         "role": None if standing.everywhere is None else Role(standing.everywhere),
-        "grants": {} if standing.here is None else {house.here["pipeline_id"]: Role(standing.here)},
+        "grants": {} if standing.here is None else dict.fromkeys(_pipelines(house), Role(standing.here)),
     }
 
 
@@ -193,7 +203,7 @@ def with_token(standing: Standing) -> Arrival:
 
     async def arrive(house: House) -> Headers:
         await house.people.user("ann", **_roles(standing, house))
-        only = frozenset({house.here["pipeline_id"]}) if standing.only_here else None
+        only = _pipelines(house) if standing.only_here else None
         scope = Scope(Role(standing.token or "admin"), only)
         return _bearer((await house.people.token("ann", scope))[1])
 

@@ -37,6 +37,17 @@ def replace_pipeline(api: httpx2.Client) -> httpx2.Response:
     return api.put(f"/v1/pipelines/{create(api, 'true')}", json=configuration("false"))
 
 
+def poll_pipeline(api: httpx2.Client) -> httpx2.Response:
+    document = {
+        "name": new_name(),
+        # Nothing listens at its port: what comes of the look is not what this is about.
+        "repository": "http://127.0.0.1:9/shop.git",
+        "on": {"poll": "1h"},
+        "steps": [{"name": "a", "run": "true"}],
+    }
+    return api.post(f"/v1/pipelines/{api.post('/v1/pipelines', json=document).json()['id']}/poll")
+
+
 def delete_pipeline(api: httpx2.Client) -> httpx2.Response:
     return api.delete(f"/v1/pipelines/{create(api, 'true')}")
 
@@ -224,9 +235,20 @@ def delete_cache(api: httpx2.Client) -> httpx2.Response:
     return api.delete(f"/v1/pipelines/{create(api, 'true')}/caches/{UUID(int=1)}")
 
 
+def webhook(api: httpx2.Client) -> httpx2.Response:
+    """Be told that nobody has signed it; the runs that webhooks start are in the log when they begin."""
+    return api.post("/v1/webhooks/github", json={})
+
+
+def redeliver(api: httpx2.Client) -> httpx2.Response:
+    """Be told that there is none: what is refused is not in the log."""
+    return api.post(f"/v1/deliveries/{UUID(int=1)}/redeliver")
+
+
 CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("POST", "/v1/pipelines"): (create_pipeline, "pipeline.created"),
     ("PUT", "/v1/pipelines/{pipeline_id}"): (replace_pipeline, "pipeline.changed"),
+    ("POST", "/v1/pipelines/{pipeline_id}/poll"): (poll_pipeline, "pipeline.polled"),
     ("DELETE", "/v1/pipelines/{pipeline_id}"): (delete_pipeline, "pipeline.deleted"),
     ("POST", "/v1/pipelines/{pipeline_id}/trigger"): (trigger, "run.started"),
     ("POST", "/v1/pipelines/{pipeline_id}/runs"): (start_run, "run.started"),
@@ -262,6 +284,8 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("DELETE", "/v1/pipelines/{pipeline_id}/secrets/{name}"): (delete_pipeline_secret, "secret.deleted"),
     ("POST", "/v1/secrets/reseal"): (reseal, None),
     ("PUT", "/v1/connections/{name}"): (set_connection, "connection.set"),
+    ("POST", "/v1/webhooks/{kind}"): (webhook, None),
+    ("POST", "/v1/deliveries/{delivery_id}/redeliver"): (redeliver, None),
     ("DELETE", "/v1/connections/{name}"): (remove_connection, "connection.removed"),
     ("POST", "/v1/session"): (sign_in, "session.signed_in"),
     ("DELETE", "/v1/session"): (sign_out, "session.signed_out"),
@@ -327,7 +351,7 @@ def test_a_change_is_in_the_log_with_who_did_it_and_from_where(
 def test_what_is_refused_is_not_in_the_log(api: httpx2.Client, operation: tuple[str, str]) -> None:
     method, path = operation
     nothing = "00000000-0000-7000-8000-000000000000"
-    names = ("pipeline_id", "run_id", "name", "key_id", "token_id", "cache_id", "job")
+    names = ("pipeline_id", "run_id", "name", "key_id", "token_id", "cache_id", "job", "delivery_id", "kind")
     address = path.format_map(dict.fromkeys(names, nothing))
 
     answer = api.request(method, address, json=BODIES.get(operation))

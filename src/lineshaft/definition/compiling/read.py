@@ -14,6 +14,7 @@ from lineshaft.definition.compiling.origin import Site, Source
 from lineshaft.definition.compiling.overrides import overridden
 from lineshaft.definition.compiling.references import check_references
 from lineshaft.definition.compiling.schedules import check_schedules
+from lineshaft.definition.compiling.upstreams import check_upstreams
 from lineshaft.definition.compiling.usage import check_usage
 from lineshaft.definition.findings import Findings, invalid
 from lineshaft.definition.native.document import PipelineDocument
@@ -61,6 +62,7 @@ def compile_value(
     if keys is None:
         raise findings.error()
     check_schedules(keys, site)
+    check_upstreams(keys, site)
     library = Library(keys, site, files, size_bytes)
     tree = None if library.circular else _tree(keys, site, library)
     problems = [*findings.problems(), *library.problems]

@@ -9,6 +9,7 @@ from lineshaft.definition.compiling.around import GROUP, TASK, Aspect, Keys, Ori
 from lineshaft.definition.compiling.level import holds_templates
 from lineshaft.definition.compiling.origin import Site
 from lineshaft.definition.compiling.standing import Standing, Surveyor
+from lineshaft.definition.compiling.upstreams import UPSTREAM
 from lineshaft.definition.findings import shown
 from lineshaft.definition.native.shape import nearest
 from lineshaft.expression import has_expressions, parse, parse_template
@@ -156,6 +157,11 @@ class _Checker:
             self._names(text, 0, text.text)
 
     def _names(self, text: _Text, offset: int, expression: str) -> None:
+        if UPSTREAM in parse(expression).names:
+            text.site.wrong(
+                f"names `{UPSTREAM}`, which is known in the `inputs` of `on.upstream` alone",
+                advice="give it to the run as an input there",
+            )
         for reference in references(expression):
             found = self._problem(reference, text)
             if found is not None:

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from lineshaft.integrations.git.history import Side, deepen, parting
-from lineshaft.integrations.git.mirror import Mirror, check_commit
+from lineshaft.integrations.git.mirror import Mirror
 from lineshaft.integrations.git.program import Captured
+from lineshaft.integrations.git.ref import check_commit
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
 from lineshaft.ports.repositories import MOST_CHANGED
 

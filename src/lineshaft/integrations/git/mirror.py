@@ -3,7 +3,6 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
@@ -12,17 +11,12 @@ from typing import Final
 from lineshaft.integrations.git.checkout import Wanted, check_out
 from lineshaft.integrations.git.folder import SOURCE, MirrorFolder
 from lineshaft.integrations.git.listing import Listing, read_listing
-from lineshaft.integrations.git.program import CAPTURED_BYTES, Captured, GitProgram
-from lineshaft.integrations.git.proof import Proofs
-from lineshaft.integrations.git.reach import pins_of
-from lineshaft.integrations.git.ref import names_of
+from lineshaft.integrations.git.program import CAPTURED_BYTES, Captured
+from lineshaft.integrations.git.reach import Reach, pins_of
+from lineshaft.integrations.git.ref import FULL_COMMIT, check_commit, names_of
 from lineshaft.integrations.git.remote import Remote
-from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
 
-FETCH_LIMIT: Final = timedelta(minutes=10)
-
-_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _ABBREVIATED: Final = re.compile(r"[0-9a-f]{4,63}")
 _SHOWN: Final = 80
 _HEAD_REF: Final = "refs/lineshaft/head"
@@ -49,25 +43,6 @@ class Found:
 
     commit: str
     ref: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Reach:
-    """What all mirrors of a process go by.
-
-    Attributes:
-        git: runs the program.
-        guard: says which hosts may be fetched from.
-        proofs: remembers whom remotes have answered.
-        fetch_limit: how long one fetch may take.
-        allowed_roots: below which local repositories may lie.
-    """
-
-    git: GitProgram
-    guard: Guard
-    proofs: Proofs
-    fetch_limit: timedelta
-    allowed_roots: tuple[Path, ...]
 
 
 class Mirror:
@@ -116,7 +91,7 @@ class Mirror:
             SourceRefusedError: the repository has no such commit.
             SourceUnreachableError: the repository does not answer.
         """
-        if ref is not None and _COMMIT.fullmatch(ref):
+        if ref is not None and FULL_COMMIT.fullmatch(ref):
             await self.ensure(ref)
             return Found(ref)
         names = names_of(ref)
@@ -172,7 +147,7 @@ class Mirror:
         """Tell whether a commit is in the mirror; the network is not asked."""
         if commit in self.folder.commits:
             return True
-        if not _COMMIT.fullmatch(commit) or not self.folder.path.exists():
+        if not FULL_COMMIT.fullmatch(commit) or not self.folder.path.exists():
             return False
         if await self._commit_of(commit) is None:
             return False
@@ -349,7 +324,7 @@ class Mirror:
         await self.fetch(*shallow, refspecs=_EVERYTHING, remote=remote)
 
     async def _resolve(self, ref: str | None) -> str:
-        if ref is not None and _COMMIT.fullmatch(ref):
+        if ref is not None and FULL_COMMIT.fullmatch(ref):
             await self.ensure(ref)
             return ref
         async with self.folder.turn():
@@ -406,7 +381,7 @@ class Mirror:
         except SourceUnreachableError:
             return None
         commit = answer.data.decode().strip()
-        return commit if _COMMIT.fullmatch(commit) else None
+        return commit if FULL_COMMIT.fullmatch(commit) else None
 
     async def _fetch_commit(self, commit: str, remote: Remote) -> None:
         pins = await self._pins(remote)
@@ -422,16 +397,6 @@ class Mirror:
 
     async def _pins(self, remote: Remote) -> Sequence[str]:
         return await pins_of(remote.address, self.reach.guard)
-
-
-def check_commit(text: str) -> None:
-    """See that a text is a commit's full id.
-
-    Raises:
-        SourceRefusedError: it is none.
-    """
-    if not _COMMIT.fullmatch(text):
-        raise SourceRefusedError(f"'{text[:_SHOWN]}' is no commit id.")
 
 
 def _and_peeled(name: str) -> tuple[str, ...]:

@@ -8,9 +8,10 @@ from typing import Final
 
 from lineshaft.definition.repository import without_credentials
 from lineshaft.integrations.git.folder import MOST_PACKS, MirrorFolder
-from lineshaft.integrations.git.mirror import FETCH_LIMIT, Mirror, Reach
+from lineshaft.integrations.git.mirror import Mirror
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.proof import Proofs
+from lineshaft.integrations.git.reach import FETCH_LIMIT, Reach
 from lineshaft.integrations.git.remote import open_remote
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.ports.repositories import Login

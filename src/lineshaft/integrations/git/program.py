@@ -86,7 +86,7 @@ class GitProgram:
 
         Args:
             executor: runs it, and sees to it that nothing of it survives.
-            folder: where its configuration is written.
+            folder: where its configuration is written; several may share it.
             label: begins the names of its processes among all of the machine.
         """
         self._executor = executor
@@ -95,7 +95,10 @@ class GitProgram:
         self._version: tuple[int, int] | None = None
         self.label: Final = f"{label}/{secrets.token_hex(8)}"
         configuration = folder / "gitconfig"
-        configuration.write_text(_CONFIGURATION)
+        # Other processes may share the folder, and their git reads this at any moment.
+        unfinished = folder / f"gitconfig-{secrets.token_hex(8)}"
+        unfinished.write_text(_CONFIGURATION)
+        unfinished.replace(configuration)
         inherited = {name: value for name, value in os.environ.items() if not _REFUSED_VARIABLE.match(name)}
         home = Path(inherited.get("HOME") or "/")
         user = Path(inherited.get("XDG_CONFIG_HOME") or home / ".config") / "git"

@@ -3,12 +3,18 @@
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
+from lineshaft.integrations.git.program import GitProgram
+from lineshaft.integrations.git.proof import Proofs
 from lineshaft.integrations.outgoing import AddressRefusedError, Guard, UnresolvedError
 from lineshaft.integrations.outgoing.address import IPAddress, read_address
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
+
+FETCH_LIMIT: Final = timedelta(minutes=10)
 
 _PORTS: Final = {"http": 80, "https": 443}
 _PROXIES: Final = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
@@ -26,6 +32,25 @@ class _Place:
 
     host: str
     port: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """What all mirrors of a process go by.
+
+    Attributes:
+        git: runs the program.
+        guard: says which hosts may be fetched from.
+        proofs: remembers whom remotes have answered.
+        fetch_limit: how long one fetch may take.
+        allowed_roots: below which local repositories may lie.
+    """
+
+    git: GitProgram
+    guard: Guard
+    proofs: Proofs
+    fetch_limit: timedelta
+    allowed_roots: tuple[Path, ...]
 
 
 async def pins_of(address: str, guard: Guard, environment: Mapping[str, str] = os.environ) -> Sequence[str]:

@@ -5,6 +5,9 @@ from typing import Final
 
 from lineshaft.model.errors import SourceRefusedError
 
+FULL_COMMIT: Final = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+"""A commit's whole id, in either of git's forms."""
+
 _DEFAULT: Final = "HEAD"
 _SHOWN: Final = 80
 # What git-check-ref-format(1) forbids; among it is all that has a meaning in a refspec.
@@ -31,3 +34,13 @@ def names_of(ref: str | None) -> tuple[str, ...]:
     if ref.startswith("refs/"):
         return (ref,)
     return (f"refs/heads/{ref}", f"refs/tags/{ref}")
+
+
+def check_commit(text: str) -> None:
+    """See that a text is a commit's full id.
+
+    Raises:
+        SourceRefusedError: it is none.
+    """
+    if not FULL_COMMIT.fullmatch(text):
+        raise SourceRefusedError(f"'{text[:_SHOWN]}' is no commit id.")

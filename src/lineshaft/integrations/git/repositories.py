@@ -46,6 +46,12 @@ class GitRepositories:
             listing = await self._of(remote).listing("--heads", "--tags")
         return listing.commits
 
+    async def default_branch(self, remote: Remote) -> str:
+        """See `Repositories.default_branch`."""
+        with _unknown_refused():
+            listing = await self._of(remote).listing("--symref", refs=["HEAD"])
+        return listing.symbolic.get("HEAD", "")
+
     async def revision(self, remote: Remote, ref: str | None = None) -> Revision:
         """See `Repositories.revision`."""
         mirror = self._of(remote)

@@ -22,17 +22,20 @@ from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
 from lineshaft.ports.store.outbox import DELETE_BLOBS, NOTIFY, SEAL_LOG, Outbox, OutboxEntry
 from lineshaft.ports.store.pipelines import Pipelines
+from lineshaft.ports.store.polls import Polls
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import EndedRun, Retention
 from lineshaft.ports.store.runs import Runs, UnendedRuns
 from lineshaft.ports.store.schedules import Schedules
 from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.signing_keys import SigningKeys
+from lineshaft.ports.store.statuses import Statuses
 from lineshaft.ports.store.store import Store
 from lineshaft.ports.store.tests import Tests, TestWindow
 from lineshaft.ports.store.timers import TIMER_NOTICE, Timer, Timers
 from lineshaft.ports.store.tokens import Tokens
 from lineshaft.ports.store.transaction import Transaction
+from lineshaft.ports.store.upstreams import Upstreams
 from lineshaft.ports.store.users import Users
 from lineshaft.ports.store.worker_keys import WorkerKeys
 from lineshaft.ports.store.workers import Workers
@@ -58,12 +61,14 @@ __all__ = [
     "Outbox",
     "OutboxEntry",
     "Pipelines",
+    "Polls",
     "Reports",
     "Retention",
     "Runs",
     "Schedules",
     "Secrets",
     "SigningKeys",
+    "Statuses",
     "Store",
     "StoredPart",
     "TestWindow",
@@ -75,6 +80,7 @@ __all__ = [
     "UnendedRuns",
     "Upload",
     "UploadState",
+    "Upstreams",
     "Users",
     "WorkerKeys",
     "Workers",

@@ -13,15 +13,18 @@ from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
 from lineshaft.ports.store.outbox import Outbox
 from lineshaft.ports.store.pipelines import Pipelines
+from lineshaft.ports.store.polls import Polls
 from lineshaft.ports.store.reports import Reports
 from lineshaft.ports.store.retention import Retention
 from lineshaft.ports.store.runs import Runs
 from lineshaft.ports.store.schedules import Schedules
 from lineshaft.ports.store.secrets import Secrets
 from lineshaft.ports.store.signing_keys import SigningKeys
+from lineshaft.ports.store.statuses import Statuses
 from lineshaft.ports.store.tests import Tests
 from lineshaft.ports.store.timers import Timers
 from lineshaft.ports.store.tokens import Tokens
+from lineshaft.ports.store.upstreams import Upstreams
 from lineshaft.ports.store.users import Users
 from lineshaft.ports.store.worker_keys import WorkerKeys
 from lineshaft.ports.store.workers import Workers
@@ -91,6 +94,16 @@ class Transaction(Protocol):
         ...
 
     @property
+    def polls(self) -> Polls:
+        """The repositories that are looked at again and again."""
+        ...
+
+    @property
+    def upstreams(self) -> Upstreams:
+        """The pipelines that follow others."""
+        ...
+
+    @property
     def workers(self) -> Workers:
         """The workers that have registered."""
         ...
@@ -143,6 +156,11 @@ class Transaction(Protocol):
     @property
     def connections(self) -> Connections:
         """The connections to forges."""
+        ...
+
+    @property
+    def statuses(self) -> Statuses:
+        """What forges are to be told."""
         ...
 
     def definition(self, definition_hash: str) -> Definition | None:

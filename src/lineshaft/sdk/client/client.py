@@ -7,6 +7,7 @@ from typing import Self
 from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.sdk.client.audit import AuditCalls
 from lineshaft.sdk.client.connections import ConnectionCalls
+from lineshaft.sdk.client.deliveries import DeliveryCalls
 from lineshaft.sdk.client.files import FileCalls
 from lineshaft.sdk.client.logs import LogCalls
 from lineshaft.sdk.client.pipelines import PipelineCalls
@@ -33,6 +34,7 @@ class Client(
     AuditCalls,
     SecretCalls,
     ConnectionCalls,
+    DeliveryCalls,
 ):
     """Talks to one server. May be used from several threads; close it, or use it as a context manager.
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from lineshaft.sdk.client.calls import PAGE, Calls
 from lineshaft.sdk.pipeline import Acknowledgement, PipelineView
+from lineshaft.sdk.poll import PollView
 from lineshaft.sdk.schedule import ScheduleView
 from lineshaft.sdk.transport import read
 from lineshaft.sdk.validation import Validation
@@ -81,6 +82,24 @@ class PipelineCalls(Calls):
         """
         path = f"{pipeline_path(pipeline_id)}/schedules"
         return self._transport.pages(path, {}, "after", ScheduleView.from_document, subject=pipeline_id)
+
+    def polls(self, pipeline_id: UUID | str) -> Iterator[PollView]:
+        """Go through the polls of a pipeline, of which there is one at most (GET /v1/pipelines/{id}/polls).
+
+        Raises:
+            PipelineNotFoundError: there is none of that id.
+        """
+        path = f"{pipeline_path(pipeline_id)}/polls"
+        return self._transport.pages(path, {}, "after", PollView.from_document, subject=pipeline_id)
+
+    def poll_now(self, pipeline_id: UUID | str) -> Acknowledgement:
+        """Have a pipeline's repository looked at now (POST /v1/pipelines/{id}/poll).
+
+        Raises:
+            PipelineNotFoundError: there is none of that id.
+            ConflictError: it is not polled.
+        """
+        return self._acknowledge("POST", f"{pipeline_path(pipeline_id)}/poll", subject=pipeline_id)
 
     def update_pipeline(self, pipeline_id: UUID | str, definition: Definition) -> Acknowledgement:
         """Replace a pipeline's whole configuration (PUT /v1/pipelines/{id}).

@@ -11,6 +11,7 @@ from lineshaft.sdk.client.pipelines import pipeline_path
 from lineshaft.sdk.explanation import ExplanationView
 from lineshaft.sdk.report import EVERYTHING, ReportEntry, ReportQuery
 from lineshaft.sdk.run import RunView, StateChange
+from lineshaft.sdk.status import StatusView
 from lineshaft.sdk.stream import OnLost
 from lineshaft.sdk.transport import read, say_nothing, understood
 
@@ -182,6 +183,15 @@ class RunCalls(Calls):
         address = f"{run_path(run_id)}/nodes/{quote(path)}/explain"
         answer = self._transport.request("GET", address, subject=run_id)
         return read(answer, ExplanationView.from_document)
+
+    def statuses(self, run_id: UUID | str) -> tuple[StatusView, ...]:
+        """List what a forge is told of a run (GET /v1/runs/{id}/statuses); nothing where none wants to know.
+
+        Raises:
+            RunNotFoundError: there is no such run.
+        """
+        answer = self._transport.request("GET", f"{run_path(run_id)}/statuses", subject=run_id)
+        return read(answer, lambda said: tuple(map(StatusView.from_document, said["items"])))
 
     def report(self, query: ReportQuery = EVERYTHING, *, page_size: int = PAGE) -> Iterator[ReportEntry]:
         """Go through a report (GET /v1/reports), a page at a time.

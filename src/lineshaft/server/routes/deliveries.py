@@ -21,9 +21,7 @@ router = APIRouter(route_class=GuardedRoute, prefix="/v1/deliveries", tags=["del
 
 DeliveryId = Annotated[UUID, Path(description="The delivery's id.")]
 Before = Annotated[UUID | None, Query(description="The page before's `next`.")]
-OfPipeline = Annotated[
-    UUID | None, Query(description="Only those of which something came for this pipeline.")
-]
+OfPipeline = Annotated[UUID | None, Query(description="Only those of which something came for it.")]
 
 
 @router.get("", responses={200: {"model": DeliveryPage}}, openapi_extra=needs(Permission.VIEW, filtered=True))

@@ -34,8 +34,10 @@ from lineshaft.server.openapi import (
     PIPELINE_PAGE,
 )
 from lineshaft.server.permissions import needs
+from lineshaft.server.poll_documents import PollPage
 from lineshaft.server.problems import problem_entry
 from lineshaft.server.rendering import page_json, pipeline_json, to_json
+from lineshaft.wire.poll import poll_document
 from lineshaft.wire.schedule import schedule_document
 
 _JSON: Final = "application/json"
@@ -128,6 +130,29 @@ async def list_schedules(pipeline_id: PipelineId, plane: Plane) -> Response:
     """Tell when a pipeline starts by itself, and what came of it the last time."""
     found = await plane.schedules.of_pipeline(pipeline_id)
     return Response(page_json([to_json(schedule_document(each)) for each in found], None), media_type=_JSON)
+
+
+@router.get(
+    "/{pipeline_id}/polls",
+    responses={200: {"model": PollPage}, **PIPELINE_NOT_FOUND},
+    openapi_extra=needs(Permission.VIEW),
+)
+async def list_polls(pipeline_id: PipelineId, plane: Plane) -> Response:
+    """Tell when a pipeline's repository is looked at, and what came of it the last time."""
+    found = await plane.sources.polls.of_pipeline(pipeline_id)
+    items = [] if found is None else [to_json(poll_document(found))]
+    return Response(page_json(items, None), media_type=_JSON)
+
+
+@router.post(
+    "/{pipeline_id}/poll",
+    responses={200: {"model": Acknowledgement}, **PIPELINE_NOT_FOUND},
+    openapi_extra=needs(Permission.RUN),
+)
+async def poll_pipeline(pipeline_id: PipelineId, plane: Plane, by: By) -> Response:
+    """Look at a pipeline's repository now, in the background; a body is not read."""
+    await plane.sources.polls.look_now(pipeline_id, by=by)
+    return _acknowledge(pipeline_id, "polled")
 
 
 @router.put(

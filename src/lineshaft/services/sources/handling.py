@@ -9,7 +9,7 @@ from uuid import UUID
 
 from lineshaft.model.change import Change, ChangeKind
 from lineshaft.model.connection import Connection
-from lineshaft.model.delivery import Delivery, DeliveryState
+from lineshaft.model.delivery import Delivery, DeliverySource, DeliveryState
 from lineshaft.model.errors import (
     ConnectionNotFoundError,
     LineshaftError,
@@ -178,13 +178,15 @@ class DeliveryHandling:
 
     async def _find_out(self, delivery: Delivery) -> Found:
         try:
-            connection = await self._connections.get(delivery.connection)
+            connection = await self._connection(delivery)
         except ConnectionNotFoundError as error:
             return Found(delivery, text=told(error))
         sender = Sender(delivery.id, connection)
         done = {outcome.pipeline_id for outcome in delivery.outcomes}
         pairs = [
-            (change, pipeline) for change in delivery.changes for pipeline in await self._pipelines_of(change)
+            (change, pipeline)
+            for change in delivery.changes
+            for pipeline in await self._pipelines_of(delivery, change)
         ]
         if not pairs and not done:
             address = delivery.changes[0].repositories[0] if delivery.changes else ""
@@ -201,7 +203,19 @@ class DeliveryHandling:
         kept = {pipeline.id: pipeline for change, pipeline in pairs if _may_define(change, pipeline)}
         return Found(delivery, prepared, tuple(kept.values()))
 
-    async def _pipelines_of(self, change: Change) -> Sequence[Pipeline]:
+    async def _connection(self, delivery: Delivery) -> Connection | None:
+        """Find the forge that tells; None where we have looked ourselves."""
+        return (
+            None
+            if delivery.source is DeliverySource.POLL
+            else await self._connections.get(delivery.connection)
+        )
+
+    async def _pipelines_of(self, delivery: Delivery, change: Change) -> Sequence[Pipeline]:
+        only = delivery.pipeline_id
+        if only is not None:
+            pipeline = await self._store.read(lambda transaction: transaction.pipelines.get(only))
+            return [] if pipeline is None else [pipeline]
         keys = sorted(repository_keys(change))[:_MOST_KEYS]
         return await self._store.read(lambda transaction: transaction.pipelines.of_repositories(keys))
 

@@ -6,7 +6,7 @@ from typing import Final, assert_never
 
 from lineshaft.expression.selection import selects, selects_any
 from lineshaft.model.change import Change, ChangeKind, PullRequest, PullRequestAction
-from lineshaft.model.trigger import Patterns, PullRequestTrigger, Triggers
+from lineshaft.model.trigger import Patterns, PollTrigger, PullRequestTrigger, Triggers
 
 _SKIP: Final = re.compile(r"\[(?:skip ci|ci skip)\]", re.IGNORECASE)
 _SHOWN_CHARACTERS: Final = 200
@@ -73,6 +73,20 @@ def why_not_ref(
     if branches is not None and not selects(branches, change.branch):
         return f"Its `branches` leave out {_quoted(change.branch)}."
     return _why_not_paths(paths, changed)
+
+
+def why_not_polled(trigger: PollTrigger, change: Change, changed: Sequence[str] | None) -> str | None:
+    """Tell why a change that we have seen ourselves starts no run; its branch or tag is looked for.
+
+    Args:
+        trigger: what the pipeline's definition says.
+        change: which branch or tag.
+        changed: the paths that changed, of a branch; None where that is not known, and is taken to fit.
+
+    Returns:
+        A sentence; None where it starts one.
+    """
+    return None if change.kind is ChangeKind.TAG else _why_not_paths(trigger.paths, changed)
 
 
 def _why_not_pull_request(

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.change import Change, ChangeKind
-from lineshaft.model.delivery import Delivery, DeliveryState, Outcome
+from lineshaft.model.delivery import Delivery, DeliverySource, DeliveryState, Outcome
 from lineshaft.model.errors import ExpressionError, InvalidInputError
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.principal import INSIDE_ACTOR
@@ -201,7 +201,7 @@ def _told_before(transaction: Transaction, wish: Wish, delivery: Delivery) -> UU
 
     A forge in which two webhooks lead here tells of each change twice, by ids of their own.
     """
-    if delivery.redelivers is not None:
+    if delivery.redelivers is not None or delivery.source is DeliverySource.POLL:
         return None
     recent = transaction.deliveries.page(pipeline_id=wish.pipeline.id, limit=_LOOKED_BACK)
     for each in recent:

@@ -25,7 +25,7 @@ from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.run import Source
 from lineshaft.ports.repositories import Remote, Repositories
 from lineshaft.services.new_run import FROM_A_FORK, NewRun, first_said
-from lineshaft.services.sources.matching import SKIPPED, asks_to_skip, why_not
+from lineshaft.services.sources.matching import SKIPPED, asks_to_skip, why_not, why_not_polled
 from lineshaft.services.sources.sentences import told
 
 _CAUSES: Final = {
@@ -70,11 +70,11 @@ class Sender:
 
     Attributes:
         delivery: by which delivery.
-        connection: the forge.
+        connection: the forge; None where we have looked ourselves.
     """
 
     delivery: UUID
-    connection: Connection
+    connection: Connection | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +164,8 @@ class Preparing:
         if asks_to_skip(change):
             return Nothing(pipeline, SKIPPED)
         try:
+            if sender.connection is None:
+                return await self._prepare_polled(sender, change, pipeline)
             return await self._prepare(sender, change, pipeline)
         except (SourceUnreachableError, SecretsUnavailableError) as error:
             return Unreachable(pipeline, told(error))
@@ -173,7 +175,7 @@ class Preparing:
     async def _prepare(self, sender: Sender, change: Change, pipeline: Pipeline) -> Prepared:
         address = _address(pipeline)
         owner = await self._owners.of_address(address)
-        if owner is not None and owner.name != sender.connection.name:
+        if owner is not None and sender.connection is not None and owner.name != sender.connection.name:
             return Nothing(
                 pipeline,
                 f"Its repository belongs to the connection '{owner.name}', and not to "
@@ -199,6 +201,21 @@ class Preparing:
         source = await self._source(sight, changed)
         return Wish(pipeline, change, _new_run(sender, change, pipeline.id, definition, source))
 
+    async def _prepare_polled(self, sender: Sender, change: Change, pipeline: Pipeline) -> Prepared:
+        """Find out what a change means that we have seen ourselves, for the pipeline for which we looked."""
+        remote = await self._reading.remote(_address(pipeline))
+        sight = _Sight(change, remote, change.commit, change.before, change.commit)
+        definition = await self._reading.definition(pipeline, change.commit)
+        changed = await self._changed(sight)
+        trigger = definition.triggers.poll or pipeline.definition.triggers.poll
+        reason = None if trigger is None else why_not_polled(trigger, change, changed)
+        if reason is not None:
+            return Nothing(pipeline, reason)
+        source = await self._source(sight, changed)
+        if asks_to_skip(replace(change, message=source.message)):
+            return Nothing(pipeline, SKIPPED)
+        return Wish(pipeline, change, _new_run(sender, change, pipeline.id, definition, source))
+
     async def _sight(self, sender: Sender, remote: Remote, change: Change) -> _Sight:
         asked = change.pull_request
         if change.kind is not ChangeKind.PULL_REQUEST or asked is None:
@@ -216,8 +233,9 @@ class Preparing:
         """
         if not asked.from_fork or asked.head_ref or not asked.head_repository:
             return ""
-        owner = await self._owners.of_address(asked.head_repository)
-        return asked.head_repository if owner is not None and owner.name == sender.connection.name else ""
+        owner, teller = await self._owners.of_address(asked.head_repository), sender.connection
+        same = owner is not None and teller is not None and owner.name == teller.name
+        return asked.head_repository if same else ""
 
     async def _changed(self, sight: _Sight) -> tuple[str, ...] | None:
         change = sight.change
@@ -261,7 +279,8 @@ def _new_run(
             head_commit=asked.head_commit,
             from_fork=asked.from_fork,
         )
-    untrusted = origin.from_fork and not sender.connection.trusts_forks
+    trusted = sender.connection is not None and sender.connection.trusts_forks
+    untrusted = origin.from_fork and not trusted
     return NewRun(
         pipeline_id=pipeline_id,
         definition=definition,
@@ -296,6 +315,6 @@ def _address(pipeline: Pipeline) -> str:
 
 def _target(sender: Sender, change: Change) -> StatusTarget | None:
     connection = sender.connection
-    if not connection.statuses:
+    if connection is None or not connection.statuses:
         return None
     return StatusTarget(connection.name, change.repositories[0], change.commit)

@@ -14,10 +14,12 @@ from lineshaft.services.pipelines import PipelineService
 from lineshaft.services.progress import Progress
 from lineshaft.services.sources.connections import ConnectionService
 from lineshaft.services.sources.deliveries import DeliveryService
+from lineshaft.services.sources.downstream import DownstreamService
 from lineshaft.services.sources.handling import DeliveryHandling
 from lineshaft.services.sources.keeping import KeptPipelineService
 from lineshaft.services.sources.noting import Noting
 from lineshaft.services.sources.pipelines_file import PipelinesFile
+from lineshaft.services.sources.polling import PollService
 from lineshaft.services.sources.preparing import Preparing
 from lineshaft.services.sources.program_calls import ProgramCallService
 from lineshaft.services.sources.reading import SourceReader
@@ -35,6 +37,8 @@ class SourceServices:
         handling: sees to it.
         calls: the use case of calls by programs.
         file: keeps pipelines as the server's file says; None where it has none.
+        polls: looks at repositories again and again.
+        downstream: starts what follows the ends of runs.
     """
 
     connections: ConnectionService
@@ -44,6 +48,8 @@ class SourceServices:
     handling: DeliveryHandling
     calls: ProgramCallService
     file: PipelinesFile | None
+    polls: PollService
+    downstream: DownstreamService
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,4 +97,14 @@ def wire_sources(
     calls = ProgramCallService(store, clock, ids, progress, reader=reader, repositories=outside.repositories)
     text = outside.pipelines
     file = None if text is None else PipelinesFile(text, pipelines, Random())  # noqa: S311 - no secret
-    return SourceServices(connections, reader, kept, deliveries, handling, calls, file)
+    polls = PollService(store, clock, ids, outside.repositories, reader, chance=Random())  # noqa: S311 - no secret
+    downstream = DownstreamService(
+        store,
+        clock,
+        ids,
+        progress=progress,
+        reader=reader,
+        repositories=outside.repositories,
+        check=pipelines.check,
+    )
+    return SourceServices(connections, reader, kept, deliveries, handling, calls, file, polls, downstream)

@@ -39,6 +39,7 @@ deliveries: Final = Table(
     Column("handled_at", UtcDateTime),
     Column("tries", Integer, nullable=False),
     Column("redelivers", Uuid),
+    Column("pipeline_id", Uuid),
     Column("due_at", UtcDateTime),
     UniqueConstraint("source", "connection", "remote_id"),
 )
@@ -105,9 +106,13 @@ commit_statuses: Final = Table(
     Column("tries", Integer, nullable=False),
     Column("last_error", String),
     Column("due_at", UtcDateTime),
+    Column("taken_until", UtcDateTime),
     sqlite_with_rowid=False,
 )
-"""What forges are to show, and which version of it they were told; `due_at` is None where that is all."""
+"""What forges are to show, and which version of it they were told; `due_at` is None where that is all.
+
+Who tells it holds the row until `taken_until`; None where nobody does.
+"""
 partial_index(
     "ix_commit_statuses_by_due",
     commit_statuses.c.due_at,

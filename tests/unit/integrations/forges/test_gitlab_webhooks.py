@@ -224,3 +224,9 @@ def test_an_event_that_starts_nothing_is_named_as_gitlab_names_it() -> None:
     told = read("Issue Hook", "issue")
     assert (told.event, told.changes) == ("Issue Hook", ())
     assert told.why_nothing == "Events of the kind 'Issue Hook' start nothing."
+
+
+def test_a_secret_token_is_compared_by_its_bytes_as_a_server_reads_them() -> None:
+    shown = "pÄßwort-☃".encode().decode("latin-1")
+    assert GitLabWebhooks().is_signed(Webhook({"x-gitlab-token": shown}, b"{}"), "pÄßwort-☃")
+    assert not GitLabWebhooks().is_signed(Webhook({"x-gitlab-token": "p??wort-?"}, b"{}"), "pÄßwort-☃")

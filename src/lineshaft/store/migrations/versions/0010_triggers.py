@@ -87,6 +87,7 @@ def _deliveries() -> None:
         sa.Column("handled_at", TIME, nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("redelivers", sa.Uuid(), nullable=True),
+        sa.Column("pipeline_id", sa.Uuid(), nullable=True),
         sa.Column("due_at", TIME, nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_deliveries"),
         sa.UniqueConstraint(
@@ -155,6 +156,7 @@ def _commit_statuses() -> None:
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(), nullable=True),
         sa.Column("due_at", TIME, nullable=True),
+        sa.Column("taken_until", TIME, nullable=True),
         sa.PrimaryKeyConstraint("run_id", "node", name="pk_commit_statuses"),
         sqlite_with_rowid=False,
     )

@@ -1,0 +1,1 @@
+"""Statuses of commits: what forges are told of runs."""
