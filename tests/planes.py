@@ -20,6 +20,7 @@ from lineshaft.ports.forge import NO_FORGES, Forges
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.mailer import Mailer
 from lineshaft.ports.no_repositories import NO_REPOSITORIES
+from lineshaft.ports.pipelines_text import PipelinesText
 from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
@@ -63,6 +64,7 @@ async def temporary_plane(
     file_limits: FileLimits = DEFAULT_FILE_LIMITS,
     forges: Forges = NO_FORGES,
     repositories: Repositories = NO_REPOSITORIES,
+    pipelines_text: PipelinesText | None = None,
     mailer: Mailer | None = None,
     mail_terms: MailTerms = NO_TERMS,
     public_url: str = "",
@@ -90,6 +92,7 @@ async def temporary_plane(
             file_limits=file_limits,
             forges=forges,
             repositories=repositories,
+            pipelines_text=pipelines_text,
             mailer=mailer,
             mail_terms=mail_terms,
             public_url=public_url,

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     cls=Command,
     examples=(
         "lineshaft polls shop",
-        "# Look now, and not only when it is due",
         "lineshaft polls shop --now",
     ),
 )

@@ -98,6 +98,13 @@ _server_options = together(
     setting(_SERVER, "--artifact-gib", "N", "How large an artifact, result or cache may be.", "10"),
     setting(_SERVER, "--run-artifacts-gib", "N", "How much the artifacts of a run may be.", "50"),
     setting(_SERVER, "--pipeline-caches-gib", "N", "How much the caches of a pipeline may be.", "10"),
+    setting(
+        _SERVER,
+        "--pipelines",
+        "FILE|URL",
+        "Pipelines of one JSON file, which are kept as it says; read as it changes.",
+        "none",
+    ),
     setting(_SERVER, "--tls-cert", "FILE", "PEM file with the server's certificate: serve by HTTPS.", "none"),
     setting(_SERVER, "--tls-key", "FILE", "PEM file with its key.", "in the same file"),
     setting(_SERVER, "--tls-client-ca", "FILE", "PEM file with the authorities of clients.", "none"),

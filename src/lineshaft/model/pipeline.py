@@ -6,6 +6,7 @@ from uuid import UUID
 
 from lineshaft.model.config_file import ConfigFile
 from lineshaft.model.definition import Definition
+from lineshaft.model.upkeep import NO_UPKEEP, Upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Pipeline:
         updated_at: when its definition was last replaced.
         config_file: the file of a repository that says what it does; None where its definition is only here.
         managed: whether the server's file of pipelines keeps it, and the API does not change it.
+        upkeep: what that file says of it beside its definition.
     """
 
     id: UUID
@@ -27,6 +29,7 @@ class Pipeline:
     updated_at: datetime
     config_file: ConfigFile | None = None
     managed: bool = False
+    upkeep: Upkeep = NO_UPKEEP
 
     @property
     def name(self) -> str:

@@ -44,6 +44,7 @@ from lineshaft.server.routes import (
     tests,
     tokens,
     users,
+    webhook,
     webhooks,
     welcome,
     worker_files,
@@ -80,6 +81,7 @@ _CLOSED: Final = (
     connections,
     approvals,
     jobs,
+    webhook,
     statuses,
     deliveries,
 )

@@ -25,6 +25,8 @@ from lineshaft.integrations.object_store import ObjectStore
 from lineshaft.integrations.openid import OpenIdProvider
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.integrations.outgoing.client import outgoing_client
+from lineshaft.integrations.pipelines_text import PipelinesAtPath, PipelinesAtUrl
+from lineshaft.integrations.pipelines_text.url import BOUNDS
 from lineshaft.integrations.vault import VaultSecrets
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import UnavailableError
@@ -34,6 +36,7 @@ from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.forge import Forges
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.mailer import Mailer
+from lineshaft.ports.pipelines_text import PipelinesText
 from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.server.pages.sign_in import RETURN_PATH
@@ -97,6 +100,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             other_secrets=await _vault(settings, opened),
             forges=await _forges(opened),
             repositories=_repositories(settings, opened),
+            pipelines_text=await _pipelines_text(settings, opened),
             mailer=_mailer(settings),
             mail_terms=settings.mail_terms,
             public_url="" if settings.public_url is None else f"{settings.public_url}",
@@ -117,6 +121,17 @@ def _repositories(settings: ServerSettings, opened: AsyncExitStack) -> Repositor
     git = GitProgram(ProcessExecutor(), own, f"{label_prefix(folder)}{os.getpid()}/git")
     guard = Guard(allow_private=settings.private_repositories)
     return GitRepositories(Mirrors(git, folder, settings.git_roots, guard=guard, partial=True))
+
+
+async def _pipelines_text(settings: ServerSettings, opened: AsyncExitStack) -> PipelinesText | None:
+    said = settings.pipelines
+    if said is None:
+        return None
+    if isinstance(said, Path):
+        return PipelinesAtPath(said)
+    # Who starts the server names it, and a place on their own network is the usual one.
+    client = await opened.enter_async_context(outgoing_client(Guard(allow_private=True), BOUNDS))
+    return PipelinesAtUrl(said, client)
 
 
 def _check(settings: ServerSettings) -> Check:

@@ -146,6 +146,13 @@ class RunDocument(Document):
     nodes: list[NodeDocument] = Field(description="In depth-first order.")
 
 
+class WebhookDocument(Document):
+    """What came of a program's call."""
+
+    run: RunDocument | None = Field(description="The run that was started; null where none was.")
+    reason: str | None = Field(default=None, description="Why none was started.")
+
+
 class ChangedDocument(Document):
     """What the change touches that a run works on."""
 

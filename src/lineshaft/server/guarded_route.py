@@ -18,8 +18,8 @@ from lineshaft.model.permission import Permission, may
 from lineshaft.model.principal import Principal
 from lineshaft.server.access import PRINCIPAL, PROOF
 from lineshaft.server.guard import require, require_work
-from lineshaft.server.named_job import JOB, NAMED_PIPELINE, find_job
-from lineshaft.server.permissions import FILTERED, PERMISSION
+from lineshaft.server.named_job import JOB, NAMED_PIPELINE, find_job, find_queried
+from lineshaft.server.permissions import FILTERED, NAMED_IN_QUERY, PERMISSION
 from lineshaft.services.control_plane import ControlPlane
 
 _PIPELINE: Final = "pipeline_id"
@@ -67,6 +67,7 @@ class GuardedRoute(APIRoute):
         if permission is None or permission is Permission.OPEN:
             return handle
         names_job = f"{{{JOB}}}" in self.path
+        named_by: str | None = declared.get(NAMED_IN_QUERY)
         # A worker of the next version may say more than this server knows.
         takes_any = permission is Permission.WORK
 
@@ -74,6 +75,8 @@ class GuardedRoute(APIRoute):
             principal: Principal | None = request.scope.get(PRINCIPAL)
             if names_job and principal is not None:
                 await find_job(request.scope, principal)
+            if named_by is not None and principal is not None:
+                await find_queried(request, named_by, principal)
             if principal is None or not may(principal, permission):
                 await self.authorize(request.scope)
             if request.scope["query_string"] and not takes_any:

@@ -1,11 +1,17 @@
-"""Which pipeline a path means that names a job, as RestfulCI calls pipelines."""
+"""Which pipeline a call means that names one: as a job, as RestfulCI calls pipelines, or in its query."""
 
 from typing import Final
 from uuid import UUID
 
+from starlette.requests import Request
 from starlette.types import Scope
 
-from lineshaft.model.errors import ConflictError, PipelineNotFoundError, RunNotFoundError
+from lineshaft.model.errors import (
+    ConflictError,
+    PipelineNotFoundError,
+    PipelineUnnamedError,
+    RunNotFoundError,
+)
 from lineshaft.model.principal import Principal
 from lineshaft.model.run import Run
 from lineshaft.services.control_plane import ControlPlane
@@ -28,7 +34,30 @@ async def find_job(scope: Scope, principal: Principal) -> None:
         ConflictError: they see several.
         StoreUnavailableError: the database does not answer.
     """
-    text: str = scope["path_params"][JOB]
+    await _find(scope, scope["path_params"][JOB], principal)
+
+
+async def find_queried(request: Request, key: str, principal: Principal) -> None:
+    """Note in a call's scope the id of the pipeline that its query names.
+
+    Args:
+        request: the call.
+        key: of the query, where the name is, or the id.
+        principal: who calls.
+
+    Raises:
+        PipelineUnnamedError: it names none.
+        PipelineNotFoundError: the caller sees none of that name.
+        ConflictError: they see several.
+        StoreUnavailableError: the database does not answer.
+    """
+    text = request.query_params.get(key)
+    if not text:
+        raise PipelineUnnamedError(key)
+    await _find(request.scope, text, principal)
+
+
+async def _find(scope: Scope, text: str, principal: Principal) -> None:
     scope[NAMED_PIPELINE] = _id(text) or await _of_name(scope["app"].state.control_plane, text, principal)
 
 

@@ -54,6 +54,15 @@ def _numbers(said: Any) -> Any:
     return named_values(said, "the limits must be written as NAME=NUMBER,NAME=NUMBER")
 
 
+def _place(said: Any) -> Any:
+    """Read a URL, or else a path."""
+    if not isinstance(said, str) or re.match(r"https?://", said, re.IGNORECASE) is None:
+        return Path(said) if isinstance(said, str) and said else said
+    if len(said) > _LONGEST_URL or re.fullmatch(r"https?://[^\s/?#]\S*", said, re.IGNORECASE) is None:
+        raise ValueError("the pipelines must be a file, or a URL such as https://HOST/pipelines.json")
+    return said
+
+
 def _listed(text: Any) -> Any:
     return [each.strip() for each in text.split(",") if each.strip()] if isinstance(text, str) else text
 
@@ -93,6 +102,7 @@ class ServerSettings(SignInSettings, MailSettings, VaultSettings, FileSettings):
         keep_runs: how many ended runs of each pipeline are kept; None means all.
         keep_logs_days: how many days logs are kept after the end of their run; None means for ever.
         keep_deliveries_days: how many days what came in by webhooks and polls is shown.
+        pipelines: the file of pipelines that the server keeps, or its URL; None means none.
         tls_cert: the PEM file with the server's certificate; None serves without TLS.
         tls_key: the PEM file with its key; None where that is in the same file.
         tls_client_ca: the PEM file with the authorities of clients' certificates; None asks for none.
@@ -129,6 +139,7 @@ class ServerSettings(SignInSettings, MailSettings, VaultSettings, FileSettings):
     keep_logs_days: float | None = Field(default=None, gt=0, le=_LONGEST_KEPT_DAYS)
     keep_deliveries_days: float = Field(default=30, gt=0, le=_LONGEST_KEPT_DAYS)
 
+    pipelines: Annotated[Folder | str | None, BeforeValidator(_place)] = Field(default=None, repr=False)
     tls_cert: Folder | None = None
     tls_key: Folder | None = None
     tls_client_ca: Folder | None = None

@@ -18,7 +18,8 @@ from lineshaft.model.tree import ROOT
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.store import Transaction
 from lineshaft.services.new_run import NewRun, first_said
-from lineshaft.services.run_request import RunRequest
+from lineshaft.services.run_request import NOTHING_SPECIAL
+from lineshaft.services.sources.basis import Basis
 
 DEEPEST_CALL: Final = 32
 """How many runs may stand for each other's nodes, one below the other."""
@@ -175,11 +176,7 @@ def _circle(transaction: Transaction, parent: Run, called: Pipeline) -> Reason |
     return None
 
 
-def _source(parent: Run, called: Pipeline) -> Source | None:
-    repository = called.definition.repository
-    if parent.source is not None and parent.source.repository == (repository or ""):
+def _source(parent: Run, pipeline: Pipeline) -> Source | None:
+    if parent.source is not None and parent.source.repository == (pipeline.definition.repository or ""):
         return parent.source
-    if repository is None:
-        return None
-    ref = None if called.config_file is None else called.config_file.ref
-    return Source(repository) if ref is None else RunRequest(ref=ref).source(repository)
+    return Basis.here(pipeline, NOTHING_SPECIAL).source

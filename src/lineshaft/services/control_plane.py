@@ -15,6 +15,7 @@ from lineshaft.ports.forge import NO_FORGES, Forges
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.mailer import Mailer
 from lineshaft.ports.no_repositories import NO_REPOSITORIES
+from lineshaft.ports.pipelines_text import PipelinesText
 from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import DELETE_BLOBS, NOTIFY, SEAL_LOG, Store
@@ -96,6 +97,7 @@ class ControlPlane:
         identity_terms: IdentityTerms = NO_IDENTITY,
         forges: Forges = NO_FORGES,
         repositories: Repositories = NO_REPOSITORIES,
+        pipelines_text: PipelinesText | None = None,
         mailer: Mailer | None = None,
         mail_terms: MailTerms = NO_TERMS,
         public_url: str = "",
@@ -117,7 +119,7 @@ class ControlPlane:
             store,
             clock,
             ids,
-            Outside(self.secrets.lookup, forges, repositories),
+            Outside(self.secrets.lookup, forges, repositories, pipelines_text),
             pipelines=self.pipelines,
             progress=progress,
         )
@@ -185,6 +187,7 @@ class ControlPlane:
             self.retention.run(),
             self.access.noting.run(),
             self.pipelines.fill_keys(),
+            *(() if self.sources.file is None else (self.sources.file.run(),)),
         )
         tasks = [asyncio.create_task(each) for each in background]
         try:

@@ -12,12 +12,13 @@ from lineshaft.engine.decision import Decision
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.config_file import ConfigFile
 from lineshaft.model.definition import Definition
-from lineshaft.model.errors import PipelineManagedError, PipelineNotFoundError
+from lineshaft.model.errors import ConflictError, PipelineManagedError, PipelineNotFoundError
 from lineshaft.model.event import CancelRequested
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.principal import INSIDE_ACTOR, Actor
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.schedule import KeptSchedule
+from lineshaft.model.upkeep import Upkeep
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
@@ -59,7 +60,6 @@ class PipelineService:
         *,
         by: Actor = INSIDE_ACTOR,
         config_file: ConfigFile | None = None,
-        managed: bool = False,
     ) -> Pipeline:
         """Make a pipeline of a definition.
 
@@ -67,24 +67,64 @@ class PipelineService:
             definition: what it is to do.
             by: who wants it.
             config_file: where the definition comes from; None where it is kept only here.
-            managed: whether the server's file of pipelines wants it.
 
         Raises:
             InvalidDefinitionError: the settings do not allow the definition.
         """
         self._check(definition)
         now = self._clock.now()
-        pipeline = Pipeline(self._ids.new_id(), definition, now, now, config_file, managed)
+        pipeline = Pipeline(self._ids.new_id(), definition, now, now, config_file)
         schedules = await _worked_out(pipeline.id, definition, now)
 
         def work(transaction: Transaction) -> None:
-            transaction.pipelines.add(pipeline)
-            keep_schedules(transaction, pipeline.id, schedules)
-            keep_triggers(transaction, pipeline, now)
-            self._record(transaction, by, Action.PIPELINE_CREATED, pipeline, now)
+            self._add(transaction, pipeline, schedules, by)
 
         await self._store.write(work)
         return pipeline
+
+    async def keep(self, definition: Definition, upkeep: Upkeep, *, by: Actor = INSIDE_ACTOR) -> Pipeline:
+        """Make or change the pipeline of a definition's name, as the server's file of pipelines wants it.
+
+        Where it is so already, nothing is changed. Several processes may do so at once: one makes it.
+
+        Args:
+            definition: what it is to do; it says nothing of what starts it.
+            upkeep: what else the file says of it.
+            by: who wants it.
+
+        Raises:
+            ConflictError: a pipeline of that name is there that the file does not keep.
+            InvalidDefinitionError: the settings do not allow the definition.
+        """
+        self._check(definition)
+        pipeline_id = self._ids.new_id()
+
+        def work(transaction: Transaction) -> Pipeline:
+            transaction.pipelines.hold_managed()
+            now = self._clock.now()
+            found = transaction.pipelines.page(name=definition.name, after=None, limit=_BATCH)
+            pipeline = next((each for each in found if each.managed), None)
+            if pipeline is None and found:
+                raise ConflictError(
+                    f"A pipeline '{definition.name}' is there already, which the file does not keep.",
+                    advice="Delete it, or give the entry another name.",
+                )
+            if pipeline is None:
+                new = Pipeline(pipeline_id, definition, now, now, managed=True, upkeep=upkeep)
+                self._add(transaction, new, (), by)
+                return new
+            transaction.pipelines.hold(pipeline.id)
+            if (pipeline.definition.hash, pipeline.upkeep) == (definition.hash, upkeep):
+                return pipeline
+            new = replace(pipeline, definition=definition, upkeep=upkeep, updated_at=now)
+            self._put(transaction, new, (), by, before=pipeline)
+            return new
+
+        return await self._store.write(work)
+
+    async def managed(self) -> Sequence[Pipeline]:
+        """List those that the server's file of pipelines keeps, by name."""
+        return await self._store.read(lambda transaction: transaction.pipelines.managed())
 
     async def get(self, pipeline_id: UUID) -> Pipeline:
         """Find a pipeline.
@@ -123,7 +163,6 @@ class PipelineService:
         *,
         by: Actor = INSIDE_ACTOR,
         config_file: ConfigFile | None = None,
-        managed: bool = False,
     ) -> Pipeline:
         """Replace the whole definition; runs that have begun keep theirs.
 
@@ -132,17 +171,16 @@ class PipelineService:
             definition: what it is to do from now on.
             by: who wants it.
             config_file: where the definition comes from; None where it is kept only here from now on.
-            managed: whether the server's file of pipelines wants it.
 
         Raises:
             InvalidDefinitionError: the settings do not allow the definition.
-            PipelineManagedError: the server's file of pipelines keeps the pipeline, and does not want it.
+            PipelineManagedError: the server's file of pipelines keeps the pipeline.
             PipelineNotFoundError: there is none of that id.
         """
 
         def change(pipeline: Pipeline) -> Pipeline:
-            _refuse_managed(pipeline, managed=managed)
-            return replace(pipeline, definition=definition, config_file=config_file, managed=managed)
+            _refuse_managed(pipeline)
+            return replace(pipeline, definition=definition, config_file=config_file)
 
         return await self._change(pipeline_id, definition, change, by)
 
@@ -188,12 +226,8 @@ class PipelineService:
             new = change(pipeline)
             if new is pipeline:
                 return pipeline
-            now = self._clock.now()
-            new = replace(new, updated_at=now)
-            transaction.pipelines.replace(new)
-            keep_schedules(transaction, pipeline_id, schedules)
-            keep_triggers(transaction, new, now, before=pipeline)
-            self._record(transaction, by, Action.PIPELINE_CHANGED, new, now)
+            new = replace(new, updated_at=self._clock.now())
+            self._put(transaction, new, schedules, by, before=pipeline)
             return new
 
         return await self._store.write(work)
@@ -215,7 +249,8 @@ class PipelineService:
 
         def work(transaction: Transaction) -> list[Decision]:
             pipeline = find_pipeline(transaction, pipeline_id)
-            _refuse_managed(pipeline, managed=managed)
+            if not managed:
+                _refuse_managed(pipeline)
             transaction.pipelines.remove(pipeline_id, now)
             keep_schedules(transaction, pipeline_id, ())
             drop_triggers(transaction, pipeline)
@@ -240,6 +275,28 @@ class PipelineService:
         except Exception as error:  # noqa: BLE001 - the next start goes on with it.
             _LOG.warning("Pipelines cannot be found by their repositories yet: %s", repr(error))
 
+    def _add(
+        self, transaction: Transaction, pipeline: Pipeline, schedules: Sequence[KeptSchedule], by: Actor
+    ) -> None:
+        transaction.pipelines.add(pipeline)
+        keep_schedules(transaction, pipeline.id, schedules)
+        keep_triggers(transaction, pipeline, pipeline.created_at)
+        self._record(transaction, by, Action.PIPELINE_CREATED, pipeline, pipeline.created_at)
+
+    def _put(
+        self,
+        transaction: Transaction,
+        pipeline: Pipeline,
+        schedules: Sequence[KeptSchedule],
+        by: Actor,
+        *,
+        before: Pipeline,
+    ) -> None:
+        transaction.pipelines.replace(pipeline)
+        keep_schedules(transaction, pipeline.id, schedules)
+        keep_triggers(transaction, pipeline, pipeline.updated_at, before=before)
+        self._record(transaction, by, Action.PIPELINE_CHANGED, pipeline, pipeline.updated_at)
+
     def _record(
         self, transaction: Transaction, by: Actor, action: Action, pipeline: Pipeline, now: datetime
     ) -> None:
@@ -256,8 +313,8 @@ class PipelineService:
         )
 
 
-def _refuse_managed(pipeline: Pipeline, *, managed: bool) -> None:
-    if pipeline.managed and not managed:
+def _refuse_managed(pipeline: Pipeline) -> None:
+    if pipeline.managed:
         raise PipelineManagedError(
             f"'{pipeline.name}' is kept by the server's file of pipelines.",
             advice="Change it in that file, which the setting `pipelines` names.",

@@ -29,6 +29,10 @@ LIMITS: Final = 0x6C696D697473
 """Held by those who claim under a limit on how many attempts run at once: "limits" in ASCII."""
 
 
+MANAGED: Final = 0x6D616E61676564
+"""Held by those who make pipelines of the server's file, lest two make the same one: "managed" in ASCII."""
+
+
 def number_of(worker_id: UUID) -> int:
     """Number the lock of a worker's session."""
     return int.from_bytes(worker_id.bytes[8:], signed=True)

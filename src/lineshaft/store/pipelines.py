@@ -13,6 +13,8 @@ from lineshaft.definition.repository import repository_key
 from lineshaft.model.config_file import ConfigFile
 from lineshaft.model.errors import PipelineNotFoundError
 from lineshaft.model.pipeline import Pipeline
+from lineshaft.model.upkeep import NO_UPKEEP, Upkeep
+from lineshaft.store.advisory import MANAGED
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.schema import definitions, pipelines
 from lineshaft.store.session import Session
@@ -27,6 +29,7 @@ _COLUMNS: Final = (
     pipelines.c.updated_at,
     pipelines.c.config_file,
     pipelines.c.managed,
+    pipelines.c.upkeep,
 )
 _INSERT: Final = insert(pipelines)
 _SELECT: Final = select(*_COLUMNS).where(_IS, _EXISTS)
@@ -44,6 +47,10 @@ _OF_REPOSITORIES: Final = (
     select(*_COLUMNS)
     .where(_EXISTS, pipelines.c.repository_key.in_(bindparam("of_keys", expanding=True)))
     .order_by(pipelines.c.id)
+)
+
+_MANAGED: Final = (
+    select(*_COLUMNS).where(_EXISTS, pipelines.c.managed).order_by(pipelines.c.name, pipelines.c.id)
 )
 
 _NO_REPOSITORY: Final = ""
@@ -183,6 +190,14 @@ class SqlPipelines:
             self._session.connection.execute(_FILL, keys)
         return len(rows)
 
+    def managed(self) -> Sequence[Pipeline]:
+        """List those that the server's file of pipelines keeps, by name, then id."""
+        return [self._pipeline(row) for row in self._session.connection.execute(_MANAGED)]
+
+    def hold_managed(self) -> None:
+        """Keep other processes from doing this until this transaction has ended."""
+        self._session.locks.take(MANAGED)
+
     def hold(self, pipeline_id: UUID) -> None:
         """Keep other processes from replacing, removing or holding one until this transaction has ended."""
         if not self._session.memory.sole_writer:
@@ -203,7 +218,8 @@ class SqlPipelines:
     def _pipeline(self, row: Row[*tuple[Any, ...]]) -> Pipeline:
         definition = self._definitions.stored(row.definition_hash)
         config_file = None if row.config_file is None else ConfigFile(**row.config_file)
-        return Pipeline(row.id, definition, row.created_at, row.updated_at, config_file, row.managed)
+        upkeep = NO_UPKEEP if row.upkeep is None else Upkeep(**row.upkeep)
+        return Pipeline(row.id, definition, row.created_at, row.updated_at, config_file, row.managed, upkeep)
 
 
 def _kept(pipeline: Pipeline) -> dict[str, Any]:
@@ -212,6 +228,7 @@ def _kept(pipeline: Pipeline) -> dict[str, Any]:
         "repository_key": _key(pipeline.definition.repository),
         "config_file": None if pipeline.config_file is None else asdict(pipeline.config_file),
         "managed": pipeline.managed,
+        "upkeep": None if pipeline.upkeep == NO_UPKEEP else asdict(pipeline.upkeep),
     }
 
 

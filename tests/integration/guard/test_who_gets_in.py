@@ -50,8 +50,15 @@ class Operation:
         return str(self.described["x-permission"])
 
     @property
+    def named_by(self) -> str:
+        """The key of its query that names a pipeline; empty where its path names what it concerns."""
+        return str(self.described.get("x-pipeline-named-by", ""))
+
+    @property
     def concerns(self) -> str:
-        """What its path names: a pipeline, a run, or neither."""
+        """What its path or its query names: a pipeline, a run, or neither."""
+        if self.named_by:
+            return "pipeline_id"
         return next((what for what in ("pipeline_id", "job", "run_id") if f"{{{what}}}" in self.path), "")
 
 
@@ -467,7 +474,9 @@ async def _call(
         if parameter["in"] == "path":
             path = path.replace(f"{{{parameter['name']}}}", _value(parameter, ids))
     body = b"{}" if operation.method != "get" else b""
-    async with house.http.stream(operation.method.upper(), path, content=body, headers=headers) as answer:
+    query = {operation.named_by: str(ids["pipeline_id"])} if operation.named_by else {}
+    call = house.http.stream(operation.method.upper(), path, params=query, content=body, headers=headers)
+    async with call as answer:
         # Streams of what goes on have no end.
         if not answer.headers.get("content-type", "").startswith("text/event-stream"):
             await answer.aread()

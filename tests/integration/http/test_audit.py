@@ -90,6 +90,10 @@ def start_job_run(api: httpx2.Client) -> httpx2.Response:
     return api.post(f"/jobs/{create(api, 'true')}/runs")
 
 
+def call_webhook(api: httpx2.Client) -> httpx2.Response:
+    return api.post("/webhook", params={"pipeline": create(api, "true")})
+
+
 def cancel(api: httpx2.Client) -> httpx2.Response:
     return api.post(f"/v1/runs/{start(api, 'sleep 60')['id']}/cancel")
 
@@ -256,6 +260,7 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("POST", "/jobs/{job}"): (start_job, "run.started"),
     ("POST", "/job/{job}"): (start_single_job, "run.started"),
     ("POST", "/jobs/{job}/runs"): (start_job_run, "run.started"),
+    ("POST", "/webhook"): (call_webhook, "run.started"),
     ("POST", "/v1/runs/{run_id}/cancel"): (cancel, "run.cancelled"),
     ("POST", "/v1/runs/{run_id}/retry"): (retry, "run.retried"),
     ("DELETE", "/v1/runs/{run_id}/artifacts/{name}"): (delete_artifact, None),

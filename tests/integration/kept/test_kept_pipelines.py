@@ -22,6 +22,7 @@ from lineshaft.model.errors import (
 )
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.run import Run, Source
+from lineshaft.model.upkeep import NO_UPKEEP
 from lineshaft.ports.memory_repositories import MemoryRepository
 from lineshaft.ports.store import AuditFilter, Transaction
 from lineshaft.services.control_plane import ControlPlane
@@ -294,14 +295,13 @@ async def test_a_pipeline_may_leave_its_repository(plane: ControlPlane, reposito
 
 async def test_a_pipeline_of_the_file_of_pipelines_is_changed_by_that_alone(plane: ControlPlane) -> None:
     definition = read_native(file("a", name="managed").encode())
-    pipeline = await plane.pipelines.create(definition, managed=True)
+    pipeline = await plane.pipelines.keep(definition, NO_UPKEEP)
 
     with pytest.raises(PipelineManagedError):
         await plane.pipelines.replace(pipeline.id, definition)
     with pytest.raises(PipelineManagedError):
         await plane.pipelines.delete(pipeline.id)
 
-    await plane.pipelines.replace(pipeline.id, definition, managed=True)
     await plane.pipelines.delete(pipeline.id, managed=True)
 
 

@@ -3,6 +3,7 @@
 LineshaftError
 ├── InvalidInputError            the caller's input does not make sense
 │   ├── InvalidDefinitionError   a pipeline definition, with every problem in it
+│   ├── PipelineUnnamedError     a call does not say which pipeline it is for
 │   ├── InputTooLargeError
 │   ├── ArchiveRefusedError      an archive holds what must not be unpacked
 │   ├── ExpressionError          an expression cannot be read, or not be evaluated
@@ -86,6 +87,7 @@ from lineshaft.model.errors.input import (
     InputTooLargeError,
     InvalidDefinitionError,
     InvalidInputError,
+    PipelineUnnamedError,
     UnsupportedProtocolError,
 )
 from lineshaft.model.errors.mail import MailError, MailRefusedError, MailUnreachableError
@@ -153,6 +155,7 @@ __all__ = [
     "OtherContentError",
     "PipelineManagedError",
     "PipelineNotFoundError",
+    "PipelineUnnamedError",
     "Problem",
     "RunEndedError",
     "RunNotEndedError",

@@ -23,6 +23,19 @@ class InvalidDefinitionError(InvalidInputError):
     code = "invalid-definition"
 
 
+class PipelineUnnamedError(InvalidInputError):
+    """A call does not say which pipeline it is for."""
+
+    code = "pipeline-unnamed"
+
+    def __init__(self, key: str) -> None:
+        """Name the key of the query that should have."""
+        super().__init__(
+            "The call does not say which pipeline it is for.",
+            advice=f"Name it in the query: `?{key}=NAME`.",
+        )
+
+
 class InputTooLargeError(InvalidInputError):
     """An input is over a limit, which the message names."""
 

@@ -64,6 +64,14 @@ class Pipelines(Protocol):
         """
         ...
 
+    def managed(self) -> Sequence[Pipeline]:
+        """List those that the server's file of pipelines keeps, by name, then id."""
+        ...
+
+    def hold_managed(self) -> None:
+        """Keep other processes from doing this until this transaction has ended."""
+        ...
+
     def hold(self, pipeline_id: UUID) -> None:
         """Keep other processes from replacing, removing or holding one until this transaction has ended."""
         ...

@@ -1,7 +1,7 @@
 """What a run begins with: a definition, and the revision that it works on."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from lineshaft.model.config_file import ConfigFile
@@ -32,9 +32,10 @@ class Basis:
 
     @classmethod
     def here(cls, pipeline: Pipeline, request: RunRequest) -> Self:
-        """Make that of a pipeline whose definition is in no repository."""
+        """Make that of the definition that a pipeline itself has."""
         definition = pipeline.definition
-        return cls(definition, request.source(definition.repository), None, pipeline.name)
+        source = _usual(pipeline, request).source(definition.repository)
+        return cls(definition, source, None, pipeline.name)
 
     def fits(self, pipeline: Pipeline) -> bool:
         """Whether a pipeline is still kept where this was read."""
@@ -64,8 +65,14 @@ async def basis_of(reader: SourceReader, pipeline: Pipeline, request: RunRequest
     if request.overrides:
         definition = await asyncio.to_thread(overridden, definition, request.overrides)
     if kept is None:
-        source = request.source(definition.repository)
+        source = _usual(pipeline, request).source(definition.repository)
     return Basis(definition, source, kept, pipeline.name)
+
+
+def _usual(pipeline: Pipeline, request: RunRequest) -> RunRequest:
+    """Have what names no ref work on the one that the pipeline is kept with."""
+    ref = pipeline.upkeep.ref if pipeline.config_file is None else pipeline.config_file.ref
+    return request if request.ref is not None or ref is None else replace(request, ref=ref)
 
 
 def _source(kept: ConfigFile, revision: Revision, request: RunRequest, asked: str | None) -> Source:

@@ -67,7 +67,7 @@ class SourceReader:
             raise InvalidInputError(
                 f"'{pipeline.name}' has no repository.", advice="Give it one, or start it without a ref."
             )
-        asked = ref or (None if kept is None else kept.ref)
+        asked = ref or (pipeline.upkeep.ref if kept is None else kept.ref)
         return await self._repositories.revision(await self.remote(address), asked)
 
     async def definition(self, pipeline: Pipeline, commit: str) -> Definition:

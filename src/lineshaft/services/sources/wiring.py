@@ -6,6 +6,7 @@ from random import Random
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.forge import Forges
 from lineshaft.ports.ids import Ids
+from lineshaft.ports.pipelines_text import PipelinesText
 from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
@@ -17,8 +18,10 @@ from lineshaft.services.sources.downstream import DownstreamService
 from lineshaft.services.sources.handling import DeliveryHandling
 from lineshaft.services.sources.keeping import KeptPipelineService
 from lineshaft.services.sources.noting import Noting
+from lineshaft.services.sources.pipelines_file import PipelinesFile
 from lineshaft.services.sources.polling import PollService
 from lineshaft.services.sources.preparing import Preparing
+from lineshaft.services.sources.program_calls import ProgramCallService
 from lineshaft.services.sources.reading import SourceReader
 
 
@@ -32,6 +35,8 @@ class SourceServices:
         kept: the use cases of pipelines that are kept in repositories.
         deliveries: what came in.
         handling: sees to it.
+        calls: the use case of calls by programs.
+        file: keeps pipelines as the server's file says; None where it has none.
         polls: looks at repositories again and again.
         downstream: starts what follows the ends of runs.
     """
@@ -41,6 +46,8 @@ class SourceServices:
     kept: KeptPipelineService
     deliveries: DeliveryService
     handling: DeliveryHandling
+    calls: ProgramCallService
+    file: PipelinesFile | None
     polls: PollService
     downstream: DownstreamService
 
@@ -53,11 +60,13 @@ class Outside:
         secrets: has what connections name.
         forges: what is known of each kind of forge.
         repositories: the mirrors.
+        pipelines: the server's file of pipelines; None where it has none.
     """
 
     secrets: SecretStore
     forges: Forges
     repositories: Repositories
+    pipelines: PipelinesText | None = None
 
 
 def wire_sources(
@@ -85,6 +94,9 @@ def wire_sources(
         kept=kept,
     )
     deliveries = DeliveryService(store, clock, ids, connections, outside.forges)
+    calls = ProgramCallService(store, clock, ids, progress, reader=reader, repositories=outside.repositories)
+    text = outside.pipelines
+    file = None if text is None else PipelinesFile(text, pipelines, Random())  # noqa: S311 - no secret
     polls = PollService(store, clock, ids, outside.repositories, reader, chance=Random())  # noqa: S311 - no secret
     downstream = DownstreamService(
         store,
@@ -95,4 +107,4 @@ def wire_sources(
         repositories=outside.repositories,
         check=pipelines.check,
     )
-    return SourceServices(connections, reader, kept, deliveries, handling, polls, downstream)
+    return SourceServices(connections, reader, kept, deliveries, handling, calls, file, polls, downstream)

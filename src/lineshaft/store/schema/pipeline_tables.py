@@ -28,6 +28,7 @@ pipelines: Final = Table(
     Column("repository_key", Name),
     Column("config_file", NULLABLE_JSON),
     Column("managed", Boolean, nullable=False, server_default=false()),
+    Column("upkeep", NULLABLE_JSON),
     sqlite_with_rowid=False,
 )
 Index("ix_pipelines_by_definition", pipelines.c.definition_hash)

@@ -31,6 +31,7 @@ def _pipelines() -> None:
     op.add_column("pipelines", sa.Column("repository_key", NAME, nullable=True))
     op.add_column("pipelines", sa.Column("config_file", sa.JSON(), nullable=True))
     op.add_column("pipelines", sa.Column("managed", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("pipelines", sa.Column("upkeep", sa.JSON(), nullable=True))
     present = sa.text("deleted_at IS NULL AND repository_key IS NOT NULL")
     op.create_index(
         "ix_pipelines_by_repository",
