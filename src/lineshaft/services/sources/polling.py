@@ -57,14 +57,34 @@ class Remotes(Protocol):
 class _Looks:
     """Looks at one repository, however many pipelines ask for it, once."""
 
-    def __init__(self, repositories: Repositories, remote: Remote) -> None:
+    def __init__(self, repositories: Repositories, remotes: Remotes, address: str) -> None:
         self._repositories: Final = repositories
-        self._remote: Final = remote
+        self._remotes: Final = remotes
+        self._address: Final = address
+        self._remote: Remote | None = None
         self._refs: Mapping[str, str] | None = None
         self._default: str | None = None
+        self._failure: LineshaftError | TimeoutError | None = None
 
     async def seen_by(self, pipeline: Pipeline) -> Mapping[str, str]:
-        """Tell where those branches and tags lead that a pipeline is polled for."""
+        """Tell where those branches and tags lead that a pipeline is polled for.
+
+        Raises:
+            LineshaftError: it does not answer, or cannot be asked; it is not asked for another pipeline then.
+            TimeoutError: the same, for too long.
+        """
+        if self._failure is not None:
+            raise self._failure
+        try:
+            async with asyncio.timeout(_LOOK_LIMIT.total_seconds()):
+                return await self._seen_by(pipeline)
+        except (LineshaftError, TimeoutError) as error:
+            self._failure = error
+            raise
+
+    async def _seen_by(self, pipeline: Pipeline) -> Mapping[str, str]:
+        if self._remote is None:
+            self._remote = await self._remotes.remote(self._address)
         if self._refs is None:
             self._refs = await self._repositories.refs(self._remote)
         trigger = pipeline.definition.triggers.poll
@@ -218,13 +238,10 @@ class PollService:
 
     async def _see_to(self, address: str | None, polls: Sequence[tuple[KeptPoll, Pipeline]]) -> None:
         """Look at a repository for all those that ask for it; what fails here is taken again later."""
-        looks: _Looks | None = None
+        looks = _Looks(self._repositories, self._remotes, address or "")
         for poll, pipeline in polls:
             try:
-                async with asyncio.timeout(_LOOK_LIMIT.total_seconds()):
-                    if looks is None:
-                        looks = _Looks(self._repositories, await self._remotes.remote(address or ""))
-                    seen = await looks.seen_by(pipeline)
+                seen = await looks.seen_by(pipeline)
                 await self._store.write(partial(self._note, taken=poll, pipeline=pipeline, seen=seen))
                 if poll.seen is None:
                     _LOG.info("The repository of '%s' was looked at for the first time.", pipeline.name)
