@@ -48,6 +48,11 @@ class DeliverySite:
         said = ConnectionTerms(ForgeKind.GITHUB, url, webhook_secret=named, **terms)
         await self.plane.sources.connections.put(name, said, INSIDE_ACTOR)
 
+    async def connect_with_token(self) -> None:
+        """Have the connection be told statuses, with a token."""
+        await self.plane.secrets.keeping.set(SecretAddress("HUB_TOKEN"), "t0ken", INSIDE_ACTOR)
+        await self.connect(token="HUB_TOKEN")
+
     async def pipeline(
         self, on: Mapping[str, Any] | None = None, name: str = "shop", address: str = ADDRESS, **more: Any
     ) -> Pipeline:

@@ -60,8 +60,9 @@ class WantedStatus:
     """A status that a forge is to be told.
 
     Attributes:
-        run_id: whose.
-        node: the index of the top-level node; 0 for the run itself.
+        run_id: whose; the delivery's id where that started no run.
+        node: the index of the top-level node; 0 for the run itself. Below 0 where there is no run: -1 for the
+            delivery's first outcome, -2 for its second, and so on.
         target: where it goes.
         status: what the forge is to show.
         version: grows whenever `status` changes; what was told of an earlier one is told again.
@@ -80,6 +81,11 @@ class WantedStatus:
     tries: int = 0
     told_version: int = 0
     last_error: str | None = None
+
+    @property
+    def has_run(self) -> bool:
+        """Whether there is a run that it is about."""
+        return self.node >= 0
 
     @property
     def is_told(self) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import Row, bindparam, delete, func, insert, select, update
 from lineshaft.model.delivery import Delivery, DeliverySource, DeliveryState, Outcome
 from lineshaft.ports.wakeups import DELIVERIES
 from lineshaft.store.changes import change_values, read_change
-from lineshaft.store.schema import deliveries, delivery_outcomes
+from lineshaft.store.schema import commit_statuses, deliveries, delivery_outcomes
 from lineshaft.store.session import Session
 from lineshaft.store.upsert import insert_or_keep
 
@@ -60,6 +60,9 @@ _OLD: Final = (
 )
 _DELETE_OUTCOMES: Final = delete(delivery_outcomes).where(
     delivery_outcomes.c.delivery_id.in_(bindparam("of_ids", expanding=True))
+)
+_DELETE_STATUSES: Final = delete(commit_statuses).where(
+    commit_statuses.c.run_id.in_(bindparam("of_ids", expanding=True))
 )
 _DELETE: Final = delete(deliveries).where(_COLUMNS.id.in_(bindparam("of_ids", expanding=True)))
 
@@ -175,6 +178,7 @@ class SqlDeliveries:
         old = self._session.connection.execute(_OLD, {"before": before, "at_most": limit}).scalars().all()
         if old:
             self._session.connection.execute(_DELETE_OUTCOMES, {"of_ids": old})
+            self._session.connection.execute(_DELETE_STATUSES, {"of_ids": old})
             self._session.connection.execute(_DELETE, {"of_ids": old})
         return len(old)
 

@@ -20,6 +20,7 @@ from lineshaft.services.auditing import record
 from lineshaft.services.progress import Progress, Started
 from lineshaft.services.sources.preparing import Nothing, Prepared, Unreachable, Wish
 from lineshaft.services.sources.sentences import told
+from lineshaft.services.statuses.wanting import conflict_status
 
 LEASE: Final = timedelta(seconds=60)
 """After how long another process sees to a delivery, when the one that took it is gone."""
@@ -109,6 +110,7 @@ class Noting:
         ready = [each for each in found.prepared if each.pipeline.id not in waiting]
         ended = [self._outcome(transaction, each, held, now) for each in ready]
         outcomes = [outcome for outcome, _ in ended]
+        _tell_conflicts(transaction, held, ready, now)
         started = [run for _, run in ended if run is not None]
         if waiting:
             whys = [each.why for each in waiting.values()]
@@ -168,6 +170,18 @@ class Noting:
             forge_actor=new.origin.actor or None,
         )
         return started
+
+
+def _tell_conflicts(
+    transaction: Transaction, held: Delivery, ready: Sequence[Prepared], now: datetime
+) -> None:
+    """Have forges shown which pull requests cannot be merged; no run of theirs will do it."""
+    for position, each in enumerate(ready, len(held.outcomes)):
+        if isinstance(each, Nothing) and each.conflict is not None:
+            status = conflict_status(
+                held.id, position, pipeline=each.pipeline.name, target=each.conflict, text=each.why, now=now
+            )
+            transaction.statuses.want(status)
 
 
 def _settle(

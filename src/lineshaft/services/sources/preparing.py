@@ -34,6 +34,9 @@ _CAUSES: Final = {
     ChangeKind.PULL_REQUEST: Cause.PULL_REQUEST,
 }
 
+_WHOLE_ID: Final = 40
+"""How many digits the id of a commit has at least."""
+
 _FORK: Final = "fork:"
 """Stands before the branch of a fork, so that no pipeline takes it for its own; no branch may hold it."""
 
@@ -185,6 +188,7 @@ class Preparing:
         if reason is not None:
             return Nothing(pipeline, reason)
         remote = await self._reading.remote(address)
+        change = await self._spelt_out(sender, remote, change)
         try:
             sight = await self._sight(sender, remote, change)
         except MergeConflictError as error:
@@ -215,6 +219,21 @@ class Preparing:
         if asks_to_skip(replace(change, message=source.message)):
             return Nothing(pipeline, SKIPPED)
         return Wish(pipeline, change, _new_run(sender, change, pipeline.id, definition, source))
+
+    async def _spelt_out(self, sender: Sender, remote: Remote, change: Change) -> Change:
+        """Find out the whole id of a pull request's head, of which a forge may tell the first digits alone."""
+        asked = change.pull_request
+        if asked is None or len(asked.head_commit) >= _WHOLE_ID:
+            return change
+        elsewhere = await self._head_repository(sender, asked)
+        where = await self._reading.remote(elsewhere) if elsewhere else remote
+        head = (await self._repositories.revision(where, f"refs/heads/{asked.head}")).commit
+        if not head.startswith(asked.head_commit):
+            raise SourceRefusedError(
+                f"The branch '{asked.head}' has moved on from {asked.head_commit}, of which this tells.",
+                advice="The forge tells of the newer commit by another call.",
+            )
+        return replace(change, commit=head, pull_request=replace(asked, head_commit=head))
 
     async def _sight(self, sender: Sender, remote: Remote, change: Change) -> _Sight:
         asked = change.pull_request

@@ -194,7 +194,8 @@ class StatusTelling:
         return reporter
 
     def _shown(self, status: WantedStatus) -> CommitStatus:
-        url = f"{self._public_url}/v1/runs/{status.run_id}" if self._public_url else ""
+        noun = "runs" if status.has_run else "deliveries"
+        url = f"{self._public_url}/v1/{noun}/{status.run_id}" if self._public_url else ""
         return replace(status.status, url=url)
 
     async def _pause(self, hold: _Hold, error: ForgeBusyError) -> None:
@@ -220,7 +221,7 @@ class StatusTelling:
         await self._store.write(_failing(hold, text, due_at))
         _LOG.log(
             logging.WARNING if is_final else logging.INFO,
-            "The status '%s' of run %s %s: %s",
+            "The status '%s' of %s %s: %s",
             status.status.context,
             status.run_id,
             "is given up" if is_final else "is put off",

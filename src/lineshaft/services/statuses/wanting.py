@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
+from uuid import UUID
 
 from lineshaft.engine.decision import Decision
 from lineshaft.engine.duration import duration_text
@@ -69,6 +70,23 @@ def first_statuses(run: Run, now: datetime) -> Iterator[WantedStatus]:
     for index in run.tree[ROOT].below:
         if _is_told(run, index):
             yield _wanted(run, index, target, now)
+
+
+def conflict_status(
+    delivery_id: UUID, position: int, *, pipeline: str, target: StatusTarget, text: str, now: datetime
+) -> WantedStatus:
+    """Make the status of a pull request that cannot be merged, so that no run was started.
+
+    Args:
+        delivery_id: which told of it.
+        position: of the pipeline's outcome among those of the delivery, from 0.
+        pipeline: the pipeline's name.
+        target: where it goes.
+        text: why it cannot be merged.
+        now: when.
+    """
+    status = CommitStatus(f"{CONTEXT_PREFIX}/{pipeline}", StatusState.FAILED, text)
+    return WantedStatus(delivery_id, -1 - position, target, status, 1, now)
 
 
 def changed_statuses(before: Run, decision: Decision, now: datetime) -> Iterator[WantedStatus]:
