@@ -209,3 +209,8 @@ def test_the_schedules_of_a_pipeline_are_told(lineshaft: CommandLine, tmp_path: 
 def test_a_pipeline_without_schedules_is_told_apart(lineshaft: CommandLine, tmp_path: Path) -> None:
     create(lineshaft, tmp_path, "unscheduled", "steps: [{name: a, run: ls}]")
     assert "no schedules" in lineshaft("schedules", "unscheduled").err
+
+
+def test_a_pipeline_that_is_not_polled_is_told_apart(lineshaft: CommandLine, tmp_path: Path) -> None:
+    create(lineshaft, tmp_path, "unpolled", "steps: [{name: a, run: ls}]")
+    assert "not polled" in lineshaft("polls", "unpolled").err
