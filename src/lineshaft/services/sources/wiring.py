@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from random import Random
+from typing import TYPE_CHECKING
 
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.forge import Forges
@@ -18,11 +19,13 @@ from lineshaft.services.sources.downstream import DownstreamService
 from lineshaft.services.sources.handling import DeliveryHandling
 from lineshaft.services.sources.keeping import KeptPipelineService
 from lineshaft.services.sources.noting import Noting
-from lineshaft.services.sources.pipelines_file import PipelinesFile
 from lineshaft.services.sources.polling import PollService
 from lineshaft.services.sources.preparing import Preparing
 from lineshaft.services.sources.program_calls import ProgramCallService
 from lineshaft.services.sources.reading import SourceReader
+
+if TYPE_CHECKING:
+    from lineshaft.services.sources.pipelines_file import PipelinesFile
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class SourceServices:
     deliveries: DeliveryService
     handling: DeliveryHandling
     calls: ProgramCallService
-    file: PipelinesFile | None
+    file: "PipelinesFile | None"
     polls: PollService
     downstream: DownstreamService
 
@@ -95,8 +98,7 @@ def wire_sources(
     )
     deliveries = DeliveryService(store, clock, ids, connections, outside.forges)
     calls = ProgramCallService(store, clock, ids, progress, reader=reader, repositories=outside.repositories)
-    text = outside.pipelines
-    file = None if text is None else PipelinesFile(text, pipelines, Random())  # noqa: S311 - no secret
+    file = None if outside.pipelines is None else _file(outside.pipelines, pipelines)
     polls = PollService(store, clock, ids, outside.repositories, reader, chance=Random())  # noqa: S311 - no secret
     downstream = DownstreamService(
         store,
@@ -108,3 +110,10 @@ def wire_sources(
         check=pipelines.check,
     )
     return SourceServices(connections, reader, kept, deliveries, handling, calls, file, polls, downstream)
+
+
+def _file(text: PipelinesText, pipelines: PipelineService) -> "PipelinesFile":
+    # What reads its language takes long to load, and most servers keep no such file.
+    from lineshaft.services.sources.pipelines_file import PipelinesFile
+
+    return PipelinesFile(text, pipelines, Random())  # noqa: S311 - no secret
