@@ -50,7 +50,7 @@ class DeliverySite:
 
     async def connect_with_token(self) -> None:
         """Have the connection be told statuses, with a token."""
-        await self.plane.secrets.keeping.set(SecretAddress("HUB_TOKEN"), "t0ken", INSIDE_ACTOR)
+        await self.plane.secrets.keeping.set(SecretAddress("HUB_TOKEN"), "a-token-of-hub", INSIDE_ACTOR)
         await self.connect(token="HUB_TOKEN")
 
     async def pipeline(

@@ -221,7 +221,7 @@ class Preparing:
         return Wish(pipeline, change, _new_run(sender, change, pipeline.id, definition, source))
 
     async def _spelt_out(self, sender: Sender, remote: Remote, change: Change) -> Change:
-        """Find out the whole id of a pull request's head, of which a forge may tell the first digits alone."""
+        """Find out the whole id of a pull request's head, of which a forge may tell the first digits only."""
         asked = change.pull_request
         if asked is None or len(asked.head_commit) >= _WHOLE_ID:
             return change
