@@ -99,6 +99,8 @@ _CHAPTERS: Final = {
     "sessions": "Browsers that have signed in.",
     "secrets": "Values that tasks are given, and nobody is told.",
     "connections": "Forges: where they are, and what is named to talk to them.",
+    "webhooks": "Where forges and programs tell of what has happened.",
+    "deliveries": "What came in from outside, and what came of it.",
     "identity": "How those who are shown a task's identity token verify it. Needs no credentials.",
     "health": "Whether the server is up. Needs no credentials.",
     "worker protocol": "What workers call.",

@@ -97,7 +97,9 @@ def test_every_route_but_the_open_ones_asks_for_credentials() -> None:
         "worker-key": "bearer",
     }
     for_verifiers = {"/.well-known/openid-configuration", "/.well-known/jwks.json"}
-    assert open_paths == {"/", "/health", "/ready", "/v1/session"} | for_verifiers
+    # What shows who calls there is the signature of what is sent.
+    signed = {"/v1/webhooks/{kind}"}
+    assert open_paths == {"/", "/health", "/ready", "/v1/session"} | for_verifiers | signed
 
 
 def test_a_pipelines_description_comes_with_an_example_that_is_accepted(api: httpx2.Client) -> None:
