@@ -21,6 +21,7 @@ BOUNDED = settings(deadline=None, suppress_health_check=list(HealthCheck))
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=12)
 NAMES = st.one_of(st.sampled_from(["a", "b", "a/b", "a_b", "..", " ", "1"]), TEXTS)
 WORDS = st.one_of(st.sampled_from(["$A", "${B}", "${{ x }}", "-c", "'", "", "$"]), TEXTS)
+IMAGES = st.sampled_from(["python", "python:3.12-slim", "host:5000/a/b_c@sha256:" + 64 * "0"])
 PATHS = st.sampled_from(["out", "./out/*.log", "../x", "/x", "a/../../b", "."])
 ENVIRONMENT = st.dictionaries(
     st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True),
@@ -44,9 +45,9 @@ def cicd_documents(draw: st.DrawFn) -> dict[str, Any]:
             "stage": stage,
             "script": draw(st.one_of(TEXTS.filter(str.strip), st.lists(TEXTS.filter(str.strip), min_size=1))),
             "needs": draw(st.lists(st.sampled_from(before), max_size=3)) if before else [],
-            **draw(optional(image=TEXTS, allow_failure=st.booleans(), artifacts=artifacts())),
+            **draw(optional(image=IMAGES, allow_failure=st.booleans(), artifacts=artifacts())),
         }
-    rest = draw(optional(default=optional(image=TEXTS)))
+    rest = draw(optional(default=optional(image=IMAGES)))
     return {"name": draw(NAMES), "stages": stages, "jobs": jobs, **rest}
 
 
@@ -79,7 +80,7 @@ def node_documents() -> st.SearchStrategy[dict[str, Any]]:
 
 def restfulci_documents() -> st.SearchStrategy[dict[str, Any]]:
     sidecar = st.fixed_dictionaries(
-        {"image": TEXTS}, optional={"command": st.lists(WORDS, min_size=1), "environment": ENVIRONMENT}
+        {"image": IMAGES}, optional={"command": st.lists(WORDS, min_size=1), "environment": ENVIRONMENT}
     )
     sidecars = st.lists(sidecar, max_size=2).map(
         lambda found: [{"name": f"side{index}", **one} for index, one in enumerate(found)]
@@ -90,7 +91,7 @@ def restfulci_documents() -> st.SearchStrategy[dict[str, Any]]:
     return st.fixed_dictionaries(
         {
             "executor": st.one_of(
-                st.fixed_dictionaries({"image": TEXTS}, optional={"environment": ENVIRONMENT}),
+                st.fixed_dictionaries({"image": IMAGES}, optional={"environment": ENVIRONMENT}),
                 st.fixed_dictionaries({"build": builds}, optional={"environment": ENVIRONMENT}),
             ),
             "command": st.lists(WORDS, min_size=1, max_size=4),

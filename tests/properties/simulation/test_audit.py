@@ -19,7 +19,7 @@ class Scene:
         self._audit = Audit(self.ledger, lambda _, __: None, NO_LIMITS)
         database.executescript(
             """
-            CREATE TABLE runs (id, version, state, event_count, pipeline_id);
+            CREATE TABLE runs (id, version, state, event_count, pipeline_id, concurrency_group, ended_at);
             CREATE TABLE events (run_id, number, node, state);
             CREATE TABLE nodes (run_id, node, state, attempt);
             CREATE TABLE attempts (
@@ -30,7 +30,8 @@ class Scene:
             CREATE TABLE workers (id, name, kinds, slots, labels, cpus);
             INSERT INTO pipelines VALUES ('pipeline', 'p');
             INSERT INTO workers VALUES ('worker', 'w', '["run"]', 1, '["gpu"]', 1.0);
-            INSERT INTO runs VALUES ('00000000000000000000000000000000', 1, 'running', 1, 'pipeline');
+            INSERT INTO runs VALUES
+              ('00000000000000000000000000000000', 1, 'running', 1, 'pipeline', 'main', NULL);
             INSERT INTO events VALUES ('00000000000000000000000000000000', 1, 0, 'running');
             INSERT INTO nodes VALUES ('00000000000000000000000000000000', 1, 'succeeded', 1);
             INSERT INTO nodes VALUES ('00000000000000000000000000000000', 2, 'running', 1);
@@ -80,6 +81,11 @@ def test_what_is_as_it_should_be_is_no_finding(scene: Scene) -> None:
         ),
         ("UPDATE runs SET event_count = 2", "the run counts 2 events and has 1"),
         ("DELETE FROM runs", "a run has vanished"),
+        (
+            "INSERT INTO runs SELECT '00000000000000000000000000000001', 1, state, 0, pipeline_id,"
+            " concurrency_group, NULL FROM runs",
+            "two runs of group 'main' of pipeline pipeline go on together",
+        ),
         ("UPDATE workers SET kinds = '[]'", "w holds an attempt that it does not serve"),
         (
             "UPDATE attempts SET labels = '[\"big\"]' WHERE node = 2",
