@@ -106,7 +106,8 @@ class Cgroup:
         if not _write(self.path / "cgroup.kill", "1"):
             _ = _write(self.path / "pids.max", "0") or _write(self.path / "cgroup.freeze", "1")
             members = self._members()
-            for pid in members:
+            # The older first: who sees its child die, and can make no other, would end by itself.
+            for pid in sorted(members):
                 try:
                     os.kill(pid, signal.SIGKILL)
                 except ProcessLookupError:
