@@ -2,9 +2,8 @@
 
 from lineshaft.definition.compiling.around import Keys
 from lineshaft.definition.compiling.canonical import inputs_of
-from lineshaft.definition.compiling.inputs import fitted
+from lineshaft.definition.compiling.given import check_given
 from lineshaft.definition.compiling.origin import Site
-from lineshaft.model.errors import InvalidInputError
 
 
 def check_schedules(keys: Keys, site: Site) -> None:
@@ -13,15 +12,4 @@ def check_schedules(keys: Keys, site: Site) -> None:
     for index, schedule in enumerate(keys.get("on", {}).get("schedule", ())):
         given = schedule.get("inputs", {})
         place = site.at("on", "schedule", index)
-        try:
-            fitted(asked, given)
-        except InvalidInputError as error:
-            for problem in error.problems:
-                name = problem.field.removeprefix("inputs.")
-                if name in given:
-                    place.at("inputs", name).wrong(problem.message, advice=problem.advice)
-                else:
-                    place.wrong(
-                        f"does not give the input `{name}`, which {problem.message}",
-                        advice="give it in `inputs` of the schedule, or give the input a default",
-                    )
+        check_given(asked, given, place, "schedule")

@@ -4,10 +4,10 @@ from typing import Final
 
 from lineshaft.definition.compiling.around import Keys
 from lineshaft.definition.compiling.canonical import inputs_of
-from lineshaft.definition.compiling.inputs import fitted
+from lineshaft.definition.compiling.given import check_given
 from lineshaft.definition.compiling.origin import Site
 from lineshaft.expression import has_expressions, parse_template
-from lineshaft.model.errors import ExpressionError, InvalidInputError
+from lineshaft.model.errors import ExpressionError
 from lineshaft.model.value import Value
 
 UPSTREAM: Final = "upstream"
@@ -35,18 +35,7 @@ def _check_given(keys: Keys, given: dict[str, Value], templates: set[str], place
     rest = [each for each in asked if each.name not in templates]
     known = {each.name for each in asked}
     plain = {name: value for name, value in given.items() if name not in templates or name not in known}
-    try:
-        fitted(rest, plain)
-    except InvalidInputError as error:
-        for problem in error.problems:
-            name = problem.field.removeprefix("inputs.")
-            if name in given:
-                place.at("inputs", name).wrong(problem.message, advice=problem.advice)
-            else:
-                place.wrong(
-                    f"does not give the input `{name}`, which {problem.message}",
-                    advice="give it in `inputs` of the upstream, or give the input a default",
-                )
+    check_given(rest, plain, place, "upstream")
 
 
 def _check_template(text: str, place: Site) -> None:

@@ -22,6 +22,7 @@ from lineshaft.ports.clock import Clock
 from lineshaft.ports.forge import Forges, StatusReporter
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.ports.wakeups import STATUSES
+from lineshaft.services.outbox import delay_after
 from lineshaft.services.sources.connections import ConnectionService
 
 MOST_AT_ONCE: Final = 4
@@ -36,9 +37,7 @@ MOST_TRIES: Final = 152
 _LOG: Final = logging.getLogger("lineshaft.statuses")
 _CALL_TAKES: Final = timedelta(seconds=45)
 _LOOK_AGAIN: Final = timedelta(seconds=30)
-_FIRST_DELAY: Final = timedelta(seconds=1)
-_LONGEST_DELAY: Final = timedelta(minutes=10)
-_MOST_DOUBLED: Final = 16
+_MAKING_ROOM: Final = timedelta(seconds=1)
 _LONGEST_ERROR: Final = 1_000
 
 
@@ -97,7 +96,7 @@ class StatusTelling:
                 ends = [each for each in (due_at, *self._paused.values()) if each is not None]
                 return min((each - now for each in ends), default=_LOOK_AGAIN)
             if not await self._begin(now, busy):
-                return _FIRST_DELAY
+                return _MAKING_ROOM
 
     @property
     def is_busy(self) -> bool:
@@ -215,8 +214,7 @@ class StatusTelling:
     async def _note_failure(self, hold: _Hold, error: Exception) -> None:
         status = hold.status
         is_final = isinstance(error, ForgeRefusedError) or status.tries + 1 >= MOST_TRIES
-        delay = min(_FIRST_DELAY * 2 ** min(status.tries, _MOST_DOUBLED), _LONGEST_DELAY)
-        due_at = None if is_final else self._clock.now() + delay
+        due_at = None if is_final else self._clock.now() + delay_after(status.tries)
         text = _text_of(error)
         await self._store.write(_failing(hold, text, due_at))
         _LOG.log(
