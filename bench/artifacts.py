@@ -21,13 +21,13 @@ from lineshaft.model.kept_files import ArtifactRule
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.sdk.config import ClientConfig
 from lineshaft.sdk.http_files import HttpFiles
 from lineshaft.sdk.http_worker import HttpWorker
+from lineshaft.sdk.masking import MaskedLog, Masking
 from lineshaft.wire.worker import ClaimRequest, Hello, Report
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.files import FoundCaches, keep_files
-from lineshaft.worker.masking import MaskedLog, Masking
 from measure.failure import BenchmarkError
 from measure.machine import facts, load_average
 from measure.memory import MEGABYTE, forget_peaks, peak_of

@@ -13,6 +13,11 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
 from lineshaft.ports.ids import CountingIds, Ids
+from lineshaft.sdk.agent.agent import Agent
+from lineshaft.sdk.agent.driver import Assignment
+from lineshaft.sdk.agent.load import LoadGate
+from lineshaft.sdk.agent.patience import Patience
+from lineshaft.sdk.agent.session import Equipment
 from lineshaft.wire.worker import (
     ClaimRequest,
     Heartbeat,
@@ -25,11 +30,6 @@ from lineshaft.wire.worker import (
     SourceReport,
     Welcome,
 )
-from lineshaft.worker.agent import Agent
-from lineshaft.worker.driver import Assignment
-from lineshaft.worker.load import LoadGate
-from lineshaft.worker.patience import Patience
-from lineshaft.worker.session import Equipment
 from worker_tasks import RUN_ID, lease_of
 
 M = TypeVar("M")

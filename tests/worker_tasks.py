@@ -16,15 +16,15 @@ from lineshaft.integrations.git.program import GitProgram
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome
 from lineshaft.ports.executor import Executor
+from lineshaft.sdk.agent.driver import Assignment, Driver
+from lineshaft.sdk.masking import MaskedLog, Masking
 from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.wire.work import AnyWorkMessage, ExecWorkMessage, RunWorkMessage
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.checkouts import KEPT, Checkouts
 from lineshaft.worker.containers import Containers
-from lineshaft.worker.driver import Assignment, Driver
 from lineshaft.worker.drivers.run import RunDriver
 from lineshaft.worker.files import NoFiles
-from lineshaft.worker.masking import MaskedLog, Masking
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
 from lineshaft.worker.place import Places
 from lineshaft.worker.source import Sources

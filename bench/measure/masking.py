@@ -11,8 +11,8 @@ from typing import Final
 
 from lineshaft.executors.process import ProcessExecutor
 from lineshaft.ports.executor import Command, Exit
-from lineshaft.worker.masking import MaskedLog, Masking
-from lineshaft.worker.masking.masker import PIECE_BYTES, MaskedStream, Masker
+from lineshaft.sdk.masking import MaskedLog, Masking
+from lineshaft.sdk.masking.masker import PIECE_BYTES, MaskedStream, Masker
 
 _MEGABYTE: Final = 1e6
 _SECRET_EACH: Final = 50_000

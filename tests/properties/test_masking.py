@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lineshaft.model.maskable import maskable_parts
-from lineshaft.worker.masking.forms import forms_of
-from lineshaft.worker.masking.masker import MaskedStream, Masker
+from lineshaft.sdk.masking.forms import forms_of
+from lineshaft.sdk.masking.masker import MaskedStream, Masker
 
 SECRETS = st.text(
     st.sampled_from("abXY09+/=-_.~ %&?#:@!$'\"\\`(){}[]<>|;,é€🔑\t") | st.characters(codec="utf-8"),

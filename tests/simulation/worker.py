@@ -8,6 +8,10 @@ from typing import Any, Final, TypeVar
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import ConflictError
 from lineshaft.model.work import WorkKind
+from lineshaft.sdk.agent.agent import Agent
+from lineshaft.sdk.agent.load import LoadGate
+from lineshaft.sdk.agent.patience import Patience
+from lineshaft.sdk.agent.session import Equipment
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.wire.worker import (
     ClaimRequest,
@@ -20,10 +24,6 @@ from lineshaft.wire.worker import (
     SourceReport,
     Welcome,
 )
-from lineshaft.worker.agent import Agent
-from lineshaft.worker.load import LoadGate
-from lineshaft.worker.patience import Patience
-from lineshaft.worker.session import Equipment
 from simulation.driver import SimulatedDriver
 from simulation.identity import SeededIds, ServerClock
 from simulation.ledger import Ledger

@@ -17,22 +17,22 @@ from lineshaft.integrations.kubernetes import ClusterAccess
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
+from lineshaft.sdk.agent.agent import Agent
+from lineshaft.sdk.agent.driver import Driver
+from lineshaft.sdk.agent.load import LoadGate
+from lineshaft.sdk.agent.no_files import NoFiles
+from lineshaft.sdk.agent.session import Equipment
 from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.sdk.worker_protocol import WorkerProtocol
-from lineshaft.worker.agent import Agent
 from lineshaft.worker.checkouts import Checkouts
-from lineshaft.worker.driver import Driver
 from lineshaft.worker.drivers.build import BuildDriver
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.drivers.run import RunDriver
 from lineshaft.worker.engine import EngineWatch
 from lineshaft.worker.failed_workspaces import FailedWorkspaces, failed_root
-from lineshaft.worker.files.no_files import NoFiles
 from lineshaft.worker.isolation import task_executor
-from lineshaft.worker.load import LoadGate
 from lineshaft.worker.place import Places
 from lineshaft.worker.plan import WorkerPlan
-from lineshaft.worker.session import Equipment
 from lineshaft.worker.source import Sources
 from lineshaft.worker.ssh import SshAgents
 from lineshaft.worker.workshops import Workshops

@@ -7,10 +7,11 @@ from typing import Final
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.worker.confined import OutsideError, UnusableFileError, confined, read_regular
-from lineshaft.worker.driver import Assignment
+from lineshaft.sdk.agent.driver import Assignment
+from lineshaft.sdk.masking.masker import Masker
+from lineshaft.sdk.task_file import UnusableFileError, read_regular
+from lineshaft.worker.confined import OutsideError, confined
 from lineshaft.worker.handover import Handover
-from lineshaft.worker.masking.masker import Masker
 from lineshaft.worker.outputs import OUTPUTS_LIMIT_BYTES, BadOutputsError, read_outputs
 
 GENERATED_LIMIT_BYTES: Final = 1024 * 1024

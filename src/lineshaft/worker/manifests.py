@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from lineshaft.worker.confined import OutsideError, UnusableFileError, confined, read_regular
+from lineshaft.sdk.task_file import UnusableFileError, read_regular
+from lineshaft.worker.confined import OutsideError, confined
 
 FILE_LIMIT_BYTES: Final = 4 * 1024 * 1024
 """The most that one file may hold."""

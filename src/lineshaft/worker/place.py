@@ -12,10 +12,10 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.ports.executor import Container
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.confined import OutsideError, confined
 from lineshaft.worker.containers import Containers
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.environment import inheritable, task_environment
 from lineshaft.worker.handover import Handover
 from lineshaft.worker.layout import Layout

@@ -6,10 +6,10 @@ import signal
 from dataclasses import replace
 from typing import Final
 
+from lineshaft.sdk.agent.agent import Agent
 from lineshaft.sdk.config import ClientConfig
 from lineshaft.sdk.http_files import HttpFiles
 from lineshaft.sdk.http_worker import HttpWorker
-from lineshaft.worker.agent import Agent
 from lineshaft.worker.assembly import open_agent
 from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.settings import WorkerSettings

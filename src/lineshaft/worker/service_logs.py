@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from lineshaft.ports.executor import ByteSink
-from lineshaft.worker.masking import MaskedLog, Masking
+from lineshaft.sdk.masking import MaskedLog, Masking
 
 SERVICE_LOG_LIMIT_BYTES: Final = 16 * 1024 * 1024
 """How much of the output of one service is kept."""

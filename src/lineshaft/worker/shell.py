@@ -21,12 +21,12 @@ from lineshaft.integrations.git.thread import in_thread
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.outcome import Outcome
 from lineshaft.ports.executor import Command, Container, Exit, NotStarted
+from lineshaft.sdk.agent.driver import Assignment
+from lineshaft.sdk.masking import MaskedLog, Masking
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.checkouts import Checkouts
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.failed import FailedWorkspace
 from lineshaft.worker.files import NoFiles
-from lineshaft.worker.masking import MaskedLog, Masking
 from lineshaft.worker.place import Place, Places
 from lineshaft.worker.plan import WorkerPlan
 from lineshaft.worker.source import Source, Sources

@@ -27,9 +27,9 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.ports.repositories import Login
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.checkouts import Checkout, Checkouts
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import within_limits
 from lineshaft.worker.failed_workspaces import KEPT_STATES, FailedWorkspaces
 from lineshaft.worker.workspace import Workspaces

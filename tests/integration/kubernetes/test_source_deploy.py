@@ -16,11 +16,11 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.work import Cluster
+from lineshaft.sdk.agent.driver import Assignment
+from lineshaft.sdk.masking import MaskedLog, Masking
 from lineshaft.wire.work import SourceDeployWorkMessage
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.deploy import DeployDriver
 from lineshaft.worker.files import NoFiles
-from lineshaft.worker.masking import MaskedLog, Masking
 from lineshaft.worker.source import Sources
 from worker_tasks import lease_of, sources_in
 

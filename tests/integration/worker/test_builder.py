@@ -19,9 +19,9 @@ from collector import collecting
 from git_server import Origin
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
+from lineshaft.sdk.masking import MaskedLog, Masking
 from lineshaft.wire.work import BuilderWorkMessage
 from lineshaft.worker.environment import span_id, trace_id
-from lineshaft.worker.masking import MaskedLog, Masking
 from lineshaft.worker.otlp import Endpoints
 from lineshaft.worker.otlp.receiver import BODY_LIMIT_BYTES, received
 from worker_tasks import Bench, Log, bench, lease_of

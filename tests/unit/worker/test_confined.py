@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from lineshaft.worker.confined import OutsideError, UnusableFileError, confined, read_regular
+from lineshaft.sdk.task_file import UnusableFileError, read_regular
+from lineshaft.worker.confined import OutsideError, confined
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.ports.executor import Login
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.wire.work import BuildWorkMessage, SourceBuildWorkMessage
 from lineshaft.wire.worker import LeaseMessage
 from lineshaft.worker.confined import OutsideError, confined
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import within_limits
 from lineshaft.worker.files import with_files
 from lineshaft.worker.source import Source, Sources

@@ -7,8 +7,8 @@ from lineshaft.integrations.kubernetes import ClusterAccess, deploy_manifest, de
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.wire.work import DeployWorkMessage, SourceDeployWorkMessage
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.limits import within_limits
 from lineshaft.worker.files import with_files
 from lineshaft.worker.manifests import BadManifestsError, read_manifests

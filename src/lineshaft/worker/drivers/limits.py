@@ -7,7 +7,7 @@ from typing import TypeVar
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.worker.driver import Assignment
+from lineshaft.sdk.agent.driver import Assignment
 
 T = TypeVar("T")
 

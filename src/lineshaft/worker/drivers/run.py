@@ -9,8 +9,8 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.ports.executor import Broken, Command, Container, Executor, Exit, NotStarted
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.wire.work import BuilderWorkMessage, ExecWorkMessage, RunWorkMessage
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.drivers.run_outcome import run_outcome
 from lineshaft.worker.environment import left_out, span_id, trace_id
 from lineshaft.worker.files import with_files

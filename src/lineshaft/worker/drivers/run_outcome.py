@@ -8,7 +8,7 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.ports.executor import Broken, Ending, Exit, NotStarted
-from lineshaft.worker.driver import Assignment
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.worker.drivers.limits import stopped_outcome, timed_out_outcome
 
 

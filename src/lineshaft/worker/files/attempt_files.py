@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from lineshaft.model.outcome import Outcome
-from lineshaft.worker.driver import Assignment
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.worker.drivers.limits import within_limits
 from lineshaft.worker.files.keeping import keep_files
 from lineshaft.worker.files.restoring import BranchesOf, restore_files

@@ -11,8 +11,8 @@ from tempfile import mkstemp
 from lineshaft.archive import Limits, PathRules, extract
 from lineshaft.integrations.git.thread import in_thread
 from lineshaft.model.errors import OtherContentError
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.wire.files import KeptFiles, ReadRequest
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.files.progress import Progress, size_text
 
 

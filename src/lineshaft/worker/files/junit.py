@@ -10,7 +10,7 @@ from typing import Final
 from xml.parsers import expat
 
 from lineshaft.model.test_case import TestCase, TestState
-from lineshaft.worker.masking.masker import MaskedStream, Masker
+from lineshaft.sdk.masking.masker import MaskedStream, Masker
 
 LONGEST_NAME: Final = 500
 """How many characters of a name are kept."""

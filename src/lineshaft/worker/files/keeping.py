@@ -15,7 +15,7 @@ from lineshaft.model.kept_files import ArtifactRule, CacheRule, KeptWhen, Result
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.worker.driver import Assignment
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.worker.drivers.limits import stopped_outcome
 from lineshaft.worker.files.progress import size_text
 from lineshaft.worker.files.reports import report_tests

@@ -7,7 +7,7 @@ from typing import Final
 
 from lineshaft.model.artifact import ArtifactKind, ContentFormat
 from lineshaft.model.kept_files import ResultType
-from lineshaft.worker.driver import Assignment
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.worker.files.uploading import NotKeptError, ToKeep, upload
 from lineshaft.worker.service_logs import ServiceLogs
 

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Final
 
-from lineshaft.worker.masking import MaskedLog
+from lineshaft.sdk.masking import MaskedLog
 
 _PAUSE_SECONDS: Final = 10.0
 _UNITS: Final = ("KiB", "MiB", "GiB", "TiB")

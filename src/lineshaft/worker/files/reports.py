@@ -11,11 +11,11 @@ from lineshaft.integrations.git.thread import in_thread
 from lineshaft.model.errors import ExpressionError, InvalidInputError
 from lineshaft.model.kept_files import ResultRule
 from lineshaft.model.test_case import TestCase, TestState
+from lineshaft.sdk.agent.driver import Assignment
+from lineshaft.sdk.masking.masker import Masker
 from lineshaft.wire.files import MOST_TEST_CASES, TestCases
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.files.junit import BadReportError, read_junit
 from lineshaft.worker.files.progress import counted
-from lineshaft.worker.masking.masker import Masker
 
 LARGEST_REPORT_BYTES: Final = 32 * 1024 * 1024
 """How large one file with test cases may be."""

@@ -21,8 +21,8 @@ from lineshaft.model.kept_files import CacheRule
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.wire.files import CacheAnswer, CacheRequest, FilesRequest
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.files.downloading import unpack, what_text
 from lineshaft.worker.files.progress import counted
 

@@ -11,8 +11,8 @@ from lineshaft.model.artifact import ArtifactKind, ContentFormat
 from lineshaft.model.errors import InvalidInputError, NotFoundError
 from lineshaft.model.kept_files import ResultType
 from lineshaft.ports.ids import RandomIds
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.wire.files import Part, UploadAnswer, UploadEnd, UploadRequest
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.files.parts import MadePart, Parts
 from lineshaft.worker.files.progress import Progress
 

@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Final
 
-from lineshaft.worker.masking import MaskedLog, Masking
+from lineshaft.sdk.masking import MaskedLog, Masking
 from lineshaft.worker.otlp.receiver import received
 
 

@@ -3,7 +3,7 @@
 import json
 from typing import TYPE_CHECKING, Any, Final
 
-from lineshaft.worker.masking.masker import Masker
+from lineshaft.sdk.masking.masker import Masker
 
 if TYPE_CHECKING:
     from aiohttp import ClientSession, web

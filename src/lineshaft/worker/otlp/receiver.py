@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Final
 
-from lineshaft.worker.masking import MaskedLog, Masking
+from lineshaft.sdk.masking import MaskedLog, Masking
 from lineshaft.worker.otlp.forwarding import JSON, forward, masked_body, masked_document
 from lineshaft.worker.otlp.text import lines_of_logs, lines_of_spans
 

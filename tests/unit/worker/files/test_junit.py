@@ -3,8 +3,8 @@
 import pytest
 
 from lineshaft.model.test_case import TestCase, TestState
+from lineshaft.sdk.masking.masker import Masker
 from lineshaft.worker.files.junit import LONGEST_MESSAGE, LONGEST_NAME, BadReportError, read_junit
-from lineshaft.worker.masking.masker import Masker
 
 PASSED, FAILED, ERROR, SKIPPED = TestState
 

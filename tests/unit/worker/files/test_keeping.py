@@ -20,14 +20,14 @@ from lineshaft.model.kept_files import ArtifactRule, CacheRule, ResultRule, Resu
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
+from lineshaft.sdk.agent.driver import Assignment
+from lineshaft.sdk.agent.patience import Patience
+from lineshaft.sdk.masking import MaskedLog, Masking
 from lineshaft.sdk.memory_files import MemoryFiles, MemoryLease
 from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.wire.files import Part, ReadRequest, UploadAnswer, UploadEnd, UploadRequest
-from lineshaft.worker.driver import Assignment
 from lineshaft.worker.files import PatientFiles, with_files
 from lineshaft.worker.files.parts import Parts
-from lineshaft.worker.masking import MaskedLog, Masking
-from lineshaft.worker.patience import Patience
 from worker_tasks import RUN_ID, Log, lease_of
 
 PART = 10_000

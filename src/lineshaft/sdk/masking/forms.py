@@ -7,7 +7,7 @@ from typing import Final
 from urllib.parse import quote_from_bytes
 
 from lineshaft.model.maskable import SHORTEST, maskable_parts
-from lineshaft.worker.masking.quoting import quoted_forms
+from lineshaft.sdk.masking.quoting import quoted_forms
 
 _BLOCK: Final = 4096
 """A longer text is masked block by block, so that no more than a few blocks ever wait for their end."""

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from lineshaft.model.outcome import Outcome
+from lineshaft.sdk.masking import MaskedLog, Masking
 from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.wire.worker import LeaseMessage
-from lineshaft.worker.masking import MaskedLog, Masking
 
 
 @dataclass(frozen=True, slots=True)

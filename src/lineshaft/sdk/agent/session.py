@@ -26,16 +26,16 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind
 from lineshaft.ports.ids import Ids, RandomIds
+from lineshaft.sdk.agent.driver import Driver
+from lineshaft.sdk.agent.held import Held
+from lineshaft.sdk.agent.load import LoadGate
+from lineshaft.sdk.agent.no_files import NoFiles
+from lineshaft.sdk.agent.patience import Patience, first_of
+from lineshaft.sdk.agent.performing import perform
+from lineshaft.sdk.agent.slots import Slots
 from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.wire.worker import ClaimRequest, Heartbeat, HeartbeatAnswer, LeaseMessage, Report, Welcome
-from lineshaft.worker.driver import Driver
-from lineshaft.worker.files.no_files import NoFiles
-from lineshaft.worker.held import Held
-from lineshaft.worker.load import LoadGate
-from lineshaft.worker.patience import Patience, first_of
-from lineshaft.worker.performing import perform
-from lineshaft.worker.slots import Slots
 
 _LOG: Final = logging.getLogger("lineshaft.worker")
 _CLAIM_WAIT_SECONDS: Final = 10.0

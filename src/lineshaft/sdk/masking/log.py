@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Final
 
 from lineshaft.ports.executor import ByteSink
-from lineshaft.worker.masking.masker import PIECE_BYTES, MaskedStream
-from lineshaft.worker.masking.masking import Masking
+from lineshaft.sdk.masking.masker import PIECE_BYTES, MaskedStream
+from lineshaft.sdk.masking.masking import Masking
 
 _WRITE_BYTES: Final = 1 << 20
 """The most that `ByteSink.write` takes."""

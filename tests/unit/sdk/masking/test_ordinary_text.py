@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 import lineshaft
-from lineshaft.worker.masking.masker import MaskedStream, Masker
+from lineshaft.sdk.masking.masker import MaskedStream, Masker
 
 SOURCES = Path(lineshaft.__file__).parent
 

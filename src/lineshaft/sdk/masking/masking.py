@@ -6,8 +6,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from lineshaft.model.maskable import why_unmaskable
-from lineshaft.worker.masking.mask_file import MaskFile
-from lineshaft.worker.masking.masker import Masker
+from lineshaft.sdk.masking.mask_file import MaskFile
+from lineshaft.sdk.masking.masker import Masker
 
 
 class Masking:

@@ -7,8 +7,8 @@ from typing import Final
 from uuid import UUID
 
 from lineshaft.model.errors import WorkerNotFoundError
+from lineshaft.sdk.agent.session import Equipment, Orders, Session
 from lineshaft.wire.worker import Hello, Welcome
-from lineshaft.worker.session import Equipment, Orders, Session
 
 _LOG: Final = logging.getLogger("lineshaft.worker")
 _BEFORE_THE_NEXT: Final = timedelta(seconds=1)

@@ -3,7 +3,7 @@
 import asyncio
 from pathlib import Path
 
-from lineshaft.worker.masking import MaskedLog, Masking
+from lineshaft.sdk.masking import MaskedLog, Masking
 from worker_tasks import Log
 
 TOKEN = "s3cr3t-token-0001"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lineshaft.worker.masking.mask_file import LINES_AT_MOST, MaskFile
+from lineshaft.sdk.masking.mask_file import LINES_AT_MOST, MaskFile
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.worker.masking import masked_outcome
-from lineshaft.worker.masking.masker import Masker
+from lineshaft.sdk.masking import masked_outcome
+from lineshaft.sdk.masking.masker import Masker
 
 TOKEN = "s3cr3t-token-0001"
 MASKER = Masker([TOKEN])

@@ -10,16 +10,16 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
 from lineshaft.model.work import WorkKind, kind_of
+from lineshaft.sdk.agent.driver import Assignment, Driver
+from lineshaft.sdk.agent.held import Held
+from lineshaft.sdk.agent.log_upload import LogUpload
+from lineshaft.sdk.agent.patience import Patience
+from lineshaft.sdk.agent.patient_files import PatientFiles
+from lineshaft.sdk.masking import MaskedLog, Masking, masked_outcome
 from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.telemetry.withholding import withholding
 from lineshaft.wire.worker import LeaseMessage, SourceReport
-from lineshaft.worker.driver import Assignment, Driver
-from lineshaft.worker.files.patient_files import PatientFiles
-from lineshaft.worker.held import Held
-from lineshaft.worker.log_upload import LogUpload
-from lineshaft.worker.masking import MaskedLog, Masking, masked_outcome
-from lineshaft.worker.patience import Patience
 
 _LOG: Final = logging.getLogger("lineshaft.worker")
 

@@ -6,7 +6,7 @@ from random import Random
 import pytest
 
 from lineshaft.model.errors import BadCredentialsError, ConflictError, ServerError, UnavailableError
-from lineshaft.worker.patience import Patience
+from lineshaft.sdk.agent.patience import Patience
 
 
 class Pauses:

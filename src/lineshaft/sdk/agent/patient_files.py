@@ -4,6 +4,7 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from functools import partial
 
 from lineshaft.model.errors import UnavailableError
+from lineshaft.sdk.agent.patience import Patience
 from lineshaft.sdk.worker_files import WorkerFiles
 from lineshaft.wire.files import (
     CacheAnswer,
@@ -17,7 +18,6 @@ from lineshaft.wire.files import (
     UploadEnd,
     UploadRequest,
 )
-from lineshaft.worker.patience import Patience
 
 
 class PatientFiles:

@@ -8,8 +8,8 @@ from typing import Final
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import LineshaftError, StaleLeaseError
+from lineshaft.sdk.agent.patience import Patience
 from lineshaft.sdk.worker_protocol import WorkerProtocol
-from lineshaft.worker.patience import Patience
 
 _LOG: Final = logging.getLogger("lineshaft.worker")
 

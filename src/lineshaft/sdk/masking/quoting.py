@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Final
 
-from lineshaft.worker.masking.zsh import zsh_forms
+from lineshaft.sdk.masking.zsh import zsh_forms
 
 _PLAIN: Final = re.compile(r"[A-Za-z0-9_-]*")
 """What no language quotes, unless it writes everything as numbers."""

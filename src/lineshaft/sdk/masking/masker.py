@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Final
 
 from lineshaft.model.maskable import SHORTEST
-from lineshaft.worker.masking.forms import forms_of
+from lineshaft.sdk.masking.forms import forms_of
 
 if TYPE_CHECKING:
     from ahocorasick_rs import BytesAhoCorasick

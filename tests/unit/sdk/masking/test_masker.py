@@ -2,7 +2,7 @@
 
 import pytest
 
-from lineshaft.worker.masking.masker import MaskedStream, Masker
+from lineshaft.sdk.masking.masker import MaskedStream, Masker
 
 TOKEN = "s3cr3t-token-0001"
 

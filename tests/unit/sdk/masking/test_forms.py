@@ -9,8 +9,8 @@ from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
 
-from lineshaft.worker.masking.forms import forms_of
-from lineshaft.worker.masking.masker import Masker
+from lineshaft.sdk.masking.forms import forms_of
+from lineshaft.sdk.masking.masker import Masker
 
 VALUES = [
     "plain-Token_0123456789",

@@ -5,6 +5,8 @@ import pytest
 
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.errors import InvalidInputError, LogOffsetError, NodeNotFoundError, StaleLeaseError
+from lineshaft.sdk.agent.log_upload import BUFFER_BYTES, PIECE_BYTES, LogUpload
+from lineshaft.sdk.agent.patience import Patience
 from lineshaft.wire.worker import (
     ClaimRequest,
     Heartbeat,
@@ -16,8 +18,6 @@ from lineshaft.wire.worker import (
     SourceReport,
     Welcome,
 )
-from lineshaft.worker.log_upload import BUFFER_BYTES, PIECE_BYTES, LogUpload
-from lineshaft.worker.patience import Patience
 
 ADDRESS = AttemptAddress(UUID(int=1), 1, 1)
 

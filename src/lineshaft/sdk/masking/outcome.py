@@ -5,7 +5,7 @@ from dataclasses import replace
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.worker.masking.masker import Masker
+from lineshaft.sdk.masking.masker import Masker
 
 
 def masked_outcome(outcome: Outcome, masker: Masker) -> Outcome:

@@ -4,8 +4,8 @@
 `masked_outcome` that of how it ended.
 """
 
-from lineshaft.worker.masking.log import MaskedLog
-from lineshaft.worker.masking.masking import Masking
-from lineshaft.worker.masking.outcome import masked_outcome
+from lineshaft.sdk.masking.log import MaskedLog
+from lineshaft.sdk.masking.masking import Masking
+from lineshaft.sdk.masking.outcome import masked_outcome
 
 __all__ = ["MaskedLog", "Masking", "masked_outcome"]

@@ -1,6 +1,6 @@
 import pytest
 
-from lineshaft.worker.load import LoadGate, host_load
+from lineshaft.sdk.agent.load import LoadGate, host_load
 
 
 class Host:

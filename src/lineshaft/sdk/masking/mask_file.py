@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from lineshaft.model.maskable import why_unmaskable
-from lineshaft.worker.confined import UnusableFileError, read_beginning
+from lineshaft.sdk.task_file import UnusableFileError, read_beginning
 
 FILE_LIMIT_BYTES: Final = 64 * 1024
 """How much of the file is read."""

@@ -1,0 +1,1 @@
+"""The claim loop of workers and drivers: claim attempts, have them done, keep their leases, report."""
