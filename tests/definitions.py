@@ -43,7 +43,7 @@ def read_definition(form: Format, text: str) -> Definition:
 def _written(node: Node) -> dict[str, Any]:
     match node:
         case Task(name=name, work=work, idempotent=idempotent):
-            return {"name": name, "kind": kind_of(work).value, "idempotent": idempotent}
+            return {"name": name, "kind": str(kind_of(work)), "idempotent": idempotent}
         case Group(name=name, order=order, children=children):
             return {"name": name, "order": order.value, "children": [_written(child) for child in children]}
         case _:

@@ -15,3 +15,5 @@ class Cause(StrEnum):
     PIPELINE = "pipeline"
     UPSTREAM = "upstream"
     WEBHOOK = "webhook"
+    RESOURCE = "resource"
+    BROADCAST = "broadcast"

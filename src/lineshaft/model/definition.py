@@ -1,6 +1,7 @@
 """A definition: what a pipeline does, as it was written and as the engine walks it."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from lineshaft.model.callers import NO_CALLERS, Callers
@@ -40,6 +41,8 @@ class Definition:
         schedules: the times at which it starts by itself.
         triggers: what else starts it by itself.
         notifications: who is told how its runs have ended.
+        resource: the type of the resources that it takes; None where it takes none.
+        metadata: texts by name that its drivers share.
     """
 
     hash: str
@@ -55,3 +58,5 @@ class Definition:
     schedules: tuple[Schedule, ...] = ()
     triggers: Triggers = NO_TRIGGERS
     notifications: tuple[Notification, ...] = ()
+    resource: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from lineshaft.model.driver_result import DriverResult
 from lineshaft.model.reason import Reason
 from lineshaft.model.state import State
 
@@ -21,6 +22,7 @@ class Outcome:
         generated: the text of the nodes that it made, where its task generates some.
         begun: whether any of the work may have been done; only a loss can be sure that none was, and is then
             followed by another attempt even of what may not begin twice.
+        result: what a driver that somebody has written has answered; None for built-in kinds.
     """
 
     STATES: ClassVar[frozenset[State]] = frozenset(
@@ -33,6 +35,7 @@ class Outcome:
     outputs: Mapping[str, str] = field(default_factory=dict)
     generated: str | None = None
     begun: bool = True
+    result: DriverResult | None = None
 
     def __post_init__(self) -> None:
         """Refuse, with ValueError, what is not a driver's to say."""

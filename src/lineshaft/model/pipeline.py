@@ -21,6 +21,8 @@ class Pipeline:
         config_file: the file of a repository that says what it does; None where its definition is only here.
         managed: whether the server's file of pipelines keeps it, and the API does not change it.
         upkeep: what that file says of it beside its definition.
+        relays: the type of resources whose changes it takes to drivers, as a pipeline of the server's own;
+            empty for the one that takes broadcasts. None for what people have made.
     """
 
     id: UUID
@@ -30,6 +32,7 @@ class Pipeline:
     config_file: ConfigFile | None = None
     managed: bool = False
     upkeep: Upkeep = NO_UPKEEP
+    relays: str | None = None
 
     @property
     def name(self) -> str:

@@ -4,8 +4,6 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from lineshaft.model.work import WorkKind
-
 LONGEST_LABEL: Final = 100
 """How many characters a label has at most."""
 
@@ -26,13 +24,13 @@ class Demand:
     """What a task asks of the worker that takes it.
 
     Attributes:
-        kind: the kind of work, whose driver the worker must serve.
+        kind: the kind of work, or the driver that somebody has written, which the worker must serve.
         labels: what the worker must offer, sorted.
         cpus: how many processors it is to have for itself; 0 where it does not say.
         memory_bytes: how much memory it is to have for itself; 0 where it does not say.
     """
 
-    kind: WorkKind
+    kind: str
     labels: tuple[str, ...] = ()
     cpus: float = 0
     memory_bytes: int = 0
@@ -63,7 +61,7 @@ class Offer:
         labels: what it says of itself, sorted.
     """
 
-    kinds: frozenset[WorkKind]
+    kinds: frozenset[str]
     capacity: Capacity
     labels: tuple[str, ...] = ()
 

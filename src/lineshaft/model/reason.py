@@ -18,6 +18,7 @@ class ReasonCode(StrEnum):
     # Ended by the work itself.
     EXIT_CODE = "exit_code"
     SIGNAL = "signal"
+    DRIVER_FAILED = "driver_failed"
     TIME_LIMIT = "time_limit"
     OUT_OF_MEMORY = "out_of_memory"
     CHILD_FAILED = "child_failed"

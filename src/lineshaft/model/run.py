@@ -10,6 +10,7 @@ from lineshaft.model.cause import Cause
 from lineshaft.model.merge import Merge
 from lineshaft.model.origin import NO_ORIGIN, Origin
 from lineshaft.model.reason import Reason
+from lineshaft.model.resource import Subject
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Place, Tree
 from lineshaft.model.value import Value
@@ -159,6 +160,8 @@ class Run:
         origin: where it comes from, beyond its cause.
         held: whether it may not begin before somebody has approved it.
         approved_by: who has; empty where nobody had to, or has.
+        subject: what it carries to drivers: a change of a resource, or a message; None where it carries
+            nothing.
     """
 
     id: UUID
@@ -184,6 +187,7 @@ class Run:
     origin: Origin = NO_ORIGIN
     held: bool = False
     approved_by: str = ""
+    subject: Subject | None = None
 
     @property
     def approvable_commit(self) -> str | None:

@@ -13,9 +13,10 @@ BUILD_OUTPUTS: Final = ("digest", "image")
 
 
 class WorkKind(StrEnum):
-    """The kinds of work.
+    """The kinds of work that Lineshaft brings with it.
 
-    Each but `pipeline`, which the server does itself, is also the name of the driver that serves it.
+    Each but `pipeline`, which the server does itself, is also the name of the driver that serves it. Drivers
+    that others write have other names, which are kinds of work as well.
     """
 
     RUN = "run"
@@ -156,15 +157,39 @@ class PipelineWork:
     inputs: Mapping[str, "str | bool | int | float"] = field(default_factory=dict)
 
 
-DriverWork = RunWork | ExecWork | BuilderWork | BuildWork | SourceBuildWork | DeployWork | SourceDeployWork
-"""What a worker does."""
+@dataclass(frozen=True, slots=True)
+class DriverWork:
+    """A task for a driver that somebody has written.
 
-Work = DriverWork | PipelineWork
+    Attributes:
+        driver: its name.
+        inputs: what it is given, JSON by name.
+    """
+
+    driver: str
+    inputs: Mapping[str, Any] = field(default_factory=dict)
 
 
-def kind_of(work: Work) -> WorkKind:
-    """Name the kind of a piece of work."""
+LeasedWork = (
+    RunWork
+    | ExecWork
+    | BuilderWork
+    | BuildWork
+    | SourceBuildWork
+    | DeployWork
+    | SourceDeployWork
+    | DriverWork
+)
+"""What is leased: to a worker, or to a driver."""
+
+Work = LeasedWork | PipelineWork
+
+
+def kind_of(work: Work) -> str:
+    """Name the kind of a piece of work: a `WorkKind`, or the name of the driver that somebody has written."""
     match work:
+        case DriverWork(driver=driver):
+            return driver
         case RunWork() | ExecWork() | BuilderWork():
             return WorkKind.RUN
         case BuildWork() | SourceBuildWork():

@@ -21,6 +21,7 @@ class WorkerKey:
         last_used_at: when a worker last registered with it; None means not yet.
         certificate: the SHA-256 thumbprint, in hexadecimal, of the only client certificate with which it may
             be shown (RFC 8705); None where it is not bound to one.
+        kinds: the only kinds of work that it may serve; None means any.
     """
 
     id: UUID
@@ -31,6 +32,7 @@ class WorkerKey:
     expires_at: datetime | None = None
     last_used_at: datetime | None = None
     certificate: str | None = None
+    kinds: frozenset[str] | None = None
 
     def expired(self, now: datetime) -> bool:
         """Tell whether it is worth nothing any more."""
@@ -45,10 +47,12 @@ class WorkerCaller:
         key_id: of the worker key that was shown, which a session is bound to; None for the worker inside the
             server, and for users.
         worker: the name of the only worker that it may speak for; None means any.
+        kinds: the only kinds of work that it may serve; None means any.
     """
 
     key_id: UUID | None = None
     worker: str | None = None
+    kinds: frozenset[str] | None = None
 
 
 INSIDE: Final = WorkerCaller()

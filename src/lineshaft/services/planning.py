@@ -24,6 +24,7 @@ from lineshaft.model.work import (
     BuilderWork,
     BuildWork,
     DeployWork,
+    DriverWork,
     ExecWork,
     PipelineWork,
     RunWork,
@@ -239,7 +240,7 @@ def _planned(tree: Tree, verdicts: list[_Verdict]) -> PlannedNode:
     return made[ROOT]
 
 
-def _kind(work: Work) -> str:
+def _kind(work: Work) -> str:  # noqa: PLR0911 - One line a kind of work.
     match work:
         case RunWork():
             return "run"
@@ -253,5 +254,7 @@ def _kind(work: Work) -> str:
             return "deploy"
         case PipelineWork():
             return "pipeline"
+        case DriverWork():
+            return "driver"
         case _:
             assert_never(work)

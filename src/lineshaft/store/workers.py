@@ -8,7 +8,6 @@ from uuid import UUID
 from sqlalchemy import bindparam, delete, select, update
 
 from lineshaft.model.placement import Capacity, Offer
-from lineshaft.model.work import WorkKind
 from lineshaft.model.worker import Worker
 from lineshaft.ports.wakeups import worker_topic
 from lineshaft.store.prepared import Prepared, padded
@@ -16,7 +15,6 @@ from lineshaft.store.schema import workers
 from lineshaft.store.session import Session
 from lineshaft.store.upsert import insert_or_keep
 
-_KINDS: Final = frozenset(kind.value for kind in WorkKind)
 _IS: Final = workers.c.id == bindparam("of_id")
 _FIELDS: Final = (
     workers.c.id,
@@ -62,7 +60,7 @@ class SqlWorkers:
         values = {
             "id": worker.id,
             "name": worker.name,
-            "kinds": sorted(kind.value for kind in worker.offer.kinds),
+            "kinds": sorted(str(kind) for kind in worker.offer.kinds),
             "slots": worker.offer.capacity.slots,
             "registered_at": worker.registered_at,
             "seen_at": worker.seen_at,
@@ -135,8 +133,7 @@ def _worker(row: Sequence[Any]) -> Worker:
         id=worker_id,
         name=name,
         offer=Offer(
-            # A server of a later version may know more of them.
-            frozenset(WorkKind(kind) for kind in kinds if kind in _KINDS),
+            frozenset(kinds),
             Capacity(slots, cpus, memory_bytes),
             tuple(labels or ()),
         ),

@@ -65,8 +65,8 @@ def _log_node(run: Run, event: RunEvent) -> None:
         case State.RUNNING:
             # The document writes "type" for a Run stage and "of type" for the others.
             kind = kind_of(node.work)
-            words = "type" if kind is WorkKind.RUN else "of type"
-            RUNNER.info("Running stage '%s' %s '%s'.", node.name, words, kind.value)
+            words = "type" if kind == WorkKind.RUN else "of type"
+            RUNNER.info("Running stage '%s' %s '%s'.", node.name, words, kind)
         case State.SUCCEEDED:
             RUNNER.info("Stage '%s' completed.", node.name)
         case State.FAILED | State.TIMED_OUT | State.LOST:

@@ -14,7 +14,7 @@ def worker_document(status: WorkerStatus) -> dict[str, Any]:
     return {
         "name": worker.name,
         "state": status.state.value,
-        "kinds": sorted(kind.value for kind in worker.offer.kinds),
+        "kinds": sorted(worker.offer.kinds),
         "labels": list(worker.offer.labels),
         "slots": {"total": capacity.slots, "free": status.free_slots},
         "cpus": _room(capacity.cpus, status.free_cpus),

@@ -91,7 +91,7 @@ def _node(run: Run, place: Place) -> dict[str, Any]:
     return {
         "path": place.path,
         "name": place.node.name,
-        "kind": kind_of(place.node.work).value if isinstance(place.node, Task) else "group",
+        "kind": str(kind_of(place.node.work)) if isinstance(place.node, Task) else "group",
         "role": place.role.value,
         "state": node.state.value,
         "reason": _reason(reason_of(run, place.index)),

@@ -11,6 +11,7 @@ from lineshaft.model.work import (
     DeployWork,
     DriverWork,
     ExecWork,
+    LeasedWork,
     RunWork,
     SourceBuildWork,
     SourceDeployWork,
@@ -119,6 +120,18 @@ class SourceDeployWorkMessage(Message):
         return SourceDeployWork(self.manifests, self.cluster)
 
 
+class DriverWorkMessage(Message):
+    """See `model.work.DriverWork`."""
+
+    kind: Literal["driver"] = "driver"
+    driver: str
+    inputs: dict[str, Any] = Field(default_factory=dict)
+
+    def to_model(self) -> DriverWork:
+        """Return what the message says."""
+        return DriverWork(self.driver, self.inputs)
+
+
 AnyWorkMessage = (
     RunWorkMessage
     | ExecWorkMessage
@@ -127,11 +140,12 @@ AnyWorkMessage = (
     | SourceBuildWorkMessage
     | DeployWorkMessage
     | SourceDeployWorkMessage
+    | DriverWorkMessage
 )
 WorkMessage = Annotated[AnyWorkMessage, Field(discriminator="kind")]
 
 
-def work_message(work: DriverWork) -> AnyWorkMessage:  # noqa: PLR0911 - One line a kind of work.
+def work_message(work: LeasedWork) -> AnyWorkMessage:  # noqa: PLR0911 - One line a kind of work.
     """Say a piece of work as a message."""
     match work:
         case RunWork(command=command, shell=shell):
@@ -159,5 +173,7 @@ def work_message(work: DriverWork) -> AnyWorkMessage:  # noqa: PLR0911 - One lin
             )
         case SourceDeployWork(manifests=manifests, cluster=cluster):
             return SourceDeployWorkMessage(manifests=manifests, cluster=cluster)
+        case DriverWork(driver=driver, inputs=inputs):
+            return DriverWorkMessage(driver=driver, inputs=dict(inputs))
         case _:
             assert_never(work)

@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import replace
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, field_validator
@@ -10,12 +10,12 @@ from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, f
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.image import Image, PullPolicy, RegistryAccess
 from lineshaft.model.kept_files import ArtifactRule, CacheRule, ResultRule
+from lineshaft.model.known_driver import ALL_EVENTS, DEFAULT_TIMEOUT, DRIVER_NAME_PATTERN
 from lineshaft.model.merge import Merge
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, is_label
 from lineshaft.model.service import Service
 from lineshaft.model.surroundings import SshAccess
-from lineshaft.model.work import WorkKind
 from lineshaft.wire.message import PROTOCOL_VERSION, Message
 from lineshaft.wire.work import WorkMessage
 
@@ -63,13 +63,34 @@ WorkerName = Annotated[
 """What a worker calls itself, and the name of a worker key."""
 
 
+DriverName = Annotated[str, StringConstraints(pattern=DRIVER_NAME_PATTERN)]
+"""A kind of work: a built-in one, or a driver that somebody has written."""
+
+_MOST_KINDS: Final = 100
+
+
+class DriverMessage(Message):
+    """See `model.known_driver.DriverDeclaration`."""
+
+    name: DriverName
+    resources: tuple[str, ...] = Field(default=(), max_length=1000)
+    events: tuple[str, ...] = Field(default=(ALL_EVENTS,), max_length=1000)
+    description: str = Field(default="", max_length=1000)
+    timeout_seconds: float = Field(
+        default=DEFAULT_TIMEOUT.total_seconds(), gt=0, le=10**7, allow_inf_nan=False
+    )
+    retries: int = Field(default=0, ge=0, le=100)
+    idempotent: bool = True
+
+
 class Hello(Message):
     """A worker begins a session.
 
     Attributes:
         protocol: the version it speaks.
         name: unique among workers, the same over restarts; what its former session held is lost at once.
-        kinds: the kinds of work whose drivers it serves.
+        kinds: the kinds of work that it serves.
+        drivers: what it says of those among them that are not built in; each of these is among the kinds.
         slots: how many attempts it takes at once.
         labels: what it says of itself; it takes tasks whose labels are among them.
         cpus: how many processors it gives to tasks; None means that tasks may ask for any number.
@@ -83,7 +104,8 @@ class Hello(Message):
 
     protocol: int = PROTOCOL_VERSION
     name: WorkerName
-    kinds: frozenset[WorkKind] = Field(min_length=1)
+    kinds: frozenset[DriverName] = Field(min_length=1, max_length=_MOST_KINDS)
+    drivers: tuple[DriverMessage, ...] = Field(default=(), max_length=_MOST_KINDS)
     slots: int = Field(ge=1, le=10_000)
     labels: frozenset[Label] = Field(default=frozenset(), max_length=100)
     cpus: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
@@ -115,6 +137,44 @@ class SourceLogin(Message):
 
     username: str
     password: str = Field(repr=False)
+
+
+class ResourceMessage(Message):
+    """See `model.resource.Resource`."""
+
+    id: UUID
+    type: str
+    name: str
+    version: int
+    spec: dict[str, Any]
+    metadata: dict[str, str]
+    deleted: bool = False
+
+
+class ResultMessage(Message):
+    """See `model.driver_result.DriverResult`."""
+
+    success: bool
+    message: str = ""
+    data: dict[str, Any] = Field(default_factory=dict)
+
+
+class DriverContext(Message):
+    """What a task of a driver finds beside its inputs.
+
+    Attributes:
+        event: what has happened to the resource, or what has started the run, or the name of a broadcast.
+        resource: what the run carries; None where it carries none.
+        payload: of a broadcast.
+        metadata: of the pipeline.
+        results: what the tasks of drivers before this one have answered, by their paths.
+    """
+
+    event: str
+    resource: ResourceMessage | None = None
+    payload: Any = None
+    metadata: dict[str, str] = Field(default_factory=dict)
+    results: dict[str, ResultMessage] = Field(default_factory=dict)
 
 
 class LeaseMessage(Message):
@@ -164,6 +224,7 @@ class LeaseMessage(Message):
         generates: the path of the file of nodes that it makes; None where it makes none.
         cpus: how many processors it is to have; 0 where it does not say.
         memory_bytes: how much memory it is to have; 0 where it does not say.
+        driver: of work for a driver that somebody has written: what it finds; None for built-in kinds.
     """
 
     address: AttemptAddress
@@ -206,6 +267,7 @@ class LeaseMessage(Message):
     generates: str | None = None
     cpus: float = 0
     memory_bytes: int = 0
+    driver: DriverContext | None = None
 
 
 class ClaimRequest(Message):

@@ -138,11 +138,11 @@ def _lent_agent(plan: WorkerPlan, environ: Mapping[str, str]) -> Path | None:
 
 def _drivers(
     run: RunDriver, build: BuildDriver, sources: Sources, plan: WorkerPlan, environ: Mapping[str, str]
-) -> Mapping[WorkKind, Driver]:
+) -> Mapping[str, Driver]:
     clusters = ClusterAccess.from_environment(environ, home=Path(environ.get("HOME") or "/"))
     if plan.kubeconfig is not None:
         clusters = replace(clusters, kubeconfigs=(plan.kubeconfig,))
-    drivers: dict[WorkKind, Driver] = {
+    drivers: dict[str, Driver] = {
         WorkKind.RUN: run,
         WorkKind.BUILD: build,
         WorkKind.DEPLOY: DeployDriver(clusters, sources),

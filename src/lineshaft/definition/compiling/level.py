@@ -95,7 +95,7 @@ class Level:
         self.id_tokens: Final = id_tokens or {}
         self.retry: Final = retry
         self.source: Final = source or {}
-        self._plain: Final[dict[WorkKind, Found]] = {}
+        self._plain: Final[dict[str, Found]] = {}
 
     def within(self, keys: Mapping[str, Any], *, retry: bool = True) -> "Level":
         """Go one level in: the level itself where the keys of a group add nothing to it.
@@ -118,7 +118,7 @@ class Level:
             source=self.source,
         )
 
-    def surroundings(self, step: Mapping[str, Any], kind: WorkKind) -> Found:
+    def surroundings(self, step: Mapping[str, Any], kind: str) -> Found:
         """Tell what a task finds around it.
 
         Args:
@@ -131,13 +131,13 @@ class Level:
             plain = self._plain[kind] = self._found({}, kind)
         return plain if _OWN.isdisjoint(step) else self._found(step, kind)
 
-    def _found(self, step: Mapping[str, Any], kind: WorkKind) -> Found:
+    def _found(self, step: Mapping[str, Any], kind: str) -> Found:
         defaults = self.defaults
         resources = step.get("resources", defaults.get("resources"))
-        image = step.get("image", defaults.get("image") if kind is WorkKind.RUN else None)
+        image = step.get("image", defaults.get("image") if kind == WorkKind.RUN else None)
         registries = {**defaults.get("registries", {}), **step.get("registries", {})}
         services = {name: service_of(keys) for name, keys in step.get("services", {}).items()}
-        outputs = BUILD_OUTPUTS if kind is WorkKind.BUILD else tuple(step.get("outputs", ()))
+        outputs = BUILD_OUTPUTS if kind == WorkKind.BUILD else tuple(step.get("outputs", ()))
         surroundings = Surroundings(
             env={**self.env, **step["env"]} if step.get("env") else self.env,
             cwd=step.get("cwd", defaults.get("cwd", "")),

@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import assert_never
 
 from lineshaft.engine.rendering.container import rendered_image, rendered_service
-from lineshaft.engine.rendering.text import rendered_text, rendered_texts
+from lineshaft.engine.rendering.text import rendered_json, rendered_text, rendered_texts
 from lineshaft.engine.scope import rendered_env, scope_of
 from lineshaft.expression import Scope, parse_template
 from lineshaft.model.errors import ExpressionError
@@ -18,6 +18,7 @@ from lineshaft.model.work import (
     BuildWork,
     Cluster,
     DeployWork,
+    DriverWork,
     ExecWork,
     PipelineWork,
     RunWork,
@@ -84,7 +85,7 @@ def _cache(rule: CacheRule, scope: Scope) -> CacheRule:
     )
 
 
-def _work(work: Work, scope: Scope) -> Work:
+def _work(work: Work, scope: Scope) -> Work:  # noqa: PLR0911 - One line a kind of work.
     match work:
         case RunWork() | BuildWork():
             return work
@@ -99,6 +100,8 @@ def _work(work: Work, scope: Scope) -> Work:
         case PipelineWork(pipeline=pipeline, inputs=inputs):
             given = {name: _value(name, value, scope) for name, value in inputs.items()}
             return PipelineWork(rendered_text(pipeline, scope), given)
+        case DriverWork(inputs=inputs):
+            return replace(work, inputs=rendered_json(inputs, scope))
         case _:
             assert_never(work)
 

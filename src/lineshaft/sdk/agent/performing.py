@@ -9,7 +9,7 @@ from lineshaft.model.errors import StaleLeaseError
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.model.work import WorkKind, kind_of
+from lineshaft.model.work import kind_of
 from lineshaft.sdk.agent.driver import Assignment, Driver
 from lineshaft.sdk.agent.held import Held
 from lineshaft.sdk.agent.log_upload import LogUpload
@@ -26,7 +26,7 @@ _LOG: Final = logging.getLogger("lineshaft.worker")
 
 async def perform(
     held: Held,
-    drivers: Mapping[WorkKind, Driver],
+    drivers: Mapping[str, Driver],
     protocol: WorkerProtocol,
     *,
     files: WorkerFiles,

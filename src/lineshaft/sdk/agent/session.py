@@ -24,7 +24,6 @@ from lineshaft.model.errors import (
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
-from lineshaft.model.work import WorkKind
 from lineshaft.ports.ids import Ids, RandomIds
 from lineshaft.sdk.agent.driver import Driver
 from lineshaft.sdk.agent.held import Held
@@ -81,7 +80,7 @@ class Equipment:
     """
 
     protocol: WorkerProtocol
-    drivers: Mapping[WorkKind, Driver]
+    drivers: Mapping[str, Driver]
     name: str
     slots: int
     gate: LoadGate = field(default_factory=LoadGate)

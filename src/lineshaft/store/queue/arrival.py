@@ -97,7 +97,7 @@ INSERT_ATTEMPT: Final = Prepared(
 def queued_values(run: Run, effect: AttemptQueued, at: datetime) -> Values:
     """Tell what `INSERT_ATTEMPT` takes."""
     demand = effect.demand
-    kind, millicpus, memory_bytes = demand.kind.value, millicpus_of(demand.cpus), memory_bytes_of(demand)
+    kind, millicpus, memory_bytes = str(demand.kind), millicpus_of(demand.cpus), memory_bytes_of(demand)
     return {
         "of_run": run.id,
         "of_node": effect.node,

@@ -7,7 +7,6 @@ from hashlib import sha256
 from typing import Final
 
 from lineshaft.model.placement import LABEL_PATTERN, Demand
-from lineshaft.model.work import WorkKind
 
 LONGEST_KEY: Final = 500
 """How many characters a key has at most; an index entry of PostgreSQL's has room for some 2,700 bytes."""
@@ -47,6 +46,6 @@ def read_demand(kind: str, labels: str | None, millicpus: int, memory_bytes: int
         names = json.loads(labels) if labels else ()
         if not all(isinstance(name, str) for name in names):
             return None
-        return Demand(WorkKind(kind), tuple(names), millicpus / 1000, memory_bytes)
+        return Demand(kind, tuple(names), millicpus / 1000, memory_bytes)
     except (ValueError, TypeError):
         return None

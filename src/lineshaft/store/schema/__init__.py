@@ -15,6 +15,7 @@ from lineshaft.store.schema.declaring import metadata
 from lineshaft.store.schema.literals import ONE, literal_state
 from lineshaft.store.schema.outbox_table import outbox
 from lineshaft.store.schema.pipeline_tables import definitions, pipelines
+from lineshaft.store.schema.resource_tables import drivers, resource_definitions, resource_versions, resources
 from lineshaft.store.schema.revision import REVISION, alembic_version
 from lineshaft.store.schema.run_tables import events, generated, nodes, outputs, runs, timers
 from lineshaft.store.schema.schedule_table import schedules
@@ -45,6 +46,7 @@ __all__ = [
     "definitions",
     "deliveries",
     "delivery_outcomes",
+    "drivers",
     "events",
     "generated",
     "grants",
@@ -56,6 +58,9 @@ __all__ = [
     "outputs",
     "pipelines",
     "polls",
+    "resource_definitions",
+    "resource_versions",
+    "resources",
     "runs",
     "schedules",
     "secrets",

@@ -29,6 +29,7 @@ pipelines: Final = Table(
     Column("config_file", NULLABLE_JSON),
     Column("managed", Boolean, nullable=False, server_default=false()),
     Column("upkeep", NULLABLE_JSON),
+    Column("relays", Name),
     sqlite_with_rowid=False,
 )
 Index("ix_pipelines_by_definition", pipelines.c.definition_hash)
@@ -44,3 +45,5 @@ partial_index(
     pipelines.c.id,
     where=and_(pipelines.c.deleted_at.is_(None), pipelines.c.repository_key.is_not(None)),
 )
+_RELAY = and_(pipelines.c.deleted_at.is_(None), pipelines.c.relays.is_not(None))
+Index("ix_pipelines_by_relay", pipelines.c.relays, unique=True, sqlite_where=_RELAY, postgresql_where=_RELAY)

@@ -54,6 +54,8 @@ runs: Final = Table(
     Column("origin", NULLABLE_JSON),
     Column("held", Boolean, nullable=False, server_default=false()),
     Column("approved_by", String, nullable=False, server_default=""),
+    Column("subject", NULLABLE_JSON),
+    Column("resource_id", Uuid),
     Column("written_at", Integer),
     Column("written_from", Integer),
     UniqueConstraint("pipeline_id", "number"),
@@ -77,6 +79,12 @@ partial_index(
     where=runs.c.parent_run.is_not(None),
 )
 Index("ix_runs_by_definition", runs.c.definition_hash)
+partial_index(
+    "ix_runs_by_resource",
+    runs.c.resource_id,
+    runs.c.id,
+    where=runs.c.resource_id.is_not(None),
+)
 partial_index(
     "ix_runs_by_end",
     runs.c.ended_at,

@@ -39,5 +39,6 @@ worker_keys: Final = Table(
     Column("expires_at", UtcDateTime),
     Column("last_used_at", UtcDateTime),
     Column("certificate", String),
+    Column("kinds", NULLABLE_JSON),
     sqlite_with_rowid=False,
 )
