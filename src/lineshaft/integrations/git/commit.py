@@ -33,7 +33,7 @@ async def read_commit(mirror: Mirror, commit: str) -> Commit:
     Raises:
         SourceUnreachableError: git failed.
     """
-    answer = await mirror.ask("cat-file", "commit", commit, most_bytes=_MOST_BYTES)
+    answer = await mirror.git.ask("cat-file", "commit", commit, most_bytes=_MOST_BYTES)
     return parse_commit(answer.data)
 
 

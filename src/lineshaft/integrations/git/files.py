@@ -38,12 +38,12 @@ class MirrorFiles:
         # One byte more tells that it is too long.
         command, most = ("cat-file", "blob", blob), SIZE_LIMIT_BYTES + 1
         try:
-            return (await self._mirror.ask(*command, most_bytes=most)).data
+            return (await self._mirror.git.ask(*command, most_bytes=most)).data
         except SourceUnreachableError:
             if not self._mirror.folder.named:
                 raise
         async with self._mirror.folder.turn():
-            return (await self._mirror.ask_with_source(*command, most_bytes=most)).data
+            return (await self._mirror.git.ask_with_source(*command, most_bytes=most)).data
 
     async def _blob(self, path: str) -> str | None:
         """Find a file's object; None where there is none, and where it is no plain file."""
@@ -52,7 +52,7 @@ class MirrorFiles:
             return None
         if path.startswith("/") or ".." in name.split("/"):
             return None
-        answer = await self._mirror.ask(
+        answer = await self._mirror.git.ask(
             *("--literal-pathspecs", "ls-tree", "-z", "--full-tree", self._commit, "--", name)
         )
         for record in answer.records():
