@@ -10,6 +10,8 @@ from typing import Final
 
 from lineshaft.integrations.git.layout import clear_unfinished, write_mirror
 from lineshaft.integrations.git.lock import locked
+from lineshaft.integrations.git.object_reader import ObjectInfo
+from lineshaft.integrations.git.object_readers import ObjectReaders
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.shared_work import SharedWork
 from lineshaft.model.errors import SourceError
@@ -35,7 +37,15 @@ class MirrorFolder:
         resolving: fetches that several wait for.
     """
 
-    def __init__(self, git: GitProgram, path: Path, *, partial: bool, most_packs: int = MOST_PACKS) -> None:
+    def __init__(
+        self,
+        git: GitProgram,
+        path: Path,
+        *,
+        partial: bool,
+        most_packs: int = MOST_PACKS,
+        readers: ObjectReaders | None = None,
+    ) -> None:
         """Use a folder, which is made when it is first wanted."""
         self.path: Final = path
         self.named: Final = partial
@@ -43,6 +53,7 @@ class MirrorFolder:
         self.resolving: Final = SharedWork[str]()
         self._git: Final = git
         self._most_packs: Final = most_packs
+        self._readers: Final = readers
         self._turn: Final = asyncio.Lock()
 
     @property
@@ -54,6 +65,27 @@ class MirrorFolder:
     def partial(self) -> bool:
         """Whether files are fetched only when they are wanted."""
         return self.named and not (self.path / _WHOLE).exists()
+
+    async def info(self, object_id: str) -> ObjectInfo | None:
+        """Tell what it has under a full id, by a git that stays; None where one of its own must be asked."""
+        if self._readers is None or not self.path.exists():
+            return None
+        return await self._readers.info(self.objects, object_id)
+
+    async def content(self, object_id: str, kind: str, most_bytes: int) -> bytes | None:
+        """Read an object by a git that stays.
+
+        Args:
+            object_id: a full one.
+            kind: which it must be of.
+            most_bytes: how long it may be.
+
+        Returns:
+            None where it is something else or longer, and where a git of its own must be asked.
+        """
+        if self._readers is None or not self.path.exists():
+            return None
+        return await self._readers.content(self.objects, object_id, kind, most_bytes)
 
     def note_whole(self) -> None:
         """Note, in a turn, that its remote leaves files out and does not give them away later."""
@@ -69,6 +101,7 @@ class MirrorFolder:
                 await self._tidy()
             else:
                 write_mirror(self.path, partial=self.named)
+                self._forget_readers()
             yield
 
     def shallow(self) -> set[str]:
@@ -89,3 +122,9 @@ class MirrorFolder:
             )
         except SourceError as error:
             _LOG.warning("The packs of the mirror %s stay as many as they are: %s", self.path, error.message)
+        # What holds the old ones open keeps their room on the disk.
+        self._forget_readers()
+
+    def _forget_readers(self) -> None:
+        if self._readers is not None:
+            self._readers.forget(self.objects)

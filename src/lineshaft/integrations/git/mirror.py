@@ -139,7 +139,13 @@ class Mirror:
             return True
         if not FULL_COMMIT.fullmatch(commit) or not self.folder.path.exists():
             return False
-        if await self._commit_of(commit) is None:
+        info = await self.folder.info(commit)
+        # A tag that says something itself has an id of its own, and is of a commit.
+        if info is None or info.kind == "tag":
+            known = await self._commit_of(commit) is not None
+        else:
+            known = info.kind == "commit"
+        if not known:
             return False
         self.folder.commits.add(commit)
         return True

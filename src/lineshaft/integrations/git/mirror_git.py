@@ -91,7 +91,8 @@ class MirrorGit:
             folder=self.folder.path,
             most_bytes=most_bytes,
             exit_codes=exit_codes,
-            environment=environment,
+            # No transport is allowed anyway; a git that knows this (2.45, mended older ones) does not try.
+            environment={**environment, "GIT_NO_LAZY_FETCH": "1"},
         )
 
     async def ask_with_source(
