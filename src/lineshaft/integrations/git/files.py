@@ -67,15 +67,17 @@ class MirrorFiles:
         if path.startswith("/") or ".." in name.split("/"):
             return None
         try:
-            return await self._found(name)
+            return await self._found(os.fsencode(name))
+        except UnicodeEncodeError:
+            return None
         except UnreadableTreeError:
             return await self._listed(name)
 
-    async def _found(self, name: str) -> str | None:
+    async def _found(self, name: bytes) -> str | None:
         """Go down the commit's trees, as far as a git that stays tells them and they are short."""
         commit = await self._mirror.folder.content(self._commit, "commit", _COMMIT_BYTES)
         here = None if commit is None else tree_of(commit)
-        *folders, last = os.fsencode(name).split(b"/")
+        *folders, last = name.split(b"/")
         for folder in folders:
             entry = await self._entry(here, folder)
             if entry is None or not entry.is_folder:
