@@ -116,6 +116,8 @@ class Mirror:
             return
         async with self.folder.turn():
             await self.ensure_in_turn(commit)
+        # Another login may have fetched it while this one waited for its turn.
+        await self.git.prove()
 
     async def ensure_in_turn(self, commit: str, remote: Remote | None = None) -> None:
         """Do as `ensure` does, in the folder's turn.
