@@ -72,13 +72,13 @@ def staying() -> list[int]:
 
 async def end_of(pid: int) -> None:
     """Wait until a process has ended."""
-    ended = asyncio.get_running_loop().create_future()
+    loop, ended = asyncio.get_running_loop(), asyncio.Event()
     watched = os.pidfd_open(pid)
     try:
-        asyncio.get_running_loop().add_reader(watched, lambda: ended.done() or ended.set_result(None))
-        await ended
+        loop.add_reader(watched, ended.set)
+        await ended.wait()
     finally:
-        asyncio.get_running_loop().remove_reader(watched)
+        loop.remove_reader(watched)
         os.close(watched)
 
 
