@@ -270,22 +270,6 @@ async def test_who_signed_in_is_asked_for_again_after_a_while(
         await repositories.files(remote, commit)
 
 
-async def test_who_waits_while_another_login_fetches_signs_in_as_well(
-    tmp_path: Path, bare: Path, served: Path
-) -> None:
-    commit = branch(bare, write_commit(bare, {"a": "1"}, []))
-    program = GitProgram(ProcessExecutor(), tmp_path, "test/git")
-    mirrors = Mirrors(program, tmp_path / "mirrors", [served], partial=True)
-    with git_http(served, "ada", "s3cret") as server:
-        address = f"http://{server}/shop.git"
-        known, unknown = (mirrors.of(address, login) for login in (LOGIN, Login("ada", "wr0ng")))
-        async with known.folder.turn():
-            waiting = asyncio.create_task(unknown.ensure(commit))
-            await known.ensure_in_turn(commit)
-        with pytest.raises(SourceUnreachableError, match="Authentication failed"):
-            await waiting
-
-
 async def test_those_who_sign_in_share_a_mirror_and_those_who_do_not_have_another(
     repositories: GitRepositories, bare: Path, served: Path, tmp_path: Path
 ) -> None:

@@ -2,9 +2,11 @@
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -25,6 +27,7 @@ SOURCE: Final = "source"
 _LOG: Final = logging.getLogger("lineshaft.git")
 _TIDY_LIMIT: Final = timedelta(minutes=5)
 _WHOLE: Final = "lineshaft-whole"
+_MOST_BESIDE: Final = 31
 
 
 class MirrorFolder:
@@ -54,6 +57,7 @@ class MirrorFolder:
         self._git: Final = git
         self._most_packs: Final = most_packs
         self._readers: Final = readers
+        self._wanted: Final[Counter[str]] = Counter()
         self._turn: Final = asyncio.Lock()
 
     @property
@@ -86,6 +90,22 @@ class MirrorFolder:
         if self._readers is None or not self.path.exists():
             return None
         return await self._readers.content(self.objects, object_id, kind, most_bytes)
+
+    @contextmanager
+    def wanting(self, commit: str) -> Iterator[None]:
+        """Want a commit while waiting for the turn, so that whoever has it may fetch that along."""
+        self._wanted[commit] += 1
+        try:
+            yield
+        finally:
+            self._wanted[commit] -= 1
+            if not self._wanted[commit]:
+                del self._wanted[commit]
+
+    def wanted_beside(self, commit: str) -> Sequence[str]:
+        """List what others want that is not known to be here: some of it, where it is much."""
+        others = (each for each in self._wanted if each != commit and each not in self.commits)
+        return tuple(islice(others, _MOST_BESIDE))
 
     def note_whole(self) -> None:
         """Note, in a turn, that its remote leaves files out and does not give them away later."""

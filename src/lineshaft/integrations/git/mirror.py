@@ -1,6 +1,7 @@
 """Mirrors: a bare repository here for each remote one, from which checkouts cost milliseconds."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -114,8 +115,10 @@ class Mirror:
         if commit in self.folder.commits or await self.has(commit):
             await self.git.prove()
             return
-        async with self.folder.turn():
-            await self.ensure_in_turn(commit)
+        check_commit(commit)
+        with self.folder.wanting(commit):
+            async with self.folder.turn():
+                await self.ensure_in_turn(commit)
         # Another login may have fetched it while this one waited for its turn.
         await self.git.prove()
 
@@ -250,6 +253,8 @@ class Mirror:
 
     async def _fetch_commit(self, commit: str, remote: Remote) -> None:
         pins = await self.git.pins(remote)
+        if remote is self.remote and await self._fetched_with_others(commit, pins):
+            return
         try:
             await self.git.fetch("--depth=1", refspecs=[commit], remote=remote, pins=pins)
         except SourceRefusedError as error:
@@ -259,6 +264,18 @@ class Mirror:
                 await self.git.fetch_everything(remote)
             if not await self.has(commit):
                 raise SourceRefusedError(f"It has no commit {commit}.") from error
+
+    async def _fetched_with_others(self, commit: str, pins: Sequence[str]) -> bool:
+        """Fetch a commit, and what others wait for: a fetch of many takes hardly longer than one of one."""
+        beside = self.folder.wanted_beside(commit)
+        if not beside:
+            return False
+        try:
+            await self.git.fetch("--depth=1", refspecs=[commit, *beside], pins=pins)
+        except SourceRefusedError:
+            # One of them is not to be had; each finds out for itself whether it is its own.
+            return False
+        return True
 
 
 def _and_peeled(name: str) -> tuple[str, ...]:
