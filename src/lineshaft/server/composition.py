@@ -16,6 +16,7 @@ from lineshaft.executors.process import ProcessExecutor
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.integrations.forges.known import KnownForges
 from lineshaft.integrations.git.mirrors import Mirrors
+from lineshaft.integrations.git.object_readers import ObjectReaders
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.repositories import GitRepositories
 from lineshaft.integrations.key_file import own_key_file, read_key_file
@@ -120,7 +121,10 @@ def _repositories(settings: ServerSettings, opened: AsyncExitStack) -> Repositor
     own = Path(opened.enter_context(TemporaryDirectory(prefix="lineshaft-git-")))
     git = GitProgram(ProcessExecutor(), own, f"{label_prefix(folder)}{os.getpid()}/git")
     guard = Guard(allow_private=settings.private_repositories)
-    return GitRepositories(Mirrors(git, folder, settings.git_roots, guard=guard, partial=True))
+    readers = ObjectReaders(git, own)
+    opened.push_async_callback(readers.close)
+    mirrors = Mirrors(git, folder, settings.git_roots, guard=guard, partial=True, readers=readers)
+    return GitRepositories(mirrors)
 
 
 async def _pipelines_text(settings: ServerSettings, opened: AsyncExitStack) -> PipelinesText | None:

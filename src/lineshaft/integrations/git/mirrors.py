@@ -9,6 +9,7 @@ from typing import Final
 from lineshaft.definition.repository import without_credentials
 from lineshaft.integrations.git.folder import MOST_PACKS, MirrorFolder
 from lineshaft.integrations.git.mirror import Mirror
+from lineshaft.integrations.git.object_readers import ObjectReaders
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.proof import Proofs
 from lineshaft.integrations.git.reach import FETCH_LIMIT, Reach
@@ -36,6 +37,7 @@ class Mirrors:
         partial: bool = False,
         proofs: Proofs | None = None,
         most_packs: int = MOST_PACKS,
+        readers: ObjectReaders | None = None,
     ) -> None:
         """Keep mirrors in a folder.
 
@@ -49,6 +51,7 @@ class Mirrors:
                 can be checked out then.
             proofs: remembers whom remotes have answered.
             most_packs: how many packs a partial mirror has before they are put together.
+            readers: read objects, where a git that stays is worth its memory; to be closed by the caller.
         """
         self._git: Final = git
         self._folder: Final = folder
@@ -58,6 +61,7 @@ class Mirrors:
         )
         self._partial: Final = partial
         self._most_packs: Final = most_packs
+        self._readers: Final = readers
         self._folders: Final[dict[str, MirrorFolder]] = {}
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
@@ -82,6 +86,10 @@ class Mirrors:
             name = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
             path = self._folder / f"{name}.git"
             folder = self._folders[key] = MirrorFolder(
-                self._git, path, partial=self._partial, most_packs=self._most_packs
+                self._git,
+                path,
+                partial=self._partial,
+                most_packs=self._most_packs,
+                readers=self._readers,
             )
         return Mirror(remote, without_credentials(address), folder, self._reach)

@@ -186,6 +186,29 @@ class GitProgram:
                 raise _failed(tail)
             return Captured(output.data, exit_code)
 
+    async def attend(
+        self,
+        *arguments: str,
+        folder: Path,
+        environment: Mapping[str, str],
+        questions: Path,
+        answers: ByteSink,
+    ) -> None:
+        """Run a git that answers questions, until it ends by itself or the caller is cancelled.
+
+        Args:
+            *arguments: as for `run`.
+            folder: as for `run`.
+            environment: as for `run`.
+            questions: what it reads: a named pipe that somebody can write to.
+            answers: takes what it prints, without what it complains of.
+
+        Raises:
+            SourceUnreachableError: it could not be started.
+        """
+        argv = ("sh", "-c", 'exec git "$@" <"$0" 2>/dev/null', str(questions), *arguments)
+        await self._execute(self._command(argv, folder, "", environment, None), answers)
+
     async def sweep(self, label: str) -> None:
         """Kill what another git program has left, of which nothing is alive but what it had begun.
 
@@ -211,7 +234,7 @@ class GitProgram:
         folder: Path,
         protocols: str,
         environment: Mapping[str, str],
-        limit: timedelta,
+        limit: timedelta | None,
     ) -> Command:
         # Without a ceiling git would look for a repository in the folders above one that is damaged.
         guarded = {"GIT_ALLOW_PROTOCOL": protocols, "GIT_CEILING_DIRECTORIES": str(folder.parent)}

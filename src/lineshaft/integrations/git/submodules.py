@@ -108,7 +108,7 @@ async def _modules(place: Place) -> list[_Module]:
     tree = await _entries(place, _FILE)
     if tree.get(_FILE, ("", ""))[0] not in _FILES:
         return []
-    said = await place.mirror.ask(
+    said = await place.mirror.git.ask(
         *("config", "--no-includes", "-z", "--blob", f"{place.commit}:{_FILE}", "--list"),
         most_bytes=_MOST_BYTES,
     )
@@ -133,7 +133,7 @@ async def _modules(place: Place) -> list[_Module]:
 
 async def _entries(place: Place, *paths: str) -> dict[str, tuple[str, str]]:
     """Look paths up in a commit's tree: their modes and ids."""
-    answer = await place.mirror.ask(
+    answer = await place.mirror.git.ask(
         *("--literal-pathspecs", "ls-tree", "-z", "--full-tree", place.commit, "--", *paths)
     )
     entries = {}
