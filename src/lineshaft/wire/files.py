@@ -25,7 +25,7 @@ MOST_TEST_CASES: Final = 500
 LARGEST_BYTES: Final = 2**40
 """How many bytes one artifact may have."""
 
-PART_WAIT_SECONDS: Final = 60
+PART_WAIT_SECONDS: Final = 30
 """How long a server lets a part wait for those before it."""
 
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
