@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from lineshaft.model.artifact import PART_BYTES, ArtifactKind, Content
 from lineshaft.model.errors import InvalidInputError
-from lineshaft.sdk.worker_files import WorkerFiles
+from lineshaft.sdk.worker_files import PartData, WorkerFiles
 from lineshaft.wire.files import (
     CacheAnswer,
     CacheRequest,
@@ -82,7 +82,7 @@ class LocalCaches:
                 return UploadAnswer(part_bytes=PART_BYTES, refused=why)
         return UploadAnswer(part_bytes=PART_BYTES)
 
-    async def put_part(self, part: Part, data: bytes) -> None:
+    async def put_part(self, part: Part, data: PartData) -> None:
         """Store a part."""
         upload = self._uploads.get(part.upload)
         if upload is None:
@@ -189,7 +189,7 @@ async def _writing(work: Callable[[], T]) -> T:
         raise InvalidInputError(f"The cache cannot be written ({error.strerror}).") from error
 
 
-def _write(path: Path, offset: int, data: bytes) -> None:
+def _write(path: Path, offset: int, data: PartData) -> None:
     with path.open("r+b") as file:
         file.seek(offset)
         file.write(data)
