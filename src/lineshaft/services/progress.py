@@ -137,7 +137,7 @@ class Progress:
         """
         run = write_run(transaction, self._ids.new_id(), new, now)
         for status in first_statuses(run, now):
-            transaction.statuses.want(status)
+            transaction.statuses.want_first(status)
         work = self._work(transaction, now)
         if new.held:
             text = f"{new.held} It begins once somebody has approved it."
