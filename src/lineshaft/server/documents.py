@@ -368,6 +368,7 @@ class SecretDocument(Document):
     name: str = Field(description="The variable in which tasks find it.")
     pipeline_id: UUID | None = Field(description="The only pipeline that it is for; null means all.")
     environment: str | None = Field(description="The only environment that it is for; null means any task.")
+    for_server: bool = Field(description="Whether it is for the server alone, which gives it to no task.")
     version: int = Field(description="Of the value, from 1.")
     created_at: datetime
     updated_at: datetime = Field(description="When its value was last set.")

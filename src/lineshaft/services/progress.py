@@ -53,7 +53,7 @@ from lineshaft.services.run_chores import (
     stopping,
     superseded_by,
 )
-from lineshaft.services.secrets.wanted import missing_at_start, missing_reason
+from lineshaft.services.secrets.wanted import missing_at_start, refusal_of_missing
 from lineshaft.services.sources.following import tell_followers
 from lineshaft.services.statuses.wanting import changed_statuses, first_statuses
 
@@ -137,7 +137,7 @@ class Progress:
         """
         run = write_run(transaction, self._ids.new_id(), new, now)
         for status in first_statuses(run, now):
-            transaction.statuses.want(status)
+            transaction.statuses.want_first(status)
         work = self._work(transaction, now)
         if new.held:
             text = f"{new.held} It begins once somebody has approved it."
@@ -309,7 +309,7 @@ class _Work:
         if not missing:
             return self.started
         if not self.secrets_elsewhere or vouched is not None:
-            return RunRefused(missing_reason(missing))
+            return RunRefused(refusal_of_missing(self.transaction, missing))
         entry = OutboxEntry(self.ids.new_id(), LOOK_FOR_SECRETS, {"run_id": str(run.id)})
         self.transaction.outbox.add(entry, self.now)
         return None
@@ -317,7 +317,7 @@ class _Work:
     def refusal(self, run: Run) -> RunRefused | None:
         """Tell why a new run will not be able to begin, as far as that is known already."""
         missing = frozenset() if self.secrets_elsewhere else missing_at_start(self.transaction, run)
-        return RunRefused(missing_reason(missing)) if missing else None
+        return RunRefused(refusal_of_missing(self.transaction, missing)) if missing else None
 
     def _call_or_put_off(self, run: Run, address: AttemptAddress, work: PipelineWork) -> list[Chore]:
         self.calls += 1

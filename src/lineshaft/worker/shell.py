@@ -15,11 +15,13 @@ from lineshaft.docker import DockerAccess
 from lineshaft.executors.docker import DockerExecutor
 from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
+from lineshaft.integrations.git.eviction import MirrorEviction
 from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.thread import in_thread
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.outcome import Outcome
+from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.executor import Command, Container, Exit, NotStarted
 from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.sdk.masking import MaskedLog, Masking
@@ -106,6 +108,7 @@ class _Room:
         workspaces, folders = Workspaces(plan.data / "workspaces"), Workspaces(plan.data / "handovers")
         git = GitProgram(executor, plan.data, f"{prefix}git")
         sources = Sources(workspaces, checkouts, Mirrors(git, plan.data / "mirrors", plan.git_roots))
+        await MirrorEviction(plan.data / "mirrors", SystemClock()).go_round()
         agent = environ.get("SSH_AUTH_SOCK")
         places = Places(
             folders,

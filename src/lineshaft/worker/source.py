@@ -16,6 +16,7 @@ from lineshaft.integrations.git.merging import merged
 from lineshaft.integrations.git.mirror import FoundBranches, Mirror
 from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.submodules import Place, check_out_submodules
+from lineshaft.integrations.git.uses import held
 from lineshaft.model.errors import (
     MergeConflictError,
     SourceError,
@@ -103,7 +104,8 @@ class Sources:
             return
         checkout, commit, objects = found
         try:
-            yield Source(checkout.folder, commit, objects)
+            with held(each.parent for each in objects):
+                yield Source(checkout.folder, commit, objects)
         finally:
             if checkout.is_there():
                 await self._checkouts.take_back(checkout)

@@ -128,6 +128,16 @@ async def test_nothing_that_is_secret_is_kept_of_a_lease(keeper: Keeper) -> None
     assert told.until == keeper.clock.now() + HOUR
 
 
+async def test_the_mirrors_that_what_is_kept_reads_are_wanted_until_it_goes(keeper: Keeper) -> None:
+    mirror = keeper.data / "mirrors" / "one.git"
+    async with keeper.opened() as failed:
+        await failed.keep(lease_of("false"), keeper.workspace(), "c0ffee", (mirror / "objects",))
+    async with keeper.opened() as failed:
+        assert failed.mirrors() == {mirror}
+        await failed.discard_all()
+        assert failed.mirrors() == frozenset()
+
+
 async def test_the_newest_attempt_is_opened(keeper: Keeper) -> None:
     async with keeper.opened() as failed:
         for attempt in (2, 3, 1):

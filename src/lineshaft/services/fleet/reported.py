@@ -21,7 +21,7 @@ from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.fleet.leases import generated_path
 from lineshaft.services.progress import definition_of, find_run
-from lineshaft.services.secrets.wanted import missing_reason, secrets_in, unavailable_reason
+from lineshaft.services.secrets.wanted import secrets_in, unavailable_reason, why_missing
 from lineshaft.wire.worker import Report
 
 OUTPUTS_LIMIT: Final = 1_000
@@ -121,7 +121,7 @@ async def _refusal_of_secrets(
     else:
         if not missing:
             return None
-        reason = missing_reason(missing)
+        reason = await why_missing(secrets, missing)
     return reason.code, reason.text
 
 

@@ -27,10 +27,10 @@ from lineshaft.services.fleet.claiming import Taken
 from lineshaft.services.progress import Progress
 from lineshaft.services.secrets.identity import IdentityService, Issued
 from lineshaft.services.secrets.wanted import (
-    missing_reason,
     source_login_reason,
     unavailable_reason,
     unissued_reason,
+    why_missing,
 )
 from lineshaft.services.sources.connections import LentLogin
 from lineshaft.wire.message import PROTOCOL_VERSION
@@ -222,7 +222,7 @@ class Delivery:
             text = "Its secrets cannot be had for a fault in what keeps them, which the server's log names."
             return Reason(ReasonCode.SECRETS_UNAVAILABLE, text)
         missing = [each for each in wanted if each not in found]
-        return missing_reason(missing) if missing else found
+        return await why_missing(self._secrets, missing) if missing else found
 
     def _note(self, transaction: Transaction, lease: LeaseMessage, filling: _Filling, actor: Actor) -> None:
         names = [wanted.name for wanted in filling.secrets]

@@ -181,7 +181,7 @@ def _tell_conflicts(
             status = conflict_status(
                 held.id, position, pipeline=each.pipeline.name, target=each.conflict, text=each.why, now=now
             )
-            transaction.statuses.want(status)
+            transaction.statuses.want_first(status)
 
 
 def _settle(
