@@ -13,6 +13,7 @@ from uuid import UUID
 from lineshaft.executors.process import ProcessExecutor
 from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
+from lineshaft.integrations.lfs import LargeFiles, ObjectStore
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome
 from lineshaft.ports.executor import Executor
@@ -124,12 +125,21 @@ def mirrors_in(folder: Path) -> Mirrors:
     return Mirrors(GitProgram(ProcessExecutor(), folder, "test/git"), folder / "mirrors", (folder,))
 
 
+def large_files_in(folder: Path) -> LargeFiles:
+    """Keep objects of Git LFS in a folder; a server that is away is asked again at once."""
+
+    async def no_time(pause: timedelta) -> None:
+        pass
+
+    return LargeFiles(ObjectStore(folder / "lfs", 10**9), no_time)
+
+
 @asynccontextmanager
 async def sources_in(folder: Path) -> AsyncIterator[Sources]:
     """Lend workspaces in a folder, below which local repositories may lie."""
     workspaces, checkouts = Workspaces(folder / "workspaces"), Checkouts(folder / "checkouts")
     try:
-        yield Sources(workspaces, checkouts, mirrors_in(folder))
+        yield Sources(workspaces, checkouts, mirrors_in(folder), large_files_in(folder))
     finally:
         await checkouts.close()
         await workspaces.close()
@@ -151,7 +161,7 @@ async def bench(
     workspaces, handovers = Workspaces(folder / "workspaces"), Workspaces(folder / "handovers")
     checkouts = Checkouts(folder / "checkouts", kept)
     await checkouts.recover()
-    sources = Sources(workspaces, checkouts, mirrors_in(folder))
+    sources = Sources(workspaces, checkouts, mirrors_in(folder), large_files_in(folder))
     inherited = os.environ if environment is None else environment
     places = Places(
         handovers,

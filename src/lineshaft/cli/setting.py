@@ -67,6 +67,9 @@ machine_options = together(
     ),
     setting(_MACHINE, "--workspaces-kept", "N", "How many workspaces that nobody uses it keeps.", "16"),
     setting(
+        _MACHINE, "--lfs-kept", "SIZE", "How much it keeps of the files that Git LFS has brought.", "10GiB"
+    ),
+    setting(
         _MACHINE,
         "--keep-failed",
         "TIME",

@@ -14,6 +14,7 @@ from lineshaft.executors.process import ProcessExecutor
 from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.kubernetes import ClusterAccess
+from lineshaft.integrations.lfs import LargeFiles, ObjectStore
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
@@ -82,7 +83,8 @@ async def open_agent(
         git = GitProgram(executor, folder, f"{prefix}git")
         guard = Guard(allow_private=plan.private_repositories)
         mirrors = Mirrors(git, folder / "mirrors", plan.git_roots, guard=guard)
-        sources = Sources(workspaces, checkouts, mirrors, failed)
+        large = LargeFiles(ObjectStore(folder / "lfs", plan.lfs_kept_bytes))
+        sources = Sources(workspaces, checkouts, mirrors, large, failed)
         private = (*plan.private, plan.data, workspace_folder)
         agents = SshAgents(executor, environ, _lent_agent(plan, environ))
         workshops = Workshops(executor, handovers, prefix, agents)
