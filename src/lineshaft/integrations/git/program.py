@@ -53,6 +53,11 @@ _CONFIGURATION: Final = """\
 \trecurse = false
 [fetch]
 \trecurseSubmodules = false
+[filter "lfs"]
+\tclean =
+\tsmudge =
+\tprocess =
+\trequired = false
 """
 
 
