@@ -26,9 +26,6 @@ _LONGEST_URL: Final = 2048
 KNOWN_HOSTS: Final = Path("/etc/ssh/ssh_known_hosts")
 """Where a machine keeps the keys of hosts for all of its users (ssh_config(5))."""
 
-LFS_KEPT_BYTES: Final = 10 * 1024**3
-"""How much of what Git LFS keeps for repositories stays on a machine when nobody says otherwise."""
-
 _LONGEST_IMAGE: Final = 1024
 _SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 _LONGEST_SECONDS: Final = 365 * 86_400
@@ -159,7 +156,7 @@ class MachineSettings(Settings):
         max_load: it takes nothing while the machine's processors are busier than this, from 0 to 1; None
             leaves it to the program.
         workspaces_kept: how many workspaces that nobody uses are kept.
-        lfs_kept: how many bytes of what Git LFS keeps for repositories are kept here, too.
+        lfs_gib: how many GiB of what Git LFS keeps for repositories are kept here, too.
         keep_failed: for how long the workspace of a failed attempt is kept; None keeps none.
         git_roots: the folders below which a pipeline's repository may be a local path.
         private_repositories: whether repositories may be fetched from this machine and its private networks.
@@ -184,7 +181,7 @@ class MachineSettings(Settings):
     memory: Annotated[int | None, BeforeValidator(_memory)] = None
     max_load: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
     workspaces_kept: int = Field(default=16, ge=0, le=100_000)
-    lfs_kept: Annotated[int, BeforeValidator(_memory)] = LFS_KEPT_BYTES
+    lfs_gib: int = Field(default=10, ge=0, le=1_000_000)
     keep_failed: Annotated[timedelta | None, BeforeValidator(_time)] = None
     git_roots: Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_split)] = ()
     private_repositories: bool = True

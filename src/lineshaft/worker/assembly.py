@@ -83,7 +83,7 @@ async def open_agent(
         git = GitProgram(executor, folder, f"{prefix}git")
         guard = Guard(allow_private=plan.private_repositories)
         mirrors = Mirrors(git, folder / "mirrors", plan.git_roots, guard=guard)
-        large = LargeFiles(ObjectStore(folder / "lfs", plan.lfs_kept_bytes))
+        large = LargeFiles(ObjectStore(folder / "lfs", plan.lfs_bytes))
         sources = Sources(workspaces, checkouts, mirrors, large, failed)
         private = (*plan.private, plan.data, workspace_folder)
         agents = SshAgents(executor, environ, _lent_agent(plan, environ))

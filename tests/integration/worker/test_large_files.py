@@ -83,7 +83,8 @@ async def test_a_task_finds_the_content_of_large_files_and_a_clean_work_tree(
     script = (
         f"{digest_of('a.bin')}; {digest_of('deep/er/b.bin')}; git status --porcelain; git diff; cat c.txt"
     )
-    await served.run(worker, script)
+    # Without the settings of the machine, which may know git-lfs.
+    await served.run(worker, f"export GIT_CONFIG_NOSYSTEM=1; {script}")
     assert worker.log.text == f"{oid_of(LARGE)}\n" * 2 + pointer
 
 
@@ -157,7 +158,7 @@ async def test_a_kept_workspace_asks_nobody(worker: Bench, served: Served) -> No
     commit = served.commit("shop", {"a.bin": served.site.keep("shop", OTHER)})
     await served.run(worker, "true", commit=commit)
     asked = len(served.site.asked)
-    await served.run(worker, "cat a.bin; git status --porcelain", commit=commit)
+    await served.run(worker, "cat a.bin; GIT_CONFIG_NOSYSTEM=1 git status --porcelain", commit=commit)
     assert worker.log.data == OTHER
     assert len(served.site.asked) == asked
 
@@ -179,7 +180,7 @@ async def test_another_commit_brings_its_own_content(worker: Bench, served: Serv
     first = served.commit("shop", {"a.bin": served.site.keep("shop", LARGE), "b.bin": pointer_to(LARGE)})
     await served.run(worker, "true", commit=first)
     second = served.commit("shop", {"a.bin": served.site.keep("shop", OTHER)}, first)
-    await served.run(worker, f"cat a.bin; {digest_of('b.bin')}; git status --porcelain", commit=second)
+    await served.run(worker, f"cat a.bin; {digest_of('b.bin')}; GIT_CONFIG_NOSYSTEM=1 git status --porcelain", commit=second)
     assert worker.log.text == f"{OTHER.decode()}{oid_of(LARGE)}\n"
 
 
@@ -222,6 +223,15 @@ async def test_files_of_git_lfs_within_submodules_have_their_content(worker: Ben
     script = f"cat o.bin; {digest_of('lib/i.bin')}; git status --porcelain; git -C lib status --porcelain"
     await served.run(worker, script, "outer", submodules=True)
     assert worker.log.text == f"{OTHER.decode()}{oid_of(LARGE)}\n"
+
+
+async def test_what_is_wrong_with_the_files_of_a_submodule_names_it(worker: Bench, served: Served) -> None:
+    inner = served.commit("inner", {"i.bin": pointer_to(LARGE)})
+    modules = '[submodule "lib"]\n\tpath = lib\n\turl = ../inner.git\n'
+    served.commit("outer", {"lib": Inner(inner), ".gitmodules": modules})
+    text = await served.why_not(worker, ReasonCode.SOURCE_REFUSED, "outer", submodules=True)
+    assert "The submodule 'lib': The LFS server" in text
+    assert "has no content for 'i.bin'" in text
 
 
 async def test_the_server_is_signed_in_to_as_the_repository_is_and_no_task_sees_with_what(
@@ -335,6 +345,18 @@ async def test_a_server_that_is_away_is_asked_again(worker: Bench, served: Serve
     served.site.object_faults += [(status, {})] * 3
     await served.run(worker, "cat a.bin")
     assert worker.log.data == OTHER
+
+
+async def test_it_is_waited_as_long_as_the_server_asks_and_no_longer_than_a_minute_and_some(
+    worker: Bench, served: Served
+) -> None:
+    served.commit("shop", {"a.bin": served.site.keep("shop", OTHER)})
+    asked = ("20", "9999", "soon")
+    served.site.batch_faults += [(429, {"Retry-After": each}) for each in asked]
+    await served.run(worker, "true")
+    seconds = [pause.total_seconds() for pause in worker.pauses]
+    bounds = [(20, 21), (60, 62), (4, 8)]
+    assert all(least <= each <= most for each, (least, most) in zip(seconds, bounds, strict=True))
 
 
 async def test_a_server_that_stays_away_fails_the_source_and_not_the_task(
