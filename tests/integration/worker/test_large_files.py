@@ -154,6 +154,15 @@ async def test_an_object_is_fetched_once_however_many_want_it(worker: Bench, ser
     assert [Path(path).name for path in served.site.paths()] == [oid_of(LARGE), oid_of(OTHER)]
 
 
+async def test_many_objects_are_asked_for_by_the_hundred(worker: Bench, served: Served) -> None:
+    contents = [f"{number}\n".encode() for number in range(120)]
+    files = {f"{number}.bin": served.site.keep("shop", each) for number, each in enumerate(contents)}
+    served.commit("shop", files)
+    await served.run(worker, "cat *.bin | sort -n")
+    assert worker.log.data == b"".join(contents)
+    assert len(served.site.paths("POST")) == 2
+
+
 async def test_a_kept_workspace_asks_nobody(worker: Bench, served: Served) -> None:
     commit = served.commit("shop", {"a.bin": served.site.keep("shop", OTHER)})
     await served.run(worker, "true", commit=commit)
@@ -180,7 +189,11 @@ async def test_another_commit_brings_its_own_content(worker: Bench, served: Serv
     first = served.commit("shop", {"a.bin": served.site.keep("shop", LARGE), "b.bin": pointer_to(LARGE)})
     await served.run(worker, "true", commit=first)
     second = served.commit("shop", {"a.bin": served.site.keep("shop", OTHER)}, first)
-    await served.run(worker, f"cat a.bin; {digest_of('b.bin')}; GIT_CONFIG_NOSYSTEM=1 git status --porcelain", commit=second)
+    await served.run(
+        worker,
+        f"cat a.bin; {digest_of('b.bin')}; GIT_CONFIG_NOSYSTEM=1 git status --porcelain",
+        commit=second,
+    )
     assert worker.log.text == f"{OTHER.decode()}{oid_of(LARGE)}\n"
 
 
