@@ -3,6 +3,7 @@
 import base64
 import os
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -97,11 +98,12 @@ def git_http(
     *,
     protocol_2: bool = True,
     beside: Callable[[BaseHTTPRequestHandler], bool] = lambda _: False,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[str]:
     """Serve the repositories below a folder by smart HTTP; gives `host:port`.
 
     With a user it wants basic auth. Without protocol 2 it gives away only commits at which a ref points. What
-    is beside it answers requests before git does, if they are its own.
+    is beside it answers requests before git does, if they are its own. With TLS it is smart HTTPS.
     """
     expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode() if user else None
     backend = Path(git("--exec-path", folder=base)) / "git-http-backend"
@@ -147,6 +149,8 @@ def git_http(
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

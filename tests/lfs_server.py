@@ -9,6 +9,7 @@ import hashlib
 import json
 import re
 import secrets
+import ssl
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,7 +71,13 @@ class LfsSite:
     hrefs: dict[str, str] = field(default_factory=dict)
     with_header: bool = True
     ticket: str = field(default_factory=lambda: secrets.token_hex(8))
+    scheme: str = "http"
     host: str = ""
+
+    @property
+    def url(self) -> str:
+        """The address of the folder of repositories."""
+        return f"{self.scheme}://{self.host}"
 
     def keep(self, name: str, content: bytes) -> str:
         """Keep an object for a repository, and return the pointer to it."""
@@ -136,7 +143,7 @@ class LfsSite:
             return told | {"error": {"code": 404, "message": "Object does not exist"}}
         if operation == "upload" and oid in kept:
             return told
-        href = self.hrefs.get(oid, f"http://{self.host}/{name}.git/lfs-objects/{oid}")
+        href = self.hrefs.get(oid, f"{self.url}/{name}.git/lfs-objects/{oid}")
         action: dict[str, Any] = {"href": href, "expires_in": 3600}
         if self.with_header:
             action["header"] = {"X-Ticket": self.ticket}
@@ -160,10 +167,12 @@ class LfsSite:
 
 
 @contextmanager
-def lfs_site(folder: Path, user: str = "", password: str = "") -> Iterator[LfsSite]:
+def lfs_site(
+    folder: Path, user: str = "", password: str = "", *, tls: ssl.SSLContext | None = None
+) -> Iterator[LfsSite]:
     """Serve the repositories below a folder by smart HTTP, and their objects beside them."""
-    site = LfsSite(user, password)
-    with git_http(folder, user, password, beside=site.answer) as host:
+    site = LfsSite(user, password, scheme="http" if tls is None else "https")
+    with git_http(folder, user, password, beside=site.answer, tls=tls) as host:
         site.host = host
         yield site
 

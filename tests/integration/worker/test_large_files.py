@@ -10,6 +10,7 @@ import pytest
 
 from git_imports import Inner, make_bare, write_commit
 from git_server import ENVIRONMENT, git
+from integration.certificates import Certified
 from lfs_server import LfsSite, lfs_site, oid_of, pointer_to
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
@@ -39,7 +40,7 @@ class Served:
         return commit
 
     def address(self, name: str) -> str:
-        return f"http://{self.site.host}/{name}.git"
+        return f"{self.site.url}/{name}.git"
 
     async def run(self, worker: Bench, script: str, name: str = "shop", **facts: object) -> Outcome:
         """Run a task that wants the content of large files."""
@@ -156,7 +157,9 @@ async def test_an_object_is_fetched_once_however_many_want_it(worker: Bench, ser
 
 async def test_many_objects_are_asked_for_by_the_hundred(worker: Bench, served: Served) -> None:
     contents = [f"{number}\n".encode() for number in range(120)]
-    files = {f"{number}.bin": served.site.keep("shop", each) for number, each in enumerate(contents)}
+    files: dict[str, str | bytes | Inner] = {
+        f"{number}.bin": served.site.keep("shop", each) for number, each in enumerate(contents)
+    }
     served.commit("shop", files)
     await served.run(worker, "cat *.bin | sort -n")
     assert worker.log.data == b"".join(contents)
@@ -231,7 +234,11 @@ async def test_a_large_file_keeps_its_right_to_be_executed(
 async def test_files_of_git_lfs_within_submodules_have_their_content(worker: Bench, served: Served) -> None:
     inner = served.commit("inner", {"i.bin": served.site.keep("inner", LARGE)})
     modules = '[submodule "lib"]\n\tpath = lib\n\turl = ../inner.git\n'
-    files = {"o.bin": served.site.keep("outer", OTHER), "lib": Inner(inner), ".gitmodules": modules}
+    files: dict[str, str | bytes | Inner] = {
+        "o.bin": served.site.keep("outer", OTHER),
+        "lib": Inner(inner),
+        ".gitmodules": modules,
+    }
     served.commit("outer", files)
     script = f"cat o.bin; {digest_of('lib/i.bin')}; git status --porcelain; git -C lib status --porcelain"
     await served.run(worker, script, "outer", submodules=True)
@@ -266,6 +273,22 @@ async def test_credentials_in_the_address_sign_in_too(worker: Bench, guarded: Se
     guarded.commit("shop", {"a.bin": guarded.site.keep("shop", OTHER)})
     await worker.run("cat a.bin", repository=f"http://ada:hush@{guarded.site.host}/shop.git", lfs=True)
     assert worker.log.data == OTHER
+
+
+async def test_the_certificates_that_git_trusts_are_trusted(
+    tmp_path: Path, certified: Certified, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_SSL_CAINFO", str(certified.certificate))
+    folder = tmp_path / "served"
+    for each in (folder, tmp_path / "bench"):
+        each.mkdir()
+    with lfs_site(folder, tls=certified.server_side()) as site:
+        served = Served(folder, site)
+        served.commit("shop", {"a.bin": site.keep("shop", OTHER)})
+        async with bench(tmp_path / "bench") as worker:
+            await served.run(worker, "cat a.bin")
+            assert worker.log.data == OTHER
+    assert all(each.path.startswith("/shop.git") for each in site.asked)
 
 
 async def test_an_object_on_the_servers_own_host_is_signed_in_for(worker: Bench, guarded: Served) -> None:

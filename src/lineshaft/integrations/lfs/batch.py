@@ -79,7 +79,7 @@ class Told(_Part):
 
 
 class _Answer(_Part):
-    transfer: str = _BASIC
+    transfer: str | None = None
     objects: tuple[Told, ...]
 
 
@@ -105,8 +105,9 @@ def read_batch(body: bytes) -> Mapping[str, Told]:
     except ValidationError as error:
         place = ".".join(map(str, error.errors(include_input=False)[0]["loc"]))
         raise UnreadableAnswerError(f"it is no answer of the batch API (at '{place}')") from error
-    if answer.transfer != _BASIC:
-        raise UnreadableAnswerError(f"it knows no basic transfers, but '{printable(answer.transfer)}'")
+    way = answer.transfer or _BASIC
+    if way != _BASIC:
+        raise UnreadableAnswerError(f"it knows no basic transfers, but '{printable(way)}'")
     return {each.oid: each for each in answer.objects}
 
 
