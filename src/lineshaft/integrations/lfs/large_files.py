@@ -20,6 +20,7 @@ from lineshaft.integrations.git.index import with_status
 from lineshaft.integrations.git.mirror import Mirror
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.thread import in_thread
+from lineshaft.integrations.lfs.batch import printable
 from lineshaft.integrations.lfs.client import LfsServer, Pause, pause
 from lineshaft.integrations.lfs.endpoint import endpoint_of
 from lineshaft.integrations.lfs.local_objects import LocalObjects
@@ -75,7 +76,8 @@ class LargeFiles:
         extended = next((file for file in files if file.pointer.extended), None)
         if extended is not None:
             raise SourceRefusedError(
-                f"The content of '{extended.path}' is made by an extension of Git LFS; none is called here."
+                f"The content of '{printable(extended.path)}' is made by an extension of Git LFS, and none is"
+                " called here."
             )
         if mirror.remote.protocols == "file":
             placed = await self._from_here(mirror, folder, files)
@@ -96,8 +98,8 @@ class LargeFiles:
             path = objects.find(file.pointer)
             if path is None:
                 raise SourceRefusedError(
-                    f"{mirror.remote.address} has no content for '{file.path}' (object {file.pointer.oid}):"
-                    " call `git lfs fetch` there."
+                    f"{mirror.remote.address} has no content for '{printable(file.path)}' (object"
+                    f" {file.pointer.oid}): call `git lfs fetch` there."
                 )
             return path
 
@@ -129,7 +131,7 @@ class LargeFiles:
                     await in_thread(self._store.tidy)
                     return placed
         raise SourceUnreachableError(
-            "What the worker keeps of Git LFS is damaged again and again on its disk."
+            "An object of Git LFS on the worker's disk is not what its pointers say, again and again."
         )
 
     async def _fetch(

@@ -6,7 +6,7 @@ import secrets
 import shutil
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Final
 
@@ -58,8 +58,10 @@ class ObjectStore:
         """
         found: list[tuple[int, int, Path]] = []
         for path in self.root.glob("*/??/*"):
-            status = path.lstat()
-            found.append((status.st_mtime_ns, status.st_size, path))
+            # Another tidying may be at work.
+            with suppress(FileNotFoundError):
+                status = path.lstat()
+                found.append((status.st_mtime_ns, status.st_size, path))
         most = self._most_bytes if most_bytes is None else most_bytes
         left = sum(size for _, size, _ in found)
         for _, size, path in sorted(found):
