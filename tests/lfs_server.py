@@ -59,6 +59,7 @@ class LfsSite:
         sent: what is sent in an object's place, by its id.
         hrefs: addresses that are told in the place of the true ones, by the object's id.
         with_header: whether what it tells of an object carries a header, without which it is not given.
+        open_batches: whether it tells everybody where objects are, who may have them or not.
     """
 
     user: str = ""
@@ -70,6 +71,7 @@ class LfsSite:
     sent: dict[str, bytes] = field(default_factory=dict)
     hrefs: dict[str, str] = field(default_factory=dict)
     with_header: bool = True
+    open_batches: bool = False
     ticket: str = field(default_factory=lambda: secrets.token_hex(8))
     scheme: str = "http"
     host: str = ""
@@ -118,7 +120,7 @@ class LfsSite:
             _refuse(request, 422, "Not a batch")
         elif MEDIA_TYPE not in headers.get("accept", ""):
             _refuse(request, 406, "Not accepted")
-        elif not self._may(headers):
+        elif not self.open_batches and not self._may(headers):
             _refuse(request, 401, "Credentials needed", {"LFS-Authenticate": 'Basic realm="Git LFS"'})
         elif name not in self.objects:
             _refuse(request, 404, "Not found")

@@ -298,6 +298,16 @@ async def test_an_object_on_the_servers_own_host_is_signed_in_for(worker: Bench,
     assert worker.log.data == OTHER
 
 
+async def test_a_login_that_only_objects_want_is_asked_for_once(worker: Bench, guarded: Served) -> None:
+    guarded.site.with_header, guarded.site.open_batches = False, True
+    contents = [f"{number}\n".encode() for number in range(8)]
+    files = {f"{number}.bin": guarded.site.keep("shop", each) for number, each in enumerate(contents)}
+    guarded.commit("shop", dict(files))
+    await guarded.run(worker, "cat *.bin", source_login={"username": "ada", "password": "hush"})
+    assert worker.log.data == b"".join(contents)
+    assert worker.pauses == []
+
+
 async def test_credentials_go_to_no_other_host(worker: Bench, guarded: Served, tmp_path: Path) -> None:
     guarded.site.with_header = False
     guarded.commit("shop", {"a.bin": guarded.site.keep("shop", OTHER)})

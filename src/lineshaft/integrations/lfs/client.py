@@ -30,6 +30,7 @@ from lineshaft.integrations.outgoing import AddressRefusedError, OutgoingError
 from lineshaft.integrations.outgoing.client import Answer
 from lineshaft.integrations.outgoing.transfer import Take, Transfer, origin_of
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
+from lineshaft.ports.repositories import Login
 
 T = TypeVar("T")
 Pause = Callable[[timedelta], Awaitable[None]]
@@ -90,6 +91,7 @@ class LfsServer:
         self._wait: Final = wait
         self._jitter: Final = random.Random()  # noqa: S311 - spreads retries; guards nothing.
         self._headers: Mapping[str, str] = endpoint.headers
+        self._signing_in: Final = asyncio.Lock()
         self._signed_in = False
         self._name: Final = _shown(endpoint.url)
 
@@ -191,15 +193,19 @@ class LfsServer:
 
     async def _sign_in(self) -> bool:
         """Take what git would sign in with; answers whether there is something that was not tried yet."""
-        if self._signed_in or not self._endpoint.signs_in:
-            return False
-        self._signed_in = True
-        login = await login_for(self._reach.git, self._remote.address, self._remote.environment)
-        if login is None:
-            return False
+        async with self._signing_in:
+            if self._signed_in or not self._endpoint.signs_in:
+                return False
+            self._signed_in = True
+            login = await login_for(self._reach.git, self._remote.address, self._remote.environment)
+            if login is None:
+                return False
+            self._use(login)
+            return True
+
+    def _use(self, login: Login) -> None:
         basic = base64.b64encode(f"{login.username}:{login.password}".encode()).decode()
         self._headers = {**self._headers, "Authorization": f"Basic {basic}"}
-        return True
 
     def _action(self, file: PointerFile, told: Mapping[str, Told]) -> Action:
         found = told.get(file.pointer.oid)
