@@ -200,6 +200,7 @@ class LeaseMessage(Message):
         merge: how the commit comes to be; None where the repository has it. Workers before version 4 cannot
             make it, and are not given such work.
         submodules: whether the repositories within the repository are checked out as well; as for `merge`.
+        lfs: whether files that Git LFS keeps are checked out with their content; as for `merge`.
         cause: what started the run.
         inputs: what the run was started with, as text by name.
         env: the environment that the definition says, its expressions evaluated.
@@ -243,6 +244,7 @@ class LeaseMessage(Message):
     changeset: tuple[str, ...] | None = None
     merge: Merge | None = None
     submodules: bool = False
+    lfs: bool = False
     cause: str = "manual"
     inputs: dict[str, str] = Field(default_factory=dict)
     env: dict[str, str] = Field(default_factory=dict)

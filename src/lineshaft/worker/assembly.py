@@ -15,6 +15,7 @@ from lineshaft.integrations.git.eviction import MirrorEviction
 from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.kubernetes import ClusterAccess
+from lineshaft.integrations.lfs import LargeFiles, ObjectStore
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
@@ -85,7 +86,8 @@ async def open_agent(
         guard = Guard(allow_private=plan.private_repositories)
         mirrors = Mirrors(git, folder / "mirrors", plan.git_roots, guard=guard)
         eviction = MirrorEviction(folder / "mirrors", SystemClock(), wanted=failed.mirrors)
-        sources = Sources(workspaces, checkouts, mirrors, failed)
+        large = LargeFiles(ObjectStore(folder / "lfs", plan.lfs_bytes))
+        sources = Sources(workspaces, checkouts, mirrors, large, failed)
         private = (*plan.private, plan.data, workspace_folder)
         agents = SshAgents(executor, environ, _lent_agent(plan, environ))
         workshops = Workshops(executor, handovers, prefix, agents)

@@ -19,6 +19,7 @@ from lineshaft.integrations.git.eviction import MirrorEviction
 from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.thread import in_thread
+from lineshaft.integrations.lfs import LargeFiles, ObjectStore
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.outcome import Outcome
 from lineshaft.ports.clock import SystemClock
@@ -107,7 +108,9 @@ class _Room:
         checkouts = Checkouts(plan.data / "checkouts", 0)
         workspaces, folders = Workspaces(plan.data / "workspaces"), Workspaces(plan.data / "handovers")
         git = GitProgram(executor, plan.data, f"{prefix}git")
-        sources = Sources(workspaces, checkouts, Mirrors(git, plan.data / "mirrors", plan.git_roots))
+        mirrors = Mirrors(git, plan.data / "mirrors", plan.git_roots)
+        large = LargeFiles(ObjectStore(plan.data / "lfs", 0))
+        sources = Sources(workspaces, checkouts, mirrors, large)
         await MirrorEviction(plan.data / "mirrors", SystemClock()).go_round()
         agent = environ.get("SSH_AUTH_SOCK")
         places = Places(

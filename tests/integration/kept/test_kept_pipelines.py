@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from integration.kept.conftest import ADDRESS
+from lfs_server import pointer_to
 from lineshaft.definition import read_native
 from lineshaft.definition.reader import read_definition
 from lineshaft.definition.repository import repository_key
@@ -218,6 +219,7 @@ async def test_a_pipeline_that_is_not_kept_in_a_repository_cannot_be_refreshed(p
         (None, "There is no lineshaft.yml at commit"),
         (file("a", repository="https://git.example/team/other"), "another repository"),
         ("#" * (1 << 20) + "\n", "is too long"),
+        (pointer_to(b"name: shop"), "is a pointer of Git LFS"),
         (json.dumps({"a": {"repository": ADDRESS, "steps": []}}), "lineshaft.yml at commit"),
     ],
 )

@@ -25,7 +25,7 @@ from lineshaft.worker.place import Places
 from lineshaft.worker.source import Sources
 from lineshaft.worker.ssh import SshAgents
 from lineshaft.worker.workspace import Workspaces
-from worker_tasks import RUN_ID, Log, lease_of, mirrors_in, perform
+from worker_tasks import RUN_ID, Log, large_files_in, lease_of, mirrors_in, perform
 
 PATH = "test/unit"
 HOUR = timedelta(hours=1)
@@ -253,7 +253,7 @@ async def worker(keeper: Keeper) -> AsyncIterator[Worker]:
         workspaces, handovers = Workspaces(keeper.worker / "workspaces"), Workspaces(folder / "handovers")
         checkouts = Checkouts(keeper.worker / "checkouts")
         await checkouts.recover()
-        sources = Sources(workspaces, checkouts, mirrors_in(folder), failed)
+        sources = Sources(workspaces, checkouts, mirrors_in(folder), large_files_in(folder), failed)
         agents = SshAgents(ProcessExecutor(), os.environ, None)
         places = Places(handovers, agents, os.environ, label_prefix=f"test{folder}/".replace(" ", "_"))
         yield Worker(RunDriver(ProcessExecutor(), sources, places, grace=timedelta(seconds=2)))

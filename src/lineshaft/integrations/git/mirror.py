@@ -1,7 +1,7 @@
 """Mirrors: a bare repository here for each remote one, from which checkouts cost milliseconds."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -155,7 +155,15 @@ class Mirror:
         self.folder.commits.add(commit)
         return True
 
-    async def checkout(self, commit: str, folder: Path, keeper: Path, *, intact: bool = False) -> None:
+    async def checkout(
+        self,
+        commit: str,
+        folder: Path,
+        keeper: Path,
+        *,
+        intact: bool = False,
+        fill: "Fill | None" = None,
+    ) -> None:
         """Bring a work tree to a commit that the mirror has, writing only what differs.
 
         The folder becomes a repository of its own that reads the mirror's objects and never writes to it. Git
@@ -168,13 +176,17 @@ class Mirror:
             keeper: where what is known of the folder is kept, outside of it; made when it is not there.
                 Whoever sees this fail trusts neither of them again.
             intact: whether not a file of the last checkout is missing.
+            fill: finishes what git has written, before anybody sees it; given at each checkout with this
+                keeper, or at none.
 
         Raises:
             SourceUnreachableError: git failed.
             OSError: a file of the repository could not be written.
+            Exception: what `fill` raises.
         """
         wanted = Wanted(self.folder.path, self.origin, commit)
-        await check_out(self.reach.git, wanted, folder, keeper, intact=intact)
+        finish = None if fill is None else partial(fill, self, folder, keeper)
+        await check_out(self.reach.git, wanted, folder, keeper, intact=intact, fill=finish)
 
     async def branches(self, ref: str | None = None) -> FoundBranches:
         """Ask the repository which branch a ref means, and which one is the default.
@@ -276,6 +288,10 @@ class Mirror:
             # One of them is not to be had; each finds out for itself whether it is its own.
             return False
         return True
+
+
+Fill = Callable[[Mirror, Path, Path], Awaitable[None]]
+"""Finishes a work tree, given what it is a checkout of, the folder, and the keeper."""
 
 
 def _and_peeled(name: str) -> tuple[str, ...]:

@@ -47,6 +47,7 @@ def lease_message(run: Run, address: AttemptAddress, token: str) -> LeaseMessage
         changeset=source.changeset,
         merge=source.merge,
         submodules=around.source.submodules,
+        lfs=around.source.lfs,
         cause=run.cause.value,
         inputs={name: as_text(value) for name, value in run.inputs.items()},
         env=dict(around.env),

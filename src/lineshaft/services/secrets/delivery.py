@@ -40,7 +40,7 @@ MASKING_VERSION: Final = 3
 """The first version of the protocol whose workers mask secrets."""
 
 SOURCE_VERSION: Final = 4
-"""The first version of the protocol whose workers merge, and check out what is within a repository."""
+"""The first version of the protocol whose workers merge, and check out submodules and files of Git LFS."""
 
 _LOG: Final = logging.getLogger("lineshaft.secrets")
 
@@ -287,13 +287,13 @@ def _wanted(lease: LeaseMessage) -> list[Wanted]:
 
 def _is_beyond(lease: LeaseMessage, visit: Visit) -> bool:
     """Whether the lease's source is one that its worker does not know how to check out."""
-    return visit.version < SOURCE_VERSION and (lease.merge is not None or lease.submodules)
+    return visit.version < SOURCE_VERSION and (lease.merge is not None or lease.submodules or lease.lfs)
 
 
 def _no_such_source(worker: Worker) -> Reason:
     text = (
         f"Its worker '{worker.name}' is of {_version(worker)}, which can neither merge nor check out"
-        " submodules: bring the worker up to the server's version."
+        " submodules or files of Git LFS: bring the worker up to the server's version."
     )
     return Reason(ReasonCode.SOURCE_REFUSED, text)
 
