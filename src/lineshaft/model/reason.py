@@ -49,6 +49,7 @@ class ReasonCode(StrEnum):
     # Ended by someone's wish.
     CANCELLED_BY_USER = "cancelled_by_user"
     SUPERSEDED = "superseded"
+    PULL_REQUEST_CLOSED = "pull_request_closed"
     PIPELINE_DELETED = "pipeline_deleted"
     PARENT_RUN_STOPPED = "parent_run_stopped"
     # Ended by what surrounds the work.

@@ -175,19 +175,23 @@ class Preparing:
         except (InvalidInputError, SourceRefusedError, SecretMissingError) as error:
             return Nothing(pipeline, told(error))
 
+    async def why_not_told(self, sender: Sender, pipeline: Pipeline) -> str | None:
+        """Tell why a forge has nothing to say of a pipeline's repository; None where it may."""
+        owner = await self._owners.of_address(_address(pipeline))
+        if owner is None or sender.connection is None or owner.name == sender.connection.name:
+            return None
+        return (
+            f"Its repository belongs to the connection '{owner.name}', and not to "
+            f"'{sender.connection.name}', which tells of it."
+        )
+
     async def _prepare(self, sender: Sender, change: Change, pipeline: Pipeline) -> Prepared:
-        address = _address(pipeline)
-        owner = await self._owners.of_address(address)
-        if owner is not None and sender.connection is not None and owner.name != sender.connection.name:
-            return Nothing(
-                pipeline,
-                f"Its repository belongs to the connection '{owner.name}', and not to "
-                f"'{sender.connection.name}', which tells of it.",
-            )
-        reason = None if pipeline.config_file is not None else why_not(pipeline.definition.triggers, change)
+        reason = await self.why_not_told(sender, pipeline)
+        if reason is None and pipeline.config_file is None:
+            reason = why_not(pipeline.definition.triggers, change)
         if reason is not None:
             return Nothing(pipeline, reason)
-        remote = await self._reading.remote(address)
+        remote = await self._reading.remote(_address(pipeline))
         change = await self._spelt_out(sender, remote, change)
         try:
             sight = await self._sight(sender, remote, change)
