@@ -23,7 +23,7 @@ from lineshaft.services.progress import Progress, Started
 from lineshaft.services.sources.outdating import Outdating, outdated, outdating_reason, told_since
 from lineshaft.services.sources.preparing import Nothing, Prepared, Unreachable, Wish
 from lineshaft.services.sources.sentences import told
-from lineshaft.services.statuses.wanting import conflict_status
+from lineshaft.services.statuses.wanting import notice_status
 
 LEASE: Final = timedelta(seconds=60)
 """After how long another process sees to a delivery, when the one that took it is gone."""
@@ -116,15 +116,14 @@ class Noting:
         cancelled = self._cancel_outdated(transaction, found, now)
         waiting = {each.pipeline.id: each for each in found.prepared if isinstance(each, Unreachable)}
         ready = [each for each in found.prepared if each.pipeline.id not in waiting]
-        ended = [self._outcome(transaction, each, held, now) for each in ready]
+        given_up = list(waiting.values()) if held.tries + 1 >= MOST_TRIES else []
+        ended = [self._outcome(transaction, each, held, now) for each in (*ready, *given_up)]
         outcomes = [outcome for outcome, _ in ended]
-        _tell_conflicts(transaction, held, ready, now)
+        _have_shown(transaction, held, (*ready, *given_up), now)
         started = [run for _, run in ended if run is not None]
         if waiting:
-            whys = [each.why for each in waiting.values()]
-            if held.tries + 1 >= MOST_TRIES:
-                outcomes += [_nothing(each.pipeline, each.why) for each in waiting.values()]
-            delivery = _settle(transaction, held, outcomes, whys[0], now)
+            why = next(iter(waiting.values())).why
+            delivery = _settle(transaction, held, outcomes, why, now)
         elif found.kept:
             # It is done with when their own definitions have been read, too.
             delivery = transaction.deliveries.note(replace(held, text=""), outcomes, now + LEASE)
@@ -194,14 +193,12 @@ class Noting:
         return started
 
 
-def _tell_conflicts(
-    transaction: Transaction, held: Delivery, ready: Sequence[Prepared], now: datetime
-) -> None:
-    """Have forges shown which pull requests cannot be merged; no run of theirs will do it."""
-    for position, each in enumerate(ready, len(held.outcomes)):
-        if isinstance(each, Nothing) and each.conflict is not None:
-            status = conflict_status(
-                held.id, position, pipeline=each.pipeline.name, target=each.conflict, text=each.why, now=now
+def _have_shown(transaction: Transaction, held: Delivery, done: Sequence[Prepared], now: datetime) -> None:
+    """Have forges show for which commits a run should have started, and could not; no run will do it."""
+    for position, each in enumerate(done, len(held.outcomes)):
+        if not isinstance(each, Wish) and each.notice is not None:
+            status = notice_status(
+                held.id, position, pipeline=each.pipeline.name, notice=each.notice, now=now
             )
             transaction.statuses.want(status)
 
