@@ -89,6 +89,7 @@ class LocalOptions:
         tools: with what tasks run.
         all_logs: whether to print the logs of what succeeded as well.
         secrets: what tasks may name, by name.
+        untrusted: whether what is run counts as a change that is not trusted.
     """
 
     slots: int | None
@@ -98,6 +99,7 @@ class LocalOptions:
     tools: LocalTools
     all_logs: bool = False
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    untrusted: bool = False
 
 
 def run_locally(
@@ -119,7 +121,8 @@ def run_locally(
         SecretMissingError: tasks name secrets that were not given.
     """
     _quieten()
-    _check_secrets(pipelines, options)
+    if not options.untrusted:
+        _check_secrets(pipelines, options)
     with tempfile.TemporaryDirectory(prefix="lineshaft-") as folder:
         return asyncio.run(_run_all(pipelines, called, options, Path(folder)))
 
@@ -223,6 +226,7 @@ def _request(options: LocalOptions, source: Source | None) -> "RunRequest":
         from_=start.from_,
         cause=options.cause,
         revision=source,
+        untrusted=options.untrusted,
     )
 
 
@@ -305,7 +309,7 @@ async def _working(
         known_hosts=options.tools.known_hosts or KNOWN_HOSTS,
         ignore_images=options.tools.ignore_images,
     )
-    files = LocalCaches(plane.files.desk, caches)
+    files = LocalCaches(plane.files.desk, caches, keeps=not options.untrusted)
     patience = options.tools.engine_patience
     watch = EngineWatch(PrintedNews(patience), patience)
     async with open_agent(plan, plane.fleet.desk, files=files, watch=watch) as agent:

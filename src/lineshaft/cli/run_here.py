@@ -36,6 +36,8 @@ if TYPE_CHECKING:
         "lineshaft run --only test/unit",
         "lineshaft run --from ship",
         "lineshaft run --ref main --event push --changed api/views.py",
+        "# As a change from a fork is run: what asks for secrets fails, unless it says `if: trusted`",
+        "lineshaft run --untrusted",
         "# With all that the tasks wrote",
         "lineshaft run --only test/unit --logs",
         "# With each task in a container",
@@ -67,6 +69,11 @@ if TYPE_CHECKING:
 )
 @with_tools
 @with_secrets
+@click.option(
+    "--untrusted",
+    is_flag=True,
+    help="Run as a change from a fork is run: without secrets, and without keeping caches.",
+)
 @click.option("--logs", is_flag=True, help="Print the logs of all tasks at the end, not only of what failed.")
 @with_start
 @with_event
@@ -82,6 +89,7 @@ def run(
     slots: int | None,
     tools: LocalTools,
     secrets: dict[str, str],
+    untrusted: bool,
     logs: bool,
     start: Start,
     cause: "Cause",
@@ -104,7 +112,9 @@ def run(
     pipelines = _wanted(invocation, files, source, dialect, start)
     called = _called(invocation, callees, source)
     invocation.source = None  # What is wrong from now on stands in no file.
-    options = LocalOptions(slots, output, start, cause, tools, all_logs=logs, secrets=secrets)
+    options = LocalOptions(
+        slots, output, start, cause, tools, all_logs=logs, secrets=secrets, untrusted=untrusted
+    )
     return run_locally(pipelines, called, options)
 
 

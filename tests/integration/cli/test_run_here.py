@@ -352,3 +352,17 @@ def test_a_variable_that_is_not_there_is_told(tmp_path: Path) -> None:
     ran = run(tmp_path, "--secret", "NOWHERE_TO_BE_FOUND")
     assert ran.code == ExitCode.NOT_FOUND
     assert "no variable NOWHERE_TO_BE_FOUND" in ran.err
+
+
+def test_what_is_not_trusted_is_run_as_from_a_fork(repository: Path) -> None:
+    pipeline(
+        repository,
+        {"name": "ship", "run": "true", "secrets": ["TOKEN"], "allow_failure": True},
+        {"name": "quiet", "run": "true", "secrets": ["TOKEN"], "if": "trusted"},
+        {"name": "test", "run": "true"},
+    )
+
+    found = run(repository, "--untrusted")
+
+    assert (found.code, found.states["test"], found.states["quiet"]) == (0, "succeeded", "skipped"), found
+    assert (found.states["ship"], found.reasons["ship"]) == ("failed", "secret_withheld")
