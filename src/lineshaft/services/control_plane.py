@@ -174,7 +174,8 @@ class ControlPlane:
 
         That is: deliver the outbox, fire timers, start pipelines at their times, see to deliveries, look at
         repositories, tell forges, end lost leases, bring back what was set aside, remove what is old, note
-        who was seen, and find the repositories of pipelines that a version before has made.
+        who was seen, find the repositories of pipelines that a version before has made, and keep pipelines as
+        the server's file says, or let go of those that a file has kept.
         """
         background = (
             self._outbox.run(),
@@ -187,7 +188,7 @@ class ControlPlane:
             self.retention.run(),
             self.access.noting.run(),
             self.pipelines.fill_keys(),
-            *(() if self.sources.file is None else (self.sources.file.run(),)),
+            self.pipelines.let_go() if self.sources.file is None else self.sources.file.run(),
         )
         tasks = [asyncio.create_task(each) for each in background]
         try:
