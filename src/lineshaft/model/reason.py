@@ -35,6 +35,7 @@ class ReasonCode(StrEnum):
     PIPELINE_NOT_FOUND = "pipeline_not_found"
     PIPELINE_AMBIGUOUS = "pipeline_ambiguous"
     CALL_REFUSED = "call_refused"
+    DEFINITION_REFUSED = "definition_refused"
     PIPELINE_CIRCLE = "pipeline_circle"
     INPUTS_REFUSED = "inputs_refused"
     OUTPUTS_REFUSED = "outputs_refused"
