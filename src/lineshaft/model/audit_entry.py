@@ -15,6 +15,8 @@ class Action(StrEnum):
     PIPELINE_CREATED = "pipeline.created"
     PIPELINE_CHANGED = "pipeline.changed"
     PIPELINE_DELETED = "pipeline.deleted"
+    PIPELINE_LET_GO = "pipeline.let_go"
+    """The server has no file of pipelines any more, which kept it."""
     PIPELINE_POLLED = "pipeline.polled"
     RUN_STARTED = "run.started"
     RUN_APPROVED = "run.approved"

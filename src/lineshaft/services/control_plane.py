@@ -34,7 +34,7 @@ from lineshaft.services.notifying.delivery import AT_ONCE, TAKEN_FOR, Notificati
 from lineshaft.services.notifying.terms import NO_TERMS, MailTerms
 from lineshaft.services.outbox import Lane, OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
-from lineshaft.services.progress import CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
+from lineshaft.services.progress import CALL_KEPT_PIPELINE, CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
 from lineshaft.services.reports import ReportService
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.runs import RunService
@@ -161,7 +161,8 @@ class ControlPlane:
         lanes = {
             SEAL_LOG: Lane(self.logs.seal, at_once=4),
             DELETE_BLOBS: Lane(self.logs.delete_blobs, at_once=2),
-            CALL_PIPELINE: Lane(self.runs.call),
+            CALL_PIPELINE: Lane(self.sources.calling.call),
+            CALL_KEPT_PIPELINE: Lane(self.sources.calling.call, at_once=4),
             LOOK_FOR_SECRETS: Lane(self.runs.look_for_secrets, at_once=4),
             START_DOWNSTREAM: Lane(self.sources.downstream.start, at_once=4),
             NOTIFY: Lane(self.notifications.deliver, at_once=AT_ONCE, taken_for=TAKEN_FOR),
@@ -174,7 +175,8 @@ class ControlPlane:
 
         That is: deliver the outbox, fire timers, start pipelines at their times, see to deliveries, look at
         repositories, tell forges, end lost leases, bring back what was set aside, remove what is old, note
-        who was seen, and find the repositories of pipelines that a version before has made.
+        who was seen, find the repositories of pipelines that a version before has made, and keep pipelines as
+        the server's file says, or let go of those that a file has kept.
         """
         background = (
             self._outbox.run(),
@@ -187,7 +189,7 @@ class ControlPlane:
             self.retention.run(),
             self.access.noting.run(),
             self.pipelines.fill_keys(),
-            *(() if self.sources.file is None else (self.sources.file.run(),)),
+            self.pipelines.let_go() if self.sources.file is None else self.sources.file.run(),
         )
         tasks = [asyncio.create_task(each) for each in background]
         try:

@@ -126,6 +126,35 @@ class PipelineService:
         """List those that the server's file of pipelines keeps, by name."""
         return await self._store.read(lambda transaction: transaction.pipelines.managed())
 
+    async def let_go(self, *, by: Actor = INSIDE_ACTOR) -> None:
+        """Have pipelines be like any other that a file has kept, since the server has none any more.
+
+        That is done once, in the background. Several processes may do so at once: one of them does it.
+
+        Args:
+            by: who wants it.
+        """
+
+        def work(transaction: Transaction) -> Sequence[Pipeline]:
+            transaction.pipelines.hold_managed()
+            now = self._clock.now()
+            found = transaction.pipelines.managed()
+            for pipeline in found:
+                transaction.pipelines.replace(replace(pipeline, managed=False, updated_at=now))
+                self._record(transaction, by, Action.PIPELINE_LET_GO, pipeline, now)
+            return found
+
+        try:
+            let_go = await self._store.write(work) if await self.managed() else ()
+        except Exception as error:  # noqa: BLE001 - the next start goes on with it.
+            _LOG.warning("Pipelines that a file has kept cannot be let go yet: %s", repr(error))
+            return
+        for pipeline in let_go:
+            _LOG.info(
+                "The pipeline %s is like any other from now on: no file of the server keeps it any more.",
+                ascii(pipeline.name),
+            )
+
     async def get(self, pipeline_id: UUID) -> Pipeline:
         """Find a pipeline.
 

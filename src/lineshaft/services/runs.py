@@ -309,13 +309,6 @@ class RunService:
             **said,
         )
 
-    async def call(self, entry: OutboxEntry) -> None:
-        """Make the run that a node asks for. Idempotent, as all that the outbox asks for."""
-        now = self._clock.now()
-        log_decisions(
-            await self._store.write(lambda transaction: self._progress.call(transaction, entry, now))
-        )
-
     async def look_for_secrets(self, entry: OutboxEntry) -> None:
         """Begin a run once its secrets are found wherever they are, or refuse it. Idempotent."""
         run = await self._store.read(lambda transaction: transaction.runs.get(UUID(entry.payload["run_id"])))

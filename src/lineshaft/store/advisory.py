@@ -33,6 +33,10 @@ MANAGED: Final = 0x6D616E61676564
 """Held by those who make pipelines of the server's file, lest two make the same one: "managed" in ASCII."""
 
 
+UPSTREAMS: Final = 0x7570737472656D
+"""Held by those who say whom a pipeline follows, lest two make a circle: "upstrem" in ASCII."""
+
+
 def number_of(worker_id: UUID) -> int:
     """Number the lock of a worker's session."""
     return int.from_bytes(worker_id.bytes[8:], signed=True)

@@ -377,3 +377,17 @@ def test_files_of_git_lfs_come_from_the_repository_that_it_is_called_in(
     kept.parent.mkdir(parents=True)
     kept.write_bytes(b"content")
     assert run(repository).code == ExitCode.OK
+
+
+def test_what_is_not_trusted_is_run_as_from_a_fork(repository: Path) -> None:
+    pipeline(
+        repository,
+        {"name": "ship", "run": "true", "secrets": ["TOKEN"], "allow_failure": True},
+        {"name": "quiet", "run": "true", "secrets": ["TOKEN"], "if": "trusted"},
+        {"name": "test", "run": "true"},
+    )
+
+    found = run(repository, "--untrusted")
+
+    assert (found.code, found.states["test"], found.states["quiet"]) == (0, "succeeded", "skipped"), found
+    assert (found.states["ship"], found.reasons["ship"]) == ("failed", "secret_withheld")

@@ -307,21 +307,6 @@ async def test_a_pipeline_of_the_file_of_pipelines_is_changed_by_that_alone(plan
     await plane.pipelines.delete(pipeline.id, managed=True)
 
 
-async def test_a_called_pipeline_does_what_it_says_by_itself_on_the_caller_s_revision(
-    plane: ControlPlane, repository: MemoryRepository
-) -> None:
-    calling = json.dumps({"steps": [{"name": "call", "pipeline": "called"}]})
-    first = repository.commit({"calling.yml": calling, "called.yml": file("old", callable_by=["calling"])})
-    called = await plane.sources.kept.create("called", ConfigFile(ADDRESS, path="called.yml"))
-    pipeline = await plane.sources.kept.create("calling", ConfigFile(ADDRESS, path="calling.yml"))
-    repository.commit({"called.yml": file("new", callable_by=["calling"])})
-
-    run = await plane.runs.trigger(pipeline.id, RunRequest(ref=first))
-
-    (child,) = await plane.runs.page(called.id, before=None, limit=10)
-    assert (steps(child), child.source) == (["old"], run.source)
-
-
 async def test_pipelines_of_before_are_found_by_their_repositories_once_those_are_noted(
     plane: ControlPlane, repository: MemoryRepository
 ) -> None:
