@@ -4,7 +4,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from lineshaft.worker.driver import Assignment
 
 from git_server import Origin, git
 from lineshaft.integrations.git.eviction import MirrorEviction
@@ -12,6 +11,7 @@ from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
 from lineshaft.ports.clock import ManualClock, SystemClock
+from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.worker.source import Source, Sources
 from worker_tasks import Bench, Log, bench, lease_of, perform, sources_in
 
