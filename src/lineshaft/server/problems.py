@@ -133,7 +133,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     RunNotEndedError: Answer(HTTPStatus.CONFLICT, "The run has not ended"),
     StaleLeaseError: Answer(HTTPStatus.CONFLICT, "Stale lease"),
     NotWaitingError: Answer(HTTPStatus.CONFLICT, "Nothing waits for this approval"),
-    PipelineManagedError: Answer(HTTPStatus.CONFLICT, "The pipeline is kept by a file"),
+    PipelineManagedError: Answer(HTTPStatus.CONFLICT, "The pipeline is kept by the server"),
     LogOffsetError: Answer(HTTPStatus.CONFLICT, "The append does not begin where the log ends"),
     AccessError: Answer(HTTPStatus.FORBIDDEN, "Access denied"),
     BadCredentialsError: Answer(

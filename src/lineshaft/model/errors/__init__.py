@@ -23,7 +23,7 @@ LineshaftError
 │   ├── RunEndedError
 │   ├── RunNotEndedError
 │   ├── NotWaitingError          nothing of that commit waits for approval
-│   ├── PipelineManagedError     the server's file of pipelines keeps it
+│   ├── PipelineManagedError     the server, or its file of pipelines, keeps it
 │   ├── StaleLeaseError          a write that carries no living lease's token
 │   └── LogOffsetError           a log append that does not begin where the log ends
 ├── AccessError
