@@ -8,6 +8,7 @@ from uuid import UUID
 from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema, field_validator
 
 from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.driver_result import DriverResult
 from lineshaft.model.image import Image, PullPolicy, RegistryAccess
 from lineshaft.model.kept_files import ArtifactRule, CacheRule, ResultRule
 from lineshaft.model.known_driver import ALL_EVENTS, DEFAULT_TIMEOUT, DRIVER_NAME_PATTERN, is_driver_name
@@ -423,8 +424,24 @@ class Report(Message):
     def _storable(cls, outcome: Outcome) -> Outcome:
         if outcome.exit_code is not None and not -(2**31) <= outcome.exit_code < 2**31:
             raise ValueError("exit_code must fit in 32 bits")
+        if outcome.result is not None:
+            outcome = replace(outcome, result=_storable_result(outcome.result))
         if outcome.reason is None:
             return outcome
-        # What a program wrote may be in there, and a database takes neither NUL nor half a surrogate pair.
-        text = outcome.reason.text.encode(errors="replace").decode().replace("\0", "?")
-        return replace(outcome, reason=replace(outcome.reason, text=text))
+        return replace(outcome, reason=replace(outcome.reason, text=_storable_text(outcome.reason.text)))
+
+
+def _storable_result(result: DriverResult) -> DriverResult:
+    """Make a result that a database takes.
+
+    Raises:
+        ValueError: its data is no JSON, such as where a number in it is none.
+    """
+    result = replace(result, message=_storable_text(result.message))
+    result.outputs()["data"].encode()
+    return result
+
+
+def _storable_text(text: str) -> str:
+    """Replace what a program may have written, and a database does not take: NUL, halves of surrogates."""
+    return text.encode(errors="replace").decode().replace("\0", "?")
