@@ -143,7 +143,7 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     VersionMismatchError: Answer(HTTPStatus.PRECONDITION_FAILED, "It has changed in between"),
     StaleLeaseError: Answer(HTTPStatus.CONFLICT, "Stale lease"),
     NotWaitingError: Answer(HTTPStatus.CONFLICT, "Nothing waits for this approval"),
-    PipelineManagedError: Answer(HTTPStatus.CONFLICT, "The pipeline is kept by a file"),
+    PipelineManagedError: Answer(HTTPStatus.CONFLICT, "The pipeline is kept by the server"),
     LogOffsetError: Answer(HTTPStatus.CONFLICT, "The append does not begin where the log ends"),
     AccessError: Answer(HTTPStatus.FORBIDDEN, "Access denied"),
     BadCredentialsError: Answer(

@@ -27,8 +27,8 @@ LineshaftError
 │   ├── RunEndedError
 │   ├── RunNotEndedError
 │   ├── NotWaitingError          nothing of that commit waits for approval
-│   ├── PipelineManagedError     the server's file of pipelines keeps it
 │   ├── VersionMismatchError     somebody else has changed it in between
+│   ├── PipelineManagedError     the server, or its file of pipelines, keeps it
 │   ├── StaleLeaseError          a write that carries no living lease's token
 │   └── LogOffsetError           a log append that does not begin where the log ends
 ├── AccessError

@@ -52,7 +52,7 @@ class NotWaitingError(ConflictError):
 
 
 class PipelineManagedError(ConflictError):
-    """The pipeline is kept by the server's file of pipelines, and is changed there."""
+    """The pipeline is kept by the server's file of pipelines, or by the server itself, not by the API."""
 
     code = "pipeline-managed"
 

@@ -14,7 +14,7 @@ from lineshaft.ports.store import Transaction
 from lineshaft.ports.wakeups import worker_topic
 from lineshaft.services.bad_runs import Current
 from lineshaft.services.fleet.losing import Losing
-from lineshaft.services.fleet.sessions import is_offline, refuse_name, refuse_takeover
+from lineshaft.services.fleet.sessions import is_offline, refuse_kinds, refuse_name, refuse_takeover
 from lineshaft.services.fleet.worker_keys import WorkerKeyService
 from lineshaft.telemetry.run_log import log_decisions
 from lineshaft.wire.worker import Hello, Welcome
@@ -42,11 +42,13 @@ class Registering:
         """Begin a session; one of the same name is ended, and what it held is lost.
 
         Raises:
-            ForbiddenError: the key is for a worker of another name, or the name is at work under another key.
+            ForbiddenError: the key is for a worker of another name, or for other kinds of work, or the name
+                is at work under another key.
             ConflictError: another session has taken the name from the one that the worker had, or the id that
                 it has chosen is another's.
         """
         refuse_name(hello.name, caller)
+        refuse_kinds(hello.kinds, caller)
         now = self._clock.now()
         worker = _session(hello, hello.session or self._ids.new_id(), now, caller)
 
