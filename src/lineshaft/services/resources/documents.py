@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from lineshaft.model.errors import InputTooLargeError, InvalidInputError, Problem
+from lineshaft.model.resource import MOST_METADATA, RESOURCE_TYPE_PATTERN
 
 MOST_BYTES: Final = 256 * 1024
 """How long a spec or a payload may be, as JSON in UTF-8."""
@@ -14,13 +15,10 @@ MOST_BYTES: Final = 256 * 1024
 DEEPEST: Final = 64
 """How deep objects and lists may be nested in it."""
 
-MOST_METADATA: Final = 100
-"""How many texts a resource's metadata may have."""
-
 LONGEST_TEXT: Final = 1_000
 """How many characters each of them may have."""
 
-_TYPE: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
+_TYPE: Final = re.compile(RESOURCE_TYPE_PATTERN)
 _NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,252}")
 _KEY: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_./-]{0,99}")
 
@@ -120,6 +118,11 @@ def merged(document: Any, patch: Any) -> Any:
         else:
             result[name] = merged(result.get(name), value)
     return result
+
+
+def is_same(one: Any, other: Any) -> bool:
+    """Tell whether two JSON values are written alike, in any order of names; 1 is neither 1.0 nor true."""
+    return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _parts(value: Any) -> Iterator[tuple[Any, int]]:

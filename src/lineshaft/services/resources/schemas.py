@@ -48,6 +48,7 @@ _REFERENCES: Final = ("$ref", "$dynamicRef")
 
 _Path = tuple[str | int, ...]
 
+
 def check_schema(schema: Any) -> None:
     """See whether a schema can be used.
 
