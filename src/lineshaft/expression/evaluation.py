@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lineshaft.expression.compilation import ELEMENTS, MAPPED, MATCHES
 from lineshaft.expression.pattern import regex
-from lineshaft.expression.reading import MACROS, WHOLE
+from lineshaft.expression.reading import LARGE, MACROS, WHOLE
 from lineshaft.expression.scope import VARIABLES, Scope
 from lineshaft.expression.value import Copying, Value, checked, plain
 from lineshaft.model.errors import ExpressionError
@@ -18,9 +18,6 @@ _MAX_SEARCHED_CHARACTERS: Final = 1024 * 1024
 _MAX_PATTERNS: Final = 16
 
 _MAX_ELEMENTS: Final = 256
-
-_LARGE: Final = frozenset({"pipeline", "resource"})
-"""The variables of which parts may be larger than expressions take."""
 
 
 class Evaluation:
@@ -83,7 +80,7 @@ class Evaluation:
             value: object = {node: self._scope.nodes.outputs(node) for node in sorted(named)}
         else:
             value = VARIABLES[name](self._scope)
-            if name in _LARGE and isinstance(value, dict):
+            if name in LARGE and isinstance(value, dict):
                 value = self._asked(name, value)
         return plain(name, value)
 

@@ -48,8 +48,11 @@ _KEYS: Final = {
     "upstream": frozenset({"name", "run", "number", "state", "branch", "tag", "commit", "outputs"}),
     "run": frozenset({"id", "number", "trace", "state", "reason", "url"}),
 }
+LARGE: Final = frozenset({"pipeline", "resource"})
+"""The variables of which parts may be larger than an expression takes."""
+
 WHOLE: Final = ""
-"""Stands for all parts of a variable, where an expression does not write out which."""
+"""Stands for all parts of one of these, where an expression does not write out which."""
 
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 
@@ -235,13 +238,15 @@ class _Reader:
                 'Write outputs.NODE.NAME, or outputs["PATH"].NAME with the name or path as plain text.',
             )
         if key is None:
-            self.fields.add((token.text, WHOLE))
+            if token.text in LARGE:
+                self.fields.add((token.text, WHOLE))
             return
         name, place = key
         known = _KEYS.get(token.text)
         if known and name not in known:
             _refuse_unknown(f"part of {token.text}", place, known, name)
-        self.fields.add((token.text, name))
+        if not known or token.text in LARGE:
+            self.fields.add((token.text, name))
 
     def key(self, index: int) -> tuple[str, Token] | None:
         """Read the key behind a name, as in `outputs.build` or `outputs["test/unit"]`; None: none is."""

@@ -1,7 +1,6 @@
 """What a worker reports, checked before a run hears of it."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Final
 from uuid import UUID
@@ -63,7 +62,7 @@ class CheckedReport:
         checked = self
         if self.large_outputs:
             size = sum(size_bytes(values) for values in run.outputs.values())
-            if size + size_bytes(_given(self.report.outcome)) > RUN_OUTPUTS_LIMIT_BYTES:
+            if size + _given_bytes(self.report.outcome) > RUN_OUTPUTS_LIMIT_BYTES:
                 text = f"The outputs of the run would be longer than {RUN_OUTPUTS_LIMIT_BYTES:,} bytes."
                 checked = _refused(self.report, ReasonCode.OUTPUTS_REFUSED, text)
         if self.generated is not None:
@@ -84,11 +83,10 @@ async def checked_report(store: Store, report: Report, secrets: SecretStore) -> 
     if report.outcome.result is not None:
         report = report.model_copy(update={"outcome": _as_driver_says(report.outcome, report.outcome.result)})
     outcome = report.outcome
-    given = _given(outcome)
-    refusal = _refusal_of_outputs(given)
+    refusal = _refusal_of_outputs(outcome)
     if refusal is not None:
         return _refused(report, ReasonCode.OUTPUTS_REFUSED, refusal)
-    checked = CheckedReport(report, large_outputs=size_bytes(given) > _SMALL_BYTES)
+    checked = CheckedReport(report, large_outputs=_given_bytes(outcome) > _SMALL_BYTES)
     if outcome.generated is None or outcome.state is not State.SUCCEEDED:
         return checked
     run_id = report.address.run_id
@@ -140,9 +138,10 @@ def _run_of(transaction: Transaction, run_id: UUID) -> tuple[Run, Definition]:
     return run, definition_of(transaction, run)
 
 
-def _given(outcome: Outcome) -> Mapping[str, str]:
-    """Tell what later nodes would find: what a driver has answered, or outputs."""
-    return outcome.outputs if outcome.result is None else outcome.result.outputs()
+def _given_bytes(outcome: Outcome) -> int:
+    """Tell how long that is which later nodes would find: outputs, and what a driver has answered."""
+    answered = {} if outcome.result is None else outcome.result.outputs()
+    return size_bytes(outcome.outputs) + size_bytes(answered)
 
 
 def _as_driver_says(outcome: Outcome, result: DriverResult) -> Outcome:
@@ -152,19 +151,21 @@ def _as_driver_says(outcome: Outcome, result: DriverResult) -> Outcome:
     result = replace(result, success=False)
     if outcome.state not in (State.SUCCEEDED, State.FAILED):
         return replace(outcome, result=result)
-    text = (
-        result.message
-        if len(result.message) <= _TOLD_CHARACTERS
-        else f"{result.message[:_TOLD_CHARACTERS]}..."
-    )
-    reason = Reason(ReasonCode.DRIVER_FAILED, text or "Its driver tells that it has failed.")
-    return replace(outcome, state=State.FAILED, reason=reason, result=result)
+    return replace(outcome, state=State.FAILED, reason=outcome.reason or _failed(result), result=result)
 
 
-def _refusal_of_outputs(outputs: Mapping[str, str]) -> str | None:
+def _failed(result: DriverResult) -> Reason:
+    """Say why a driver has failed in its own words, shortened where they are many."""
+    message = result.message
+    text = message if len(message) <= _TOLD_CHARACTERS else f"{message[:_TOLD_CHARACTERS]}..."
+    return Reason(ReasonCode.DRIVER_FAILED, text or "Its driver tells that it has failed.")
+
+
+def _refusal_of_outputs(outcome: Outcome) -> str | None:
+    outputs = outcome.outputs
     if len(outputs) > OUTPUTS_LIMIT:
         return f"The task gives {len(outputs):,} outputs; {OUTPUTS_LIMIT:,} is the limit."
-    size = size_bytes(outputs)
+    size = _given_bytes(outcome)
     if size > OUTPUTS_LIMIT_BYTES:
         return f"The task's outputs are {size:,} bytes long; {OUTPUTS_LIMIT_BYTES:,} is the limit."
     return None
