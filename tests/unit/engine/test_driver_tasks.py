@@ -1,4 +1,4 @@
-"""Tasks of drivers that somebody has written: what they answer, and the time that the server keeps for them."""
+"""Tasks of drivers that somebody has written: their answers, and the time that the server keeps for them."""
 
 from datetime import timedelta
 from typing import Any
