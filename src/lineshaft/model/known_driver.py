@@ -65,3 +65,22 @@ class KnownDriver:
     declaration: DriverDeclaration
     registered_at: datetime
     seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DriverStatus:
+    """How a driver stands.
+
+    Attributes:
+        declaration: what it said of itself the last time.
+        registered_at: when it first registered.
+        seen_at: when a program of it was last heard of.
+        connected: how many programs of it are connected.
+        in_flight: how many tasks they work on.
+    """
+
+    declaration: DriverDeclaration
+    registered_at: datetime
+    seen_at: datetime
+    connected: int
+    in_flight: int

@@ -38,6 +38,7 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import NOTIFY, OutboxEntry, Transaction
 from lineshaft.services.calls import called_run, pipeline_not_found, refused_call, stopped_call
 from lineshaft.services.new_run import NewRun, write_run
+from lineshaft.services.resources.observing import note_moved, note_started
 from lineshaft.services.run_chores import (
     TRIGGERED_AGAIN,
     Advance,
@@ -136,6 +137,7 @@ class Progress:
             PipelineNotFoundError: its pipeline does not exist.
         """
         run = write_run(transaction, self._ids.new_id(), new, now)
+        note_started(transaction, run)
         for status in first_statuses(run, now):
             transaction.statuses.want(status)
         work = self._work(transaction, now)
@@ -289,6 +291,7 @@ class _Work:
 
     def _write(self, before: Run, decision: Decision) -> None:
         self.transaction.runs.save(decision)
+        note_moved(self.transaction, before, decision.run, self.now)
         for status in changed_statuses(before, decision, self.now):
             self.transaction.statuses.want(status)
         self.decisions.append(decision)

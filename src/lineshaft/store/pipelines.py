@@ -14,7 +14,7 @@ from lineshaft.model.config_file import ConfigFile
 from lineshaft.model.errors import PipelineNotFoundError
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.upkeep import NO_UPKEEP, Upkeep
-from lineshaft.store.advisory import MANAGED
+from lineshaft.store.advisory import MANAGED, RELAYS
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.schema import definitions, pipelines
 from lineshaft.store.session import Session
@@ -202,6 +202,10 @@ class SqlPipelines:
     def managed(self) -> Sequence[Pipeline]:
         """List those that the server's file of pipelines keeps, by name, then id."""
         return [self._pipeline(row) for row in self._session.connection.execute(_MANAGED)]
+
+    def hold_relays(self) -> None:
+        """Keep other processes from doing this until this transaction has ended."""
+        self._session.locks.take(RELAYS)
 
     def relay(self, type_name: str) -> Pipeline | None:
         """Find the server's own pipeline that takes changes of a type, or broadcasts, to drivers."""

@@ -55,3 +55,22 @@ class PipelineManagedError(ConflictError):
     """The pipeline is kept by the server's file of pipelines, or by the server itself, not by the API."""
 
     code = "pipeline-managed"
+
+
+class VersionMismatchError(ConflictError):
+    """Somebody else has changed it since the version on top of which it was to be changed.
+
+    Attributes:
+        version: the one that there is now; 0 where there is none.
+    """
+
+    code = "version-mismatch"
+
+    def __init__(self, what: str, expected: int, version: int) -> None:
+        """Name the version that was expected, and the one that there is."""
+        now = f"is at version {version}" if version else "is not there"
+        super().__init__(
+            f"{what} {now}, and was to be changed on top of version {expected}.",
+            advice="Read it again, and change what it is now.",
+        )
+        self.version = version

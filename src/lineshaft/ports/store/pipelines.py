@@ -68,6 +68,13 @@ class Pipelines(Protocol):
         """List those that the server's file of pipelines keeps, by name, then id."""
         ...
 
+    def hold_relays(self) -> None:
+        """Keep other processes from doing this until this transaction has ended.
+
+        Call order: before `relay` is asked by whoever makes one where there is none.
+        """
+        ...
+
     def relay(self, type_name: str) -> Pipeline | None:
         """Find the server's own pipeline that takes changes of a type to drivers.
 

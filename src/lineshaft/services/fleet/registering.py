@@ -13,6 +13,7 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Transaction
 from lineshaft.ports.wakeups import worker_topic
 from lineshaft.services.bad_runs import Current
+from lineshaft.services.fleet.drivers import declare_drivers
 from lineshaft.services.fleet.losing import Losing
 from lineshaft.services.fleet.sessions import is_offline, refuse_kinds, refuse_name, refuse_takeover
 from lineshaft.services.fleet.worker_keys import WorkerKeyService
@@ -68,6 +69,7 @@ class Registering:
             if former is not None and not self._is_abandoned(transaction, former):
                 refuse_takeover(former, caller)
             former_id = transaction.workers.register(worker)
+            declare_drivers(transaction, hello, now)
             if caller.key_id is not None:
                 transaction.worker_keys.used(caller.key_id, now)
             if former_id is None:
