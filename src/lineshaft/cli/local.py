@@ -19,6 +19,7 @@ from lineshaft.cli.display import display_of
 from lineshaft.cli.engine_news import PrintedNews
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
+from lineshaft.cli.local_drivers import places_to_run, refuse_drivers
 from lineshaft.cli.local_tools import LocalTools
 from lineshaft.cli.logs import LogPrinter
 from lineshaft.cli.output import Output, print_json_line
@@ -116,11 +117,15 @@ def run_locally(
         That of the first run that did not succeed, if one did not.
 
     Raises:
-        InvalidInputError: the inputs are not what a pipeline asks for, or there is no such source.
+        InvalidInputError: the inputs are not what a pipeline asks for, there is no such source, or a task is
+            for a driver, which only a server has.
         NodeNotFoundError: there is no such node to run, or to begin from.
         SecretMissingError: tasks name secrets that were not given.
     """
     _quieten()
+    refuse_drivers(
+        [each.definition for each in pipelines], [each.definition for each in called], options.start
+    )
     if not options.untrusted:
         _check_secrets(pipelines, options)
     with tempfile.TemporaryDirectory(prefix="lineshaft-") as folder:
@@ -178,17 +183,11 @@ async def _run(
 
 
 def _check_secrets(pipelines: Sequence[LocalPipeline], options: LocalOptions) -> None:
-    from lineshaft.engine.starting import selected_nodes
     from lineshaft.services.secrets.wanted import names_in
 
-    start = options.start
     missing: set[str] = set()
     for pipeline in pipelines:
-        tree = pipeline.definition.tree
-        places = tree.places
-        if start.only or start.from_ is not None:
-            nodes = selected_nodes(tree, start.only, start.from_)
-            places = tuple(place for place in places if not nodes[place.index].state.ended)
+        places = places_to_run(pipeline.definition, options.start)
         missing |= names_in(places) - options.secrets.keys()
     if missing:
         raise SecretMissingError(

@@ -203,11 +203,12 @@ class PipelineService:
 
         Raises:
             InvalidDefinitionError: the settings do not allow the definition.
-            PipelineManagedError: the server's file of pipelines keeps the pipeline.
+            PipelineManagedError: the server, or its file of pipelines, keeps the pipeline.
             PipelineNotFoundError: there is none of that id.
         """
 
         def change(pipeline: Pipeline) -> Pipeline:
+            refuse_relay(pipeline)
             _refuse_managed(pipeline)
             return replace(pipeline, definition=definition, config_file=config_file)
 
@@ -270,7 +271,7 @@ class PipelineService:
             managed: whether the server's file of pipelines wants it.
 
         Raises:
-            PipelineManagedError: the server's file of pipelines keeps the pipeline, and does not want it.
+            PipelineManagedError: the server keeps the pipeline, or its file does and does not want it.
             PipelineNotFoundError: there is none of that id.
         """
         now = self._clock.now()
@@ -278,6 +279,7 @@ class PipelineService:
 
         def work(transaction: Transaction) -> list[Decision]:
             pipeline = find_pipeline(transaction, pipeline_id)
+            refuse_relay(pipeline)
             if not managed:
                 _refuse_managed(pipeline)
             transaction.pipelines.remove(pipeline_id, now)
@@ -339,6 +341,19 @@ class PipelineService:
             target=definition.name,
             pipeline_id=pipeline.id,
             definition=definition.hash,
+        )
+
+
+def refuse_relay(pipeline: Pipeline) -> None:
+    """Refuse a pipeline that is the server's own, which nobody else changes or starts.
+
+    Raises:
+        PipelineManagedError: it is.
+    """
+    if pipeline.relays is not None:
+        raise PipelineManagedError(
+            f"'{pipeline.name}' is the server's own, which takes changes and broadcasts to drivers.",
+            advice="Change the resource, or send a broadcast.",
         )
 
 

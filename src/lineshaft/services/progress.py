@@ -38,6 +38,7 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import NOTIFY, OutboxEntry, Transaction
 from lineshaft.services.calls import called_run, is_known, pipeline_not_found, refused_call, stopped_call
 from lineshaft.services.new_run import NewRun, write_run
+from lineshaft.services.resources.observing import note_moved, note_started
 from lineshaft.services.run_chores import (
     TRIGGERED_AGAIN,
     Advance,
@@ -150,7 +151,9 @@ class Progress:
         else:
             superseded = self._begin(work, run, new.definition.concurrency, TRIGGERED_AGAIN)
         work.do(*stopping(outdated_by(transaction, run, now), outdated_reason(run)))
-        return Started(find_run(transaction, run.id), superseded, work.decisions)
+        run = find_run(transaction, run.id)
+        note_started(transaction, run, now)
+        return Started(run, superseded, work.decisions)
 
     def approve(self, transaction: Transaction, run_id: UUID, by: str, now: datetime) -> Started:
         """Let a held run begin as if it had just been made; nothing happens to one that is not held.
@@ -306,6 +309,7 @@ class _Work:
 
     def _write(self, before: Run, decision: Decision) -> None:
         self.transaction.runs.save(decision)
+        note_moved(self.transaction, before, decision.run, self.now)
         for status in changed_statuses(before, decision, self.now):
             self.transaction.statuses.want(status)
         self.decisions.append(decision)

@@ -186,8 +186,8 @@ class Delivery:
         return issued if isinstance(issued, Reason) else _Filling(found, issued, login)
 
     async def _login(self, lease: LeaseMessage) -> LentLogin | Reason | None:
-        if lease.repository is None:
-            return None
+        if lease.repository is None or lease.driver is not None:
+            return None  # Drivers that others have written check nothing out.
         try:
             return await self._logins.lend_login(lease.repository)
         except StoreUnavailableError:
@@ -287,7 +287,8 @@ def _wanted(lease: LeaseMessage) -> list[Wanted]:
 
 def _is_beyond(lease: LeaseMessage, visit: Visit) -> bool:
     """Whether the lease's source is one that its worker does not know how to check out."""
-    return visit.version < SOURCE_VERSION and (lease.merge is not None or lease.submodules or lease.lfs)
+    checks_out = lease.driver is None and (lease.merge is not None or lease.submodules or lease.lfs)
+    return checks_out and visit.version < SOURCE_VERSION
 
 
 def _no_such_source(worker: Worker) -> Reason:

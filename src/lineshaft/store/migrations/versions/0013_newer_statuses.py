@@ -6,8 +6,8 @@ Servers of the version before go on meanwhile, and go by the order in which they
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0012"
-down_revision = "0011"
+revision = "0013"
+down_revision = "0012"
 
 
 def upgrade() -> None:
