@@ -2,6 +2,7 @@
 
 import json
 from typing import Final
+from uuid import UUID
 
 from lineshaft.definition import resolve_inputs
 from lineshaft.model.attempt import AttemptAddress
@@ -16,7 +17,7 @@ from lineshaft.model.run import Run, Source
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT
 from lineshaft.model.work import PipelineWork
-from lineshaft.ports.store import Transaction
+from lineshaft.ports.store import OutboxEntry, Transaction
 from lineshaft.services.new_run import NewRun, first_said
 from lineshaft.services.run_request import NOTHING_SPECIAL
 from lineshaft.services.sources.basis import Basis
@@ -77,6 +78,25 @@ def called_run(
         parent=address,
         untrusted=parent.untrusted,
     )
+
+
+def asking_run(transaction: Transaction, entry: OutboxEntry) -> Run | None:
+    """Find the run whose node asks for another; None where that is made already, or not wanted any more."""
+    address = asking_address(entry)
+    run = transaction.runs.get(address.run_id)
+    if run is None or not _still_asks(run, address) or transaction.runs.child(address) is not None:
+        return None
+    return run
+
+
+def asking_address(entry: OutboxEntry) -> AttemptAddress:
+    """Tell the attempt for which an entry asks for a run."""
+    return AttemptAddress(UUID(entry.payload["run_id"]), entry.payload["node"], entry.payload["attempt"])
+
+
+def _still_asks(run: Run, address: AttemptAddress) -> bool:
+    node = run.nodes[address.node]
+    return node.attempt == address.attempt and not node.state.ended and not node.stopping
 
 
 def pipeline_not_found(name: str) -> Reason:

@@ -36,7 +36,15 @@ from lineshaft.model.tree import Place
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import NOTIFY, OutboxEntry, Transaction
-from lineshaft.services.calls import called_run, is_known, pipeline_not_found, refused_call, stopped_call
+from lineshaft.services.calls import (
+    asking_address,
+    asking_run,
+    called_run,
+    is_known,
+    pipeline_not_found,
+    refused_call,
+    stopped_call,
+)
 from lineshaft.services.new_run import NewRun, write_run
 from lineshaft.services.resources.observing import note_moved, note_started
 from lineshaft.services.run_chores import (
@@ -213,7 +221,7 @@ class Progress:
         if not is_known(transaction, run, wanted.pipeline, basis):
             return None
         work = self._work(transaction, now)
-        work.do(*work.call(run, _address(entry), wanted, basis))
+        work.do(*work.call(run, asking_address(entry), wanted, basis))
         return work.decisions
 
     def begin(
@@ -438,21 +446,3 @@ def find_place(run: Run, path: str) -> Place:
         known = ", ".join(f"'{each.path}'" for each in list(run.tree.below_root())[:10])
         raise NodeNotFoundError(f"Run {run.number} has no node '{path}'.", advice=f"It has: {known}.")
     return place
-
-
-def asking_run(transaction: Transaction, entry: OutboxEntry) -> Run | None:
-    """Find the run whose node asks for another; None where that is made already, or not wanted any more."""
-    address = _address(entry)
-    run = transaction.runs.get(address.run_id)
-    if run is None or not _still_asks(run, address) or transaction.runs.child(address) is not None:
-        return None
-    return run
-
-
-def _address(entry: OutboxEntry) -> AttemptAddress:
-    return AttemptAddress(UUID(entry.payload["run_id"]), entry.payload["node"], entry.payload["attempt"])
-
-
-def _still_asks(run: Run, address: AttemptAddress) -> bool:
-    node = run.nodes[address.node]
-    return node.attempt == address.attempt and not node.state.ended and not node.stopping

@@ -15,8 +15,8 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
-from lineshaft.services.calls import called_pipeline, refused
-from lineshaft.services.progress import Progress, asking_run
+from lineshaft.services.calls import asking_run, called_pipeline, refused
+from lineshaft.services.progress import Progress
 from lineshaft.services.sources.basis import Basis
 from lineshaft.services.sources.sentences import told
 from lineshaft.services.sources.shared_basis import SharedBasis

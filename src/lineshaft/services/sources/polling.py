@@ -36,10 +36,12 @@ MOST_AT_ONCE: Final = 8
 LONGEST_BACKOFF: Final = timedelta(hours=1)
 """How long it is waited at most for a repository that does not answer, where it is not polled less often."""
 
-LEASE: Final = timedelta(minutes=10)
+LEASE: Final = timedelta(minutes=3)
 """After how long another process looks, when the one that took a poll is gone."""
 
-_LOOK_LIMIT: Final = timedelta(minutes=5)
+_LOOK_LIMIT: Final = timedelta(seconds=150)
+"""How long a repository may take for all that it is asked; git gives it a minute for each answer."""
+
 _LOOK_AGAIN: Final = timedelta(minutes=1)
 _MOST_DOUBLINGS: Final = 16
 _JITTER: Final = 0.1
@@ -65,6 +67,7 @@ class _Looks:
         self._refs: Mapping[str, str] | None = None
         self._default: str | None = None
         self._failure: LineshaftError | TimeoutError | None = None
+        self._until: Final = asyncio.get_running_loop().time() + _LOOK_LIMIT.total_seconds()
 
     async def seen_by(self, pipeline: Pipeline) -> Mapping[str, str]:
         """Tell where those branches and tags lead that a pipeline is polled for.
@@ -76,7 +79,7 @@ class _Looks:
         if self._failure is not None:
             raise self._failure
         try:
-            async with asyncio.timeout(_LOOK_LIMIT.total_seconds()):
+            async with asyncio.timeout_at(self._until):
                 return await self._seen_by(pipeline)
         except (LineshaftError, TimeoutError) as error:
             self._failure = error
