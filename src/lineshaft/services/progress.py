@@ -137,7 +137,6 @@ class Progress:
             PipelineNotFoundError: its pipeline does not exist.
         """
         run = write_run(transaction, self._ids.new_id(), new, now)
-        note_started(transaction, run)
         for status in first_statuses(run, now):
             transaction.statuses.want(status)
         work = self._work(transaction, now)
@@ -148,7 +147,9 @@ class Progress:
         else:
             superseded = self._begin(work, run, new.definition.concurrency, TRIGGERED_AGAIN)
         work.do(*stopping(outdated_by(transaction, run, now), outdated_reason(run)))
-        return Started(find_run(transaction, run.id), superseded, work.decisions)
+        run = find_run(transaction, run.id)
+        note_started(transaction, run, now)
+        return Started(run, superseded, work.decisions)
 
     def approve(self, transaction: Transaction, run_id: UUID, by: str, now: datetime) -> Started:
         """Let a held run begin as if it had just been made; nothing happens to one that is not held.

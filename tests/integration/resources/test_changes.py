@@ -102,7 +102,13 @@ async def test_what_does_not_fit_is_refused_and_changes_nothing(resources: Resou
     await resources.create("app", "shop", SHOP)
     with pytest.raises(ConflictError):
         await resources.create("app", "shop", SHOP)
-    for patch in ({"name": "other"}, {"metadata": {"a": 1}}, {"metadata": []}, {"pipeline": 7}):
+    patches: list[dict[str, object]] = [
+        {"name": "other"},
+        {"metadata": {"a": 1}},
+        {"metadata": []},
+        {"pipeline": 7},
+    ]
+    for patch in patches:
         with pytest.raises(InvalidInputError):
             await resources.patch("app", "shop", patch)
     with pytest.raises(SpecMisfitError):
@@ -366,3 +372,19 @@ async def test_versions_wait_for_nothing_but_are_told_when_they_were_made(
 
     assert changed.resource.created_at == made.resource.created_at
     assert changed.resource.updated_at == made.resource.updated_at + HOUR
+
+
+async def test_a_run_that_is_refused_at_once_is_the_last_one_all_the_same(
+    plane: ControlPlane, resources: ResourceService
+) -> None:
+    await DeskWorker(plane).pipeline(CONVEYOR + "secrets: [MISSING]")
+
+    made = await resources.create("app", "shop", Wanted({"image": "shop"}, pipeline="conveyor"))
+
+    assert made.run is not None
+    assert made.run.state.ended
+    assert (made.observed.run_id, made.observed.run_version, made.observed.state) == (
+        made.run.id,
+        1,
+        made.run.state,
+    )

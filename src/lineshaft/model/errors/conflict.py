@@ -66,11 +66,7 @@ class VersionMismatchError(ConflictError):
 
     code = "version-mismatch"
 
-    def __init__(self, what: str, expected: int, version: int) -> None:
-        """Name the version that was expected, and the one that there is."""
-        now = f"is at version {version}" if version else "is not there"
-        super().__init__(
-            f"{what} {now}, and was to be changed on top of version {expected}.",
-            advice="Read it again, and change what it is now.",
-        )
+    def __init__(self, message: str, *, version: int = 0, advice: str = "") -> None:
+        """Say what has changed, and at which version it is."""
+        super().__init__(message, advice=advice)
         self.version = version

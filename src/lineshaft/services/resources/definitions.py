@@ -12,7 +12,6 @@ from lineshaft.model.errors import (
     InvalidInputError,
     Problem,
     ResourceNotFoundError,
-    VersionMismatchError,
 )
 from lineshaft.model.principal import INSIDE_ACTOR, Actor
 from lineshaft.model.resource import ResourceDefinition
@@ -23,6 +22,7 @@ from lineshaft.services.auditing import record
 from lineshaft.services.resources.documents import check_json, check_type, is_same
 from lineshaft.services.resources.observing import soonest
 from lineshaft.services.resources.schemas import check_schema
+from lineshaft.services.resources.standing import expect
 
 SHORTEST_RESYNC: Final = timedelta(minutes=1)
 """How often resources go to their drivers again at most."""
@@ -83,7 +83,7 @@ class ResourceDefinitionService:
             transaction.resources.hold_definition(name)
             former = transaction.resources.definition(name)
             version = 0 if former is None else former.version
-            _expect(name, expected, version)
+            expect(f"The type '{name}'", expected, version)
             if former is not None and _says(former, wanted):
                 return former
             now = self._clock.now()
@@ -130,7 +130,7 @@ class ResourceDefinitionService:
         def work(transaction: Transaction) -> ResourceDefinition:
             transaction.resources.hold_definition(name)
             definition = find_definition(transaction, name)
-            _expect(name, expected, definition.version)
+            expect(f"The type '{name}'", expected, definition.version)
             if not transaction.resources.undefine(name):
                 raise ConflictError(
                     f"There are resources of the type '{name}'.", advice="Delete them first, each of them."
@@ -180,11 +180,6 @@ def _check(wanted: NewDefinition) -> None:
 def _says(former: ResourceDefinition, wanted: NewDefinition) -> bool:
     rest = (former.description, former.resync) == (wanted.description, wanted.resync)
     return rest and is_same(former.schema, wanted.schema)
-
-
-def _expect(name: str, expected: int | None, version: int) -> None:
-    if expected is not None and expected != version:
-        raise VersionMismatchError(f"The type '{name}'", expected, version)
 
 
 def _invalid(where: str, message: str) -> InvalidInputError:

@@ -125,6 +125,11 @@ def is_same(one: Any, other: Any) -> bool:
     return json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
+def count_objects(value: Any) -> int:
+    """Count the objects in a JSON value, itself included."""
+    return sum(isinstance(part, Mapping) for part, _ in _parts(value))
+
+
 def _parts(value: Any) -> Iterator[tuple[Any, int]]:
     """Go through a value and all that is in it, keys included, with how deep each is nested."""
     todo: list[tuple[Any, int]] = [(value, 0)]

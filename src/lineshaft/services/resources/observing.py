@@ -19,8 +19,11 @@ _SPREAD: Final = 0.1
 _PARTS: Final = 1 << 16
 
 
-def note_started(transaction: Transaction, run: Run) -> None:
-    """Note on the resource that a new run carries, if it carries one, that this is its last run."""
+def note_started(transaction: Transaction, run: Run, now: datetime) -> None:
+    """Note on the resource that a new run carries, if it carries one, that this is its last run.
+
+    Call order: behind all that is written of runs, since whoever ends one writes that before its resource.
+    """
     change = _carried(run)
     found = None if change is None else transaction.resources.of_id(change.resource.id, hold=True)
     if change is None or found is None:
@@ -29,6 +32,8 @@ def note_started(transaction: Transaction, run: Run) -> None:
     version = change.resource.version
     started = replace(observed, run_id=run.id, run_version=version, state=run.state, resync_at=None)
     transaction.resources.observe(resource.id, started)
+    if run.state.ended:
+        note_moved(transaction, None, run, now)
 
 
 def note_moved(transaction: Transaction, before: Run | None, run: Run, now: datetime) -> None:

@@ -12,7 +12,6 @@ from lineshaft.model.errors import (
     ConflictError,
     InvalidInputError,
     ResourceNotFoundError,
-    VersionMismatchError,
 )
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.principal import INSIDE_ACTOR, Actor
@@ -26,7 +25,7 @@ from lineshaft.services.resources.carrying import Carrying, MayRun, NoWay, Way, 
 from lineshaft.services.resources.definitions import find_definition
 from lineshaft.services.resources.documents import check_metadata, check_metadata_name, check_name
 from lineshaft.services.resources.schemas import check_spec
-from lineshaft.services.resources.standing import Standing, Wanted, is_so, patched
+from lineshaft.services.resources.standing import Standing, Wanted, expect, is_so, patched
 from lineshaft.services.sources.basis import Basis
 
 T = TypeVar("T")
@@ -297,8 +296,7 @@ class ResourceService:
 
         definition, current = await self._store.read(work)
         version = 0 if current is None else current.version
-        if call.expected is not None and call.expected != version:
-            raise VersionMismatchError(f"'{call.type}/{call.name}'", call.expected, version)
+        expect(f"'{call.type}/{call.name}'", call.expected, version)
         wanted = call.build(current)
         if wanted is not None:
             check_metadata(wanted.metadata)

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from lineshaft.expression.pattern import regex
 from lineshaft.model.errors import ExpressionError, Problem, SchemaRefusedError, SpecMisfitError
-from lineshaft.services.resources.documents import check_json, pointer
+from lineshaft.services.resources.documents import check_json, count_objects, pointer
 from lineshaft.services.resources.steps import TooMuchError, allowed
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
@@ -21,6 +21,9 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 MOST_SCHEMA_BYTES: Final = 128 * 1024
 """How long a schema may be, as JSON in UTF-8."""
+
+MOST_OBJECTS: Final = 2_000
+"""How many objects a schema may have: the library takes a millisecond or so to look at each."""
 
 MOST_PROBLEMS: Final = 20
 """How many places of a document are told."""
@@ -64,6 +67,8 @@ def check_schema(schema: Any) -> None:
     check_json(schema, "/schema", most_bytes=MOST_SCHEMA_BYTES)
     if not isinstance(schema, Mapping):
         raise _refused([Problem("/schema", "must be an object")])
+    if count_objects(schema) > MOST_OBJECTS:
+        raise _refused([Problem("/schema", f"has more than {MOST_OBJECTS:,} objects")])
     if schema.get("$schema", DIALECT) not in (DIALECT, f"{DIALECT}#"):
         raise _refused([Problem("/schema/$schema", f"must be {DIALECT}, or not be there")])
     try:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from lineshaft.model.errors import InvalidInputError, Problem
+from lineshaft.model.errors import InvalidInputError, Problem, VersionMismatchError
 from lineshaft.model.resource import Observed, Resource, ResourceEvent
 from lineshaft.model.run import Run
 from lineshaft.services.resources.documents import is_same, merged
@@ -40,6 +40,28 @@ class Standing:
     observed: Observed
     event: ResourceEvent | None = None
     run: Run | None = None
+
+
+def expect(what: str, expected: int | None, version: int) -> None:
+    """See whether something is at the version on top of which it is to be changed.
+
+    Args:
+        what: the beginning of a sentence.
+        expected: that version; 0 for none, None for any.
+        version: the one that there is; 0 where there is none.
+
+    Raises:
+        VersionMismatchError: it is at another one.
+    """
+    if expected is None or expected == version:
+        return
+    now = f"is at version {version}" if version else "is not there"
+    top = f"on top of version {expected}" if expected else "where there was none"
+    raise VersionMismatchError(
+        f"{what} {now}, and was to be set {top}.",
+        version=version,
+        advice="Read it again, and change what it is now.",
+    )
 
 
 def is_so(resource: Resource, wanted: Wanted) -> bool:

@@ -93,14 +93,17 @@ class ResourceTending:
             return [*found, *transaction.resources.due_for_resync(now, MOST_AT_ONCE)]
 
         begun = 0
+        failures: list[str] = []
         for resource_id in dict.fromkeys(await self._store.read(work)):
             try:
                 begun += await self._see_to(resource_id)
             except StoreUnavailableError:
                 raise
             except LineshaftError as error:
-                _LOG.warning("The resource %s cannot go to its drivers: %s", resource_id, error.message)
+                failures.append(f"{resource_id}: {error.message}")
                 await self._store.write(partial(self._give_up_due, resource_id=resource_id))
+        if failures:
+            _LOG.warning("%d resources cannot go to their drivers, such as %s", len(failures), failures[0])
         return begun
 
     async def _see_to(self, resource_id: UUID) -> bool:

@@ -89,6 +89,7 @@ def test_what_no_part_of_a_schema_has_looked_at_is_told() -> None:
     [
         (True, "/schema"),
         ([], "/schema"),
+        ({"allOf": [{}] * 2_001}, "/schema"),
         ({"type": "thing"}, "/schema/type"),
         ({"properties": {"a": {"minLength": -1}}}, "/schema/properties/a/minLength"),
         ({"$schema": "http://json-schema.org/draft-07/schema#"}, "/schema/$schema"),
