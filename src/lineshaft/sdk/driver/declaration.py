@@ -45,9 +45,9 @@ def checked_name(name: object) -> str:
     if not is_driver_name(name):
         built_in = ", ".join(WorkKind)
         raise InvalidInputError(
-            f"A driver cannot be named {name!r}: a name has 1 to 100 letters, digits and `_ . -`, begins with a "
-            f"letter or a digit, and is no built-in kind of work ({built_in}, exec, builder) nor a word of the "
-            "language (group, steps, use)."
+            f"A driver cannot be named {name!r}: a name has 1 to 100 letters, digits and `_ . -`, begins "
+            f"with a letter or a digit, and is no built-in kind of work ({built_in}, exec, builder) nor a "
+            "word of the language (group, steps, use)."
         )
     return name
 
@@ -95,13 +95,13 @@ def checked_concurrency(number: object) -> int:
 def declaration(
     thing: Any,
     *,
-    name: str,
-    resources: Iterable[str],
-    events: Iterable[str],
-    concurrency: int,
-    timeout: timedelta,
-    retries: int,
-    idempotent: bool,
+    name: object,
+    resources: object,
+    events: object,
+    concurrency: object,
+    timeout: object,
+    retries: object,
+    idempotent: object,
 ) -> Declaration:
     """Put together what a driver says of itself.
 

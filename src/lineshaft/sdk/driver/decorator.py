@@ -152,7 +152,7 @@ def _refuse_misfit(thing: Any) -> None:
         does = getattr(thing, "reconcile", None)
         if not callable(does):
             raise InvalidInputError(
-                f"The class {thing.__qualname__} has no method `reconcile(self, task)`, which would do the tasks."
+                f"The class {thing.__qualname__} has no method `reconcile(self, task)`, which does the tasks."
             )
         count, shape = 2, "reconcile(self, task)"
     else:

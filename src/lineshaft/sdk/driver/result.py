@@ -36,7 +36,7 @@ class Result:
             message: a sentence for people.
             data: what later steps go on with, by name.
         """
-        return cls(True, message, data)
+        return cls(succeeded=True, message=message, data=data)
 
     @classmethod
     def failure(cls, message: str, /, **data: Any) -> Self:
@@ -46,7 +46,7 @@ class Result:
             message: a sentence for people that tells why.
             data: what is known of it, by name.
         """
-        return cls(False, message, data)
+        return cls(succeeded=False, message=message, data=data)
 
 
 Answer = Result | Mapping[str, Any] | None
@@ -57,11 +57,11 @@ def outcome_of(answer: object) -> Outcome:
     """Tell how an attempt has ended whose driver has returned this."""
     match answer:
         case None:
-            return _outcome(Result(True))
+            return _outcome(Result(succeeded=True))
         case Result():
             return _outcome(answer)
         case Mapping():
-            return _outcome(Result(True, data=answer))
+            return _outcome(Result(succeeded=True, data=answer))
         case _:
             if inspect.iscoroutine(answer):
                 answer.close()
@@ -74,21 +74,23 @@ def outcome_of(answer: object) -> Outcome:
 
 def failed(text: str) -> Outcome:
     """Tell that an attempt has failed, by a sentence that is its driver's whole answer."""
-    return Outcome(State.FAILED, Reason(ReasonCode.DRIVER_FAILED, text), result=DriverResult(False, text))
+    result = DriverResult(success=False, message=text)
+    return Outcome(State.FAILED, Reason(ReasonCode.DRIVER_FAILED, text), result=result)
 
 
 def _outcome(result: Result) -> Outcome:
-    if not isinstance(result.message, str) or not isinstance(result.data, Mapping):
+    said: tuple[Any, Any] = (result.message, result.data)
+    if not isinstance(said[0], str) or not isinstance(said[1], Mapping):
         return failed("The driver's result cannot be sent: `message` is to be a text, and `data` a dict.")
     try:
         data = plain_json(result.data)
     except NotJsonError as error:
         return failed(f"The driver's result cannot be sent: {error}")
-    message = _storable(result.message)
-    if result.succeeded:
-        return Outcome(State.SUCCEEDED, result=DriverResult(True, message, data))
-    reason = Reason(ReasonCode.DRIVER_FAILED, message or "The driver answered that it has failed.")
-    return Outcome(State.FAILED, reason, result=DriverResult(False, message, data))
+    told = DriverResult(bool(result.succeeded), _storable(result.message), data)
+    if told.success:
+        return Outcome(State.SUCCEEDED, result=told)
+    reason = Reason(ReasonCode.DRIVER_FAILED, told.message or "The driver answered that it has failed.")
+    return Outcome(State.FAILED, reason, result=told)
 
 
 def _storable(message: str) -> str:

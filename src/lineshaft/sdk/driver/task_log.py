@@ -43,11 +43,13 @@ class TaskLog:
             self._closed = True
             self._room.notify_all()
         self._news.set()
-        if self._passing is not None:
-            if kind is not None:
-                self._passing.cancel()
-            with suppress(asyncio.CancelledError) if kind is not None else suppress():
-                await self._passing
+        if self._passing is None:
+            return
+        if kind is None:
+            await self._passing
+        else:
+            self._passing.cancel()
+            await asyncio.gather(self._passing, return_exceptions=True)
 
     def write(self, text: str) -> None:
         """Take one line or several; see `Task.log`."""
@@ -113,6 +115,6 @@ class LogHandler(logging.Handler):
 
 def logger_of(log: TaskLog, name: str) -> logging.Logger:
     """Make a logger of a task's own, which is gone with the task."""
-    logger = logging.Logger(name, logging.INFO)
+    logger = logging.Logger(name, logging.INFO)  # noqa: LOG001 - of getLogger's, none would ever be gone.
     logger.addHandler(LogHandler(log))
     return logger
