@@ -8,7 +8,7 @@ from typing import Any, Final, Protocol, TypeVar, overload
 
 from lineshaft.model.errors import InvalidInputError
 from lineshaft.model.known_driver import ALL_EVENTS, DEFAULT_TIMEOUT
-from lineshaft.sdk.driver.declaration import Declaration, declaration
+from lineshaft.sdk.driver.declaration import Declaration, checked_name, declaration
 from lineshaft.sdk.driver.result import Answer
 from lineshaft.sdk.driver.task import Task
 
@@ -42,8 +42,8 @@ class Decorator(Protocol):
 
 
 def driver(
-    *,
     name: str,
+    *,
     resources: Iterable[str] = (),
     events: Iterable[str] = (ALL_EVENTS,),
     concurrency: int = 1,
@@ -68,6 +68,8 @@ def driver(
     Raises:
         InvalidInputError: an argument makes no sense, or what is decorated can be no driver.
     """
+
+    checked_name(name)
 
     def declare(thing: Any, /) -> Any:
         _refuse_misfit(thing)

@@ -138,7 +138,7 @@ async def test_a_traceback_begins_in_the_drivers_own_code() -> None:
 
 
 async def test_the_deadline_is_told_and_at_it_the_function_is_cancelled() -> None:
-    deadlines = []
+    deadlines: list[Any] = []
 
     async def work(task: Task) -> None:
         deadlines.append(task.deadline)

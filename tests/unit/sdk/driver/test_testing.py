@@ -114,7 +114,7 @@ async def test_what_no_server_would_give_is_refused(given: Any, why: str) -> Non
 
 async def test_what_is_no_driver_is_refused() -> None:
     with pytest.raises(InvalidInputError, match="is no driver"):
-        await perform(print)  # type: ignore[arg-type]
+        await perform(print)
 
 
 async def test_several_tasks_may_be_performed_at_once() -> None:
