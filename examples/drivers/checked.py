@@ -1,6 +1,6 @@
 """A driver for the conformance suite: it does what its input `behaviour` says.
 
-    lineshaft driver check -- python checked.py
+lineshaft driver check -- python checked.py
 """
 
 import asyncio

@@ -68,7 +68,6 @@ def driver(
     Raises:
         InvalidInputError: an argument makes no sense, or what is decorated can be no driver.
     """
-
     checked_name(name)
 
     def declare(thing: Any, /) -> Any:

@@ -1,6 +1,6 @@
 """The conformance suite of drivers: a played server, and what a driver in any language is to do for it.
 
-A driver under check does what its input `behaviour` says: `succeed` (with the data `{"value": inputs.value}`),
+A driver under check does what its input `behaviour` says: `succeed` (with `{"value": inputs.value}` as data),
 `fail`, `log` (as many lines as the input `lines` says: `line 1`, `line 2`, ...) or `wait` (it logs `waiting`,
 and succeeds when the file that the input `until` names is there, unless it is told to stop before).
 docs/drivers.md explains it.

@@ -59,9 +59,7 @@ async def _succeeds(stage: Stage) -> None:
     if result is None:
         raise BrokenPromiseError("Its report has no `result` in its outcome.")
     _must(result.success, "Its report says `succeeded`, and its result that it has failed.")
-    _must(
-        result.data.get("value") == VALUE, f"Its data do not give back the input: {{'value': '{VALUE}'}}."
-    )
+    _must(result.data.get("value") == VALUE, f"Its data do not give back the input: {{'value': '{VALUE}'}}.")
 
 
 async def _fails(stage: Stage) -> None:
@@ -181,7 +179,7 @@ async def _drains_when_told(stage: Stage) -> None:
     await stage.ended()
 
 
-def _must(is_so: bool, otherwise: str) -> None:  # noqa: FBT001 - as an assertion is written.
+def _must(is_so: bool, otherwise: str) -> None:
     if not is_so:
         raise BrokenPromiseError(otherwise)
 
@@ -232,7 +230,11 @@ CASES: Final = (
         "It claims again with the same token when a claim's answer is lost, and does what that brings.",
         _claims_again_with_the_same_token,
     ),
-    Case("reports_until_answered", "It reports again when a report is not answered, and goes on.", _reports_again),
+    Case(
+        "reports_until_answered",
+        "It reports again when a report is not answered, and goes on.",
+        _reports_again,
+    ),
     Case("logs", "It appends to the log in order, and all of it before it reports.", _logs),
     Case("logs_on", "It appends again what was refused for the moment.", _logs_on_after_a_fault),
     Case("logs_once", "It appends nothing twice when an answer is lost.", _logs_on_after_a_lost_answer),

@@ -22,6 +22,9 @@ from lineshaft.wire.worker import DriverContext, LeaseMessage, ResourceMessage
 VALUE: Final = "4711"
 """What a success gives back."""
 
+_SEEN: Final = Path("/var/tmp")  # noqa: S108 - the folder in it is made for this case, and for this user.
+"""What is in here is seen by tasks of workers, too, whose /tmp is another one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -170,15 +173,19 @@ async def stage(plan: Plan, server: PlayedServer) -> AsyncIterator[Stage]:
     Raises:
         ConfigurationError: it cannot be started.
     """
-    with TemporaryDirectory(prefix="lineshaft-check-") as folder:
+    with _folder(_SEEN) as seen, _folder() as own:
         async with listening(server.handle) as url:
-            process = await _start(plan, _environment(url, server.key, folder))
+            process = await _start(plan, _environment(url, server.key, own))
             try:
-                yield Stage(plan, server, process, Path(folder))
+                yield Stage(plan, server, process, Path(seen))
             finally:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)
                 await process.wait()
+
+
+def _folder(parent: Path | None = None) -> TemporaryDirectory[str]:
+    return TemporaryDirectory(prefix="lineshaft-check-", dir=parent if parent and parent.is_dir() else None)
 
 
 async def _start(plan: Plan, environment: Mapping[str, str]) -> asyncio.subprocess.Process:
