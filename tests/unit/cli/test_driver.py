@@ -6,10 +6,12 @@ import sys
 import tomllib
 from pathlib import Path
 
+import click
 import pytest
 import yaml
 
 from command_line import CommandLine
+from lineshaft.cli.driver import complete_case
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.model.known_driver import is_driver_name
 
@@ -76,3 +78,40 @@ def test_a_name_that_no_driver_can_have_is_refused(lineshaft: CommandLine, tmp_p
     assert refused.code == ExitCode.INVALID_INPUT
     assert "A driver cannot be named" in refused.err
     assert not (tmp_path / "made").exists()
+
+
+def test_a_driver_that_does_nothing_breaks_its_promises(lineshaft: CommandLine) -> None:
+    checked = lineshaft("driver", "check", "--case", "registers", "--", sys.executable, "-c", "")
+    assert checked.code == ExitCode.RUN_DID_NOT_SUCCEED
+    assert checked.out.splitlines() == [
+        "BROKEN  registers                 It registers with its name and what it serves.",
+        "        It ended with exit code 0, and it did not register.",
+        "0 of 1 promises are kept.",
+    ]
+
+
+def test_programs_get_a_line_for_each_promise(lineshaft: CommandLine) -> None:
+    cases = ("--case", "ends", "--case", "registers")
+    checked = lineshaft("driver", "check", *cases, "--output", "json", "--", sys.executable, "-c", "")
+    lines = [json.loads(line) for line in checked.out.splitlines()]
+    assert [(each["name"], each["kept"]) for each in lines] == [("ends", False), ("registers", False)]
+    assert lines[0]["promise"] == "On SIGTERM it ends with 0 when it has nothing in hand."
+    assert lines[0]["problems"] == ["It ended with exit code 0, and it did not register."]
+
+
+def test_a_driver_that_cannot_be_started_is_named(lineshaft: CommandLine, tmp_path: Path) -> None:
+    refused = lineshaft("driver", "check", "--", tmp_path / "nothing")
+    assert refused.code == ExitCode.CONFIGURATION
+    assert "cannot be started: No such file or directory." in refused.err
+
+
+def test_a_promise_that_there_is_not_is_refused_with_those_there_are(lineshaft: CommandLine) -> None:
+    refused = lineshaft("driver", "check", "--case", "dances", "--", "true")
+    assert refused.code == ExitCode.WRONG_USAGE
+    assert "'dances' is none of registers, " in refused.err
+
+
+def test_the_names_of_promises_are_completed() -> None:
+    command = click.Command("check")
+    named = click.Option(["--case"])
+    assert complete_case(click.Context(command), named, "dr") == ["drops", "drains", "drains_when_told"]

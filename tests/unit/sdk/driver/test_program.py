@@ -69,7 +69,7 @@ async def do_one_task() -> None:
     assert attempt.outcome.state is State.SUCCEEDED
     assert attempt.log == b"here\n"
     (hello,) = server.hellos
-    assert (hello.name, hello.kinds, hello.slots) == ("one@here", {"one"}, 2)
+    assert (hello.name, set(hello.kinds), hello.slots) == ("one@here", {"one"}, 2)
     (told,) = hello.drivers
     assert (told.name, told.resources, told.description) == ("one", ("app",), "Does one thing.")
     assert server.violations == []
