@@ -34,6 +34,21 @@ def make_bare(folder: Path) -> Path:
     return folder
 
 
+def make_nested(folder: Path, files: Mapping[str, Content]) -> tuple[Path, str]:
+    """Make a repository with these files, and with another one as its submodule `lib`, which has a file.
+
+    Returns:
+        Where it is, and which commit of the inner one it names.
+    """
+    inner, outer = (make_bare(folder / name) for name in ("inner.git", "outer.git"))
+    commit = write_commit(inner, {"file": "inner\n"}, [])
+    git("update-ref", "refs/heads/main", commit, folder=inner)
+    modules = '[submodule "lib"]\n\tpath = lib\n\turl = ../inner.git\n'
+    whole = write_commit(outer, {**files, "lib": Inner(commit), ".gitmodules": modules}, [])
+    git("update-ref", "refs/heads/main", whole, folder=outer)
+    return outer, commit
+
+
 def write_commit(
     bare: Path,
     files: Mapping[str, Content | Inner],

@@ -3,9 +3,10 @@
 import base64
 import os
 import socket
+import ssl
 import subprocess
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -90,10 +91,19 @@ def git_daemon(base: Path) -> Iterator[str]:
 
 
 @contextmanager
-def git_http(base: Path, user: str = "", password: str = "", *, protocol_2: bool = True) -> Iterator[str]:
+def git_http(
+    base: Path,
+    user: str = "",
+    password: str = "",
+    *,
+    protocol_2: bool = True,
+    beside: Callable[[BaseHTTPRequestHandler], bool] = lambda _: False,
+    tls: ssl.SSLContext | None = None,
+) -> Iterator[str]:
     """Serve the repositories below a folder by smart HTTP; gives `host:port`.
 
-    With a user it wants basic auth. Without protocol 2 it gives away only commits at which a ref points.
+    With a user it wants basic auth. Without protocol 2 it gives away only commits at which a ref points. What
+    is beside it answers requests before git does, if they are its own. With TLS it is smart HTTPS.
     """
     expected = "Basic " + base64.b64encode(f"{user}:{password}".encode()).decode() if user else None
     backend = Path(git("--exec-path", folder=base)) / "git-http-backend"
@@ -102,6 +112,8 @@ def git_http(base: Path, user: str = "", password: str = "", *, protocol_2: bool
         """Hands each request to git-http-backend(1)."""
 
         def do_GET(self) -> None:
+            if beside(self):
+                return
             if expected is not None and self.headers.get("Authorization") != expected:
                 self.send_response(401)
                 self.send_header("WWW-Authenticate", 'Basic realm="git"')
@@ -131,11 +143,14 @@ def git_http(base: Path, user: str = "", password: str = "", *, protocol_2: bool
             self.wfile.write(content)
 
         do_POST = do_GET  # noqa: N815 - the base class names it so.
+        do_PUT = do_GET  # noqa: N815 - as do_POST.
 
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class names it so.
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    if tls is not None:
+        server.socket = tls.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:

@@ -64,19 +64,19 @@ class KeptFiles:
         await self.scene.store.write(work)
         return part
 
-    async def end(self, upload: Upload, digest: str | None = None) -> bool:
+    async def end(self, upload: Upload, text: str = "a") -> bool:
         """End an upload."""
-        content = Content(upload.format, upload.media_type, 3, "a" * 64)
+        content = Content(upload.format, upload.media_type, 3, text * 64)
         now = self.scene.clock.now()
         return await self.scene.store.write(
-            lambda transaction: transaction.artifacts.keep(upload, content, digest, now)
+            lambda transaction: transaction.artifacts.keep(upload, content, now)
         )
 
     async def keep(self, held: Held, name: str = "dist", *, text: str = "a", **members: Any) -> Upload:
         """Keep three bytes."""
         upload = await self.begin(held, name, **members)
         await self.put(upload, text=text)
-        assert await self.end(upload, None if upload.kind is not ArtifactKind.CACHE else text * 64)
+        assert await self.end(upload, text)
         return upload
 
     async def cache(self, held: Held, key: str, scope: str = "main", *, text: str = "a") -> Upload:

@@ -85,6 +85,15 @@ ENVS: Final = st.dictionaries(ENV_NAMES, SCALARS, max_size=2)
 ID_TOKENS: Final = st.dictionaries(ENV_NAMES, st.sampled_from(("sts.example", "a b")), max_size=2)
 ARGUMENTS: Final = st.lists(SCALARS, min_size=1, max_size=3)
 VALUES: Final = st.dictionaries(WORDS, SCALARS, max_size=2)
+JSON_VALUES: Final = st.dictionaries(
+    WORDS,
+    st.recursive(
+        st.none() | SCALARS,
+        lambda inner: st.lists(inner, max_size=2) | st.dictionaries(TEXTS, inner, max_size=2),
+        max_leaves=4,
+    ),
+    max_size=2,
+)
 RESOURCES: Final = st.fixed_dictionaries(
     {}, optional={"cpus": st.sampled_from((1, 0.5)), "memory": st.sampled_from(("2GiB", "512 MB", 1024))}
 )
@@ -154,6 +163,7 @@ WORK: Final[dict[str, st.SearchStrategy[Any]]] = {
         {"manifests": PATHS, "cluster": TEXTS}, optional={"server_url": TEXTS, "namespace": TEXTS}
     ),
     "builder": ARGUMENTS,
+    "driver": st.sampled_from(("compile", "up-load.1", "0_x")),
     "pipeline": NAMES,
     "use": PATHS,
 }
@@ -297,6 +307,8 @@ def nodes(draw: st.DrawFn, depth: int, name: str | None = None) -> Document:
     node |= draw(some_of(OF_EVERY_NODE))
     fitting = [key for key, beside in FITS.items() if any(other in node for other in beside)]
     node |= draw(some_of({key: FITTING[key] for key in fitting}))
+    if kind == "driver" and "with" in node:
+        node["with"] = draw(JSON_VALUES)
     if kind != "deploy" or "idempotent" in node:
         node |= draw(some_of({"retry": RETRIES}))
     if depth:

@@ -12,7 +12,16 @@ from lineshaft.model.node import Group, Node, Order, Task
 from lineshaft.model.retry import Retry
 from lineshaft.model.state import State
 from lineshaft.model.tree import Tree
-from lineshaft.model.work import BuildWork, Cluster, DeployWork, PipelineWork, RunWork, Work, WorkKind
+from lineshaft.model.work import (
+    BuildWork,
+    Cluster,
+    DeployWork,
+    DriverWork,
+    PipelineWork,
+    RunWork,
+    Work,
+    WorkKind,
+)
 
 WORK: Final[dict[WorkKind, Work]] = {
     WorkKind.RUN: RunWork("true"),
@@ -23,10 +32,18 @@ WORK: Final[dict[WorkKind, Work]] = {
 
 DRIVER_KINDS: Final = tuple(WORK)
 
+IDEMPOTENT: Final = st.sampled_from((None, True, False))
+"""What a task may say of beginning again."""
+
 
 def task(name: str, kind: WorkKind = WorkKind.RUN, **fields: Any) -> Task:
     """Make a task with some work of a kind; the fields are those of `Task`."""
     return Task(name, WORK[kind], **fields)
+
+
+def driven(name: str, driver: str = "compile", **fields: Any) -> Task:
+    """Make a task for a driver that somebody has written; the fields are those of `Task`."""
+    return Task(name, DriverWork(driver), **fields)
 
 
 def sequence(*children: Node | str, name: str = "sequence", **fields: Any) -> Group:
@@ -45,7 +62,7 @@ def _nodes(children: Sequence[Node | str]) -> tuple[Node, ...]:
 
 def tasks() -> st.SearchStrategy[Task]:
     """Make tasks of every kind; their names are given later."""
-    return st.builds(Task, st.just("task"), st.sampled_from(list(WORK.values())), idempotent=st.booleans())
+    return st.builds(Task, st.just("task"), st.sampled_from(list(WORK.values())), idempotent=IDEMPOTENT)
 
 
 def groups(children: st.SearchStrategy[Node]) -> st.SearchStrategy[Group]:
@@ -129,8 +146,9 @@ def _any_tasks() -> st.SearchStrategy[Task]:
     return st.builds(
         Task,
         st.just("task"),
-        st.sampled_from((*WORK.values(), WORK[WorkKind.RUN], PipelineWork("other"))),
-        idempotent=st.booleans(),
+        st.sampled_from((*WORK.values(), WORK[WorkKind.RUN], PipelineWork("other"), DriverWork("compile"))),
+        timeout=st.sampled_from((None, timedelta(minutes=1))),
+        idempotent=IDEMPOTENT,
         condition=st.sampled_from(CONDITIONS),
         allow_failure=st.sampled_from((False, False, False, True)),
         retry=st.sampled_from(RETRIES),

@@ -22,6 +22,7 @@ from lineshaft.engine.decision import (
     TreeGrown,
 )
 from lineshaft.engine.explain import explain, reason_of
+from lineshaft.model.driver_result import DriverResult
 from lineshaft.model.event import (
     AttemptLeased,
     AttemptLost,
@@ -50,7 +51,11 @@ TIMED_OUT = Outcome(State.TIMED_OUT, Reason(ReasonCode.TIME_LIMIT, "Took longer 
 STOPPED = Outcome(State.CANCELLED, Reason(ReasonCode.SIGNAL, "Was told to stop."), 143)
 DISK_FULL = Outcome(State.LOST, Reason(ReasonCode.DISK_FULL, "The disk is full."))
 UNBEGUN = replace(DISK_FULL, begun=False)
-OUTCOMES = (SUCCEEDED, FAILED, TIMED_OUT, STOPPED, DISK_FULL, UNBEGUN)
+ANSWERED = replace(SUCCEEDED, result=DriverResult(success=True, message="done", data={"artifact": "a.tar"}))
+REFUSED = Outcome(
+    State.FAILED, Reason(ReasonCode.DRIVER_FAILED, "No such app."), result=DriverResult(success=False)
+)
+OUTCOMES = (SUCCEEDED, FAILED, TIMED_OUT, STOPPED, DISK_FULL, UNBEGUN, ANSWERED, REFUSED)
 
 BY_USER = Reason(ReasonCode.CANCELLED_BY_USER, "admin cancelled it.")
 

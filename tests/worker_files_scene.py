@@ -1,6 +1,7 @@
 """Attempts that are leased, and what they keep, for tests of `sdk.worker_files`."""
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -157,9 +158,22 @@ def upload_of(held: Held, name: str = "dist", **members: Any) -> UploadRequest:
     return UploadRequest(**held.members, **said)
 
 
-def part_of(held: Held, upload: UUID, number: int, data: bytes) -> Part:
-    """Say which part comes."""
-    return Part(**held.members, upload=upload, number=number, sha256=sha256(data))
+def part_of(held: Held, upload: UUID, number: int, data: bytes, before: bytes = b"") -> Part:
+    """Say which part comes, behind the bytes before it."""
+    return Part(**held.members, upload=upload, number=number, sha256=sha256(before + data))
+
+
+async def send(files: WorkerFiles, held: Held, upload: UUID, data: bytes, numbers: Iterable[int]) -> None:
+    """Send some of the parts of an upload, one after the other."""
+    for number in numbers:
+        await send_part(files, held, upload, data, number)
+
+
+async def send_part(files: WorkerFiles, held: Held, upload: UUID, data: bytes, number: int) -> None:
+    """Send a part of an upload."""
+    begin = number * PART_BYTES
+    part = data[begin : begin + PART_BYTES]
+    await files.put_part(part_of(held, upload, number, part, data[:begin]), part)
 
 
 def end_of(held: Held, upload: UUID, data: bytes, **members: Any) -> UploadEnd:
@@ -173,8 +187,7 @@ async def keep(files: WorkerFiles, held: Held, data: bytes, name: str = "dist", 
     request = upload_of(held, name, **members)
     answer = await files.begin_upload(request)
     assert answer.refused is None
-    for number, chunk in enumerate(parts_of(data)):
-        await files.put_part(part_of(held, request.upload, number, chunk), chunk)
+    await send(files, held, request.upload, data, range(len(parts_of(data))))
     await files.end_upload(end_of(held, request.upload, data))
     return request.upload
 

@@ -13,6 +13,7 @@ from uuid import UUID
 from lineshaft.executors.process import ProcessExecutor
 from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
+from lineshaft.integrations.lfs import LargeFiles, ObjectStore
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.outcome import Outcome
 from lineshaft.ports.executor import Executor
@@ -81,6 +82,7 @@ class Bench:
     resolved: list[str] = field(default_factory=list)
     files: WorkerFiles = field(default_factory=NoFiles)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
+    pauses: list[timedelta] = field(default_factory=list)
 
     async def run(self, work: AnyWorkMessage | str, **facts: Any) -> Outcome:
         """Have an attempt done."""
@@ -124,12 +126,27 @@ def mirrors_in(folder: Path) -> Mirrors:
     return Mirrors(GitProgram(ProcessExecutor(), folder, "test/git"), folder / "mirrors", (folder,))
 
 
+def large_files_in(folder: Path, pauses: list[timedelta] | None = None) -> LargeFiles:
+    """Keep objects of Git LFS in a folder; a server that is away is asked again at once.
+
+    Args:
+        folder: where they are.
+        pauses: takes for how long it would have been waited.
+    """
+
+    async def no_time(pause: timedelta) -> None:
+        if pauses is not None:
+            pauses.append(pause)
+
+    return LargeFiles(ObjectStore(folder / "lfs", 10**9), no_time)
+
+
 @asynccontextmanager
 async def sources_in(folder: Path) -> AsyncIterator[Sources]:
     """Lend workspaces in a folder, below which local repositories may lie."""
     workspaces, checkouts = Workspaces(folder / "workspaces"), Checkouts(folder / "checkouts")
     try:
-        yield Sources(workspaces, checkouts, mirrors_in(folder))
+        yield Sources(workspaces, checkouts, mirrors_in(folder), large_files_in(folder))
     finally:
         await checkouts.close()
         await workspaces.close()
@@ -151,7 +168,8 @@ async def bench(
     workspaces, handovers = Workspaces(folder / "workspaces"), Workspaces(folder / "handovers")
     checkouts = Checkouts(folder / "checkouts", kept)
     await checkouts.recover()
-    sources = Sources(workspaces, checkouts, mirrors_in(folder))
+    pauses: list[timedelta] = []
+    sources = Sources(workspaces, checkouts, mirrors_in(folder), large_files_in(folder, pauses))
     inherited = os.environ if environment is None else environment
     places = Places(
         handovers,
@@ -165,7 +183,7 @@ async def bench(
         executor or ProcessExecutor(), sources, places, grace=timedelta(seconds=2), endpoints=endpoints
     )
     try:
-        yield Bench(folder, driver, checkouts)
+        yield Bench(folder, driver, checkouts, pauses=pauses)
     finally:
         await checkouts.close()
         await workspaces.close()

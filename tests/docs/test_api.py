@@ -21,13 +21,11 @@ from lineshaft.server.documents import (
     EventDocument,
     ExplanationDocument,
     Message,
-    NewWorkerKeyDocument,
     ReportDocument,
     RunDocument,
     ScheduleDocument,
     ValidationDocument,
     WorkerDocument,
-    WorkerKeyDocument,
 )
 from lineshaft.server.kept_documents import (
     ArtifactDocument,
@@ -37,6 +35,7 @@ from lineshaft.server.kept_documents import (
     SlowTestDocument,
 )
 from lineshaft.server.problems import ANSWERS
+from lineshaft.server.worker_key_documents import NewWorkerKeyDocument, WorkerKeyDocument
 from lineshaft.wire.worker import HeartbeatAnswer, LeasesAnswer, LogAnswer, Welcome
 
 TEXT = (Path(__file__).parents[2] / "docs" / "api.md").read_text()

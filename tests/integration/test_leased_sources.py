@@ -17,6 +17,7 @@ from lineshaft.wire.worker import ClaimRequest, Hello
 ADDRESS = "https://forge.example/shop.git"
 PLAIN = f"name: shop\nrepository: {ADDRESS}\nsteps: [{{name: a, run: x}}]"
 INNER = f"{PLAIN}\nsource: {{submodules: true}}"
+LARGE = f"{PLAIN}\nsource: {{lfs: true}}"
 MERGED = RunRequest(revision=Source(ADDRESS, "c" * 40, merge=Merge("a" * 40, "b" * 40, "refs/pull/1/head")))
 
 
@@ -35,9 +36,20 @@ async def test_a_lease_tells_whether_submodules_are_checked_out(plane: ControlPl
     (lease,) = (await worker.claim()).values()
     assert lease.submodules
     assert lease.merge is None
+    assert not lease.lfs
 
 
-@pytest.mark.parametrize(("text", "request_"), [(PLAIN, MERGED), (INNER, NOTHING_SPECIAL)])
+async def test_a_lease_tells_whether_files_of_git_lfs_have_their_content(plane: ControlPlane) -> None:
+    worker = DeskWorker(plane)
+    await worker.start(LARGE)
+    (lease,) = (await worker.claim()).values()
+    assert lease.lfs
+    assert not lease.submodules
+
+
+@pytest.mark.parametrize(
+    ("text", "request_"), [(PLAIN, MERGED), (INNER, NOTHING_SPECIAL), (LARGE, NOTHING_SPECIAL)]
+)
 async def test_a_worker_that_cannot_check_a_source_out_is_not_given_it_and_its_attempt_ends(
     plane: ControlPlane, text: str, request_: RunRequest
 ) -> None:
@@ -53,4 +65,5 @@ async def test_a_worker_that_cannot_check_a_source_out_is_not_given_it_and_its_a
     assert node.state is State.FAILED
     assert node.reason is not None
     assert node.reason.code is ReasonCode.SOURCE_REFUSED
-    assert "'old' is of Lineshaft 0.1.0, which can neither merge nor check out submodules" in node.reason.text
+    told = "'old' is of Lineshaft 0.1.0, which can neither merge nor check out submodules or files of Git LFS"
+    assert told in node.reason.text

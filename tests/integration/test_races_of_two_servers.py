@@ -8,14 +8,16 @@ from datetime import timedelta
 from pathlib import Path
 from uuid import UUID
 
+import asyncpg
 import pytest
 
 from desk import SUCCEEDED, DeskWorker
 from lineshaft.definition import read_definition
 from lineshaft.definition.compiling.generated import read_generated
+from lineshaft.definition.compiling.read import read_native
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.model.definition import Definition
-from lineshaft.model.errors import NotWaitingError
+from lineshaft.model.errors import InvalidDefinitionError, NotWaitingError
 from lineshaft.model.node import Group
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.principal import Actor, Means
@@ -28,6 +30,7 @@ from lineshaft.ports.ids import RandomIds
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.run_request import RunRequest
 from lineshaft.store import open_store
+from lineshaft.store.advisory import UPSTREAMS
 from lineshaft.store.session import ReadGenerated
 from planes import LEASE_TIME
 from worker_protocol_scene import claim, register, start
@@ -45,6 +48,11 @@ HELD = RunRequest(ref=COMMIT, hold=True)
 ADA = Actor("ada", Means.PASSWORD)
 QUEUE = "name: q\nconcurrency: {policy: queue}\n"
 MORE_THAN_ONE_TRANSACTION_CALLS = 80
+FREE = "name: {}\nsteps: [{{name: a, run: make}}]\n"
+WAITING = """\
+SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+WHERE datname = current_database() AND locktype = 'advisory' AND NOT granted
+"""
 
 
 @asynccontextmanager
@@ -281,3 +289,27 @@ async def test_what_two_servers_take_at_once_with_one_token_is_all_brought_again
     again = await claim(first.fleet.desk, worker_id, 4, token=TOKEN)
     assert sorted(each.path for each in again) == sorted({each.path for each in one + other})
     assert again
+
+
+async def test_a_pipeline_waits_for_another_server_that_is_making_the_other_half_of_a_circle(
+    planes: tuple[ControlPlane, ControlPlane], postgres_url: str
+) -> None:
+    plane, _ = planes
+    one, other = [await DeskWorker(plane).pipeline(FREE.format(name)) for name in ("one", "other")]
+    text = "name: other\non: {upstream: [one]}\nsteps: [{name: a, run: make}]\n"
+    connection = await asyncpg.connect(postgres_url)
+    try:
+        transaction = connection.transaction()
+        await transaction.start()
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", UPSTREAMS)
+        await connection.execute("INSERT INTO upstreams VALUES ($1, 0, 'other')", one.id)
+
+        change = asyncio.create_task(plane.pipelines.replace(other.id, read_native(text.encode())))
+        while not change.done() and not await connection.fetchval(WAITING):
+            pass
+        await transaction.commit()
+
+        with pytest.raises(InvalidDefinitionError, match="circle"):
+            await change
+    finally:
+        await connection.close()

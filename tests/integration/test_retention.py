@@ -12,9 +12,12 @@ from sqlalchemy import Connection, insert
 
 from definitions import definition
 from integration.house import DAY, CrashError, House, crashing_at, logging, mentioning, opened
+from lineshaft.model.commit_status import StatusState, StatusTarget
+from lineshaft.model.delivery import Delivery, DeliverySource, DeliveryState, Outcome
 from lineshaft.model.errors import LogRemovedError
 from lineshaft.model.event import RunStarted
 from lineshaft.model.grant import Grant
+from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.role import Role, Scope
@@ -26,6 +29,7 @@ from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.store import Transaction
 from lineshaft.services.retention import TOKENS_SHOWN_FOR, Kept
+from lineshaft.services.statuses.wanting import Notice, notice_status
 from lineshaft.store.schema import commit_statuses, generated, outputs, timers
 from scene import ALL_KINDS
 from trees import sequence, task
@@ -291,6 +295,48 @@ async def test_grants_on_a_deleted_pipeline_are_removed_with_its_last_run(house:
 
     await house.keep(Kept(runs_for=DAY / 2))
     assert await grants() == []
+
+
+async def came_in(house: House, pipeline: Pipeline, name: str, state: DeliveryState) -> Delivery:
+    """Keep a delivery, and where it was seen to, what came of it, which a forge is to show."""
+    seen_to = state is DeliveryState.HANDLED
+    outcome = Outcome(pipeline.id, "shop", text="There is no such file.")
+    delivery = Delivery(
+        RandomIds().new_id(),
+        DeliverySource.GITHUB,
+        "hub",
+        name,
+        "push",
+        house.clock.now(),
+        state=state,
+        outcomes=(outcome,) if seen_to else (),
+    )
+    target = StatusTarget("hub", "https://github.com/acme/shop", "a" * 40)
+    notice = Notice(target, StatusState.FAILED, outcome.text)
+    status = notice_status(delivery.id, 0, pipeline="shop", notice=notice, now=house.clock.now())
+
+    def work(transaction: Transaction) -> None:
+        transaction.deliveries.add(delivery)
+        if seen_to:
+            transaction.statuses.want(status)
+
+    await house.plane.store.write(work)
+    return delivery
+
+
+async def test_deliveries_are_removed_with_what_came_of_them_once_they_are_old(house: House) -> None:
+    pipeline = await house.scene.pipeline(SHOP)
+    old = await came_in(house, pipeline, "old", DeliveryState.HANDLED)
+    await came_in(house, pipeline, "waiting", DeliveryState.RECEIVED)
+    house.clock.advance(DAY)
+    await came_in(house, pipeline, "new", DeliveryState.HANDLED)
+    before = await house.rows()
+
+    await house.keep(Kept(deliveries_for=DAY / 2))
+
+    gone = before - await house.rows()
+    assert {table for table, _ in gone} == {"deliveries", "delivery_outcomes", "commit_statuses"}
+    assert all(str(old.id) in row for _, row in gone)
 
 
 async def test_rounds_go_on_for_ever_at_times_that_differ(house: House) -> None:

@@ -81,3 +81,30 @@ def test_the_schedules_that_pipelines_have_are_taken_over_and_worked_out_later()
         ]
         assert all(row.worked_out_at > "8999" for row in kept)
     engine.dispose()
+
+
+def test_pipelines_runs_and_worker_keys_from_before_there_were_resources_are_as_they_were() -> None:
+    engine = create_engine("sqlite://")
+    with engine.connect() as connection:
+        with connection.begin():
+            at_revision(connection, "0011")
+            insert(connection, "definitions", hash="h", format="rest", text="{}")
+            pipeline = UUID(int=1).hex
+            insert(
+                connection, "pipelines", id=pipeline, name="p", definition_hash="h", run_count=1,
+                created_at=TIME, updated_at=TIME,
+            )  # fmt: skip
+            insert(
+                connection, "runs", id=RUN, pipeline_id=pipeline, number=1, definition_hash="h",
+                state="running", created_at=TIME, version=3, event_count=5,
+            )  # fmt: skip
+
+        migrate(connection)
+
+        run = connection.execute(text("SELECT * FROM runs")).one()
+        assert (run.subject, run.resource_id, run.state) == (None, None, "running")
+        kept = connection.execute(text("SELECT * FROM pipelines")).one()
+        assert (kept.relays, kept.run_count) == (None, 1)
+        for table in ("resource_definitions", "resources", "resource_versions", "drivers"):
+            assert connection.execute(text(f"SELECT * FROM {table}")).all() == []  # noqa: S608 - names of our own.
+    engine.dispose()

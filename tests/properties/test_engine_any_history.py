@@ -31,7 +31,7 @@ from lineshaft.model.run import Lease
 from lineshaft.model.state import State
 from lineshaft.model.surroundings import Surroundings
 from lineshaft.model.tree import ROOT, Tree
-from lineshaft.model.work import WorkKind
+from lineshaft.model.work import DriverWork, WorkKind
 from trees import WORK, any_trees
 from watched_run import OUTCOMES, WatchedRun
 
@@ -118,17 +118,22 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(data=st.data(), outcome=LIKELY_OUTCOMES)
     def report_a_running_attempt(self, data: st.DataObject, outcome: Outcome) -> None:
         node, attempt, lease = self._a_running_attempt(data)
+        stop = self._stop_of_driver(node)
         decision = self.watched.send(AttemptReported(node, attempt, lease.token, outcome))
         tried_again = self.watched.run.nodes[node].state in (State.WAITING, State.QUEUED)
-        assert tried_again or self.watched.run.nodes[node].state is outcome.state
+        ends = {outcome.state}
+        if stop is not None and (stop is State.TIMED_OUT or outcome.state is State.LOST):
+            ends = {stop}
+        assert tried_again or self.watched.run.nodes[node].state in ends
         assert node in decision.changed
 
     @precondition(lambda self: self.watched.queue.leased)
     @rule(data=st.data())
     def lose_a_running_attempt(self, data: st.DataObject) -> None:
         node, attempt, lease = self._a_running_attempt(data)
+        end = self._stop_of_driver(node) or State.LOST
         self.watched.send(AttemptLost(node, attempt, lease.token))
-        assert self.watched.run.nodes[node].state in (State.WAITING, State.QUEUED, State.LOST)
+        assert self.watched.run.nodes[node].state in (State.WAITING, State.QUEUED, end)
 
     @precondition(lambda self: self.watched.queue.calls)
     @rule(data=st.data(), outcome=LIKELY_OUTCOMES)
@@ -140,7 +145,10 @@ class AnyHistory(RuleBasedStateMachine):
     @rule(data=st.data())
     def fire_a_timer(self, data: st.DataObject) -> None:
         node, purpose = data.draw(st.sampled_from(sorted(self.watched.queue.timers)))
+        stop = self.watched.run.nodes[node].stop
         self.watched.send(TimerFired(node, purpose))
+        if purpose is TimerPurpose.GRACE and stop is not None:
+            assert self.watched.run.nodes[node].state is not State.RUNNING
 
     @precondition(lambda self: len(self.watched.sent) > 8 and self.watched.run.cancel_reason is None)
     @rule(reason=st.sampled_from(STOPS))
@@ -177,6 +185,12 @@ class AnyHistory(RuleBasedStateMachine):
             # What the run's own limit is, only who started it knows, so that timer is always heard.
             if (node, purpose) not in queue.timers and node != ROOT:
                 assert self.watched.send(TimerFired(node, purpose)).run is run
+
+    def _stop_of_driver(self, node: int) -> State | None:
+        """Tell how a driver's task that is being stopped will have ended; None for any other."""
+        task, stop = self.watched.run.tree[node].node, self.watched.run.nodes[node].stop
+        assert isinstance(task, Task)
+        return None if stop is None or not isinstance(task.work, DriverWork) else stop.state
 
     def _a_running_attempt(self, data: st.DataObject) -> tuple[int, int, Lease]:
         node, attempt = data.draw(st.sampled_from(sorted(self.watched.queue.leased)))

@@ -4,6 +4,7 @@ import asyncio
 from random import Random
 from typing import Final
 
+from lineshaft.model.driver_result import DriverResult
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
@@ -14,6 +15,7 @@ from simulation.pipelines import GENERATED
 _STOPPED: Final = Outcome(State.CANCELLED, Reason(ReasonCode.WORKER_STOPPED, "It was told to stop."))
 _OUT_OF_TIME: Final = Outcome(State.TIMED_OUT, Reason(ReasonCode.TIME_LIMIT, "It took too long."))
 _LONG_LOG_BYTES: Final = 70_000
+_FOR_EVER: Final = 1e9
 
 
 class SimulatedDriver:
@@ -31,6 +33,8 @@ class SimulatedDriver:
         self._begin(assignment)
         if lease.repository is not None:
             await self._resolve(assignment)
+        if lease.driver is not None:
+            return await self._answer(assignment)
         limit = lease.timeout_seconds if lease.timeout_seconds is not None else 1e9
         obedience = random.choice((0.0, 0.0, 0.2, 5.0, 1e9))
         for _ in range(random.randint(0, 3)):
@@ -44,6 +48,22 @@ class SimulatedDriver:
         if random.random() < 0.2:
             await self._write(assignment)
         return self._outcome(assignment)
+
+    async def _answer(self, assignment: Assignment) -> Outcome:
+        """Do what a driver does that others have written: in time, too late, or never."""
+        random = self._random
+        await self._write(assignment)
+        # Whoever hangs neither keeps the time nor hears that it is to stop; the server goes on without it.
+        pause = random.choice((0.0, 0.5, 3.0, 8.0, 20.0, _FOR_EVER))
+        obedience = _FOR_EVER if pause == _FOR_EVER else random.choice((0.0, 5.0, _FOR_EVER))
+        if await _stopped(assignment, pause, obedience):
+            return _STOPPED
+        if random.random() < 0.2:
+            result = DriverResult(success=False, message="It cannot be compiled.")
+            return Outcome(State.FAILED, Reason(ReasonCode.DRIVER_FAILED, result.message), result=result)
+        return Outcome(
+            State.SUCCEEDED, result=DriverResult(success=True, data={"size": random.randint(0, 9)})
+        )
 
     def _begin(self, assignment: Assignment) -> None:
         lease = assignment.lease

@@ -16,6 +16,9 @@ NAMES: Final = ("amber", "birch", "cedar", "delta")
 VARIANTS: Final = 48
 """How many pipelines there are of each name. They are read once in a program, since that takes long."""
 
+DRIVER: Final = "compile"
+"""A driver that is none of the built-in kinds; now and then it hangs, and hears of nothing."""
+
 LABELS: Final = frozenset({"big", "gpu"})
 """What tasks may ask of workers."""
 
@@ -118,7 +121,15 @@ class _Writer:
             task = {"deploy": {"manifests": "deploy", "cluster": "prod", "namespace": "shop"}}
             if random.random() < 0.3:
                 task["idempotent"] = True
-        elif kind < 0.4:
+        elif kind < 0.36:
+            task = {
+                "driver": DRIVER,
+                "with": {"of": [self._name, None]},
+                "timeout": f"{random.randint(2, 15)}s",
+            }
+            if random.random() < 0.3:
+                task["idempotent"] = False
+        elif kind < 0.44:
             task = {"build": {"dockerfile": "Dockerfile", "repository": "registry.example/shop", "tag": "1"}}
         else:
             task = {"run": "make"}
@@ -126,12 +137,12 @@ class _Writer:
                 task["generates"] = "nodes.json"
             elif random.random() < 0.2:
                 task["outputs"] = ["value"]
-        return task | self._task_keys("deploy" in task)
+        return self._task_keys("deploy" in task or "idempotent" in task) | task
 
-    def _task_keys(self, deploy: bool) -> dict[str, Any]:
+    def _task_keys(self, once: bool) -> dict[str, Any]:
         random = self._random
         keys: dict[str, Any] = {}
-        if not deploy and random.random() < 0.3:
+        if not once and random.random() < 0.3:
             retry: dict[str, Any] = {"count": random.randint(1, 2)}
             if random.random() < 0.5:
                 retry["backoff"] = f"{random.randint(1, 10)}s"

@@ -10,7 +10,6 @@ from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.node import Node, Task
 from lineshaft.model.run import Run
 from lineshaft.model.state import END_STATES, State
-from lineshaft.model.work import WorkKind, kind_of
 from lineshaft.services.control_plane import ControlPlane
 from simulation.blobs import SharedBlobs
 from simulation.ledger import Ledger
@@ -125,7 +124,9 @@ class Rest:
             return
         out_of_time = outcome.state is State.CANCELLED and state == State.TIMED_OUT.value
         refused = outcome.state is State.SUCCEEDED and outcome.generated is not None and state == "failed"
-        if not out_of_time and not refused:
+        # Whatever a driver answers after its time, it is timed out.
+        too_late = outcome.result is not None and state == State.TIMED_OUT.value
+        if not out_of_time and not refused and not too_late:
             self._ledger.find(f"{address} was reported {outcome.state.value} and ended {state}")
 
     def _check_deploys(self, run: Run) -> None:
@@ -136,4 +137,4 @@ class Rest:
 
 
 def _begins_once(node: Node) -> bool:
-    return isinstance(node, Task) and kind_of(node.work) is WorkKind.DEPLOY and not node.idempotent
+    return isinstance(node, Task) and not node.may_begin_again

@@ -28,13 +28,13 @@ from simulation.driver import SimulatedDriver
 from simulation.identity import SeededIds, ServerClock
 from simulation.ledger import Ledger
 from simulation.network import PATIENCE_SECONDS, Network
-from simulation.pipelines import LABELS
+from simulation.pipelines import DRIVER, LABELS
 from simulation.process import WORLD, Process
 from simulation.server import Site
 
 T = TypeVar("T")
 
-_ALL_KINDS: Final = (WorkKind.RUN, WorkKind.BUILD, WorkKind.DEPLOY)
+_ALL_KINDS: Final = (WorkKind.RUN, WorkKind.BUILD, WorkKind.DEPLOY, DRIVER)
 _MAX_LOAD: Final = 0.95
 
 

@@ -13,6 +13,7 @@ from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.duration import instant_text
 from lineshaft.cli.failure import print_note
 from lineshaft.cli.lifetime import Lifetime
+from lineshaft.cli.limit import limited
 from lineshaft.cli.output import Output, print_json, print_table, with_output
 from lineshaft.cli.reference import find_pipeline
 from lineshaft.cli.waiting import waiting
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from lineshaft.sdk.audit_entry import AuditEntryView
 
 _SHOWN: Final = 50
+_MOST: Final = 100_000
 
 
 class Moment(click.ParamType[datetime]):
@@ -68,14 +70,7 @@ class Moment(click.ParamType[datetime]):
     "--since", metavar="TIME", type=Moment(), help="Not before this: 2026-11-01, or how long ago, 24h, 7d."
 )
 @click.option("--until", metavar="TIME", type=Moment(), help="Before this.")
-@click.option(
-    "--limit",
-    metavar="N",
-    type=click.IntRange(1, 100_000),
-    default=_SHOWN,
-    show_default=True,
-    help="How many at most.",
-)
+@limited(_SHOWN, _MOST)
 @with_output
 @connected
 def audit(connection: Connection, *, pipeline: str | None, limit: int, output: Output, **asked: Any) -> None:

@@ -10,6 +10,7 @@ from lineshaft.cli.completion import complete_delivery, complete_pipeline
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.duration import instant_text
 from lineshaft.cli.failure import print_note
+from lineshaft.cli.limit import limited
 from lineshaft.cli.output import Output, print_json, print_table, with_output
 from lineshaft.cli.reference import find_pipeline
 from lineshaft.cli.terminal import printable
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from lineshaft.sdk.delivery import DeliveryView, OutcomeView
 
 _SHOWN: Final = 50
+_MOST: Final = 100_000
 
 _delivery = click.argument("delivery", help="The delivery's id.", shell_complete=complete_delivery)
 
@@ -48,14 +50,7 @@ def deliveries() -> None:
     shell_complete=complete_pipeline,
     help="Only that of which something came for this one, by its name or id.",
 )
-@click.option(
-    "--limit",
-    metavar="N",
-    type=click.IntRange(1, 100_000),
-    default=_SHOWN,
-    show_default=True,
-    help="How many at most.",
-)
+@limited(_SHOWN, _MOST)
 @with_output
 @connected
 def list_deliveries(connection: Connection, *, pipeline: str | None, limit: int, output: Output) -> None:

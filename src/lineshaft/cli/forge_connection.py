@@ -36,9 +36,9 @@ def connection() -> None:
     cls=Command,
     short_help="Make a connection, or change all of it.",
     examples=(
-        "# The secrets are set first; the connection names them",
-        "lineshaft secret set FORGE_WEBHOOK",
-        "lineshaft secret set FORGE_TOKEN",
+        "# The secrets are set first, for the server alone; the connection names them",
+        "lineshaft secret set FORGE_WEBHOOK --for-server",
+        "lineshaft secret set FORGE_TOKEN --for-server",
         "lineshaft connection set hub --kind github --url https://github.com --token-secret FORGE_TOKEN",
         "# A host that is nothing but repositories",
         "lineshaft connection set code --kind git --url https://git.example/team --token-secret CODE_TOKEN",
@@ -95,7 +95,8 @@ def set_connection(
 ) -> None:
     """Make a connection, or change all of it: what is not said is as it is by default.
 
-    Secrets are named here, never written: they are those for all pipelines, and must have been set before.
+    Secrets are named here, never written. They are those that `secret set --for-server` has set before, which
+    no task is given, or else those for all pipelines, of which a warning tells.
     """
     with connection.client() as client, waiting(f"Asking {client.url} to keep the connection"):
         made = client.set_connection(
@@ -113,6 +114,8 @@ def set_connection(
         print_json(made.document)
     else:
         click.echo(printable(f"{made.name} is set: {made.kind} at {made.url}."))
+        for text in made.warnings:
+            print_note(text)
 
 
 @connection.command(
@@ -151,6 +154,8 @@ def show_connection(connection: Connection, name: str, output: Output) -> None:
     else:
         for title, text in _lines(found):
             click.echo(printable(f"{title:<16}{text}"))
+        for text in found.warnings:
+            print_note(text)
 
 
 @connection.command(

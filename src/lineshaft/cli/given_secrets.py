@@ -2,16 +2,44 @@
 
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import wraps
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeVar
+
+import click
 
 from lineshaft.model.errors import InvalidInputError, NotFoundError
 from lineshaft.model.maskable import why_unmaskable
 from lineshaft.model.variable import is_variable_name, why_reserved
 
+R = TypeVar("R")
+
 _ENTRY: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(=|<<)(.*)")
 _ADVICE: Final = "Write NAME=value, or NAME<<END with the value's lines up to a line END."
+
+
+def with_secrets(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command the options that say which secrets there are, as its argument `secrets`, by name."""
+
+    @click.option(
+        "--secret",
+        "secrets",
+        metavar="NAME",
+        multiple=True,
+        help="A secret that tasks name, out of the variable of that name; may be given again for others.",
+    )
+    @click.option(
+        "--secrets-file",
+        metavar="FILE",
+        type=click.Path(path_type=Path),
+        help="A file with secrets: NAME=value a line, or NAME<<END and lines up to END.",
+    )
+    @wraps(command)
+    def wrapper(*args: Any, secrets: tuple[str, ...], secrets_file: Path | None, **options: Any) -> R:
+        return command(*args, secrets=given_secrets(secrets, secrets_file), **options)
+
+    return wrapper
 
 
 def given_secrets(

@@ -19,6 +19,8 @@ from lineshaft.cli.display import display_of
 from lineshaft.cli.engine_news import PrintedNews
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
+from lineshaft.cli.local_drivers import places_to_run, refuse_drivers
+from lineshaft.cli.local_tools import LocalTools
 from lineshaft.cli.logs import LogPrinter
 from lineshaft.cli.output import Output, print_json_line
 from lineshaft.cli.snapshot import snapshot_checkout, snapshot_folder
@@ -47,8 +49,6 @@ if TYPE_CHECKING:
     from lineshaft.services.run_request import RunRequest
 
 _LEASE_TIME: Final = timedelta(seconds=30)
-ENGINE_PATIENCE: Final = timedelta(seconds=60)
-"""How long tasks in containers wait for a Docker engine that has gone away: one that is restarted is back."""
 
 _JSON_LOG_BYTES: Final = 64 * 1024
 """How much of the end of a failed task's log stands in its JSON object."""
@@ -79,30 +79,6 @@ class LocalPipeline:
 
 
 @dataclass(frozen=True, slots=True)
-class LocalTools:
-    """What of this machine tasks run with.
-
-    Attributes:
-        executor: in what they run: `process` or `docker`.
-        default_image: the image of those in containers that name none; None refuses these.
-        docker_host: the Docker engine's address; None means the engine's own default.
-        engine_patience: for how long they wait for the engine once it has gone away.
-        ssh_agent: whether they may use this user's ssh agent.
-        known_hosts: the file with the keys of hosts that those in containers may reach by ssh; None means the
-            machine's own.
-        ignore_images: whether they run as processes without the image that they ask for.
-    """
-
-    executor: str = "process"
-    default_image: str | None = None
-    docker_host: str | None = None
-    engine_patience: timedelta = ENGINE_PATIENCE
-    ssh_agent: bool = False
-    known_hosts: Path | None = None
-    ignore_images: bool = False
-
-
-@dataclass(frozen=True, slots=True)
 class LocalOptions:
     """How to run.
 
@@ -114,15 +90,17 @@ class LocalOptions:
         tools: with what tasks run.
         all_logs: whether to print the logs of what succeeded as well.
         secrets: what tasks may name, by name.
+        untrusted: whether what is run counts as a change that is not trusted.
     """
 
     slots: int | None
     output: Output
     start: Start
     cause: Cause
-    tools: LocalTools = LocalTools()
+    tools: LocalTools
     all_logs: bool = False
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+    untrusted: bool = False
 
 
 def run_locally(
@@ -139,12 +117,17 @@ def run_locally(
         That of the first run that did not succeed, if one did not.
 
     Raises:
-        InvalidInputError: the inputs are not what a pipeline asks for, or there is no such source.
+        InvalidInputError: the inputs are not what a pipeline asks for, there is no such source, or a task is
+            for a driver, which only a server has.
         NodeNotFoundError: there is no such node to run, or to begin from.
         SecretMissingError: tasks name secrets that were not given.
     """
     _quieten()
-    _check_secrets(pipelines, options)
+    refuse_drivers(
+        [each.definition for each in pipelines], [each.definition for each in called], options.start
+    )
+    if not options.untrusted:
+        _check_secrets(pipelines, options)
     with tempfile.TemporaryDirectory(prefix="lineshaft-") as folder:
         return asyncio.run(_run_all(pipelines, called, options, Path(folder)))
 
@@ -200,17 +183,11 @@ async def _run(
 
 
 def _check_secrets(pipelines: Sequence[LocalPipeline], options: LocalOptions) -> None:
-    from lineshaft.engine.starting import selected_nodes
     from lineshaft.services.secrets.wanted import names_in
 
-    start = options.start
     missing: set[str] = set()
     for pipeline in pipelines:
-        tree = pipeline.definition.tree
-        places = tree.places
-        if start.only or start.from_ is not None:
-            nodes = selected_nodes(tree, start.only, start.from_)
-            places = tuple(place for place in places if not nodes[place.index].state.ended)
+        places = places_to_run(pipeline.definition, options.start)
         missing |= names_in(places) - options.secrets.keys()
     if missing:
         raise SecretMissingError(
@@ -248,6 +225,7 @@ def _request(options: LocalOptions, source: Source | None) -> "RunRequest":
         from_=start.from_,
         cause=options.cause,
         revision=source,
+        untrusted=options.untrusted,
     )
 
 
@@ -330,7 +308,7 @@ async def _working(
         known_hosts=options.tools.known_hosts or KNOWN_HOSTS,
         ignore_images=options.tools.ignore_images,
     )
-    files = LocalCaches(plane.files.desk, caches)
+    files = LocalCaches(plane.files.desk, caches, keeps=not options.untrusted)
     patience = options.tools.engine_patience
     watch = EngineWatch(PrintedNews(patience), patience)
     async with open_agent(plan, plane.fleet.desk, files=files, watch=watch) as agent:

@@ -12,9 +12,10 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
+from lineshaft.engine.cache_scope import UNTRUSTED
 from lineshaft.model.artifact import PART_BYTES, ArtifactKind, Content
 from lineshaft.model.errors import InvalidInputError
-from lineshaft.sdk.worker_files import WorkerFiles
+from lineshaft.sdk.worker_files import PartData, WorkerFiles
 from lineshaft.wire.files import (
     CacheAnswer,
     CacheRequest,
@@ -63,10 +64,17 @@ class LocalCaches:
     Caches have no branches here: whoever works on this machine is one and the same.
     """
 
-    def __init__(self, files: WorkerFiles, folder: Path) -> None:
-        """Keep caches in `folder`, which is made when the first is kept; `files` keeps all else."""
+    def __init__(self, files: WorkerFiles, folder: Path, *, keeps: bool = True) -> None:
+        """Keep caches in `folder`, which is made when the first is kept.
+
+        Args:
+            files: keeps all else.
+            folder: where they are.
+            keeps: whether any are kept; those of changes that are not trusted are only looked for.
+        """
         self._files = files
         self._folder = folder
+        self._why_not = "" if keeps else UNTRUSTED
         self._uploads: dict[UUID, _Upload] = {}
         self._found: dict[UUID, Path] = {}
 
@@ -74,6 +82,8 @@ class LocalCaches:
         """Begin to keep files, or hear how much of them is there already."""
         if request.kind is not ArtifactKind.CACHE:
             return await self._files.begin_upload(request)
+        if self._why_not:
+            return UploadAnswer(part_bytes=PART_BYTES, refused=self._why_not)
         if request.upload not in self._uploads:
             try:
                 self._uploads[request.upload] = await asyncio.to_thread(self._begin, request)
@@ -82,7 +92,7 @@ class LocalCaches:
                 return UploadAnswer(part_bytes=PART_BYTES, refused=why)
         return UploadAnswer(part_bytes=PART_BYTES)
 
-    async def put_part(self, part: Part, data: bytes) -> None:
+    async def put_part(self, part: Part, data: PartData) -> None:
         """Store a part."""
         upload = self._uploads.get(part.upload)
         if upload is None:
@@ -107,11 +117,12 @@ class LocalCaches:
         """Look for a cache."""
         found = await asyncio.to_thread(self._find, request)
         if found is None:
-            return CacheAnswer()
+            return CacheAnswer(writable=not self._why_not, why_not=self._why_not)
         self._found[found.id] = self._data(found.content.sha256)
         exact = found.name == request.key
-        why_not = f"A cache is kept under the key '{request.key}' already." if exact else ""
-        return CacheAnswer(files=found, exact=exact, writable=not exact, why_not=why_not)
+        there = f"A cache is kept under the key '{request.key}' already." if exact else ""
+        why_not = self._why_not or there
+        return CacheAnswer(files=found, exact=exact, writable=not why_not, why_not=why_not)
 
     async def read(self, request: ReadRequest) -> AsyncGenerator[bytes, None]:
         """Read bytes of files that the attempt was told of."""
@@ -189,7 +200,7 @@ async def _writing(work: Callable[[], T]) -> T:
         raise InvalidInputError(f"The cache cannot be written ({error.strerror}).") from error
 
 
-def _write(path: Path, offset: int, data: bytes) -> None:
+def _write(path: Path, offset: int, data: PartData) -> None:
     with path.open("r+b") as file:
         file.seek(offset)
         file.write(data)

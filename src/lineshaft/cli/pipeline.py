@@ -15,6 +15,7 @@ from lineshaft.cli.dialect import with_dialect
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
 from lineshaft.cli.invocation import Invocation
+from lineshaft.cli.limit import limited
 from lineshaft.cli.logs import LogPrinter, follow_logs
 from lineshaft.cli.output import Output, print_json, print_table, with_error_output, with_output
 from lineshaft.cli.pipeline_files import pipeline_file
@@ -150,14 +151,7 @@ def _with_pipeline(command: Callable[..., R]) -> Callable[..., R]:
     ),
 )
 @click.option("--name", help="Only pipelines of exactly this name.")
-@click.option(
-    "--limit",
-    metavar="N",
-    type=click.IntRange(1),
-    default=100,
-    show_default=True,
-    help="How many at most.",
-)
+@limited(100)
 @with_output
 @connected
 def list_pipelines(connection: Connection, name: str | None, limit: int, output: Output) -> None:

@@ -13,6 +13,7 @@ from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.duration import elapsed_text, instant_text
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
+from lineshaft.cli.limit import limited
 from lineshaft.cli.output import Output, print_json, print_table, with_output
 from lineshaft.cli.reference import FoundRun, find_pipeline, find_run
 from lineshaft.cli.terminal import console, printable
@@ -37,9 +38,7 @@ _RUN_HELP = "A run's id, PIPELINE/NUMBER, or PIPELINE/latest."
 @click.argument(
     "pipeline", shell_complete=complete_pipeline, help="A pipeline's id, or its name where no other has it."
 )
-@click.option(
-    "--limit", metavar="N", type=click.IntRange(1), default=20, show_default=True, help="How many at most."
-)
+@limited(20)
 @with_output
 @connected
 def runs(connection: Connection, pipeline: str, limit: int, output: Output) -> None:

@@ -1,6 +1,6 @@
 """`run`: pipelines on this machine, without a server."""
 
-from datetime import timedelta
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,13 +10,16 @@ from lineshaft.cli.command import Command
 from lineshaft.cli.dialect import with_dialect, with_files
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
+from lineshaft.cli.given_secrets import with_secrets
 from lineshaft.cli.invocation import Invocation, pass_invocation
+from lineshaft.cli.local_tools import LocalTools, with_tools
 from lineshaft.cli.output import Output, with_output
 from lineshaft.cli.pipeline_files import folder_of, pipeline_files
 from lineshaft.cli.problem_text import place_text
 from lineshaft.cli.start import Start, with_event, with_start
 
 if TYPE_CHECKING:
+    from lineshaft.cli.local import LocalPipeline
     from lineshaft.definition.dialect import Dialect
     from lineshaft.definition.pipeline_file import PipelineFile
     from lineshaft.model.cause import Cause
@@ -33,6 +36,8 @@ if TYPE_CHECKING:
         "lineshaft run --only test/unit",
         "lineshaft run --from ship",
         "lineshaft run --ref main --event push --changed api/views.py",
+        "# As a change from a fork is run: what asks for secrets fails, unless it says `if: trusted`",
+        "lineshaft run --untrusted",
         "# With all that the tasks wrote",
         "lineshaft run --only test/unit --logs",
         "# With each task in a container",
@@ -62,49 +67,12 @@ if TYPE_CHECKING:
     type=click.IntRange(1),
     help="How many tasks at once. [default: one a processor, 2 at least]",
 )
+@with_tools
+@with_secrets
 @click.option(
-    "--executor",
-    type=click.Choice(("process", "docker")),
-    default="process",
-    show_default=True,
-    help="In what tasks run: processes of this machine, or containers of its Docker engine.",
-)
-@click.option(
-    "--default-image", metavar="IMAGE", help="With `--executor docker`: the image of tasks that name none."
-)
-@click.option("--docker-host", metavar="URL", help="The Docker engine's address. [env: DOCKER_HOST]")
-@click.option(
-    "--docker-wait-seconds",
-    metavar="S",
-    type=click.IntRange(0),
-    default=60,
-    show_default=True,
-    help="How long tasks wait for an engine that goes away, before they are lost.",
-)
-@click.option("--ssh-agent", is_flag=True, help="Lend your ssh agent to tasks that say `ssh: {agent: true}`.")
-@click.option(
-    "--ssh-known-hosts",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="The keys of hosts that tasks in containers may reach by ssh. [default: /etc/ssh/ssh_known_hosts]",
-)
-@click.option(
-    "--ignore-images",
+    "--untrusted",
     is_flag=True,
-    help="Run tasks that ask for an image or for services without them, on this machine as it is.",
-)
-@click.option(
-    "--secret",
-    "secrets",
-    metavar="NAME",
-    multiple=True,
-    help="A secret that tasks name, out of the variable of that name; may be given again for others.",
-)
-@click.option(
-    "--secrets-file",
-    metavar="FILE",
-    type=click.Path(path_type=Path),
-    help="A file with secrets: NAME=value a line, or NAME<<END and lines up to END.",
+    help="Run as a change from a fork is run: without secrets, and without keeping caches.",
 )
 @click.option("--logs", is_flag=True, help="Print the logs of all tasks at the end, not only of what failed.")
 @with_start
@@ -119,15 +87,9 @@ def run(
     callees: tuple[str, ...],
     source: Path | None,
     slots: int | None,
-    executor: str,
-    default_image: str | None,
-    docker_host: str | None,
-    docker_wait_seconds: int,
-    ssh_agent: bool,
-    ssh_known_hosts: Path | None,
-    ignore_images: bool,
-    secrets: tuple[str, ...],
-    secrets_file: Path | None,
+    tools: LocalTools,
+    secrets: dict[str, str],
+    untrusted: bool,
     logs: bool,
     start: Start,
     cause: "Cause",
@@ -145,36 +107,45 @@ def run(
     The log of what failed is printed at the end. The exit code is 0 when all succeeded, and 1 when one did
     not.
     """
-    from lineshaft.cli.given_secrets import given_secrets
-    from lineshaft.cli.local import LocalOptions, LocalPipeline, LocalTools, run_locally
+    from lineshaft.cli.local import LocalOptions, run_locally
 
-    given = given_secrets(secrets, secrets_file)
-
-    pipelines: list[LocalPipeline] = []
-    for name in pipeline_files(files):
-        found = _read(invocation, name, dialect, start)
-        folder = source or folder_of(name)
-        pipelines += (
-            LocalPipeline(definition, folder, found.dialect, source_given=source is not None)
-            for definition in found.definitions
-        )
-    called = [
-        LocalPipeline(definition, source or folder_of(name), found.dialect)
-        for name, found in ((name, _read(invocation, name, None, Start())) for name in callees)
-        for definition in found.definitions
-    ]
+    pipelines = _wanted(invocation, files, source, dialect, start)
+    called = _called(invocation, callees, source)
     invocation.source = None  # What is wrong from now on stands in no file.
-    tools = LocalTools(
-        executor=executor,
-        default_image=default_image,
-        docker_host=docker_host,
-        engine_patience=timedelta(seconds=docker_wait_seconds),
-        ssh_agent=ssh_agent,
-        known_hosts=None if ssh_known_hosts is None else ssh_known_hosts.expanduser().absolute(),
-        ignore_images=ignore_images,
+    options = LocalOptions(
+        slots, output, start, cause, tools, all_logs=logs, secrets=secrets, untrusted=untrusted
     )
-    options = LocalOptions(slots, output, start, cause, tools, all_logs=logs, secrets=given)
     return run_locally(pipelines, called, options)
+
+
+def _wanted(
+    invocation: Invocation,
+    files: Sequence[str],
+    source: Path | None,
+    dialect: "Dialect | None",
+    start: Start,
+) -> "list[LocalPipeline]":
+    """Read the pipelines that are to run."""
+    from lineshaft.cli.local import LocalPipeline
+
+    found = ((name, _read(invocation, name, dialect, start)) for name in pipeline_files(files))
+    return [
+        LocalPipeline(definition, source or folder_of(name), read.dialect, source_given=source is not None)
+        for name, read in found
+        for definition in read.definitions
+    ]
+
+
+def _called(invocation: Invocation, files: Sequence[str], source: Path | None) -> "list[LocalPipeline]":
+    """Read the pipelines that those may call."""
+    from lineshaft.cli.local import LocalPipeline
+
+    found = ((name, _read(invocation, name, None, Start())) for name in files)
+    return [
+        LocalPipeline(definition, source or folder_of(name), read.dialect)
+        for name, read in found
+        for definition in read.definitions
+    ]
 
 
 def _read(invocation: Invocation, name: str, dialect: "Dialect | None", start: Start) -> "PipelineFile":

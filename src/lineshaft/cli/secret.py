@@ -1,4 +1,4 @@
-"""`secret`: values that a server gives to tasks and tells nobody."""
+"""`secret`: values that a server gives to tasks, or keeps for itself, and tells nobody."""
 
 import sys
 from pathlib import Path
@@ -33,6 +33,11 @@ _environment = click.option(
     metavar="NAME",
     help="The only environment that it is for, as tasks name it. [default: any]",
 )
+_for_server = click.option(
+    "--for-server",
+    is_flag=True,
+    help="For the server alone, such as for its connections to forges: no task is given it.",
+)
 _name = click.argument("name", help="The variable in which tasks find it.")
 
 
@@ -51,11 +56,14 @@ def secret() -> None:
         "# For the tasks of one pipeline that say `environment: prod`",
         "lineshaft secret set DB_PASSWORD --pipeline shop --environment prod < password.txt",
         "lineshaft secret set SIGNING_KEY --from-file key.pem",
+        "# For a connection to a forge, and for no task",
+        "lineshaft secret set FORGE_TOKEN --for-server",
     ),
 )
 @_name
 @_pipeline
 @_environment
+@_for_server
 @click.option(
     "--from-file",
     metavar="FILE",
@@ -70,6 +78,7 @@ def set_secret(
     name: str,
     pipeline: str | None,
     environment: str | None,
+    for_server: bool,
     from_file: Path | None,
     output: Output,
 ) -> None:
@@ -78,37 +87,47 @@ def set_secret(
     The value is never an argument, which other users of this machine could see. The end of its line does not
     belong to a value of one line; several lines are taken as they are. Nobody can read it back.
     """
+    _check_whose(pipeline, environment, for_server=for_server)
     value = _value(name, from_file)
     with connection.client() as client, waiting(f"Asking {client.url} to keep the secret"):
         pipeline_id = None if pipeline is None else find_pipeline(client, pipeline)
-        kept = client.set_secret(name, value, pipeline_id=pipeline_id, environment=environment)
+        kept = client.set_secret(
+            name, value, pipeline_id=pipeline_id, environment=environment, for_server=for_server
+        )
     if output is Output.JSON:
         print_json(kept.document)
     else:
         what = "is set" if kept.version == 1 else f"has its value number {kept.version}"
-        click.echo(printable(f"{kept.name} {what}, for {_whose(pipeline, environment)}."))
+        whose = _whose(pipeline, environment, for_server=for_server)
+        click.echo(printable(f"{kept.name} {what}, for {whose}."))
 
 
 @secret.command(
     "list",
     cls=Command,
     short_help="List secrets, without their values.",
-    examples=("lineshaft secret list", "lineshaft secret list --pipeline shop --output json"),
+    examples=(
+        "lineshaft secret list",
+        "lineshaft secret list --pipeline shop --output json",
+        "lineshaft secret list --for-server",
+    ),
 )
 @_pipeline
+@_for_server
 @with_output
 @connected
-def list_secrets(connection: Connection, pipeline: str | None, output: Output) -> None:
-    """List the secrets for all pipelines, or with --pipeline those of that one alone; no values."""
+def list_secrets(connection: Connection, *, pipeline: str | None, for_server: bool, output: Output) -> None:
+    """List the secrets for all pipelines, or those of one alone, or those for the server alone; no values."""
+    _check_whose(pipeline, None, for_server=for_server)
     with connection.client() as client, waiting(f"Asking {client.url} for secrets"):
-        found = _secrets(client, pipeline)
+        found = _secrets(client, pipeline, for_server=for_server)
     if output is Output.JSON:
         print_json([each.document for each in found])
     elif found:
         rows = [
             (
                 each.name,
-                each.environment or "any",
+                "-" if for_server else each.environment or "any",
                 str(each.version),
                 instant_text(each.updated_at),
                 each.updated_by,
@@ -129,19 +148,29 @@ def list_secrets(connection: Connection, pipeline: str | None, output: Output) -
 @_name
 @_pipeline
 @_environment
+@_for_server
 @with_output
 @connected
 def delete_secret(
-    connection: Connection, name: str, pipeline: str | None, environment: str | None, output: Output
+    connection: Connection,
+    *,
+    name: str,
+    pipeline: str | None,
+    environment: str | None,
+    for_server: bool,
+    output: Output,
 ) -> None:
-    """Delete a secret: the one for exactly this pipeline and environment."""
+    """Delete a secret: the one for exactly this pipeline and environment, or for the server alone."""
+    _check_whose(pipeline, environment, for_server=for_server)
     with connection.client() as client, waiting(f"Asking {client.url} to delete the secret"):
         pipeline_id = None if pipeline is None else find_pipeline(client, pipeline)
-        client.delete_secret(name, pipeline_id=pipeline_id, environment=environment)
+        client.delete_secret(name, pipeline_id=pipeline_id, environment=environment, for_server=for_server)
     if output is Output.JSON:
-        print_json({"name": name, "pipeline": pipeline, "environment": environment})
+        document = {"name": name, "pipeline": pipeline, "environment": environment, "for_server": for_server}
+        print_json(document)
     else:
-        click.echo(printable(f"{name} for {_whose(pipeline, environment)} is deleted."))
+        whose = _whose(pipeline, environment, for_server=for_server)
+        click.echo(printable(f"{name} for {whose} is deleted."))
 
 
 @secret.command(
@@ -167,7 +196,8 @@ def reseal(connection: Connection, output: Output) -> ExitCode:
         click.echo(f"{count} sealed anew with the key {resealed.key_id}.")
         for each in resealed.unopened:
             pipeline = None if each.pipeline_id is None else str(each.pipeline_id)
-            named = f"{each.name} for {_whose(pipeline, each.environment)}"
+            whose = _whose(pipeline, each.environment, for_server=each.for_server)
+            named = f"{each.name} for {whose}"
             print_note(f"{named} cannot be opened with any of the server's keys: set it again.")
     return ExitCode.UNAVAILABLE if resealed.unopened else ExitCode.OK
 
@@ -219,10 +249,26 @@ def _file(path: Path, most_bytes: int) -> bytes:
         raise InvalidInputError(f"'{path}' cannot be read: {error.strerror}.") from error
 
 
-def _secrets(client: "Client", pipeline: str | None) -> "list[SecretView]":
-    return list(client.secrets(None if pipeline is None else find_pipeline(client, pipeline)))
+def _secrets(client: "Client", pipeline: str | None, *, for_server: bool) -> "list[SecretView]":
+    pipeline_id = None if pipeline is None else find_pipeline(client, pipeline)
+    return list(client.secrets(pipeline_id, for_server=for_server))
 
 
-def _whose(pipeline: str | None, environment: str | None) -> str:
+def _check_whose(pipeline: str | None, environment: str | None, *, for_server: bool) -> None:
+    """Refuse what no secret is for.
+
+    Raises:
+        click.UsageError: the server alone, and a pipeline or an environment.
+    """
+    if for_server and (pipeline, environment) != (None, None):
+        raise click.UsageError(
+            "What is for the server alone is for no pipeline and no environment: leave out --for-server, or"
+            " what stands beside it."
+        )
+
+
+def _whose(pipeline: str | None, environment: str | None, *, for_server: bool) -> str:
+    if for_server:
+        return "the server alone"
     whose = "all pipelines" if pipeline is None else f"'{pipeline}'"
     return whose if environment is None else f"{whose} in the environment {environment}"

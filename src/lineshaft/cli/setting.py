@@ -66,6 +66,7 @@ machine_options = together(
         "0.95 of `worker`; no limit of `up`",
     ),
     setting(_MACHINE, "--workspaces-kept", "N", "How many workspaces that nobody uses it keeps.", "16"),
+    setting(_MACHINE, "--lfs-gib", "N", "How many GiB of the files that Git LFS has brought it keeps.", "10"),
     setting(
         _MACHINE,
         "--keep-failed",

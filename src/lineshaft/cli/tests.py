@@ -12,6 +12,7 @@ from lineshaft.cli.command import Command
 from lineshaft.cli.completion import complete_pipeline
 from lineshaft.cli.connection import Connection, connected
 from lineshaft.cli.failure import print_note
+from lineshaft.cli.limit import limited
 from lineshaft.cli.output import Output, print_json, print_table, with_output
 from lineshaft.cli.reference import find_pipeline, find_run
 from lineshaft.cli.waiting import waiting
@@ -74,14 +75,7 @@ _STYLES: Final = {"passed": "green", "failed": "red", "error": "red", "skipped":
 )
 @click.option("--node", metavar="PATH", help="Of a run, only tests of this node, and of those below it.")
 @click.option("--text", metavar="TEXT", help="Of a run, only tests whose names hold this.")
-@click.option(
-    "--limit",
-    metavar="N",
-    type=click.IntRange(1),
-    default=50,
-    show_default=True,
-    help="How many to list at most.",
-)
+@limited(50)
 @with_output
 @connected
 def tests(

@@ -39,6 +39,8 @@ def worker_key() -> None:
         "lineshaft worker-key create build-1 > key",
         "# For the worker of one name alone, for three months",
         "lineshaft worker-key create gpu --worker gpu-1 --expires 90d > key",
+        "# For the programs of one driver alone",
+        "lineshaft worker-key create compile --driver compile > key",
     ),
 )
 @click.argument("name", help="What to call it; no other worker key has that name.")
@@ -54,6 +56,13 @@ def worker_key() -> None:
     type=Lifetime(),
     help="After how long it is worth nothing: 90d, 12h, 30m. [default: never]",
 )
+@click.option(
+    "--driver",
+    "drivers",
+    metavar="NAME",
+    multiple=True,
+    help="The only driver that it may serve, or kind of work; may be given several times. [default: any]",
+)
 @certificate_option
 @with_output
 @connected
@@ -63,13 +72,20 @@ def create_key(
     *,
     worker: str | None,
     expires: timedelta | None,
+    drivers: tuple[str, ...],
     certificate: str | None,
     output: Output,
 ) -> None:
     """Make a worker key, and print it: the server keeps no more than its hash."""
     expires_at = None if expires is None else SystemClock().now() + expires
     with connection.client() as client, waiting(f"Asking {client.url} for a key"):
-        made = client.create_worker_key(name, worker=worker, expires_at=expires_at, certificate=certificate)
+        made = client.create_worker_key(
+            name,
+            worker=worker,
+            expires_at=expires_at,
+            certificate=certificate,
+            kinds=drivers or None,
+        )
     if output is Output.JSON:
         print_json(made.document)
         return
@@ -99,6 +115,7 @@ def list_keys(connection: Connection, output: Output) -> None:
             (
                 key.name,
                 key.worker or "any",
+                "any" if key.kinds is None else ", ".join(key.kinds),
                 instant_text(key.created_at),
                 expiry_text(key.expires_at, now),
                 last_text(key.last_used_at),
@@ -106,7 +123,7 @@ def list_keys(connection: Connection, output: Output) -> None:
             )
             for key in found
         ]
-        print_table(("NAME", "WORKER", "CREATED", "EXPIRES", "LAST USED", "ID"), rows, _STYLES)
+        print_table(("NAME", "WORKER", "SERVES", "CREATED", "EXPIRES", "LAST USED", "ID"), rows, _STYLES)
     else:
         print_note("There are no worker keys; `lineshaft worker-key create NAME` makes one.")
 

@@ -12,6 +12,7 @@ from typing import Final, assert_never
 from lineshaft.engine.attempts import begin_attempt, end_attempt, lose_attempt, run_node
 from lineshaft.engine.beginning import begin, do_chores
 from lineshaft.engine.decision import Decision, TimerSet
+from lineshaft.engine.driver_time import end_grace, keep_time, limit_attempt
 from lineshaft.engine.duration import duration_text
 from lineshaft.engine.ending import refuse
 from lineshaft.engine.growth import grow
@@ -125,6 +126,7 @@ def _lease(step: Step, event: AttemptLeased) -> None:
     node = step.nodes[event.node]
     if node.state is State.QUEUED and node.attempt == event.attempt:
         run_node(step, event.node, lease=event.lease)
+        keep_time(step, event.node)
 
 
 def _report(step: Step, event: AttemptReported) -> None:
@@ -173,6 +175,8 @@ def _fire(step: Step, event: TimerFired) -> None:
             _retry(step, event.node)
         case TimerPurpose.TIME_LIMIT:
             _limit(step, event.node)
+        case TimerPurpose.GRACE:
+            _end_grace(step, event.node)
         case _:
             assert_never(event.purpose)
 
@@ -184,11 +188,12 @@ def _retry(step: Step, index: int) -> None:
 
 
 def _limit(step: Step, index: int) -> None:
-    """Stop a group, or the run that stands for a task, that is over its time limit."""
+    """Stop what is over its time limit: a group, the run that stands for a task, or a driver's attempt."""
     node = step.nodes[index]
     group = step.tree[index].node
     if isinstance(group, Task):
         _limit_call(step, index, group)
+        limit_attempt(step, index, group)
         return
     if node.stop is not None or not _is_limited(index, group, node):
         return
@@ -199,6 +204,12 @@ def _limit(step: Step, index: int) -> None:
         reason = Reason(ReasonCode.TIME_LIMIT, "Took longer than its time limit.")
         inner = Reason(ReasonCode.GROUP_TIME_LIMIT, f"'{group.name}' took longer than its time limit.")
     stop_group(step, index, Stop(State.TIMED_OUT, reason), Stop(State.CANCELLED, inner))
+
+
+def _end_grace(step: Step, index: int) -> None:
+    task = step.tree[index].node
+    if isinstance(task, Task):
+        end_grace(step, index, task)
 
 
 def _limit_call(step: Step, index: int, task: Task) -> None:

@@ -6,7 +6,7 @@ from typing import Final
 from lineshaft.engine.decision import AttemptEnded, AttemptQueued, ChildRunWanted, TimerSet
 from lineshaft.engine.duration import duration_text
 from lineshaft.engine.ending import TOLD, body_ended, finish
-from lineshaft.engine.outputs import take_outputs
+from lineshaft.engine.outputs import take_outputs, take_result
 from lineshaft.engine.rendering import rendered_task
 from lineshaft.engine.step import QUEUED_REASON, Step
 from lineshaft.engine.turn import expression_failed
@@ -19,7 +19,7 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import NodeRun
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT
-from lineshaft.model.work import PipelineWork
+from lineshaft.model.work import DriverWork, PipelineWork
 
 WORKER_LOST: Final = Reason(ReasonCode.WORKER_LOST, "Its worker stopped answering while it ran.")
 """Why an attempt ended whose worker does not answer any more."""
@@ -116,11 +116,13 @@ def _run_group(step: Step, index: int) -> None:
 def end_attempt(step: Step, index: int, outcome: Outcome) -> None:
     """End the running attempt of a task as its driver says: with the task, or with another to follow."""
     node, task = step.nodes[index], step.task(index)
-    if outcome.state is State.CANCELLED and node.stop is not None and node.stop.state is State.TIMED_OUT:
-        # Its own time limit ended it, after which it may be tried again, unlike after any other stop.
+    is_driver = isinstance(task.work, DriverWork)
+    over_time = node.stop is not None and node.stop.state is State.TIMED_OUT
+    if node.stop is not None and over_time and (is_driver or outcome.state is State.CANCELLED):
+        # Its own time limit ended it, after which it may be tried again, unlike after any other stop. What a
+        # driver answers then comes too late.
         outcome = Outcome(State.TIMED_OUT, node.stop.reason)
-        step.change(index, stop=None)
-        node = step.nodes[index]
+        node = step.change(index, stop=None)
     if outcome.state is State.LOST:
         lose_attempt(step, index, outcome, WAIT_AFTER_TROUBLE)
         return
@@ -129,6 +131,8 @@ def end_attempt(step: Step, index: int, outcome: Outcome) -> None:
         take_outputs(step, index, task, outcome)
     elif node.stop is None and _try_again(step, index, outcome):
         return
+    elif is_driver:
+        take_result(step, index, outcome)
     if node.stop is not None and outcome.state is State.CANCELLED:
         finish(step, index, node.stop.state, node.stop.reason, outcome.exit_code)
     else:
@@ -147,6 +151,10 @@ def lose_attempt(
         wait: how long the task then waits before it is tried again by itself.
     """
     node, task = step.nodes[index], step.task(index)
+    if node.stop is not None and isinstance(task.work, DriverWork):
+        # It was told to stop, and that is how it ends.
+        end_attempt(step, index, Outcome(State.CANCELLED, node.stop.reason))
+        return
     _note_ended(step, index, node, task, State.LOST)
     if node.stop is None:
         if node.losses < LOSSES_MADE_GOOD and (task.may_begin_again or not outcome.begun):

@@ -9,7 +9,7 @@ from lineshaft.model.run import Source
 
 _COMMIT: Final = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
-_UNTRUSTED: Final = "The run works on a change that is not trusted, and such runs keep no caches."
+UNTRUSTED: Final = "The run works on a change that is not trusted, and such runs keep no caches."
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ def cache_scope(
         default: the repository's default branch; empty where it is not known.
     """
     if untrusted:
-        return CacheScope("", (default,), _UNTRUSTED)
+        return CacheScope("", (default,), UNTRUSTED)
     own = _own(source, cause, found)
     return CacheScope(own, (own,) if own == default or not default else (own, default))
 

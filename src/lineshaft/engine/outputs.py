@@ -11,7 +11,7 @@ from lineshaft.model.node import Group, Task
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.run import Run
 from lineshaft.model.tree import ROOT, Place
-from lineshaft.model.work import PipelineWork
+from lineshaft.model.work import DriverWork, PipelineWork
 
 OUTPUTS_LIMIT_BYTES: Final = 64 * 1024
 """How long all outputs of a task, or of a run, may be, their names and values taken together, in UTF-8."""
@@ -23,11 +23,20 @@ def size_bytes(values: Mapping[str, str]) -> int:
 
 
 def take_outputs(step: Step, index: int, task: Task, outcome: Outcome) -> None:
-    """Keep what a task that succeeded has told: what it declares, and all that a called pipeline tells."""
+    """Keep what a task that succeeded has told: what it declares, and all that a driver or a run tells."""
+    if isinstance(task.work, DriverWork):
+        take_result(step, index, outcome)
+        return
     given: Mapping[str, str] = outcome.outputs
     if given and not isinstance(task.work, PipelineWork):
         given = {name: given[name] for name in task.surroundings.outputs if name in given}
     step.give_outputs(index, given)
+
+
+def take_result(step: Step, index: int, outcome: Outcome) -> None:
+    """Keep what the driver of a task has answered, as the task's outputs."""
+    if outcome.result is not None:
+        step.give_outputs(index, outcome.result.outputs())
 
 
 def carry_outputs(step: Step, place: Place, group: Group) -> None:

@@ -7,11 +7,13 @@ from typing import Final
 
 from lineshaft.model.memory_size import memory_size
 from lineshaft.model.placement import Capacity, Demand, Offer
+from lineshaft.model.work import WorkKind
 
 BUSY_LOAD: Final = 0.95
 """Above which load a worker takes nothing, unless it was started with another `--max-load`."""
 
 _MOST_NAMED: Final = 3
+_BUILT_IN: Final = frozenset(WorkKind)
 
 
 class PlacementCode(StrEnum):
@@ -103,6 +105,8 @@ def placement(
         ahead: about how many tasks go before it; None where they are too many to count.
     """
     connected = [worker for worker in workers if worker.connected]
+    if demand.kind not in _BUILT_IN and not any(demand.kind in each.offer.kinds for each in connected):
+        return Placement(PlacementCode.KIND_NOT_SERVED, _no_driver(demand, workers), ahead)
     if not connected:
         return Placement(PlacementCode.NO_WORKER, _no_worker(workers), ahead)
     able = connected
@@ -141,6 +145,12 @@ def _no_worker(workers: Sequence[Candidate]) -> str:
     if not workers:
         return "No worker has been heard of; `lineshaft worker` starts one."
     return f"No worker is connected: {_names(workers)} {_verb(workers)} offline."
+
+
+def _no_driver(demand: Demand, workers: Sequence[Candidate]) -> str:
+    offline = [worker for worker in workers if demand.kind in worker.offer.kinds]
+    rest = f": {_names(offline)} {_verb(offline)} offline." if offline else "."
+    return f"No program is connected that is the driver '{demand.kind}'{rest}"
 
 
 def _not_served(demand: Demand, workers: Sequence[Candidate]) -> str:

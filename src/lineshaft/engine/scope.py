@@ -6,14 +6,25 @@ from functools import cached_property, lru_cache
 from typing import Final, TypeVar
 
 from lineshaft.engine.counting import anything_failed_before
-from lineshaft.expression import Changeset, Commit, Scope, has_expressions, parse_template
+from lineshaft.expression import (
+    NO_RESOURCE,
+    Changeset,
+    Commit,
+    Scope,
+    ScopeResource,
+    has_expressions,
+    parse_template,
+)
 from lineshaft.expression import Value as ScopeValue
+from lineshaft.model.driver_result import DriverResult
 from lineshaft.model.errors import ExpressionError
-from lineshaft.model.node import Task
+from lineshaft.model.node import Group, Task
+from lineshaft.model.resource import ResourceChange, Subject
 from lineshaft.model.run import NodeRun, Run, Source
 from lineshaft.model.state import State
 from lineshaft.model.tree import Place
 from lineshaft.model.value import Bindings
+from lineshaft.model.work import DriverWork
 
 V = TypeVar("V")
 
@@ -76,11 +87,27 @@ def _scope(
         matrix={} if bindings is None else bindings.matrix,
         env=env or {},
         pipeline=run.tree.root.name,
+        metadata=run.tree.root.metadata,
+        resource=_resource(run.subject),
         run_id=str(run.id),
         run_number=run.number,
         trusted=not run.untrusted,
         changeset=None if source.changeset is None else _changeset(source.changeset),
         nodes=NodesAround(run, run.tree[index]),
+    )
+
+
+def _resource(subject: Subject | None) -> ScopeResource:
+    if not isinstance(subject, ResourceChange):
+        return NO_RESOURCE
+    resource = subject.resource
+    return ScopeResource(
+        type=resource.type,
+        name=resource.name,
+        version=resource.version,
+        event=subject.event.value,
+        spec=resource.spec,
+        metadata=resource.metadata,
     )
 
 
@@ -133,6 +160,15 @@ class _Lazy(Mapping[str, V]):
         return len(self._made)
 
 
+def _is_driver(run: Run, place: Place) -> bool:
+    """Whether the outputs of a node are what the driver of a task has answered."""
+    node = place.node
+    while isinstance(node, Group) and node.carries_outputs and place.children:
+        place = run.tree[place.children[0]]
+        node = place.node
+    return isinstance(node, Task) and isinstance(node.work, DriverWork)
+
+
 class NodesAround:
     """How the nodes stand that a node can name: siblings, those outwards, or any by its whole path."""
 
@@ -143,8 +179,11 @@ class NodesAround:
 
     def outputs(self, node: str) -> Mapping[str, ScopeValue]:
         """Give what a node has told; empty when it has not ended, or told nothing."""
-        index = self._find(node).index
-        return self._run.outputs.get(index, {}) if self._run.nodes[index].state.ended else {}
+        place = self._find(node)
+        if not self._run.nodes[place.index].state.ended:
+            return {}
+        given = self._run.outputs.get(place.index, {})
+        return DriverResult.of_outputs(given, success=True).data if _is_driver(self._run, place) else given
 
     def succeeded(self, node: str | None) -> bool:
         """Tell whether the node did succeed; None: whether nothing before this place failed."""

@@ -1,15 +1,22 @@
 """Stopping what goes on: a run, a group over its time limit, or what a failure takes along."""
 
 from collections.abc import Iterable
+from datetime import timedelta
+from typing import Final
 
-from lineshaft.engine.decision import AttemptEnded, AttemptStopping, ChildRunStopping
+from lineshaft.engine.decision import AttemptEnded, AttemptStopping, ChildRunStopping, TimerSet
 from lineshaft.engine.ending import body_ended, count_ended, end_unbegun
 from lineshaft.engine.step import Chore, Step
+from lineshaft.model.event import TimerPurpose
 from lineshaft.model.node import Group, Task
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import NodeRun, Stop
 from lineshaft.model.state import State
 from lineshaft.model.tree import Place
+from lineshaft.model.work import DriverWork
+
+DRIVER_GRACE: Final = timedelta(seconds=30)
+"""How long a driver that was told to stop may take to answer before the server goes on without it."""
 
 
 def stop_group(step: Step, index: int, own: Stop, inner: Stop) -> None:
@@ -33,6 +40,20 @@ def stop_call(step: Step, index: int, stop: Stop) -> None:
     """Stop the run that stands for a task."""
     step.change(index, stop=stop, reason=_stopping(stop))
     step.effects.append(ChildRunStopping(index, step.nodes[index].attempt, stop.reason))
+
+
+def stop_attempt(step: Step, index: int, stop: Stop) -> None:
+    """Stop the attempt of a task, and have its worker told, unless that was told before.
+
+    A driver that somebody has written may be hung, or not want to hear: it gets no more than some time.
+    """
+    node = step.nodes[index]
+    step.change(index, stop=stop, reason=_stopping(stop))
+    if node.lease is None or node.stop is not None:
+        return
+    step.effects.append(AttemptStopping(index, node.attempt, node.lease))
+    if isinstance(step.task(index).work, DriverWork):
+        step.effects.append(TimerSet(index, TimerPurpose.GRACE, step.now + DRIVER_GRACE))
 
 
 def stop_siblings(step: Step, group: Place, failed: Place) -> None:
@@ -70,10 +91,8 @@ def _stop_all(step: Step, nodes: Iterable[int], stop: Stop) -> None:
 def _stop_task(step: Step, index: int, node: NodeRun, stop: Stop) -> None:
     if node.lease is None and node.stop is None:
         stop_call(step, index, stop)
-        return
-    step.change(index, stop=stop, reason=_stopping(stop))
-    if node.lease is not None:
-        step.effects.append(AttemptStopping(index, node.attempt, node.lease))
+    else:
+        stop_attempt(step, index, stop)
 
 
 def _is_over_its_own_limit(place: Place, node: NodeRun) -> bool:

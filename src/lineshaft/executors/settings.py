@@ -156,6 +156,7 @@ class MachineSettings(Settings):
         max_load: it takes nothing while the machine's processors are busier than this, from 0 to 1; None
             leaves it to the program.
         workspaces_kept: how many workspaces that nobody uses are kept.
+        lfs_gib: how many GiB of what Git LFS keeps for repositories are kept here, too.
         keep_failed: for how long the workspace of a failed attempt is kept; None keeps none.
         git_roots: the folders below which a pipeline's repository may be a local path.
         private_repositories: whether repositories may be fetched from this machine and its private networks.
@@ -180,6 +181,7 @@ class MachineSettings(Settings):
     memory: Annotated[int | None, BeforeValidator(_memory)] = None
     max_load: float | None = Field(default=None, gt=0, le=1, allow_inf_nan=False)
     workspaces_kept: int = Field(default=16, ge=0, le=100_000)
+    lfs_gib: int = Field(default=10, ge=0, le=1_000_000)
     keep_failed: Annotated[timedelta | None, BeforeValidator(_time)] = None
     git_roots: Annotated[tuple[Folder, ...], NoDecode, BeforeValidator(_split)] = ()
     private_repositories: bool = True

@@ -2,11 +2,12 @@
 
 from lineshaft.expression.changeset import Changeset
 from lineshaft.expression.expression import Expression, parse
-from lineshaft.expression.scope import Commit, Nodes, NoNodes, RunEnd, Scope
+from lineshaft.expression.scope import NO_RESOURCE, Commit, Nodes, NoNodes, RunEnd, Scope, ScopeResource
 from lineshaft.expression.template import Template, has_expressions, parse_template
 from lineshaft.expression.value import Value
 
 __all__ = [
+    "NO_RESOURCE",
     "Changeset",
     "Commit",
     "Expression",
@@ -14,6 +15,7 @@ __all__ = [
     "Nodes",
     "RunEnd",
     "Scope",
+    "ScopeResource",
     "Template",
     "Value",
     "has_expressions",

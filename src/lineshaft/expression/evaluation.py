@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Final
 
 from lineshaft.expression.compilation import ELEMENTS, MAPPED, MATCHES
 from lineshaft.expression.pattern import regex
-from lineshaft.expression.reading import MACROS
+from lineshaft.expression.reading import LARGE, MACROS, WHOLE
 from lineshaft.expression.scope import VARIABLES, Scope
 from lineshaft.expression.value import Copying, Value, checked, plain
 from lineshaft.model.errors import ExpressionError
@@ -80,7 +80,14 @@ class Evaluation:
             value: object = {node: self._scope.nodes.outputs(node) for node in sorted(named)}
         else:
             value = VARIABLES[name](self._scope)
+            if name in LARGE and isinstance(value, dict):
+                value = self._asked(name, value)
         return plain(name, value)
+
+    def _asked(self, name: str, value: dict[str, object]) -> dict[str, object]:
+        """Take the parts of a variable that the expression names, so that others are in nobody's way."""
+        parts = {key for of, key in self._fields if of == name}
+        return value if WHOLE in parts else {key: part for key, part in value.items() if key in parts}
 
     def _function(self, name: str, call: Callable[..., object]) -> Callable[..., object]:
         """Make the function that expressions call by the name.

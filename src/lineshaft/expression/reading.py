@@ -43,10 +43,17 @@ _WORDS: Final = frozenset({"true", "false", "null", "in"})
 NAMES: Final = frozenset(VARIABLES) | {"outputs"}
 _KEYS: Final = {
     "commit": frozenset({"sha", "short", "message", "author"}),
-    "pipeline": frozenset({"name"}),
+    "pipeline": frozenset({"name", "metadata"}),
+    "resource": frozenset({"type", "name", "version", "event", "spec", "metadata"}),
     "upstream": frozenset({"name", "run", "number", "state", "branch", "tag", "commit", "outputs"}),
     "run": frozenset({"id", "number", "trace", "state", "reason", "url"}),
 }
+LARGE: Final = frozenset({"pipeline", "resource"})
+"""The variables of which parts may be larger than an expression takes."""
+
+WHOLE: Final = ""
+"""Stands for all parts of one of these, where an expression does not write out which."""
+
 _CLOSING: Final = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -231,13 +238,15 @@ class _Reader:
                 'Write outputs.NODE.NAME, or outputs["PATH"].NAME with the name or path as plain text.',
             )
         if key is None:
+            if token.text in LARGE:
+                self.fields.add((token.text, WHOLE))
             return
         name, place = key
-        if known := _KEYS.get(token.text):
-            if name not in known:
-                _refuse_unknown(f"part of {token.text}", place, known, name)
-            return
-        self.fields.add((token.text, name))
+        known = _KEYS.get(token.text)
+        if known and name not in known:
+            _refuse_unknown(f"part of {token.text}", place, known, name)
+        if not known or token.text in LARGE:
+            self.fields.add((token.text, name))
 
     def key(self, index: int) -> tuple[str, Token] | None:
         """Read the key behind a name, as in `outputs.build` or `outputs["test/unit"]`; None: none is."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 from lineshaft.expression.changeset import Changeset
 from lineshaft.expression.value import Value
@@ -83,6 +83,33 @@ class RunEnd:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ScopeResource:
+    """The resource whose change a run carries; all is empty where it carries none."""
+
+    type: str = ""
+    name: str = ""
+    version: int = 0
+    event: str = ""
+    spec: Mapping[str, Any] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+
+    def value(self) -> dict[str, object]:
+        """Give it as expressions see it."""
+        return {
+            "type": self.type,
+            "name": self.name,
+            "version": self.version,
+            "event": self.event,
+            "spec": self.spec,
+            "metadata": self.metadata,
+        }
+
+
+NO_RESOURCE: Final = ScopeResource()
+"""Stands for the resource of a run that carries none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Scope:
     """What the names mean; docs/language.md ("Expressions") says it for each.
 
@@ -98,6 +125,8 @@ class Scope:
     matrix: Mapping[str, Value] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
     pipeline: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    resource: ScopeResource = NO_RESOURCE
     run_id: str = ""
     run_number: int = 0
     trusted: bool = True
@@ -125,7 +154,8 @@ VARIABLES: Final[Mapping[str, Callable[[Scope], object]]] = {
     "inputs": lambda scope: scope.inputs,
     "matrix": lambda scope: scope.matrix,
     "env": lambda scope: scope.env,
-    "pipeline": lambda scope: {"name": scope.pipeline},
+    "pipeline": lambda scope: {"name": scope.pipeline, "metadata": scope.metadata},
+    "resource": lambda scope: scope.resource.value(),
     "upstream": lambda scope: scope.upstream,
     "trusted": lambda scope: scope.trusted,
     "run": _run,

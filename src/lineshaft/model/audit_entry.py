@@ -15,6 +15,8 @@ class Action(StrEnum):
     PIPELINE_CREATED = "pipeline.created"
     PIPELINE_CHANGED = "pipeline.changed"
     PIPELINE_DELETED = "pipeline.deleted"
+    PIPELINE_LET_GO = "pipeline.let_go"
+    """The server has no file of pipelines any more, which kept it."""
     PIPELINE_POLLED = "pipeline.polled"
     RUN_STARTED = "run.started"
     RUN_APPROVED = "run.approved"
@@ -43,6 +45,14 @@ class Action(StrEnum):
     DELIVERY_REPEATED = "delivery.repeated"
     CONNECTION_SET = "connection.set"
     CONNECTION_REMOVED = "connection.removed"
+    DEFINITION_SET = "resource_definition.set"
+    DEFINITION_DELETED = "resource_definition.deleted"
+    RESOURCE_CREATED = "resource.created"
+    RESOURCE_UPDATED = "resource.updated"
+    RESOURCE_DELETED = "resource.deleted"
+    RESOURCE_RESYNCED = "resource.resynced"
+    DRIVERS_TOLD = "drivers.told"
+    DRIVER_FORGOTTEN = "driver.forgotten"
     IDENTITY_ISSUED = "identity.issued"
 
 

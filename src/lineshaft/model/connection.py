@@ -28,10 +28,10 @@ class Connection:
         url: where its pages are, such as `https://github.com`, or `https://git.example/team`. Repositories on
             its host, below its path, are this connection's; of several, the longest path counts.
         api_url: where its API is.
-        webhook_secret: the name of the global secret that it signs its webhooks with; None where it sends
+        webhook_secret: the name of the secret that it signs its webhooks with; None where it sends none. It
+            is one for the server alone, or else one for all pipelines; so is the next.
+        token: the name of the secret by which its API and its repositories are used; None where that takes
             none.
-        token: the name of the global secret by which its API and its repositories are used; None where that
-            takes none.
         username: what git says who signs in with the token.
         statuses: whether it is told how runs are going.
         trusts_forks: whether changes from forks are treated as all others are.

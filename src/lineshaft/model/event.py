@@ -148,6 +148,7 @@ class TimerPurpose(StrEnum):
 
     TIME_LIMIT = "time_limit"
     RETRY = "retry"
+    GRACE = "grace"
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,13 @@ ALL_EVENTS: Final = "*"
 DEFAULT_TIMEOUT: Final = timedelta(hours=1)
 """How long a driver that does not say may take over a change that no pipeline carries to it."""
 
-_RESERVED: Final = frozenset({*WorkKind, "exec", "builder", "group", "steps", "use"})
+RESERVED_NAMES: Final = frozenset({*map(str, WorkKind), "exec", "builder", "group", "steps", "use"})
+"""What no driver that somebody writes is called."""
 
 
 def is_driver_name(text: str) -> bool:
     """Tell whether a text can be the name of a driver; the built-in kinds of work cannot."""
-    return re.fullmatch(DRIVER_NAME_PATTERN, text) is not None and text not in _RESERVED
+    return re.fullmatch(DRIVER_NAME_PATTERN, text) is not None and text not in RESERVED_NAMES
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,3 +65,22 @@ class KnownDriver:
     declaration: DriverDeclaration
     registered_at: datetime
     seen_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DriverStatus:
+    """How a driver stands.
+
+    Attributes:
+        declaration: what it said of itself the last time.
+        registered_at: when it first registered.
+        seen_at: when a program of it was last heard of.
+        connected: how many programs of it are connected.
+        in_flight: how many tasks they work on.
+    """
+
+    declaration: DriverDeclaration
+    registered_at: datetime
+    seen_at: datetime
+    connected: int
+    in_flight: int

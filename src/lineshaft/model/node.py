@@ -38,7 +38,8 @@ class Task:
         name: unique among its siblings; holds no `/`.
         work: what to do.
         timeout: how long one attempt may take; None means no limit.
-        idempotent: whether the work may begin again although it may have happened.
+        idempotent: whether the work may begin again although it may have happened; None leaves that to the
+            kind of work.
         condition: when it is to run; None means when nothing before it failed.
         needs: the names of siblings that must have ended before; only a graph heeds them.
         allow_failure: whether its parent goes on, and succeeds, when it does not.
@@ -52,7 +53,7 @@ class Task:
     name: str
     work: Work
     timeout: timedelta | None = None
-    idempotent: bool = False
+    idempotent: bool | None = None
     condition: Condition | None = None
     needs: tuple[str, ...] = ()
     allow_failure: bool = False
@@ -64,7 +65,7 @@ class Task:
     @property
     def may_begin_again(self) -> bool:
         """Whether its work may begin once more after it may have happened."""
-        return self.idempotent or may_begin_twice(self.work)
+        return may_begin_twice(self.work) if self.idempotent is None else self.idempotent
 
     @property
     def wanted_secrets(self) -> tuple[str, ...]:
@@ -102,6 +103,7 @@ class Group:
         generates: the path of the file in which its setup writes the nodes that become its body; None where
             the body was written.
         outputs: of the root: what the run tells the pipeline that called it, as templates by name.
+        metadata: of the root: texts by name that the drivers of the pipeline share.
         bindings: what expressions in it see besides the run.
     """
 
@@ -118,6 +120,7 @@ class Group:
     carries_outputs: bool = False
     generates: str | None = None
     outputs: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
     bindings: Bindings | None = None
 
 

@@ -36,6 +36,7 @@ class ReasonCode(StrEnum):
     PIPELINE_NOT_FOUND = "pipeline_not_found"
     PIPELINE_AMBIGUOUS = "pipeline_ambiguous"
     CALL_REFUSED = "call_refused"
+    DEFINITION_REFUSED = "definition_refused"
     PIPELINE_CIRCLE = "pipeline_circle"
     INPUTS_REFUSED = "inputs_refused"
     OUTPUTS_REFUSED = "outputs_refused"
@@ -50,6 +51,7 @@ class ReasonCode(StrEnum):
     # Ended by someone's wish.
     CANCELLED_BY_USER = "cancelled_by_user"
     SUPERSEDED = "superseded"
+    PULL_REQUEST_CLOSED = "pull_request_closed"
     PIPELINE_DELETED = "pipeline_deleted"
     PARENT_RUN_STOPPED = "parent_run_stopped"
     # Ended by what surrounds the work.

@@ -4,11 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from lineshaft.model.driver_result import DriverResult
 from lineshaft.model.state import State
+
+RESOURCE_TYPE_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,99}$"
+"""What the name of a type looks like, as a regular expression."""
+
+MOST_METADATA: Final = 100
+"""How many texts the metadata of a pipeline or a resource holds."""
 
 
 class ResourceEvent(StrEnum):

@@ -17,7 +17,7 @@ LONGEST_ENVIRONMENT: Final = 200
 """How many characters the name of an environment may have."""
 
 NO_PIPELINE: Final = UUID(int=0)
-"""Stands for a pipeline where the server itself wants a secret: only those for all pipelines are for it."""
+"""Stands for a pipeline where the server itself wants a secret: its own, or else one for all pipelines."""
 
 ENVIRONMENT_PATTERN: Final = r"^[A-Za-z_][A-Za-z0-9_-]*$"
 """What an environment may be called, as a regular expression."""
@@ -36,16 +36,37 @@ class SecretAddress:
         name: as tasks name it.
         pipeline_id: the only pipeline that it is for; None means all.
         environment: the only environment that it is for, as tasks name it; None means any task.
+        for_server: whether it is for the server alone, and no task is given it. It has neither pipeline nor
+            environment then.
     """
 
     name: str
     pipeline_id: UUID | None = None
     environment: str | None = None
+    for_server: bool = False
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be.
+
+        Raises:
+            ValueError: what is for the server alone is to be for a pipeline or an environment.
+        """
+        if self.for_server and (self.pipeline_id, self.environment) != (None, None):
+            raise ValueError("a secret for the server alone is for no pipeline and no environment")
 
     @property
-    def rank(self) -> tuple[bool, bool]:
-        """How closely it fits, to compare: what is the pipeline's own goes first, then the environment's."""
-        return (self.pipeline_id is not None, self.environment is not None)
+    def rank(self) -> tuple[bool, bool, bool]:
+        """How closely it fits, to compare: the server's or pipeline's own first, then the environment's."""
+        return (self.for_server, self.pipeline_id is not None, self.environment is not None)
+
+    def fits(self, wanted: "Wanted") -> bool:
+        """Tell whether it may be given to who wants it."""
+        if wanted.name != self.name:
+            return False
+        if self.for_server:
+            return wanted.is_servers
+        is_theirs = self.pipeline_id in (None, wanted.pipeline_id)
+        return is_theirs and self.environment in (None, wanted.environment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,18 +90,25 @@ class Wanted:
         """Want a secret for the server itself."""
         return cls(name, NO_PIPELINE, "")
 
+    @property
+    def is_servers(self) -> bool:
+        """Whether the server wants it for itself."""
+        return self.pipeline_id == NO_PIPELINE
+
 
 @dataclass(frozen=True, slots=True)
 class FoundSecret:
-    """A secret that a task is given.
+    """A secret that a task, or the server, is given.
 
     Attributes:
         value: in plain; it is no part of what the object shows of itself.
         found_at: where it was found, as people call it, such as `pipeline, environment prod`.
+        for_server: whether it is kept there for the server alone, so that no task is given it.
     """
 
     value: str = field(repr=False)
     found_at: str
+    for_server: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +149,5 @@ class Secret:
 
 def closest(wanted: Wanted, there: Iterable[SecretAddress]) -> SecretAddress | None:
     """Choose the address that fits a task most closely; None where none fits."""
-    fitting = (
-        address
-        for address in there
-        if address.name == wanted.name
-        and address.pipeline_id in (None, wanted.pipeline_id)
-        and (address.environment is None or address.environment == wanted.environment)
-    )
+    fitting = (address for address in there if address.fits(wanted))
     return max(fitting, key=lambda address: address.rank, default=None)

@@ -41,9 +41,11 @@ class SourceParts:
 
     Attributes:
         submodules: whether the repositories within it are.
+        lfs: whether the content of files is that Git LFS keeps; else they are the pointers to it.
     """
 
     submodules: bool = False
+    lfs: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ def part_key(content_id: UUID, number: int, sha256: str) -> str:
     Args:
         content_id: the upload that it came with.
         number: which part it is, from 0.
-        sha256: of its bytes, in hexadecimal.
+        sha256: of all bytes up to its last, in hexadecimal.
     """
     return f"artifacts/{content_id}/{number}-{sha256[:_DIGEST_DIGITS]}"
 

@@ -11,7 +11,8 @@ class SecretStore(Protocol):
 
     Both methods may be called concurrently, in any order, and again: they change nothing. Of several secrets
     that fit, the one for pipeline and environment goes first, then the pipeline's, then the environment's,
-    then the one for all.
+    then the one for all. What is kept for the server alone is found for the server alone
+    (`Wanted.by_server`), and goes before the one for all there.
     """
 
     async def missing(self, wanted: Sequence[Wanted]) -> frozenset[Wanted]:

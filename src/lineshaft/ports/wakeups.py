@@ -46,6 +46,11 @@ def log_topic(address: AttemptAddress) -> str:
     return f"log:{address.run_id}:{address.node}:{address.attempt}"
 
 
+def upload_topic(upload_id: UUID) -> str:
+    """Name the topic of an upload's parts."""
+    return f"upload:{upload_id}"
+
+
 def worker_topic(worker_id: UUID) -> str:
     """Name the topic of what a worker has to be told."""
     return f"worker:{worker_id}"

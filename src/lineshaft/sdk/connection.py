@@ -20,6 +20,7 @@ class ConnectionView:
         username: what git says who signs in with the token.
         statuses: whether it is told how runs are going.
         trusts_forks: whether changes from forks are treated as all others are.
+        warnings: what is amiss with its secrets, as sentences.
         created_at: when it was made.
         updated_at: when it was last set.
         document: the JSON that this was read from.
@@ -34,6 +35,7 @@ class ConnectionView:
     username: str
     statuses: bool
     trusts_forks: bool
+    warnings: tuple[str, ...]
     created_at: datetime
     updated_at: datetime
     document: Mapping[str, Any] = field(repr=False, compare=False)
@@ -51,6 +53,7 @@ class ConnectionView:
             username=document["username"],
             statuses=bool(document["statuses"]),
             trusts_forks=bool(document["trusts_forks"]),
+            warnings=tuple(document.get("warnings", ())),
             created_at=datetime.fromisoformat(document["created_at"]),
             updated_at=datetime.fromisoformat(document["updated_at"]),
             document=document,

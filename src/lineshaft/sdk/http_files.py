@@ -1,10 +1,12 @@
 """Files of attempts over HTTP: the adapter for workers on other machines than the server's."""
 
-import base64
 from collections.abc import AsyncGenerator
+from typing import Final
 
 from lineshaft.sdk.worker_connection import WorkerConnection
+from lineshaft.sdk.worker_files import PartData
 from lineshaft.wire.files import (
+    PART_WAIT_SECONDS,
     CacheAnswer,
     CacheRequest,
     FilesAnswer,
@@ -16,7 +18,9 @@ from lineshaft.wire.files import (
     UploadEnd,
     UploadRequest,
 )
-from lineshaft.wire.message import LEASE_HEADER
+from lineshaft.wire.message import LEASE_HEADER, SHA256_HEADER
+
+_PIECE_BYTES: Final = 256 * 1024
 
 
 class HttpFiles(WorkerConnection):
@@ -30,19 +34,21 @@ class HttpFiles(WorkerConnection):
         """Begin to keep files, or hear how much of them is there already."""
         return await self.post("/uploads", request, UploadAnswer)
 
-    async def put_part(self, part: Part, data: bytes) -> None:
+    async def put_part(self, part: Part, data: PartData) -> None:
         """Store a part."""
         address = part.address
         await self.request(
             "PUT",
             f"/runs/{address.run_id}/nodes/{address.node}/attempts/{address.attempt}"
             f"/uploads/{part.upload}/parts/{part.number}",
+            wait_seconds=PART_WAIT_SECONDS,
             headers={
                 LEASE_HEADER: part.token,
-                "Content-Digest": content_digest(part.sha256),
+                SHA256_HEADER: part.sha256,
                 "Content-Type": "application/octet-stream",
+                "Content-Length": str(len(data)),
             },
-            content=data,
+            content=_Pieces(data),
         )
 
     async def end_upload(self, end: UploadEnd) -> None:
@@ -68,6 +74,12 @@ class HttpFiles(WorkerConnection):
         await self.tell("/tests", cases)
 
 
-def content_digest(sha256: str) -> str:
-    """Say a digest in hexadecimal as the value of `Content-Digest` (RFC 9530, section 2)."""
-    return f"sha-256=:{base64.b64encode(bytes.fromhex(sha256)).decode()}:"
+class _Pieces:
+    """A body that is sent piece by piece, so that neither it is copied as a whole nor bound in time."""
+
+    def __init__(self, data: PartData) -> None:
+        self._data = data
+
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        for start in range(0, len(self._data), _PIECE_BYTES):
+            yield bytes(self._data[start : start + _PIECE_BYTES])

@@ -1,5 +1,6 @@
 """Files of attempts kept in memory: a `WorkerFiles` for tests of those who use one."""
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass, field
@@ -16,10 +17,13 @@ from lineshaft.model.errors import (
     InputTooLargeError,
     InvalidInputError,
     StaleLeaseError,
+    UnavailableError,
 )
 from lineshaft.model.run import Source
 from lineshaft.ports.clock import Clock, SystemClock
+from lineshaft.sdk.worker_files import PartData
 from lineshaft.wire.files import (
+    PART_WAIT_SECONDS,
     CacheAnswer,
     CacheRequest,
     FilesAnswer,
@@ -70,10 +74,14 @@ class _Upload:
     parts: dict[int, bytes] = field(default_factory=dict)
     end: UploadEnd | None = None
     kept: Artifact | None = None
+    came: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @property
     def data(self) -> bytes:
         return b"".join(self.parts[number] for number in sorted(self.parts))
+
+    def has_all_before(self, number: int) -> bool:
+        return all(each in self.parts for each in range(number))
 
 
 class MemoryFiles:
@@ -144,19 +152,24 @@ class MemoryFiles:
         self._uploads[request.upload] = _Upload(lease, request)
         return UploadAnswer(part_bytes=self._part_bytes)
 
-    async def put_part(self, part: Part, data: bytes) -> None:
+    async def put_part(self, part: Part, data: PartData) -> None:
         """Store a part."""
         upload = self._upload(part, part.upload)
         if len(data) > self._part_bytes:
             raise InputTooLargeError(f"A part has at most {self._part_bytes:,} bytes.")
         if part.number * self._part_bytes + len(data) > self._largest_bytes:
             raise InputTooLargeError(f"No artifact may have more than {self._largest_bytes:,} bytes.")
-        if hashlib.sha256(data).hexdigest() != part.sha256:
-            raise InvalidInputError("The part's bytes have another digest than was said.")
+        await self._wait_for_those_before(upload, part.number)
+        upload = self._upload(part, part.upload)
+        before = b"".join(upload.parts[number] for number in range(part.number))
+        if hashlib.sha256(before + data).hexdigest() != part.sha256:
+            raise InvalidInputError("The upload up to the part's end has another digest than was said.")
         if upload.parts.get(part.number, data) != data:
             raise InvalidInputError("Another part of this number is there already.")
         if data and upload.end is None:
             upload.parts[part.number] = bytes(data)
+            async with upload.came:
+                upload.came.notify_all()
 
     async def end_upload(self, end: UploadEnd) -> None:
         """Declare an upload complete."""
@@ -168,6 +181,8 @@ class MemoryFiles:
         whole = len(upload.parts) == -(-end.size_bytes // self._part_bytes)
         if not whole or len(upload.data) != end.size_bytes:
             raise InvalidInputError("Parts of the upload are missing, or it has another number of bytes.")
+        if hashlib.sha256(upload.data).hexdigest() != end.sha256:
+            raise InvalidInputError("The upload has another digest than was said.")
         upload.end = end
         kept = self._artifact(upload, end)
         if upload.request.kind is ArtifactKind.CACHE:
@@ -220,6 +235,13 @@ class MemoryFiles:
         known = {(each.address, each.result, each.number) for each in self.tests}
         if (cases.address, cases.result, cases.number) not in known:
             self.tests.append(cases)
+
+    async def _wait_for_those_before(self, upload: _Upload, number: int) -> None:
+        try:
+            async with asyncio.timeout(PART_WAIT_SECONDS), upload.came:
+                await upload.came.wait_for(lambda: upload.has_all_before(number))
+        except TimeoutError:
+            raise UnavailableError("The parts before it are not there yet.") from None
 
     def _living(self, message: Leased) -> MemoryLease:
         lease = self._leases.get(message.address)

@@ -19,6 +19,7 @@ class SecretView:
         created_at: when it was first set.
         updated_at: when its value was last set.
         updated_by: who set it.
+        for_server: whether it is for the server alone, which gives it to no task.
         document: the JSON that this was read from.
     """
 
@@ -29,6 +30,7 @@ class SecretView:
     created_at: datetime
     updated_at: datetime
     updated_by: str
+    for_server: bool
     document: Mapping[str, Any] = field(repr=False, compare=False)
 
     @classmethod
@@ -43,6 +45,7 @@ class SecretView:
             created_at=datetime.fromisoformat(document["created_at"]),
             updated_at=datetime.fromisoformat(document["updated_at"]),
             updated_by=document["updated_by"],
+            for_server=bool(document.get("for_server")),
             document=document,
         )
 

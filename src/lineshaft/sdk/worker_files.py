@@ -1,7 +1,7 @@
 """The part of the worker protocol by which files are kept, and found again."""
 
 from collections.abc import AsyncIterator
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from lineshaft.wire.files import (
     CacheAnswer,
@@ -16,13 +16,16 @@ from lineshaft.wire.files import (
     UploadRequest,
 )
 
+PartData: TypeAlias = bytes | memoryview
+"""The bytes of a part. Who has given a view may write to what it shows as soon as the call has ended."""
+
 
 class WorkerFiles(Protocol):
     """Where a worker keeps files of its attempts, and finds those of others.
 
     Call order for each upload: `begin_upload`; `put_part` for every part, from the one that the answer names
-    on, several of them concurrently; `end_upload`. All of it happens before the attempt is reported. What was
-    begun and never ended is removed when the attempt has ended.
+    on, in their order, several of them concurrently; `end_upload`. All of it happens before the attempt is
+    reported. What was begun and never ended is removed when the attempt has ended.
 
     Every method may raise `UnavailableError` (try again later, with the same arguments) and `StaleLeaseError`
     (the lease is dead: nothing was changed). Repeating a call is safe. When `put_part` or `end_upload` has
@@ -37,8 +40,8 @@ class WorkerFiles(Protocol):
         """
         ...
 
-    async def put_part(self, part: Part, data: bytes) -> None:
-        """Store a part.
+    async def put_part(self, part: Part, data: PartData) -> None:
+        """Store a part, behind those before it: it waits for them up to `PART_WAIT_SECONDS`.
 
         Args:
             part: which one.
@@ -47,6 +50,7 @@ class WorkerFiles(Protocol):
         Raises:
             InvalidInputError: the bytes have another digest, or there are too many.
             ArtifactNotFoundError: there is no such upload.
+            UnavailableError: besides what it means everywhere, that a part before it has not come.
         """
         ...
 
@@ -54,7 +58,7 @@ class WorkerFiles(Protocol):
         """Declare an upload complete: from now on the artifact is there.
 
         Raises:
-            InvalidInputError: parts are missing, or make up another number of bytes.
+            InvalidInputError: parts are missing, or make up another number of bytes, or other bytes.
             ArtifactNotFoundError: there is no such upload.
         """
         ...

@@ -20,6 +20,7 @@ class WorkerKeyView:
         created_at: when it was made.
         expires_at: from when on it is worth nothing; None means never.
         last_used_at: when a worker last registered with it; None means not yet.
+        kinds: the only kinds of work that it may serve; None means any.
         document: the JSON that this was read from.
         key: the key itself, where it was made just now; None in all other answers.
     """
@@ -31,6 +32,7 @@ class WorkerKeyView:
     expires_at: datetime | None
     last_used_at: datetime | None
     document: Mapping[str, Any] = field(repr=False, compare=False)
+    kinds: tuple[str, ...] | None = None
     key: str | None = field(default=None, repr=False)
 
     @classmethod
@@ -43,6 +45,7 @@ class WorkerKeyView:
             created_at=datetime.fromisoformat(document["created_at"]),
             expires_at=instant(document["expires_at"]),
             last_used_at=instant(document.get("last_used_at")),
+            kinds=None if document.get("kinds") is None else tuple(document["kinds"]),
             document=document,
             key=document.get("key"),
         )

@@ -3,7 +3,7 @@
 import asyncio
 import hashlib
 from datetime import timedelta
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
@@ -23,6 +23,9 @@ SLOWEST_BYTES_A_SECOND: Final = 1_024
 
 UNREAD_TIME: Final = timedelta(seconds=60)
 """How long an answer waits for a client that reads nothing of it."""
+
+_LONG_BYTES: Final = 64 * 1024
+"""From which size on a piece of a body is taken as it is: uvicorn reads no more behind so many bytes."""
 
 _TOO_LARGE: Final = (
     b'{"type":"urn:lineshaft:problem:input-too-large","title":"Headers too large","status":431,'
@@ -112,6 +115,7 @@ class BoundedProtocol(StoppingProtocol):
         """Count what has come of the body."""
         if not self._refused:
             self._body_bytes += len(body)
+            self._spare_copies(len(body))
             super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -131,6 +135,15 @@ class BoundedProtocol(StoppingProtocol):
         """Go on: it reads."""
         self._stop_waiting_for_reader()
         super().resume_writing()
+
+    def _spare_copies(self, coming_bytes: int) -> None:
+        """Have a long piece of a body taken as it is, where uvicorn copies it twice until it is read."""
+        waiting = cast("bytes | bytearray", self.cycle.body)
+        if not waiting and coming_bytes >= _LONG_BYTES:
+            # Bytes that are joined to none are themselves, and as bytes they are given on.
+            self.cycle.body = b""  # type: ignore[assignment] # Uvicorn joins, reads and replaces it.
+        elif isinstance(waiting, bytes):
+            self.cycle.body = bytearray(waiting)
 
     def _is_answering(self) -> bool:
         # Uvicorn says that it is never None, and at first it is.

@@ -15,7 +15,9 @@ from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
 from lineshaft.integrations.blob_folder import BlobFolder
 from lineshaft.integrations.forges.known import KnownForges
+from lineshaft.integrations.git.eviction import MirrorEviction
 from lineshaft.integrations.git.mirrors import Mirrors
+from lineshaft.integrations.git.object_readers import ObjectReaders
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.repositories import GitRepositories
 from lineshaft.integrations.key_file import own_key_file, read_key_file
@@ -99,7 +101,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             identity_terms=settings.identity_terms,
             other_secrets=await _vault(settings, opened),
             forges=await _forges(opened),
-            repositories=_repositories(settings, opened),
+            repositories=await _repositories(settings, opened),
             pipelines_text=await _pipelines_text(settings, opened),
             mailer=_mailer(settings),
             mail_terms=settings.mail_terms,
@@ -113,14 +115,18 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             yield plane
 
 
-def _repositories(settings: ServerSettings, opened: AsyncExitStack) -> Repositories:
+async def _repositories(settings: ServerSettings, opened: AsyncExitStack) -> Repositories:
     """Prepare to read repositories; other processes of this server may use the same mirrors."""
     folder = settings.data / REPOSITORIES
     folder.mkdir(mode=0o700, exist_ok=True)
     own = Path(opened.enter_context(TemporaryDirectory(prefix="lineshaft-git-")))
     git = GitProgram(ProcessExecutor(), own, f"{label_prefix(folder)}{os.getpid()}/git")
     guard = Guard(allow_private=settings.private_repositories)
-    return GitRepositories(Mirrors(git, folder, settings.git_roots, guard=guard, partial=True))
+    readers = ObjectReaders(git, own)
+    opened.push_async_callback(readers.close)
+    await opened.enter_async_context(MirrorEviction(folder, SystemClock()).running())
+    mirrors = Mirrors(git, folder, settings.git_roots, guard=guard, partial=True, readers=readers)
+    return GitRepositories(mirrors)
 
 
 async def _pipelines_text(settings: ServerSettings, opened: AsyncExitStack) -> PipelinesText | None:

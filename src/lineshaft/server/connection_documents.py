@@ -27,11 +27,11 @@ class ConnectionRequest(Request):
     )
     webhook_secret: _SecretName | None = Field(
         default=None,
-        description="The name of the global secret that its webhooks are signed with; null takes none.",
+        description="The name of the secret that its webhooks are signed with; null takes none.",
     )
     token: _SecretName | None = Field(
         default=None,
-        description="The name of the global secret by which repositories are fetched and statuses told.",
+        description="The name of the secret by which repositories are fetched and statuses told.",
     )
     username: Annotated[str, StringConstraints(max_length=255, pattern=r"^[^\x00]*$")] | None = Field(
         default=None, description="What git says who signs in; null means as such a forge wants it."
@@ -56,11 +56,14 @@ class ConnectionDocument(Document):
     kind: ForgeKind
     url: str
     api_url: str = Field(description="Where its API is; empty where it has none.")
-    webhook_secret: str | None = Field(description="The name of a global secret; never its value.")
-    token: str | None = Field(description="The name of a global secret; never its value.")
+    webhook_secret: str | None = Field(description="The name of a secret; never its value.")
+    token: str | None = Field(description="The name of a secret; never its value.")
     username: str = Field(description="What git says who signs in with the token.")
     statuses: bool = Field(description="Whether it is told how runs are going.")
     trusts_forks: bool = Field(description="Whether changes from forks are treated as all others are.")
+    warnings: list[str] = Field(
+        description="What is amiss with its secrets, such as one that any task may name, as sentences."
+    )
     created_at: datetime
     updated_at: datetime
 

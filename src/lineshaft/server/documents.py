@@ -11,10 +11,9 @@ from lineshaft.model.audit_entry import Action
 from lineshaft.model.cause import Cause
 from lineshaft.model.node import Role as NodeRole
 from lineshaft.model.reason import ReasonCode
+from lineshaft.model.resource import ResourceEvent
 from lineshaft.model.state import State
-from lineshaft.model.work import WorkKind
 from lineshaft.model.worker_status import WorkerState
-from lineshaft.server.requests import BOUND
 
 
 class Document(BaseModel):
@@ -121,6 +120,15 @@ class OriginDocument(Document):
     upstream: UUID | None = Field(description="The run whose end started it.")
 
 
+class ChangeDocument(Document):
+    """The change of a resource that a run carries."""
+
+    type: str
+    name: str
+    version: int
+    event: ResourceEvent
+
+
 class RunDocument(Document):
     """One trip along one version of a pipeline."""
 
@@ -138,6 +146,9 @@ class RunDocument(Document):
     held: bool = Field(description="Whether it may not begin before somebody approves it.")
     approved_by: str | None = Field(description="Who has approved it; null where nobody had to, or has.")
     origin: OriginDocument | None = Field(description="Where it comes from; null of what nobody delivered.")
+    resource: ChangeDocument | None = Field(
+        description="Whose change it carries; null where it carries none."
+    )
     retry_of: UUID | None = Field(description="The run that it repeats, or goes on from.")
     parent: ParentDocument | None
     source: SourceDocument | None = Field(description="Null for a freestyle pipeline.")
@@ -287,7 +298,7 @@ class WorkerDocument(Document):
 
     name: str
     state: WorkerState
-    kinds: list[WorkKind] = Field(description="The kinds of work that it serves.")
+    kinds: list[str] = Field(description="The kinds of work that it serves.")
     labels: list[str]
     slots: RoomDocument = Field(description="How many attempts it takes at once.")
     cpus: RoomDocument | None = Field(description="Null where it does not say.")
@@ -331,43 +342,13 @@ class AuditPage(Document):
     next: str | None = Field(description="What `before` must be for the next page; null behind the last one.")
 
 
-class WorkerKeyDocument(Document):
-    """What is known of a worker key."""
-
-    id: UUID
-    name: str
-    worker: str | None = Field(description="The name of the only worker that may use it; null means any.")
-    created_at: datetime
-    expires_at: datetime | None
-    certificate: str | None = Field(description=BOUND)
-    last_used_at: datetime | None = Field(description="When a worker last registered with it.")
-
-
-class NewWorkerKeyDocument(Document):
-    """A worker key that was made just now."""
-
-    id: UUID
-    name: str
-    worker: str | None = Field(description="The name of the only worker that may use it; null means any.")
-    key: str = Field(description="The key itself, which is never told again.")
-    created_at: datetime
-    expires_at: datetime | None
-    certificate: str | None = Field(description=BOUND)
-
-
-class WorkerKeyPage(Document):
-    """Some of the worker keys, by name."""
-
-    items: list[WorkerKeyDocument]
-    next: str | None = Field(description="What `after` must be for the next page; null behind the last one.")
-
-
 class SecretDocument(Document):
     """What is known of a secret: all but its value."""
 
     name: str = Field(description="The variable in which tasks find it.")
     pipeline_id: UUID | None = Field(description="The only pipeline that it is for; null means all.")
     environment: str | None = Field(description="The only environment that it is for; null means any task.")
+    for_server: bool = Field(description="Whether it is for the server alone, which gives it to no task.")
     version: int = Field(description="Of the value, from 1.")
     created_at: datetime
     updated_at: datetime = Field(description="When its value was last set.")

@@ -26,6 +26,7 @@ from lineshaft.model.errors import (
     ConnectionNotFoundError,
     CorruptRunError,
     DeliveryNotFoundError,
+    DriverNotFoundError,
     ExpressionError,
     ForbiddenError,
     ForgeBusyError,
@@ -50,9 +51,11 @@ from lineshaft.model.errors import (
     PipelineNotFoundError,
     PipelineUnnamedError,
     Problem,
+    ResourceNotFoundError,
     RunEndedError,
     RunNotEndedError,
     RunNotFoundError,
+    SchemaRefusedError,
     SecretMissingError,
     SecretsUnavailableError,
     ServerError,
@@ -61,11 +64,13 @@ from lineshaft.model.errors import (
     SourceError,
     SourceRefusedError,
     SourceUnreachableError,
+    SpecMisfitError,
     StaleLeaseError,
     StoreUnavailableError,
     TooManyAttemptsError,
     UnavailableError,
     UnsupportedProtocolError,
+    VersionMismatchError,
     WorkerNotFoundError,
 )
 from lineshaft.server.rendering import to_json
@@ -111,6 +116,8 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     ArchiveRefusedError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "Archive refused"),
     InputTooLargeError: Answer(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "Input too large"),
     ExpressionError: Answer(HTTPStatus.UNPROCESSABLE_ENTITY, "Invalid expression"),
+    SchemaRefusedError: Answer(HTTPStatus.BAD_REQUEST, "The schema is refused"),
+    SpecMisfitError: Answer(HTTPStatus.BAD_REQUEST, "The spec does not fit its type"),
     # RFC 9110, section 15.5.22: the answer names the protocols that would do.
     UnsupportedProtocolError: Answer(
         HTTPStatus.UPGRADE_REQUIRED,
@@ -127,13 +134,16 @@ ANSWERS: Final[Mapping[type[LineshaftError], Answer]] = {
     WorkerNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Worker not registered"),
     ConnectionNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Connection not found"),
     DeliveryNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Delivery not found"),
+    ResourceNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Resource not found"),
+    DriverNotFoundError: Answer(HTTPStatus.NOT_FOUND, "Driver not found"),
     SecretMissingError: Answer(HTTPStatus.NOT_FOUND, "Secret not found"),
     ConflictError: Answer(HTTPStatus.CONFLICT, "Conflict"),
     RunEndedError: Answer(HTTPStatus.CONFLICT, "The run has ended"),
     RunNotEndedError: Answer(HTTPStatus.CONFLICT, "The run has not ended"),
+    VersionMismatchError: Answer(HTTPStatus.PRECONDITION_FAILED, "It has changed in between"),
     StaleLeaseError: Answer(HTTPStatus.CONFLICT, "Stale lease"),
     NotWaitingError: Answer(HTTPStatus.CONFLICT, "Nothing waits for this approval"),
-    PipelineManagedError: Answer(HTTPStatus.CONFLICT, "The pipeline is kept by a file"),
+    PipelineManagedError: Answer(HTTPStatus.CONFLICT, "The pipeline is kept by the server"),
     LogOffsetError: Answer(HTTPStatus.CONFLICT, "The append does not begin where the log ends"),
     AccessError: Answer(HTTPStatus.FORBIDDEN, "Access denied"),
     BadCredentialsError: Answer(
@@ -200,7 +210,7 @@ def add_problem_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _on_unexpected_error)
 
 
-def _extension(error: LineshaftError) -> dict[str, Any]:
+def _extension(error: LineshaftError) -> dict[str, Any]:  # noqa: PLR0911 - One line a kind of error.
     match error:
         case LogOffsetError(expected_offset=offset):
             return {"expected_offset": offset}
@@ -208,6 +218,8 @@ def _extension(error: LineshaftError) -> dict[str, Any]:
             return {"retry_after_seconds": seconds}
         case BadCredentialsError(needs_certificate=True):
             return {"needs_certificate": True}
+        case VersionMismatchError(version=version):
+            return {"version": version}
         case UnsupportedProtocolError(served=served):
             return {"served": list(served)}
         case InvalidInputError(problems=problems) if problems:

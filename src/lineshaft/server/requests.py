@@ -18,7 +18,7 @@ from lineshaft.model.priority import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from lineshaft.model.value import Value
 from lineshaft.server.bodies import BODY_LIMIT_BYTES
 from lineshaft.services.run_request import RunRequest
-from lineshaft.wire.worker import WorkerName
+from lineshaft.wire.worker import MOST_KINDS, Kind, WorkerName
 
 _PATHS_LIMIT = 100_000
 
@@ -142,6 +142,10 @@ BOUND: Final = (
 )
 
 
+SERVED: Final = "The only kinds of work that it may serve, such as names of drivers; null means any."
+"""What the API says of the kinds that a key is for."""
+
+
 class WorkerKeyRequest(Request):
     """A worker key that is to be made."""
 
@@ -153,6 +157,9 @@ class WorkerKeyRequest(Request):
         default=None, description="From when on it is worth nothing; null means never."
     )
     certificate: Thumbprint | None = Field(default=None, description=BOUND)
+    kinds: frozenset[Kind] | None = Field(
+        default=None, min_length=1, max_length=MOST_KINDS, description=SERVED
+    )
 
     @field_validator("expires_at")
     @classmethod

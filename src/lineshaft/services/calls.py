@@ -35,21 +35,34 @@ _ENDS: Final = {
 
 
 def called_run(
-    transaction: Transaction, parent: Run, address: AttemptAddress, work: PipelineWork
+    transaction: Transaction,
+    parent: Run,
+    address: AttemptAddress,
+    work: PipelineWork,
+    basis: Basis | Reason | None = None,
 ) -> NewRun | Reason:
     """Find out which run a node asks for, or why there can be none.
 
-    A run of the same repository works on the same revision as the one that calls it. It does what its
-    pipeline said when that was read last, also where it is kept in a repository: a call is made within a
-    transaction, which reads none. It has the caller's priority, unless its own pipeline says one.
+    A run of the same repository works on the same revision as the one that calls it. It has the caller's
+    priority, unless its own pipeline says one. Whether the other may be called is told by its own definition,
+    whatever its file says at a commit.
+
+    Args:
+        transaction: knows all pipelines and runs.
+        parent: the run of the node.
+        address: the node's attempt.
+        work: what it asks for.
+        basis: what the run begins with, or why that cannot be known; None where its pipeline has it.
     """
-    pipeline = _called_pipeline(transaction, work.pipeline)
+    pipeline = called_pipeline(transaction, work.pipeline)
     if isinstance(pipeline, Reason):
         return pipeline
-    refusal = _circle(transaction, parent, pipeline) or _not_admitted(transaction, parent, pipeline)
+    refusal = refused(transaction, parent, pipeline)
     if refusal is not None:
         return refusal
-    definition = pipeline.definition
+    if isinstance(basis, Reason):
+        return basis
+    definition = pipeline.definition if basis is None else basis.definition
     try:
         inputs = resolve_inputs(definition, work.inputs)
     except InvalidInputError as error:
@@ -57,7 +70,7 @@ def called_run(
     return NewRun(
         pipeline_id=pipeline.id,
         definition=definition,
-        source=_source(parent, pipeline),
+        source=_source(parent, pipeline) if basis is None else basis.source,
         inputs=inputs,
         cause=Cause.PIPELINE,
         priority=first_said(definition.priority, parent.priority),
@@ -97,7 +110,31 @@ def _outcome(child: Run) -> Outcome:
     return Outcome(State.FAILED, Reason(ReasonCode.CHILD_RUN_FAILED, text))
 
 
-def _called_pipeline(transaction: Transaction, name: str) -> Pipeline | Reason:
+def refused(transaction: Transaction, parent: Run, called: Pipeline) -> Reason | None:
+    """Find out why a run may not call a pipeline; None where it may."""
+    return _circle(transaction, parent, called) or _not_admitted(transaction, parent, called)
+
+
+def is_known(transaction: Transaction, parent: Run, name: str, basis: Basis | Reason | None) -> bool:
+    """Tell whether it is known what a run begins with that another one wants to call.
+
+    Args:
+        transaction: knows all pipelines and runs.
+        parent: the run that calls.
+        name: of the pipeline that it calls.
+        basis: what was found out; None where nothing was.
+    """
+    called = called_pipeline(transaction, name)
+    if isinstance(called, Reason) or isinstance(basis, Reason):
+        return True
+    if called.config_file is None and basis is None:
+        return True
+    if basis is not None and basis.fits(called):
+        return True
+    return refused(transaction, parent, called) is not None
+
+
+def called_pipeline(transaction: Transaction, name: str) -> Pipeline | Reason:
     """Find the pipeline of a name.
 
     Several are none: whoever may give a pipeline a name could draw the calls of another to theirs, with what

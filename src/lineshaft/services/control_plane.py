@@ -34,8 +34,9 @@ from lineshaft.services.notifying.delivery import AT_ONCE, TAKEN_FOR, Notificati
 from lineshaft.services.notifying.terms import NO_TERMS, MailTerms
 from lineshaft.services.outbox import Lane, OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
-from lineshaft.services.progress import CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
+from lineshaft.services.progress import CALL_KEPT_PIPELINE, CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
 from lineshaft.services.reports import ReportService
+from lineshaft.services.resources.wiring import wire_resources
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
 from lineshaft.services.runs import RunService
 from lineshaft.services.schedules import ScheduleService
@@ -62,6 +63,7 @@ class ControlPlane:
         files: the files of attempts that are kept.
         tests: what tests have come to.
         pipelines: the use cases of pipelines.
+        resources: resources, and what carries them to drivers.
         sources: what starts runs from outside, and what is read from repositories.
         runs: the use cases of runs.
         approvals: lets held runs begin.
@@ -137,6 +139,7 @@ class ControlPlane:
         self.tests = TestService(store)
         self.files = wire_files(store, blobs, clock, ids, file_limits, take_tests=self.tests.take)
         reader = self.sources.reader
+        self.resources = wire_resources(store, clock, ids, progress=progress, reader=reader, check=check)
         self.runs = RunService(
             store,
             clock,
@@ -161,7 +164,8 @@ class ControlPlane:
         lanes = {
             SEAL_LOG: Lane(self.logs.seal, at_once=4),
             DELETE_BLOBS: Lane(self.logs.delete_blobs, at_once=2),
-            CALL_PIPELINE: Lane(self.runs.call),
+            CALL_PIPELINE: Lane(self.sources.calling.call),
+            CALL_KEPT_PIPELINE: Lane(self.sources.calling.call, at_once=4),
             LOOK_FOR_SECRETS: Lane(self.runs.look_for_secrets, at_once=4),
             START_DOWNSTREAM: Lane(self.sources.downstream.start, at_once=4),
             NOTIFY: Lane(self.notifications.deliver, at_once=AT_ONCE, taken_for=TAKEN_FOR),
@@ -173,8 +177,9 @@ class ControlPlane:
         """Do what is to be done in the background while the context is open.
 
         That is: deliver the outbox, fire timers, start pipelines at their times, see to deliveries, look at
-        repositories, tell forges, end lost leases, bring back what was set aside, remove what is old, note
-        who was seen, and find the repositories of pipelines that a version before has made.
+        repositories, tell forges, end lost leases, bring back what was set aside, bring resources to their
+        drivers, remove what is old, note who was seen, find the repositories of pipelines that a version
+        before has made, and keep pipelines as the server's file says, or let go of those that a file has kept.
         """
         background = (
             self._outbox.run(),
@@ -184,10 +189,11 @@ class ControlPlane:
             self.statuses.run(),
             self.sources.polls.run(),
             self.fleet.tending.run(),
+            self.resources.tending.run(),
             self.retention.run(),
             self.access.noting.run(),
             self.pipelines.fill_keys(),
-            *(() if self.sources.file is None else (self.sources.file.run(),)),
+            self.pipelines.let_go() if self.sources.file is None else self.sources.file.run(),
         )
         tasks = [asyncio.create_task(each) for each in background]
         try:

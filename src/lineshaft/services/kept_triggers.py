@@ -35,6 +35,8 @@ def keep_triggers(
     if names != (() if before is None else _upstreams(before)):
         transaction.upstreams.put(pipeline.id, names)
     if names:
+        # Two that are made to follow each other at once would not see one another otherwise.
+        transaction.upstreams.hold()
         _refuse_circle(transaction, pipeline)
 
 

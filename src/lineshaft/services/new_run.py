@@ -14,6 +14,7 @@ from lineshaft.model.concurrency import Policy
 from lineshaft.model.definition import Definition
 from lineshaft.model.origin import NO_ORIGIN, Origin
 from lineshaft.model.priority import ORDINARY_PRIORITY
+from lineshaft.model.resource import ResourceChange, Subject
 from lineshaft.model.run import Run, Source, waiting_nodes
 from lineshaft.model.tree import ROOT
 from lineshaft.model.value import Value
@@ -56,6 +57,7 @@ class NewRun:
         origin: where it comes from, beyond its cause.
         held: why it may not begin before somebody has approved it, as a sentence; empty where it may.
         approved_by: who has approved the run that it repeats; empty where nobody had to, or has.
+        subject: what it carries to drivers; None where it carries nothing.
     """
 
     pipeline_id: UUID
@@ -71,6 +73,7 @@ class NewRun:
     origin: Origin = NO_ORIGIN
     held: str = ""
     approved_by: str = ""
+    subject: Subject | None = None
 
 
 def first_said(*priorities: int | None) -> int:
@@ -106,6 +109,7 @@ def write_run(transaction: Transaction, run_id: UUID, new: NewRun, now: datetime
         untrusted=new.untrusted,
         origin=new.origin,
         approved_by=new.approved_by,
+        subject=new.subject,
     )
     run = new.prepare(replace(run, concurrency_group=_group(run, definition)))
     transaction.runs.create(run)
@@ -117,5 +121,12 @@ def _group(run: Run, definition: Definition) -> str | None:
     if concurrency.policy not in _ALONE:
         return None
     if not concurrency.group:
-        return ""
+        return _resource_group(run.subject)
     return parse_template(concurrency.group).render(scope_of(run, ROOT))
+
+
+def _resource_group(subject: Subject | None) -> str:
+    """Have the runs of each resource count by themselves, and those without one together."""
+    if not isinstance(subject, ResourceChange):
+        return ""
+    return f"{subject.resource.type}/{subject.resource.name}"

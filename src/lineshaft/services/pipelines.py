@@ -126,6 +126,35 @@ class PipelineService:
         """List those that the server's file of pipelines keeps, by name."""
         return await self._store.read(lambda transaction: transaction.pipelines.managed())
 
+    async def let_go(self, *, by: Actor = INSIDE_ACTOR) -> None:
+        """Have pipelines be like any other that a file has kept, since the server has none any more.
+
+        That is done once, in the background. Several processes may do so at once: one of them does it.
+
+        Args:
+            by: who wants it.
+        """
+
+        def work(transaction: Transaction) -> Sequence[Pipeline]:
+            transaction.pipelines.hold_managed()
+            now = self._clock.now()
+            found = transaction.pipelines.managed()
+            for pipeline in found:
+                transaction.pipelines.replace(replace(pipeline, managed=False, updated_at=now))
+                self._record(transaction, by, Action.PIPELINE_LET_GO, pipeline, now)
+            return found
+
+        try:
+            let_go = await self._store.write(work) if await self.managed() else ()
+        except Exception as error:  # noqa: BLE001 - the next start goes on with it.
+            _LOG.warning("Pipelines that a file has kept cannot be let go yet: %s", repr(error))
+            return
+        for pipeline in let_go:
+            _LOG.info(
+                "The pipeline %s is like any other from now on: no file of the server keeps it any more.",
+                ascii(pipeline.name),
+            )
+
     async def get(self, pipeline_id: UUID) -> Pipeline:
         """Find a pipeline.
 
@@ -174,11 +203,12 @@ class PipelineService:
 
         Raises:
             InvalidDefinitionError: the settings do not allow the definition.
-            PipelineManagedError: the server's file of pipelines keeps the pipeline.
+            PipelineManagedError: the server, or its file of pipelines, keeps the pipeline.
             PipelineNotFoundError: there is none of that id.
         """
 
         def change(pipeline: Pipeline) -> Pipeline:
+            refuse_relay(pipeline)
             _refuse_managed(pipeline)
             return replace(pipeline, definition=definition, config_file=config_file)
 
@@ -241,7 +271,7 @@ class PipelineService:
             managed: whether the server's file of pipelines wants it.
 
         Raises:
-            PipelineManagedError: the server's file of pipelines keeps the pipeline, and does not want it.
+            PipelineManagedError: the server keeps the pipeline, or its file does and does not want it.
             PipelineNotFoundError: there is none of that id.
         """
         now = self._clock.now()
@@ -249,6 +279,7 @@ class PipelineService:
 
         def work(transaction: Transaction) -> list[Decision]:
             pipeline = find_pipeline(transaction, pipeline_id)
+            refuse_relay(pipeline)
             if not managed:
                 _refuse_managed(pipeline)
             transaction.pipelines.remove(pipeline_id, now)
@@ -310,6 +341,19 @@ class PipelineService:
             target=definition.name,
             pipeline_id=pipeline.id,
             definition=definition.hash,
+        )
+
+
+def refuse_relay(pipeline: Pipeline) -> None:
+    """Refuse a pipeline that is the server's own, which nobody else changes or starts.
+
+    Raises:
+        PipelineManagedError: it is.
+    """
+    if pipeline.relays is not None:
+        raise PipelineManagedError(
+            f"'{pipeline.name}' is the server's own, which takes changes and broadcasts to drivers.",
+            advice="Change the resource, or send a broadcast.",
         )
 
 

@@ -36,8 +36,9 @@ from lineshaft.model.tree import Place
 from lineshaft.model.work import PipelineWork
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import NOTIFY, OutboxEntry, Transaction
-from lineshaft.services.calls import called_run, pipeline_not_found, refused_call, stopped_call
+from lineshaft.services.calls import called_run, is_known, pipeline_not_found, refused_call, stopped_call
 from lineshaft.services.new_run import NewRun, write_run
+from lineshaft.services.resources.observing import note_moved, note_started
 from lineshaft.services.run_chores import (
     TRIGGERED_AGAIN,
     Advance,
@@ -53,12 +54,16 @@ from lineshaft.services.run_chores import (
     stopping,
     superseded_by,
 )
-from lineshaft.services.secrets.wanted import missing_at_start, missing_reason
+from lineshaft.services.secrets.wanted import missing_at_start, refusal_of_missing
+from lineshaft.services.sources.basis import Basis
 from lineshaft.services.sources.following import tell_followers
 from lineshaft.services.statuses.wanting import changed_statuses, first_statuses
 
 CALL_PIPELINE: Final = "call_pipeline"
 """The kind of outbox entry that says: the run that a node asks for is still to be made."""
+
+CALL_KEPT_PIPELINE: Final = "call_kept_pipeline"
+"""The same, where the file of the pipeline that it is a run of has to be read first."""
 
 LOOK_FOR_SECRETS: Final = "look_for_secrets"
 """The kind of outbox entry that says: a run can begin once its secrets are found outside the database."""
@@ -137,7 +142,7 @@ class Progress:
         """
         run = write_run(transaction, self._ids.new_id(), new, now)
         for status in first_statuses(run, now):
-            transaction.statuses.want(status)
+            transaction.statuses.want_first(status)
         work = self._work(transaction, now)
         if new.held:
             text = f"{new.held} It begins once somebody has approved it."
@@ -146,7 +151,9 @@ class Progress:
         else:
             superseded = self._begin(work, run, new.definition.concurrency, TRIGGERED_AGAIN)
         work.do(*stopping(outdated_by(transaction, run, now), outdated_reason(run)))
-        return Started(find_run(transaction, run.id), superseded, work.decisions)
+        run = find_run(transaction, run.id)
+        note_started(transaction, run, now)
+        return Started(run, superseded, work.decisions)
 
     def approve(self, transaction: Transaction, run_id: UUID, by: str, now: datetime) -> Started:
         """Let a held run begin as if it had just been made; nothing happens to one that is not held.
@@ -181,20 +188,32 @@ class Progress:
             work.do(Advance(run.id, refusal))
         return [each for each in earlier if each.cancel_reason is None]
 
-    def call(self, transaction: Transaction, entry: OutboxEntry, now: datetime) -> list[Decision]:
-        """Make the run that an entry of the kind `call_pipeline` asks for. Idempotent.
+    def call(
+        self, transaction: Transaction, entry: OutboxEntry, basis: Basis | Reason | None, now: datetime
+    ) -> list[Decision] | None:
+        """Make the run that an entry of `call_pipeline` or `call_kept_pipeline` asks for. Idempotent.
 
         It is not made where there is one already, or where it is not wanted any more.
+
+        Args:
+            transaction: in which it is made.
+            entry: what asks for it.
+            basis: what the run begins with, or why that cannot be known; None where its pipeline has it.
+            now: when.
+
+        Returns:
+            What was written; None where the pipeline is kept elsewhere than the basis was read.
         """
-        said = entry.payload
-        address = AttemptAddress(UUID(said["run_id"]), said["node"], said["attempt"])
         # Another server may deliver the same entry, or stop the node, at this very moment.
-        transaction.runs.hold(address.run_id)
-        run = find_run(transaction, address.run_id)
-        if not _still_asks(run, address) or transaction.runs.child(address) is not None:
+        transaction.runs.hold(UUID(entry.payload["run_id"]))
+        run = asking_run(transaction, entry)
+        if run is None:
             return []
+        wanted = PipelineWork(entry.payload["pipeline"], entry.payload["inputs"])
+        if not is_known(transaction, run, wanted.pipeline, basis):
+            return None
         work = self._work(transaction, now)
-        work.do(*work.call(run, address, PipelineWork(said["pipeline"], said["inputs"])))
+        work.do(*work.call(run, _address(entry), wanted, basis))
         return work.decisions
 
     def begin(
@@ -244,6 +263,7 @@ class _Work:
     notifies: bool
     decisions: list[Decision] = field(default_factory=list)
     calls: int = 0
+    known: dict[tuple[UUID, str], bool] = field(default_factory=dict)
 
     def do(self, *chores: Chore) -> None:
         """Do chores and all that follows from them, in order."""
@@ -289,6 +309,7 @@ class _Work:
 
     def _write(self, before: Run, decision: Decision) -> None:
         self.transaction.runs.save(decision)
+        note_moved(self.transaction, before, decision.run, self.now)
         for status in changed_statuses(before, decision, self.now):
             self.transaction.statuses.want(status)
         self.decisions.append(decision)
@@ -309,7 +330,7 @@ class _Work:
         if not missing:
             return self.started
         if not self.secrets_elsewhere or vouched is not None:
-            return RunRefused(missing_reason(missing))
+            return RunRefused(refusal_of_missing(self.transaction, missing))
         entry = OutboxEntry(self.ids.new_id(), LOOK_FOR_SECRETS, {"run_id": str(run.id)})
         self.transaction.outbox.add(entry, self.now)
         return None
@@ -317,12 +338,13 @@ class _Work:
     def refusal(self, run: Run) -> RunRefused | None:
         """Tell why a new run will not be able to begin, as far as that is known already."""
         missing = frozenset() if self.secrets_elsewhere else missing_at_start(self.transaction, run)
-        return RunRefused(missing_reason(missing)) if missing else None
+        return RunRefused(refusal_of_missing(self.transaction, missing)) if missing else None
 
     def _call_or_put_off(self, run: Run, address: AttemptAddress, work: PipelineWork) -> list[Chore]:
         self.calls += 1
-        if self.calls <= _MOST_CALLS:
-            return self.call(run, address, work)
+        known = self._is_known(run, work.pipeline)
+        if known and self.calls <= _MOST_CALLS:
+            return self.call(run, address, work, None)
         payload = {
             "run_id": str(address.run_id),
             "node": address.node,
@@ -330,15 +352,27 @@ class _Work:
             "pipeline": work.pipeline,
             "inputs": dict(work.inputs),
         }
-        self.transaction.outbox.add(OutboxEntry(self.ids.new_id(), CALL_PIPELINE, payload), self.now)
+        kind = CALL_PIPELINE if known else CALL_KEPT_PIPELINE
+        self.transaction.outbox.add(OutboxEntry(self.ids.new_id(), kind, payload), self.now)
         return []
 
-    def call(self, run: Run, address: AttemptAddress, work: PipelineWork) -> list[Chore]:
+    def _is_known(self, run: Run, called: str) -> bool:
+        """Tell whether a run can be made without reading the file of the pipeline that is called."""
+        asked = run.id, called
+        if asked not in self.known:
+            self.known[asked] = is_known(self.transaction, run, called, None)
+        return self.known[asked]
+
+    def call(
+        self, run: Run, address: AttemptAddress, work: PipelineWork, basis: Basis | Reason | None
+    ) -> list[Chore]:
         """Make the run that a node asks for, or tell the node why there is none."""
-        new = called_run(self.transaction, run, address, work)
+        new = called_run(self.transaction, run, address, work, basis)
         if isinstance(new, Reason):
             return [Advance(run.id, refused_call(address, new))]
         try:
+            if isinstance(basis, Basis):
+                self.transaction.keep_definition(new.definition)
             child = write_run(self.transaction, self.ids.new_id(), new, self.now)
         except ExpressionError as error:
             reason = Reason(ReasonCode.EXPRESSION_FAILED, error.message)
@@ -404,6 +438,19 @@ def find_place(run: Run, path: str) -> Place:
         known = ", ".join(f"'{each.path}'" for each in list(run.tree.below_root())[:10])
         raise NodeNotFoundError(f"Run {run.number} has no node '{path}'.", advice=f"It has: {known}.")
     return place
+
+
+def asking_run(transaction: Transaction, entry: OutboxEntry) -> Run | None:
+    """Find the run whose node asks for another; None where that is made already, or not wanted any more."""
+    address = _address(entry)
+    run = transaction.runs.get(address.run_id)
+    if run is None or not _still_asks(run, address) or transaction.runs.child(address) is not None:
+        return None
+    return run
+
+
+def _address(entry: OutboxEntry) -> AttemptAddress:
+    return AttemptAddress(UUID(entry.payload["run_id"]), entry.payload["node"], entry.payload["attempt"])
 
 
 def _still_asks(run: Run, address: AttemptAddress) -> bool:

@@ -12,6 +12,7 @@ from uuid import UUID
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import EndedRun, Store, Transaction
 from lineshaft.services.files.expiring import FileExpiry
+from lineshaft.services.fleet.drivers import note_last_seen
 
 T = TypeVar("T")
 
@@ -24,6 +25,9 @@ FORGOTTEN_AFTER: Final = timedelta(days=7)
 
 TOKENS_SHOWN_FOR: Final = timedelta(days=30)
 """How long a token is still listed after it has expired."""
+
+RESOURCES_KEPT_FOR: Final = timedelta(days=30)
+"""How long a resource is kept after it was deleted, by its id, with its versions."""
 
 _LOG: Final = logging.getLogger("lineshaft.retention")
 _JITTER: Final = 0.25
@@ -109,6 +113,7 @@ class RetentionService:
             await self._remove_deliveries(now - self._kept.deliveries_for)
         await self._remove_unused()
         await self._remove_expired(now)
+        await self._remove_resources(now - RESOURCES_KEPT_FOR)
         await self._files.go_round(self._do, now)
         await self._forget_workers(now - FORGOTTEN_AFTER)
         if removed:
@@ -146,6 +151,9 @@ class RetentionService:
     async def _remove_deliveries(self, before: datetime) -> None:
         await self._repeat(lambda transaction: transaction.deliveries.remove_old(before, _PAGE) < _PAGE)
 
+    async def _remove_resources(self, before: datetime) -> None:
+        await self._repeat(lambda transaction: transaction.resources.remove_deleted(before, _PAGE) < _PAGE)
+
     async def _remove_unused(self) -> None:
         """Remove deleted pipelines without runs, and then what nothing refers to, or is about them alone."""
         await self._repeat(lambda transaction: transaction.retention.remove_pipelines(_PAGE) < _PAGE)
@@ -166,6 +174,7 @@ class RetentionService:
         def work(transaction: Transaction) -> None:
             for worker in transaction.workers.all():
                 if worker.seen_at < silent_since and not transaction.attempts.held_by(worker.id):
+                    note_last_seen(transaction, worker)
                     transaction.workers.remove(worker.id)
 
         workers = await self._store.read(lambda transaction: transaction.workers.all())

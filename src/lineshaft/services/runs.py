@@ -33,7 +33,7 @@ from lineshaft.ports.wakeups import run_topic
 from lineshaft.services.auditing import record
 from lineshaft.services.fleet.placing import Placing
 from lineshaft.services.new_run import HELD_ON_REQUEST, NEVER_APPROVED, NewRun, Prepare, first_said
-from lineshaft.services.pipelines import Check, find_pipeline
+from lineshaft.services.pipelines import Check, find_pipeline, refuse_relay
 from lineshaft.services.progress import Progress, Started, definition_of, find_place, find_run
 from lineshaft.services.run_request import NOTHING_SPECIAL, RunRequest
 from lineshaft.services.secrets.wanted import secrets_of, unavailable_reason
@@ -88,6 +88,7 @@ class RunService:
             InvalidInputError: the inputs are not what the pipeline asks for, or it is to be held and no
                 commit is said.
             NodeNotFoundError: it has no such node to run, or to begin from.
+            PipelineManagedError: it is the server's own.
             SourceRefusedError: the pipeline is kept in a repository that has no such ref, or is not allowed.
             SourceUnreachableError: the pipeline is kept in a repository that does not answer.
         """
@@ -106,6 +107,7 @@ class RunService:
     ) -> Started | Pipeline:
         """Begin a run; or return its pipeline, where a basis is to be found for that first."""
         pipeline = find_pipeline(transaction, pipeline_id)
+        refuse_relay(pipeline)
         if basis is None and pipeline.config_file is None:
             basis = Basis.here(pipeline, request)
         elif basis is None or not basis.fits(pipeline):
@@ -186,6 +188,7 @@ class RunService:
                 origin=run.origin,
                 held=NEVER_APPROVED if run.held else "",
                 approved_by=run.approved_by,
+                subject=run.subject,
             )
             if from_failed:
                 new = replace(new, prepare=_keeping(run))
@@ -307,13 +310,6 @@ class RunService:
             pipeline=run.tree.root.name,
             number=run.number,
             **said,
-        )
-
-    async def call(self, entry: OutboxEntry) -> None:
-        """Make the run that a node asks for. Idempotent, as all that the outbox asks for."""
-        now = self._clock.now()
-        log_decisions(
-            await self._store.write(lambda transaction: self._progress.call(transaction, entry, now))
         )
 
     async def look_for_secrets(self, entry: OutboxEntry) -> None:

@@ -32,6 +32,13 @@ LIMITS: Final = 0x6C696D697473
 MANAGED: Final = 0x6D616E61676564
 """Held by those who make pipelines of the server's file, lest two make the same one: "managed" in ASCII."""
 
+RELAYS: Final = 0x72656C617973
+"""Held by those who make a pipeline that takes changes to drivers: "relays" in ASCII."""
+
+
+UPSTREAMS: Final = 0x7570737472656D
+"""Held by those who say whom a pipeline follows, lest two make a circle: "upstrem" in ASCII."""
+
 
 def number_of(worker_id: UUID) -> int:
     """Number the lock of a worker's session."""

@@ -26,7 +26,7 @@ from lineshaft.store.cache_rows import cache_values
 from lineshaft.store.logs import SqlLogs
 from lineshaft.store.prepared import padded
 from lineshaft.store.schema import artifact_parts, artifacts, caches
-from lineshaft.store.schema.artifact_tables import KEPT, RECEIVING
+from lineshaft.store.schema.artifact_tables import IS_CACHE, KEPT, RECEIVING
 from lineshaft.store.session import Session
 from lineshaft.store.upsert import insert_or_keep
 
@@ -82,9 +82,8 @@ _KEEP: Final = (
     .where(IS_ARTIFACT)
     .values(
         state=UploadState.KEPT.value,
-        sha256=bindparam("said_sha256"),
+        sha256=bindparam("has_sha256"),
         content_id=bindparam("has_content"),
-        content_digest=bindparam("has_digest"),
         kept_at=bindparam("at"),
         expires_at=bindparam("until"),
     )
@@ -92,8 +91,9 @@ _KEEP: Final = (
 _SELECT_TWIN: Final = (
     select(artifacts.c.content_id)
     .where(
+        IS_CACHE,
         artifacts.c.pipeline_id == bindparam("of_pipeline"),
-        artifacts.c.content_digest == bindparam("of_digest"),
+        artifacts.c.sha256 == bindparam("of_digest"),
         artifacts.c.state == KEPT,
     )
     .order_by(artifacts.c.id)
@@ -198,21 +198,20 @@ class SqlArtifacts(ArtifactRemoval):
             self._connection.execute(_GROW, {"of_id": part.content_id, "more_bytes": part.size_bytes})
         return True
 
-    def keep(self, upload: Upload, content: Content, content_digest: str | None, now: datetime) -> bool:
+    def keep(self, upload: Upload, content: Content, now: datetime) -> bool:
         """End an upload, all of whose parts are there."""
         self._session.change()
         if upload.kind is ArtifactKind.CACHE and not self._is_first(upload, now):
             self._let_go([upload.id])
             return False
         content_id = upload.id
-        if content_digest is not None:
-            twin = {"of_pipeline": upload.pipeline_id, "of_digest": content_digest}
+        if upload.kind is ArtifactKind.CACHE:
+            twin = {"of_pipeline": upload.pipeline_id, "of_digest": content.sha256}
             content_id = self._connection.execute(_SELECT_TWIN, twin).scalar_one_or_none() or upload.id
         values = {
             "of_id": upload.id,
-            "said_sha256": content.sha256,
+            "has_sha256": content.sha256,
             "has_content": content_id,
-            "has_digest": content_digest,
             "at": now,
             "until": None if upload.expire is None else now + upload.expire,
         }

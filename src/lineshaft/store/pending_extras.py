@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Connection, bindparam, delete, insert
+from sqlalchemy import Connection, bindparam, delete, insert, update
 
 from lineshaft.engine.decision import OutputsGiven, TimerSet, TreeGrown
 from lineshaft.model.commit_status import WantedStatus
@@ -28,7 +28,20 @@ _END_TIMERS: Final = Prepared(delete(timers).where(timers.c.run_id == bindparam(
 _PUT_OUTPUTS: Final = Prepared(insert_or_replace(outputs), *outputs.columns.keys())
 _INSERT_GENERATED: Final = Prepared(insert(generated), *generated.columns.keys())
 _WANT_STATUS: Final = Prepared(
-    insert_or_replace(commit_statuses, keep=("told_version", "taken_until")), *commit_statuses.columns.keys()
+    insert_or_replace(commit_statuses, keep=("told_version", "taken_until", "superseded_by")),
+    *commit_statuses.columns.keys(),
+)
+_SUPERSEDE: Final = Prepared(
+    update(commit_statuses)
+    .where(
+        commit_statuses.c.commit == bindparam("of_commit"),
+        commit_statuses.c.context == bindparam("of_context"),
+        commit_statuses.c.repository == bindparam("of_repository"),
+        commit_statuses.c.connection == bindparam("of_connection"),
+        commit_statuses.c.run_id != bindparam("by_run"),
+        commit_statuses.c.superseded_by.is_(None),
+    )
+    .values(superseded_by=bindparam("by_run"))
 )
 
 
@@ -43,6 +56,7 @@ class PendingExtras:
         self._outputs: dict[tuple[UUID, int], Mapping[str, Any]] = {}
         self._generated: list[Mapping[str, Any]] = []
         self._statuses: dict[tuple[UUID, int], Mapping[str, Any]] = {}
+        self._newest: dict[tuple[str, ...], UUID] = {}
 
     def set_timer(self, run_id: UUID, effect: TimerSet) -> None:
         """Set a timer, in the place of one of the same node and purpose."""
@@ -103,7 +117,14 @@ class PendingExtras:
             "last_error": None,
             "due_at": wanted.due_at,
             "taken_until": None,
+            "superseded_by": None,
         }
+
+    def supersede_statuses(self, newer: WantedStatus) -> None:
+        """Have older runs show nothing more in the place of a new run's status."""
+        target = newer.target
+        place = (target.commit, newer.status.context, target.repository, target.connection)
+        self._newest[place] = newer.run_id
 
     def flush(self, connection: Connection) -> None:
         """Write all of it; the runs themselves are written already."""
@@ -111,6 +132,14 @@ class PendingExtras:
             rows = [self._statuses[key] for key in sorted(self._statuses)]
             _WANT_STATUS.execute_many(connection, rows)
             self._statuses = {}
+        if self._newest:
+            keys = ("of_commit", "of_context", "of_repository", "of_connection")
+            superseding = [
+                {**dict(zip(keys, place, strict=True)), "by_run": self._newest[place]}
+                for place in sorted(self._newest)
+            ]
+            _SUPERSEDE.execute_many(connection, superseding)
+            self._newest = {}
         if self._generated:
             _INSERT_GENERATED.execute_many(connection, self._generated)
             self._generated = []

@@ -14,13 +14,16 @@ from lineshaft.model.config_file import ConfigFile
 from lineshaft.model.errors import PipelineNotFoundError
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.upkeep import NO_UPKEEP, Upkeep
-from lineshaft.store.advisory import MANAGED
+from lineshaft.store.advisory import MANAGED, RELAYS
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.schema import definitions, pipelines
 from lineshaft.store.session import Session
 
 _EXISTS: Final = pipelines.c.deleted_at.is_(None)
 _IS: Final = pipelines.c.id == bindparam("of_id")
+
+_OF_PEOPLE: Final = pipelines.c.relays.is_(None)
+"""Fits those that somebody has made; the others are the server's own."""
 
 _COLUMNS: Final = (
     pipelines.c.id,
@@ -30,6 +33,7 @@ _COLUMNS: Final = (
     pipelines.c.config_file,
     pipelines.c.managed,
     pipelines.c.upkeep,
+    pipelines.c.relays,
 )
 _INSERT: Final = insert(pipelines)
 _SELECT: Final = select(*_COLUMNS).where(_IS, _EXISTS)
@@ -53,6 +57,8 @@ _MANAGED: Final = (
     select(*_COLUMNS).where(_EXISTS, pipelines.c.managed).order_by(pipelines.c.name, pipelines.c.id)
 )
 
+_RELAY: Final = select(*_COLUMNS).where(_EXISTS, pipelines.c.relays == bindparam("of_type"))
+
 _NO_REPOSITORY: Final = ""
 """The key of a pipeline that works on none; one that was written by a version without keys has NULL."""
 
@@ -73,7 +79,7 @@ _AT_ONCE: Final = 1_000
 
 
 def _page(*, of_name: bool, behind: bool, among: bool) -> Select[Any]:
-    page = select(*_COLUMNS, pipelines.c.name).where(_EXISTS)
+    page = select(*_COLUMNS, pipelines.c.name).where(_EXISTS, _OF_PEOPLE)
     if of_name:
         page = page.where(pipelines.c.name == bindparam("of_name"))
     if behind:
@@ -150,7 +156,10 @@ class SqlPipelines:
         limit: int,
         visible: Collection[UUID] | None = None,
     ) -> Sequence[Pipeline]:
-        """List by (name, id), ascending, from behind `after`, those of a name or of some ids only."""
+        """List by (name, id), ascending, from behind `after`, those of a name or of some ids only.
+
+        The server's own are left out.
+        """
         values: dict[str, Any] = {"at_most": limit}
         if name is not None:
             values["of_name"] = name
@@ -194,6 +203,15 @@ class SqlPipelines:
         """List those that the server's file of pipelines keeps, by name, then id."""
         return [self._pipeline(row) for row in self._session.connection.execute(_MANAGED)]
 
+    def hold_relays(self) -> None:
+        """Keep other processes from doing this until this transaction has ended."""
+        self._session.locks.take(RELAYS)
+
+    def relay(self, type_name: str) -> Pipeline | None:
+        """Find the server's own pipeline that takes changes of a type, or broadcasts, to drivers."""
+        row = self._session.connection.execute(_RELAY, {"of_type": type_name}).one_or_none()
+        return None if row is None else self._pipeline(row)
+
     def hold_managed(self) -> None:
         """Keep other processes from doing this until this transaction has ended."""
         self._session.locks.take(MANAGED)
@@ -219,7 +237,16 @@ class SqlPipelines:
         definition = self._definitions.stored(row.definition_hash)
         config_file = None if row.config_file is None else ConfigFile(**row.config_file)
         upkeep = NO_UPKEEP if row.upkeep is None else Upkeep(**row.upkeep)
-        return Pipeline(row.id, definition, row.created_at, row.updated_at, config_file, row.managed, upkeep)
+        return Pipeline(
+            id=row.id,
+            definition=definition,
+            created_at=row.created_at,
+            updated_at=row.updated_at,
+            config_file=config_file,
+            managed=row.managed,
+            upkeep=upkeep,
+            relays=row.relays,
+        )
 
 
 def _kept(pipeline: Pipeline) -> dict[str, Any]:
@@ -229,6 +256,7 @@ def _kept(pipeline: Pipeline) -> dict[str, Any]:
         "config_file": None if pipeline.config_file is None else asdict(pipeline.config_file),
         "managed": pipeline.managed,
         "upkeep": None if pipeline.upkeep == NO_UPKEEP else asdict(pipeline.upkeep),
+        "relays": pipeline.relays,
     }
 
 

@@ -18,6 +18,7 @@ from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Tree
 from lineshaft.store.origin import origin_values, read_origin
 from lineshaft.store.schema import nodes, runs
+from lineshaft.store.subject import read_subject, resource_id, subject_values
 
 Values = dict[str, Any]
 
@@ -39,6 +40,8 @@ FIXED_COLUMNS: Final = (
     "priority",
     "untrusted",
     "origin",
+    "subject",
+    "resource_id",
 )
 """The columns of a run that never change."""
 
@@ -120,6 +123,8 @@ def fixed_values(run: Run) -> Values:
         "priority": run.priority,
         "untrusted": run.untrusted,
         "origin": origin_values(run.origin),
+        "subject": subject_values(run.subject),
+        "resource_id": resource_id(run.subject),
     }
 
 
@@ -251,6 +256,7 @@ def read_run(
         concurrency_group=row.concurrency_group,
         generated=grown.generated,
         outputs=grown.outputs,
+        subject=read_subject(row.subject),
     )
 
 

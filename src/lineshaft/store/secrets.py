@@ -7,12 +7,14 @@ from uuid import UUID
 
 from sqlalchemy import Row, and_, bindparam, delete, func, select, update
 
-from lineshaft.model.secret import SealedValue, Secret, SecretAddress
+from lineshaft.model.secret import NO_PIPELINE, SealedValue, Secret, SecretAddress
 from lineshaft.store.schema import secrets
 from lineshaft.store.session import Session
 from lineshaft.store.upsert import insert_or_keep
 
 _ALL_PIPELINES: Final = UUID(int=0)
+_SERVER: Final = UUID(int=2**128 - 1)
+"""Whose they are that no task is given: no pipeline has this id, so no lookup for one comes upon them."""
 _ANY_ENVIRONMENT: Final = ""
 _NAMES_AT_ONCE: Final = 500
 """Databases take only so many parameters in one statement."""
@@ -72,7 +74,7 @@ class SqlSecrets:
         values = {
             "id": secret.id,
             "name": secret.address.name,
-            "pipeline_id": secret.address.pipeline_id or _ALL_PIPELINES,
+            "pipeline_id": _owner(secret.address),
             "environment": secret.address.environment or _ANY_ENVIRONMENT,
             "key_id": secret.value.key_id,
             "data": secret.value.data,
@@ -121,11 +123,18 @@ class SqlSecrets:
 
     def of_pipeline(self, pipeline_id: UUID | None) -> Sequence[Secret]:
         """List those of a pipeline alone, or those for all pipelines; by name, then environment."""
-        values = {"of_pipeline": pipeline_id or _ALL_PIPELINES}
-        return [_secret(row) for row in self._session.connection.execute(_SELECT_OF_PIPELINE, values)]
+        return self._of_owner(pipeline_id or _ALL_PIPELINES)
+
+    def of_server(self) -> Sequence[Secret]:
+        """List those for the server alone, by name."""
+        return self._of_owner(_SERVER)
+
+    def _of_owner(self, owner: UUID) -> Sequence[Secret]:
+        rows = self._session.connection.execute(_SELECT_OF_PIPELINE, {"of_pipeline": owner})
+        return [_secret(row) for row in rows]
 
     def fitting(self, pipeline_id: UUID, names: Collection[str]) -> Sequence[Secret]:
-        """List those of some names that tasks of a pipeline may be given, for whatever environment."""
+        """List those of some names that tasks of a pipeline, or the server, may be given."""
         found: list[Secret] = []
         for some in _portions(names):
             statement = select(secrets).where(*_fitting(pipeline_id, some))
@@ -162,14 +171,19 @@ class SqlSecrets:
 
 def _at(address: SecretAddress) -> dict[str, Any]:
     return {
-        "of_pipeline": address.pipeline_id or _ALL_PIPELINES,
+        "of_pipeline": _owner(address),
         "of_environment": address.environment or _ANY_ENVIRONMENT,
         "of_name": address.name,
     }
 
 
+def _owner(address: SecretAddress) -> UUID:
+    return _SERVER if address.for_server else address.pipeline_id or _ALL_PIPELINES
+
+
 def _fitting(pipeline_id: UUID, names: Collection[str]) -> tuple[Any, Any]:
-    return secrets.c.pipeline_id.in_((pipeline_id, _ALL_PIPELINES)), secrets.c.name.in_(names)
+    owner = _SERVER if pipeline_id == NO_PIPELINE else pipeline_id
+    return secrets.c.pipeline_id.in_((owner, _ALL_PIPELINES)), secrets.c.name.in_(names)
 
 
 def _portions(names: Collection[str]) -> Iterator[tuple[str, ...]]:
@@ -191,5 +205,6 @@ def _secret(row: Row[Any]) -> Secret:
 
 
 def _address(row: Any) -> SecretAddress:
-    pipeline_id = None if row.pipeline_id == _ALL_PIPELINES else row.pipeline_id
-    return SecretAddress(row.name, pipeline_id, row.environment or None)
+    owner = row.pipeline_id
+    pipeline_id = None if owner in {_ALL_PIPELINES, _SERVER} else owner
+    return SecretAddress(row.name, pipeline_id, row.environment or None, for_server=owner == _SERVER)

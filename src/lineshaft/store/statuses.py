@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from sqlalchemy import Row, and_, bindparam, case, func, or_, select, update
+from sqlalchemy import Row, and_, bindparam, case, exists, func, not_, or_, select, update
 
 from lineshaft.model.commit_status import CommitStatus, StatusState, StatusTarget, WantedStatus
 from lineshaft.ports.wakeups import STATUSES
@@ -17,6 +17,16 @@ _TIME: Final = _T.due_at.type
 _IS: Final = and_(_T.run_id == bindparam("of_run"), _T.node == bindparam("of_node"))
 _HELD: Final = and_(_IS, _T.taken_until == bindparam("was_until", type_=_TIME))
 _PASSED: Final = _T.connection.not_in(bindparam("passed", expanding=True))
+_OTHER: Final = commit_statuses.alias("other")
+_WAITS_FOR_ANOTHER: Final = exists().where(
+    _OTHER.c.commit == _T.commit,
+    _OTHER.c.context == _T.context,
+    _OTHER.c.repository == _T.repository,
+    _OTHER.c.connection == _T.connection,
+    _OTHER.c.run_id != _T.run_id,
+    _OTHER.c.taken_until > bindparam("now", type_=_TIME),
+)
+"""Whether somebody is telling another run's status for the same place: its call may arrive after ours."""
 
 _SELECT_DUE: Final = (
     select(commit_statuses)
@@ -25,6 +35,7 @@ _SELECT_DUE: Final = (
         _T.due_at <= bindparam("now", type_=_TIME),
         or_(_T.taken_until.is_(None), _T.taken_until <= bindparam("now", type_=_TIME)),
         _PASSED,
+        or_(_T.superseded_by.is_not(None), not_(_WAITS_FOR_ANOTHER)),
     )
     .order_by(_T.due_at, _T.run_id, _T.node)
     .limit(bindparam("at_most"))
@@ -36,8 +47,14 @@ _TAKE: Final = (
         _T.version == bindparam("of_version"),
         _T.due_at.is_not(None),
         or_(_T.taken_until.is_(None), _T.taken_until <= bindparam("now", type_=_TIME)),
+        _T.superseded_by.is_(None),
     )
     .values(taken_until=bindparam("until", type_=_TIME))
+)
+_DROP: Final = (
+    update(commit_statuses)
+    .where(_IS, _T.superseded_by.is_not(None))
+    .values(due_at=None, taken_until=None, last_error=bindparam("the_error"))
 )
 _TOLD: Final = (
     update(commit_statuses)
@@ -100,20 +117,40 @@ class SqlStatuses:
         self._session.pending.extras.want_status(wanted)
         self._session.topics.add(STATUSES)
 
+    def want_first(self, wanted: WantedStatus) -> None:
+        """Want the first version of a status, in the place of those of all older runs."""
+        self.want(wanted)
+        self._session.pending.extras.supersede_statuses(wanted)
+
     def take(
         self, now: datetime, until: datetime, *, limit: int, passing_over: Collection[str]
     ) -> Sequence[WantedStatus]:
         """Take statuses that are due and that nobody holds, the oldest first."""
         values = {"now": now, "at_most": limit, "passed": sorted(passing_over)}
-        found = self._execute(_SELECT_DUE, values).all()
         self._session.change()
-        taken = []
+        found = self._execute(_SELECT_DUE, values).all()
+        while any(row.superseded_by is not None for row in found):
+            for row in found:
+                if row.superseded_by is not None:
+                    self._drop(row)
+            found = self._execute(_SELECT_DUE, values).all()
+        taken: list[WantedStatus] = []
+        places: set[tuple[StatusTarget, str]] = set()
         for row in sorted(found, key=lambda row: (row.run_id, row.node)):
+            status = _status(row)
+            place = (status.target, status.status.context)
             # Another process may have been quicker since the look.
             keys = {"of_run": row.run_id, "of_node": row.node, "of_version": row.version}
-            if self._execute(_TAKE, {**keys, "now": now, "until": until}).rowcount:
-                taken.append(_status(row))
+            if place not in places and self._execute(_TAKE, {**keys, "now": now, "until": until}).rowcount:
+                places.add(place)
+                taken.append(status)
         return taken
+
+    def _drop(self, row: Row[Any]) -> None:
+        """Tell no more of a run in whose place a newer one is shown."""
+        error = f"The run {row.superseded_by}, which is newer, is shown in its place."
+        keys = {"of_run": row.run_id, "of_node": row.node}
+        self._execute(_DROP, {**keys, "the_error": None if row.told_version >= row.version else error})
 
     def told(self, taken: WantedStatus, until: datetime) -> None:
         """Note that the forge was told the version that was taken until then, and let go of it."""

@@ -13,12 +13,14 @@ from lineshaft.store.connections import SqlConnections
 from lineshaft.store.definitions import SqlDefinitions
 from lineshaft.store.deliveries import SqlDeliveries
 from lineshaft.store.grants import SqlGrants
+from lineshaft.store.known_drivers import SqlDrivers
 from lineshaft.store.logs import SqlLogs
 from lineshaft.store.outbox import SqlOutbox
 from lineshaft.store.pipelines import SqlPipelines
 from lineshaft.store.polls import SqlPolls
 from lineshaft.store.queue.attempts import SqlAttempts
 from lineshaft.store.reports import SqlReports
+from lineshaft.store.resources import SqlResources
 from lineshaft.store.retention import SqlRetention
 from lineshaft.store.runs import SqlRuns
 from lineshaft.store.schedules import SqlSchedules
@@ -68,6 +70,8 @@ class SqlTransaction:
         self.signing_keys = SqlSigningKeys(session)
         self.connections = SqlConnections(session)
         self.statuses = SqlStatuses(session)
+        self.resources = SqlResources(session)
+        self.drivers = SqlDrivers(session)
 
     def read_ahead(self, foreseen: Sequence[Foreseen[Any]]) -> None:
         """Read at once what functions are going to look at; in the order in which locks are taken."""

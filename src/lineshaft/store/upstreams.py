@@ -6,6 +6,7 @@ from uuid import UUID
 
 from sqlalchemy import bindparam, delete, insert, select
 
+from lineshaft.store.advisory import UPSTREAMS
 from lineshaft.store.schema import pipelines, upstreams
 from lineshaft.store.session import Session
 
@@ -33,6 +34,10 @@ class SqlUpstreams:
     def __init__(self, session: Session) -> None:
         """Take part in a transaction."""
         self._session = session
+
+    def hold(self) -> None:
+        """Keep other processes from doing this until this transaction has ended."""
+        self._session.locks.take(UPSTREAMS)
 
     def put(self, pipeline_id: UUID, names: Sequence[str]) -> None:
         """Say which pipelines one follows, in the place of what was said before."""

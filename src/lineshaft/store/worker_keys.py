@@ -1,8 +1,9 @@
 """Worker keys in the database."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import bindparam, delete, select, update
@@ -33,17 +34,18 @@ class SqlWorkerKeys:
         """Add one; False when there is one of its name."""
         self._session.change()
         values = {column.name: getattr(key, column.name) for column in worker_keys.columns}
+        values["kinds"] = None if key.kinds is None else sorted(key.kinds)
         return self._session.connection.execute(_INSERT, values).rowcount > 0
 
     def of_hash(self, key_hash: str) -> WorkerKey | None:
         """Find one by the SHA-256 of the key, in hexadecimal."""
         rows = _SELECT_OF_HASH.rows(self._session.connection, {"of_hash": key_hash})
-        return WorkerKey(*rows[0]) if rows else None
+        return _key(rows[0]) if rows else None
 
     def get(self, key_id: UUID) -> WorkerKey | None:
         """Find one by its id."""
         rows = _SELECT.rows(self._session.connection, {"of_id": key_id})
-        return WorkerKey(*rows[0]) if rows else None
+        return _key(rows[0]) if rows else None
 
     def used(self, key_id: UUID, at: datetime) -> None:
         """Note that a worker registered with it."""
@@ -57,4 +59,9 @@ class SqlWorkerKeys:
 
     def all(self) -> Sequence[WorkerKey]:
         """List them, by name."""
-        return [WorkerKey(*row) for row in _SELECT_ALL.rows(self._session.connection, {})]
+        return [_key(row) for row in _SELECT_ALL.rows(self._session.connection, {})]
+
+
+def _key(row: Sequence[Any]) -> WorkerKey:
+    key = WorkerKey(*row)
+    return key if key.kinds is None else replace(key, kinds=frozenset(key.kinds))

@@ -25,6 +25,9 @@ MOST_TEST_CASES: Final = 500
 LARGEST_BYTES: Final = 2**40
 """How many bytes one artifact may have."""
 
+PART_WAIT_SECONDS: Final = 30
+"""How long a server lets a part wait for those before it."""
+
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 """A digest in hexadecimal."""
 
@@ -98,7 +101,8 @@ class Part(Leased):
     Attributes:
         upload: which upload it belongs to.
         number: which part it is, from 0.
-        sha256: of its bytes.
+        sha256: of all bytes of the upload from the first up to this part's last: that of the last part is
+            the whole's.
     """
 
     upload: UUID

@@ -36,6 +36,7 @@ def worker_key_document(key: WorkerKey) -> dict[str, Any]:
         "created_at": time_text(key.created_at),
         "expires_at": time_text(key.expires_at),
         "certificate": key.certificate,
+        "kinds": _kinds(key),
         "last_used_at": time_text(key.last_used_at),
     }
 
@@ -50,7 +51,12 @@ def new_worker_key_document(key: WorkerKey, secret: str) -> dict[str, Any]:
         "created_at": time_text(key.created_at),
         "expires_at": time_text(key.expires_at),
         "certificate": key.certificate,
+        "kinds": _kinds(key),
     }
+
+
+def _kinds(key: WorkerKey) -> list[str] | None:
+    return None if key.kinds is None else sorted(key.kinds)
 
 
 def _room(total: float | None, free: float | None) -> dict[str, float] | None:

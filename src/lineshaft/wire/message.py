@@ -17,6 +17,10 @@ LEASE_HEADER: Final = "Lineshaft-Lease"
 """The HTTP header that carries the fencing token where the body is not a message but bytes of a log."""
 
 
+SHA256_HEADER: Final = "Lineshaft-Sha256"
+"""The HTTP header of a part of an upload: the digest of the upload up to the part's end, in hexadecimal."""
+
+
 class Message(BaseModel):
     """A frozen message; fields that its reader does not know are passed over, so that versions may differ."""
 

@@ -10,6 +10,7 @@ from lineshaft.model.event import RunEvent
 from lineshaft.model.node import Task
 from lineshaft.model.origin import NO_ORIGIN, Origin
 from lineshaft.model.reason import Reason
+from lineshaft.model.resource import ResourceChange, Subject
 from lineshaft.model.run import Run, Source
 from lineshaft.model.tree import ROOT, Place, Tree
 from lineshaft.model.work import kind_of
@@ -33,6 +34,7 @@ def run_document(run: Run) -> dict[str, Any]:
         "held": run.held,
         "approved_by": run.approved_by or None,
         "origin": _origin(run.origin),
+        "resource": _resource(run.subject),
         "retry_of": None if run.retry_of is None else str(run.retry_of),
         "parent": _parent(run.parent),
         "source": _source(run.source),
@@ -53,6 +55,19 @@ def _origin(origin: Origin) -> dict[str, Any] | None:
         "head_commit": origin.head_commit,
         "from_fork": origin.from_fork,
         "upstream": None if origin.upstream is None else str(origin.upstream),
+    }
+
+
+def _resource(subject: Subject | None) -> dict[str, Any] | None:
+    """Name the resource whose change a run carries; None where it carries none."""
+    if not isinstance(subject, ResourceChange):
+        return None
+    resource = subject.resource
+    return {
+        "type": resource.type,
+        "name": resource.name,
+        "version": resource.version,
+        "event": subject.event.value,
     }
 
 

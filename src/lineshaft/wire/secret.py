@@ -13,6 +13,7 @@ def secret_document(secret: Secret) -> dict[str, Any]:
         "name": address.name,
         "pipeline_id": None if address.pipeline_id is None else str(address.pipeline_id),
         "environment": address.environment,
+        "for_server": address.for_server,
         "version": secret.version,
         "created_at": time_text(secret.created_at),
         "updated_at": time_text(secret.updated_at),

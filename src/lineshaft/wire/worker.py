@@ -5,17 +5,19 @@ from dataclasses import replace
 from typing import Annotated, Any, Final
 from uuid import UUID
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, field_validator
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, WithJsonSchema, field_validator
 
 from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.driver_result import DriverResult
 from lineshaft.model.image import Image, PullPolicy, RegistryAccess
 from lineshaft.model.kept_files import ArtifactRule, CacheRule, ResultRule
-from lineshaft.model.known_driver import ALL_EVENTS, DEFAULT_TIMEOUT, DRIVER_NAME_PATTERN
+from lineshaft.model.known_driver import ALL_EVENTS, DEFAULT_TIMEOUT, DRIVER_NAME_PATTERN, is_driver_name
 from lineshaft.model.merge import Merge
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, is_label
 from lineshaft.model.service import Service
 from lineshaft.model.surroundings import SshAccess
+from lineshaft.model.work import WorkKind
 from lineshaft.wire.message import PROTOCOL_VERSION, Message
 from lineshaft.wire.work import WorkMessage
 
@@ -63,10 +65,26 @@ WorkerName = Annotated[
 """What a worker calls itself, and the name of a worker key."""
 
 
-DriverName = Annotated[str, StringConstraints(pattern=DRIVER_NAME_PATTERN)]
-"""A kind of work: a built-in one, or a driver that somebody has written."""
+def _driver_name(name: str) -> str:
+    if not is_driver_name(name):
+        raise ValueError(f"'{name}' is the name of something else: give the driver another one")
+    return name
 
-_MOST_KINDS: Final = 100
+
+def _kind(name: str) -> str:
+    return name if name in _BUILT_IN else _driver_name(name)
+
+
+_BUILT_IN: Final = frozenset(WorkKind)
+
+DriverName = Annotated[str, StringConstraints(pattern=DRIVER_NAME_PATTERN), AfterValidator(_driver_name)]
+"""The name of a driver that somebody has written."""
+
+Kind = Annotated[str, StringConstraints(pattern=DRIVER_NAME_PATTERN), AfterValidator(_kind)]
+"""A kind of work: a built-in one, or the name of a driver that somebody has written."""
+
+MOST_KINDS: Final = 100
+"""How many kinds of work a worker serves, or a worker key is for."""
 
 
 class DriverMessage(Message):
@@ -104,8 +122,8 @@ class Hello(Message):
 
     protocol: int = PROTOCOL_VERSION
     name: WorkerName
-    kinds: frozenset[DriverName] = Field(min_length=1, max_length=_MOST_KINDS)
-    drivers: tuple[DriverMessage, ...] = Field(default=(), max_length=_MOST_KINDS)
+    kinds: frozenset[Kind] = Field(min_length=1, max_length=MOST_KINDS)
+    drivers: tuple[DriverMessage, ...] = Field(default=(), max_length=MOST_KINDS)
     slots: int = Field(ge=1, le=10_000)
     labels: frozenset[Label] = Field(default=frozenset(), max_length=100)
     cpus: float | None = Field(default=None, gt=0, le=100_000, allow_inf_nan=False)
@@ -113,6 +131,18 @@ class Hello(Message):
     version: str = Field(default="", max_length=100)
     former: UUID | None = None
     session: UUID | None = None
+
+    @field_validator("drivers")
+    @classmethod
+    def _each_once(
+        cls, drivers: tuple[DriverMessage, ...], info: ValidationInfo
+    ) -> tuple[DriverMessage, ...]:
+        names = [driver.name for driver in drivers]
+        if len(set(names)) < len(names):
+            raise ValueError("must name each driver once")
+        if not set(names) <= info.data.get("kinds", frozenset(names)):
+            raise ValueError("must be among the kinds")
+        return drivers
 
 
 class Welcome(Message):
@@ -200,6 +230,7 @@ class LeaseMessage(Message):
         merge: how the commit comes to be; None where the repository has it. Workers before version 4 cannot
             make it, and are not given such work.
         submodules: whether the repositories within the repository are checked out as well; as for `merge`.
+        lfs: whether files that Git LFS keeps are checked out with their content; as for `merge`.
         cause: what started the run.
         inputs: what the run was started with, as text by name.
         env: the environment that the definition says, its expressions evaluated.
@@ -243,6 +274,7 @@ class LeaseMessage(Message):
     changeset: tuple[str, ...] | None = None
     merge: Merge | None = None
     submodules: bool = False
+    lfs: bool = False
     cause: str = "manual"
     inputs: dict[str, str] = Field(default_factory=dict)
     env: dict[str, str] = Field(default_factory=dict)
@@ -394,8 +426,24 @@ class Report(Message):
     def _storable(cls, outcome: Outcome) -> Outcome:
         if outcome.exit_code is not None and not -(2**31) <= outcome.exit_code < 2**31:
             raise ValueError("exit_code must fit in 32 bits")
+        if outcome.result is not None:
+            outcome = replace(outcome, result=_storable_result(outcome.result))
         if outcome.reason is None:
             return outcome
-        # What a program wrote may be in there, and a database takes neither NUL nor half a surrogate pair.
-        text = outcome.reason.text.encode(errors="replace").decode().replace("\0", "?")
-        return replace(outcome, reason=replace(outcome.reason, text=text))
+        return replace(outcome, reason=replace(outcome.reason, text=_storable_text(outcome.reason.text)))
+
+
+def _storable_result(result: DriverResult) -> DriverResult:
+    """Make a result that a database takes.
+
+    Raises:
+        ValueError: its data is no JSON, such as where a number in it is none.
+    """
+    result = replace(result, message=_storable_text(result.message))
+    result.outputs()["data"].encode()
+    return result
+
+
+def _storable_text(text: str) -> str:
+    """Replace what a program may have written, and a database does not take: NUL, halves of surrogates."""
+    return text.encode(errors="replace").decode().replace("\0", "?")

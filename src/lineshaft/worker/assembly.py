@@ -11,12 +11,15 @@ from pathlib import Path
 
 from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
+from lineshaft.integrations.git.eviction import MirrorEviction
 from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.kubernetes import ClusterAccess
+from lineshaft.integrations.lfs import LargeFiles, ObjectStore
 from lineshaft.integrations.outgoing import Guard
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.work import WorkKind
+from lineshaft.ports.clock import SystemClock
 from lineshaft.sdk.agent.agent import Agent
 from lineshaft.sdk.agent.driver import Driver
 from lineshaft.sdk.agent.load import LoadGate
@@ -82,7 +85,9 @@ async def open_agent(
         git = GitProgram(executor, folder, f"{prefix}git")
         guard = Guard(allow_private=plan.private_repositories)
         mirrors = Mirrors(git, folder / "mirrors", plan.git_roots, guard=guard)
-        sources = Sources(workspaces, checkouts, mirrors, failed)
+        eviction = MirrorEviction(folder / "mirrors", SystemClock(), wanted=failed.mirrors)
+        large = LargeFiles(ObjectStore(folder / "lfs", plan.lfs_bytes))
+        sources = Sources(workspaces, checkouts, mirrors, large, failed)
         private = (*plan.private, plan.data, workspace_folder)
         agents = SshAgents(executor, environ, _lent_agent(plan, environ))
         workshops = Workshops(executor, handovers, prefix, agents)
@@ -98,7 +103,7 @@ async def open_agent(
             running = task_executor(
                 plan, folder, private, prefix, environment=environ, workshops=workshops, watch=watch
             )
-            async with running as (tasks, can_work):
+            async with eviction.running(), running as (tasks, can_work):
                 run = RunDriver(tasks, sources, places, grace=plan.grace, endpoints=plan.endpoints)
                 build = BuildDriver(plan.docker(environ), sources, workshops)
                 drivers = _drivers(run, build, sources, plan, environ)

@@ -135,6 +135,10 @@ class FailedWorkspaces:
         command = shlex.join(("lineshaft", "shell", str(lease.address.run_id), lease.path))
         return f"The workspace is kept until {kept.until_text}, on '{self._keeping.worker}': {command}\n"
 
+    def mirrors(self) -> frozenset[Path]:
+        """List the mirrors whose objects the repositories of what is kept read."""
+        return frozenset(objects.parent for each in self._kept for objects in each.facts.objects)
+
     async def discard_all(self) -> None:
         """Throw all away that nobody is at work in, and wait until their room is free."""
         self._keep_at_most(0)

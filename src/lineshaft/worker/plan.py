@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Final
 
 from lineshaft import __version__
 from lineshaft.docker import DockerAccess
@@ -15,6 +16,8 @@ from lineshaft.worker.containers import Containers
 from lineshaft.worker.failed_workspaces import Keeping
 from lineshaft.worker.otlp import NO_ENDPOINTS, Endpoints
 from lineshaft.worker.settings import DRIVERS
+
+_GIB: Final = 1024**3
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +36,7 @@ class WorkerPlan:
             means that it takes work however busy they are.
         workspace_root: the folder in which workspaces are kept, in one of its own; None means below `data`.
         workspaces_kept: how many workspaces that nobody uses are kept.
+        lfs_bytes: how much of what Git LFS keeps for repositories is kept here, too.
         keep_failed: for how long the workspace of a failed attempt is kept; None keeps none.
         git_roots: below which a repository may be a local path.
         grace: how long a command may go on after it was asked to end.
@@ -60,6 +64,7 @@ class WorkerPlan:
     max_load: float | None = None
     workspace_root: Path | None = None
     workspaces_kept: int = 16
+    lfs_bytes: int = 10 * _GIB
     keep_failed: timedelta | None = None
     git_roots: Sequence[Path] = ()
     grace: timedelta = timedelta(seconds=10)
@@ -92,6 +97,7 @@ class WorkerPlan:
             memory_bytes=memory_bytes() if settings.memory is None else settings.memory,
             max_load=settings.max_load,
             workspaces_kept=settings.workspaces_kept,
+            lfs_bytes=settings.lfs_gib * _GIB,
             keep_failed=settings.keep_failed,
             git_roots=settings.git_roots,
             grace=timedelta(seconds=settings.grace_seconds),

@@ -15,11 +15,14 @@ from lineshaft.docker import DockerAccess
 from lineshaft.executors.docker import DockerExecutor
 from lineshaft.executors.label import label_prefix
 from lineshaft.executors.process import ProcessExecutor
+from lineshaft.integrations.git.eviction import MirrorEviction
 from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.thread import in_thread
+from lineshaft.integrations.lfs import LargeFiles, ObjectStore
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.outcome import Outcome
+from lineshaft.ports.clock import SystemClock
 from lineshaft.ports.executor import Command, Container, Exit, NotStarted
 from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.sdk.masking import MaskedLog, Masking
@@ -105,7 +108,10 @@ class _Room:
         checkouts = Checkouts(plan.data / "checkouts", 0)
         workspaces, folders = Workspaces(plan.data / "workspaces"), Workspaces(plan.data / "handovers")
         git = GitProgram(executor, plan.data, f"{prefix}git")
-        sources = Sources(workspaces, checkouts, Mirrors(git, plan.data / "mirrors", plan.git_roots))
+        mirrors = Mirrors(git, plan.data / "mirrors", plan.git_roots)
+        large = LargeFiles(ObjectStore(plan.data / "lfs", 0))
+        sources = Sources(workspaces, checkouts, mirrors, large)
+        await MirrorEviction(plan.data / "mirrors", SystemClock()).go_round()
         agent = environ.get("SSH_AUTH_SOCK")
         places = Places(
             folders,

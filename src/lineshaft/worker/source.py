@@ -9,13 +9,14 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
-from uuid import UUID
 
 from lineshaft.definition.repository import without_credentials
 from lineshaft.integrations.git.merging import merged
-from lineshaft.integrations.git.mirror import FoundBranches, Mirror
+from lineshaft.integrations.git.mirror import Fill, FoundBranches, Mirror
 from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.submodules import Place, check_out_submodules
+from lineshaft.integrations.git.uses import held
+from lineshaft.integrations.lfs import LargeFiles
 from lineshaft.model.errors import (
     MergeConflictError,
     SourceError,
@@ -65,6 +66,7 @@ class Sources:
         workspaces: Workspaces,
         checkouts: Checkouts,
         mirrors: Mirrors,
+        large: LargeFiles,
         failed: FailedWorkspaces | None = None,
     ) -> None:
         """Check out into workspaces.
@@ -73,12 +75,14 @@ class Sources:
             workspaces: lends the empty folders of pipelines without a repository.
             checkouts: lends those of all others.
             mirrors: where sources come from.
+            large: brings the content of files that Git LFS keeps.
             failed: keeps the workspaces of failed attempts; None keeps none.
         """
         self._failed = failed
         self._workspaces = workspaces
         self._checkouts = checkouts
         self._mirrors = mirrors
+        self._large = large
 
     @asynccontextmanager
     async def checked_out(self, assignment: Assignment) -> AsyncIterator[Source | Outcome]:
@@ -103,7 +107,8 @@ class Sources:
             return
         checkout, commit, objects = found
         try:
-            yield Source(checkout.folder, commit, objects)
+            with held(each.parent for each in objects):
+                yield Source(checkout.folder, commit, objects)
         finally:
             if checkout.is_there():
                 await self._checkouts.take_back(checkout)
@@ -148,6 +153,7 @@ class Sources:
         if self._failed is not None:
             await self._failed.discard_all()
         await self._checkouts.discard_idle()
+        await self._large.make_room()
         try:
             return await self._try(assignment, repository)
         except SourceUnreachableError as error:
@@ -165,12 +171,10 @@ class Sources:
             found = await mirror.resolve(lease.address.run_id, _wanted_ref(lease))
             commit = await assignment.resolve_source(found)
         await mirror.ensure(commit)
-        wanted = _Wanted(mirror, repository, commit, submodules=lease.submodules)
-        checkout, inner = await self._bring(wanted, _key(lease.pipeline_id, repository, self._stamp()))
+        fill = self._large.fill if lease.lfs else None
+        wanted = _Wanted(mirror, repository, commit, lease.submodules, fill)
+        checkout, inner = await self._bring(wanted, _key(lease, repository, self._mirrors.settings_stamp()))
         return checkout, commit, (mirror.objects, *inner)
-
-    def _stamp(self) -> str:
-        return self._mirrors.settings_stamp()
 
     async def _bring(self, wanted: "_Wanted", key: str) -> tuple[Checkout, tuple[Path, ...]]:
         """Bring a workspace to a commit; one that was used before and fails is thrown away for a new one."""
@@ -189,11 +193,16 @@ class Sources:
         try:
             checkout.create()
             await wanted.mirror.checkout(
-                wanted.commit, checkout.folder, checkout.keeper, intact=checkout.intact
+                wanted.commit,
+                checkout.folder,
+                checkout.keeper,
+                intact=checkout.intact,
+                fill=wanted.fill,
             )
             if wanted.submodules:
                 whole = Place(wanted.mirror, wanted.repository, wanted.commit, checkout.folder)
-                inner = await check_out_submodules(self._mirrors, whole, checkout.place / "modules")
+                keepers = checkout.place / "modules"
+                inner = await check_out_submodules(self._mirrors, whole, keepers, wanted.fill)
             checkout.begin()
         except (SourceUnreachableError, OSError) as error:
             # Throwing it away makes room again.
@@ -219,6 +228,7 @@ class _Wanted:
     repository: str
     commit: str
     submodules: bool
+    fill: Fill | None
 
 
 async def _ensure_merged(mirror: Mirror, merge: Merge, commit: str) -> None:
@@ -245,9 +255,10 @@ def _is_full(folder: Path, error: Exception) -> bool:
     return state.f_bavail * state.f_frsize < _ROOM_BYTES or (state.f_files > 0 and state.f_favail == 0)
 
 
-def _key(pipeline_id: UUID, repository: str, stamp: str) -> str:
+def _key(lease: LeaseMessage, repository: str, stamp: str) -> str:
     """Name whose workspace it is, without the credentials that a repository's address may carry."""
-    return hashlib.sha256(f"{pipeline_id}\n{stamp}\n{repository}".encode()).hexdigest()
+    files = "lfs" if lease.lfs else "pointers"
+    return hashlib.sha256(f"{lease.pipeline_id}\n{files}\n{stamp}\n{repository}".encode()).hexdigest()
 
 
 def _login(lease: LeaseMessage) -> Login | None:

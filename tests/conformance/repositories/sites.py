@@ -1,7 +1,7 @@
 """What the suite commits to, and what it reads from it: each kind of remote, and the fake."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import count
@@ -12,6 +12,7 @@ from git_imports import Content, Link, make_bare, write_commit, write_history
 from git_server import git, git_daemon, git_http
 from lineshaft.executors.process import ProcessExecutor
 from lineshaft.integrations.git.mirrors import Mirrors
+from lineshaft.integrations.git.object_readers import ObjectReaders
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.repositories import GitRepositories
 from lineshaft.ports.memory_repositories import MemoryLink, MemoryRepositories, MemoryRepository
@@ -19,7 +20,8 @@ from lineshaft.ports.repositories import Login, Remote, Repositories
 
 AT = 1_767_225_600
 LOGIN = Login("ada", "s3cret")
-KINDS = ("memory", "folder", "daemon", "http", "login", "old")
+KINDS = ("memory", "folder", "alone", "daemon", "http", "login", "old")
+"""All but `alone` have objects read by a git that stays."""
 
 
 class Site(Protocol):
@@ -135,8 +137,8 @@ class BareSite:
         return commit
 
 
-@contextmanager
-def opened(kind: str, folder: Path) -> Iterator[World]:
+@asynccontextmanager
+async def opened(kind: str, folder: Path) -> AsyncIterator[World]:
     """Open a world of some kind, with two empty repositories in it."""
     if kind == "memory":
         fake = MemoryRepositories()
@@ -152,9 +154,17 @@ def opened(kind: str, folder: Path) -> Iterator[World]:
     numbers = count(1)
 
     def anew() -> Repositories:
-        return reader(folder / f"reader-{next(numbers)}", base)
+        own = folder / f"reader-{next(numbers)}"
+        if kind == "alone":
+            return reader(own, base)
+        own.mkdir()
+        program = GitProgram(ProcessExecutor(), own, "test/git")
+        readers = ObjectReaders(program, own)
+        staying.push_async_callback(readers.close)
+        return GitRepositories(Mirrors(program, own / "mirrors", [base], partial=True, readers=readers))
 
-    with _served(kind, base) as address:
+    async with AsyncExitStack() as staying:
+        address = staying.enter_context(_served(kind, base))
         one, other = (
             BareSite(Remote(f"{address}/{name}", login), base / name) for name in ("shop.git", "fork.git")
         )
@@ -171,7 +181,7 @@ def reader(folder: Path, *roots: Path) -> GitRepositories:
 @contextmanager
 def _served(kind: str, base: Path) -> Iterator[str]:
     match kind:
-        case "folder":
+        case "folder" | "alone":
             yield str(base)
         case "daemon":
             with git_daemon(base) as address:

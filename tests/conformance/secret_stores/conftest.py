@@ -79,7 +79,8 @@ def _vault_maker(served: Vault, store: SecretStore) -> Holding:
         for address, value in values.items():
             own = [] if address.pipeline_id is None else ["pipelines", "shop"]
             apart = [] if address.environment is None else ["environments", address.environment]
-            path = "/".join(["lineshaft", *(own + apart or ["global"])])
+            for_all = ["server"] if address.for_server else ["global"]
+            path = "/".join(["lineshaft", *(own + apart or for_all)])
             served.values[path] = {**served.values.get(path, {}), address.name: value}
         return store
 

@@ -86,3 +86,29 @@ async def test_what_is_for_another_environment_is_not_there(scoped: Holding, pip
     wanted = [Wanted("A", pipeline_id, "shop"), Wanted("A", pipeline_id, "shop", "test")]
     assert await store.missing(wanted) == set(wanted)
     assert await store.fetch(wanted) == {}
+
+
+async def test_what_is_for_the_server_alone_is_given_to_no_task(scoped: Holding, pipeline_id: UUID) -> None:
+    store = await scoped({SecretAddress("A", for_server=True): ONE})
+    wanted = [Wanted("A", pipeline_id, "shop"), Wanted("A", pipeline_id, "shop", "server")]
+    assert await store.missing(wanted) == set(wanted)
+    assert await store.fetch(wanted) == {}
+
+
+async def test_the_server_takes_its_own_before_the_one_for_all(scoped: Holding) -> None:
+    store = await scoped(
+        {
+            SecretAddress("A", for_server=True): ONE,
+            SecretAddress("A"): "for-all-pipelines",
+            SecretAddress("B"): TWO,
+        }
+    )
+    own, shared, none = (Wanted.by_server(name) for name in "ABC")
+
+    found = await store.fetch([own, shared, none])
+
+    assert {each: (secret.value, secret.for_server) for each, secret in found.items()} == {
+        own: (ONE, True),
+        shared: (TWO, False),
+    }
+    assert await store.missing([own, shared, none]) == {none}

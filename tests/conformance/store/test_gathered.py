@@ -2,7 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import UTC, datetime
 from uuid import UUID
+
+import pytest
 
 from definitions import definition, read_definition
 from lineshaft.engine.decision import ChildRunWanted, Decision, Effect, OutputsGiven, TreeGrown
@@ -15,6 +18,7 @@ from lineshaft.model.node import Group
 from lineshaft.model.origin import Origin
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.resource import Broadcast, Resource, ResourceChange, ResourceEvent, Subject
 from lineshaft.model.run import Generated, NodeRun, Run, Source, Stop, waiting_nodes
 from lineshaft.model.state import State
 from lineshaft.model.tree import Tree
@@ -315,3 +319,33 @@ async def test_reports_tell_what_runs_and_nodes_have_come_to(scene: Scene) -> No
     assert (whole.number, whole.definition_hash, whole.trip.state) == (1, LINE.hash, State.FAILED)
     assert {index: trip.state for index, trip in nodes} == {1: State.FAILED, 2: State.SKIPPED}
     assert list(none) == []
+
+
+SHOP = Resource(
+    id=UUID(int=9),
+    type="app",
+    name="shop",
+    version=4,
+    spec={"image": "shop", "of": [1, None, {"é": 1.5}], "odd": "\x00\u2028"},
+    metadata={"team": "a"},
+    pipeline="line",
+    created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    updated_at=datetime(2026, 1, 2, 3, 4, 5, 678, tzinfo=UTC),
+)
+
+
+@pytest.mark.parametrize(
+    "subject",
+    [
+        ResourceChange(ResourceEvent.UPDATED, SHOP),
+        ResourceChange(ResourceEvent.DELETED, replace(SHOP, pipeline=None, deleted=True)),
+        Broadcast("flush", {"all": [True, None, "x"]}),
+        Broadcast("flush", None),
+    ],
+)
+async def test_what_a_run_carries_survives_a_restart(database_url: str, subject: Subject) -> None:
+    store = await opened(database_url)
+    run = await made(Scene(store), subject=subject)
+    await store.close()
+
+    assert_same(await found_anew(database_url, run), run)

@@ -1,6 +1,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from uuid import UUID
 
 import pytest
@@ -203,3 +204,32 @@ def page_behind(after: tuple[str, UUID] | None) -> Callable[[Transaction], list[
 async def names(scene: Scene) -> list[tuple[UUID, str]]:
     found = await scene.look(lambda transaction: transaction.pipelines.page(name=None, after=None, limit=10))
     return [(pipeline.id, pipeline.name) for pipeline in found]
+
+
+async def test_the_server_s_own_pipelines_are_found_by_what_they_relay_and_not_listed(scene: Scene) -> None:
+    ordinary = await scene.pipeline(SHOP)
+    now = scene.clock.now()
+    relay = Pipeline(scene.ids.new_id(), SHOP, now, now, relays="app")
+    broadcasts = Pipeline(scene.ids.new_id(), SHOP, now, now, relays="")
+    for each in (relay, broadcasts):
+        await scene.store.write(partial(_add, each))
+
+    assert await names(scene) == [(ordinary.id, "shop")]
+    assert await scene.look(lambda transaction: transaction.pipelines.relay("app")) == relay
+    assert await scene.look(lambda transaction: transaction.pipelines.relay("")) == broadcasts
+    assert await scene.look(lambda transaction: transaction.pipelines.relay("other")) is None
+    assert await scene.look(lambda transaction: transaction.pipelines.get(relay.id)) == relay
+
+
+async def test_a_relay_that_was_deleted_makes_room_for_another(scene: Scene) -> None:
+    now = scene.clock.now()
+    first, second = (Pipeline(scene.ids.new_id(), SHOP, now, now, relays="app") for _ in range(2))
+    await scene.store.write(partial(_add, first))
+    await scene.store.write(lambda transaction: transaction.pipelines.remove(first.id, now))
+    await scene.store.write(partial(_add, second))
+
+    assert await scene.look(lambda transaction: transaction.pipelines.relay("app")) == second
+
+
+def _add(pipeline: Pipeline, transaction: Transaction) -> None:
+    transaction.pipelines.add(pipeline)

@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
-from lineshaft.model.secret import SealedValue, Secret, SecretAddress
+from lineshaft.model.secret import NO_PIPELINE, SealedValue, Secret, SecretAddress
 from scene import Scene
 
 PIPELINE = UUID(int=1)
@@ -153,3 +153,31 @@ async def test_what_another_key_has_sealed_is_listed_in_portions(scene: Scene) -
     assert [*first, *rest] == sorted(old, key=lambda each: each.id)
     counts = await scene.look(lambda transaction: transaction.secrets.count_by_key())
     assert counts == {"old": 3, "new": 1}
+
+
+async def test_what_is_for_the_server_alone_fits_no_pipeline(scene: Scene) -> None:
+    own, shared = SecretAddress("A", for_server=True), SecretAddress("A")
+    await add(scene, own, shared, SecretAddress("A", PIPELINE))
+
+    for_tasks = await scene.look(lambda transaction: transaction.secrets.addresses(OTHER, ["A"]))
+    for_server = await scene.look(lambda transaction: transaction.secrets.addresses(NO_PIPELINE, ["A"]))
+    fitting = await scene.look(lambda transaction: transaction.secrets.fitting(OTHER, ["A"]))
+
+    assert for_tasks == {shared}
+    assert for_server == {own, shared}
+    assert [each.address for each in fitting] == [shared]
+
+
+async def test_what_is_for_the_server_alone_is_listed_and_removed_by_itself(scene: Scene) -> None:
+    made = await add(
+        scene, SecretAddress("B", for_server=True), SecretAddress("A", for_server=True), SecretAddress("A")
+    )
+
+    assert await scene.look(lambda transaction: transaction.secrets.of_server()) == [made[1], made[0]]
+    assert await scene.look(lambda transaction: transaction.secrets.of_pipeline(None)) == [made[2]]
+    assert [await get(scene, each.address) for each in made] == made
+
+    assert await scene.store.write(lambda transaction: transaction.secrets.remove(made[1].address))
+
+    assert await get(scene, made[1].address) is None
+    assert await get(scene, made[2].address) == made[2]

@@ -202,8 +202,92 @@ async def test_connections_that_are_passed_over_are_neither_taken_nor_waited_for
 async def test_the_oldest_are_taken_first(scene: Scene) -> None:
     await want(scene, first := wanted(scene))
     scene.clock.advance(timedelta(seconds=1))
-    await want(scene, second := wanted(scene))
+    await want(scene, second := wanted(scene, 1))
     until = scene.clock.now() + LATER
 
     assert await take(scene, until, limit=1) == [first]
     assert await take(scene, until, limit=1) == [second]
+
+
+async def want_first(scene: Scene, *many: WantedStatus) -> None:
+    def work(transaction: Transaction) -> None:
+        for each in many:
+            transaction.statuses.want_first(each)
+
+    await scene.store.write(work)
+
+
+async def test_an_older_run_is_told_no_more_in_the_place_of_a_newer_one(scene: Scene) -> None:
+    await want_first(scene, old := wanted(scene))
+    await want_first(scene, new := wanted(scene))
+    await want(scene, changed(old))
+    until = scene.clock.now() + LATER
+
+    assert await take(scene, until) == [new]
+    await told(scene, new, until)
+
+    assert await next_due(scene) is None
+    (kept,) = await of_run(scene, old.run_id)
+    assert (kept.is_told, kept.due_at) == (False, None)
+    assert f"{new.run_id}, which is newer" in (kept.last_error or "")
+
+
+async def test_of_two_that_are_made_in_one_transaction_the_later_counts(scene: Scene) -> None:
+    later_id, earlier_id = (scene.ids.new_id() for _ in range(2))
+    first, second = wanted(scene, run_id=earlier_id), wanted(scene, run_id=later_id)
+
+    await want_first(scene, first, second)
+
+    assert await take(scene, scene.clock.now() + LATER) == [second]
+
+
+async def test_what_the_newer_one_does_not_show_is_still_told_of_the_older(scene: Scene) -> None:
+    old = wanted(scene)
+    await want_first(scene, old, other_node := wanted(scene, 3, run_id=old.run_id))
+    elsewhere = [
+        replace(wanted(scene), target=replace(old.target, commit="beef")),
+        replace(wanted(scene), target=replace(old.target, repository="https://git.example/a/c")),
+        wanted(scene, connection="lab"),
+    ]
+    await want_first(scene, *elsewhere)
+    await want_first(scene, new := wanted(scene))
+
+    taken = await take(scene, scene.clock.now() + LATER)
+
+    assert {each.run_id for each in taken} == {each.run_id for each in (*elsewhere, new, other_node)}
+    assert [each.node for each in taken if each.run_id == old.run_id] == [3]
+
+
+async def test_the_newer_one_waits_while_the_older_is_being_told(scene: Scene) -> None:
+    await want_first(scene, old := wanted(scene))
+    until = scene.clock.now() + LATER
+    assert await take(scene, until) == [old]
+    await want_first(scene, new := wanted(scene))
+
+    assert await take(scene, until) == []
+    await told(scene, old, until)
+
+    assert await take(scene, until) == [new]
+
+
+async def test_the_newer_one_waits_no_longer_than_whoever_tells_the_older_may(scene: Scene) -> None:
+    await want_first(scene, wanted(scene))
+    await take(scene, scene.clock.now() + LATER)
+    await want_first(scene, new := wanted(scene))
+
+    scene.clock.advance(LATER)
+
+    assert await take(scene, scene.clock.now() + LATER) == [new]
+    assert await take(scene, scene.clock.now() + LATER) == []
+
+
+async def test_an_older_one_that_fails_while_a_newer_waits_is_not_tried_again(scene: Scene) -> None:
+    await want_first(scene, old := wanted(scene))
+    until = scene.clock.now() + LATER
+    await take(scene, until)
+    await want_first(scene, new := wanted(scene))
+    await failed(scene, old, until, scene.clock.now())
+
+    assert await take(scene, until) == [new]
+    await told(scene, new, until)
+    assert await next_due(scene) is None

@@ -80,3 +80,11 @@ async def find_by_hash(scene: Scene, key_hash: str) -> WorkerKey | None:
 
 async def everyone(scene: Scene) -> Sequence[WorkerKey]:
     return await scene.look(lambda transaction: transaction.worker_keys.all())
+
+
+async def test_a_key_keeps_the_kinds_that_it_is_for(scene: Scene) -> None:
+    bound = replace(key(scene, "bound"), kinds=frozenset({"compile", "test"}))
+    await add(scene, bound)
+
+    assert await find(scene, bound.id) == bound
+    assert await everyone(scene) == [bound]

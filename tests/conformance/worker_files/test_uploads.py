@@ -1,4 +1,4 @@
-"""Uploads: in parts, in any order, again and again, and never under a dead lease."""
+"""Uploads: in parts, each behind those before it, again and again, and never under a dead lease."""
 
 import asyncio
 import os
@@ -18,34 +18,31 @@ from worker_files_scene import (
     part_of,
     parts_of,
     read,
+    send,
+    send_part,
     sha256,
     upload_of,
 )
 
 IDS = RandomIds()
-CONTENT = os.urandom(1024) * (PART_BYTES // 1024) + b"the end"
+CONTENT = os.urandom(1024) * (2 * PART_BYTES // 1024) + b"the end"
 
 
-async def test_what_came_in_parts_out_of_order_is_read_as_one(scene: FilesScene) -> None:
+async def test_what_came_in_parts_is_read_as_one(scene: FilesScene) -> None:
+    held = await scene.first()
+    artifact = await keep(scene.files, held, CONTENT)
+    assert await read(scene.files, await scene.second(held), artifact) == CONTENT
+
+
+@pytest.mark.parametrize("numbers", [(0, 1, 2), (2, 1, 0), (1, 2, 0)])
+async def test_parts_may_come_at_once_and_each_waits_for_those_before_it(
+    scene: FilesScene, numbers: tuple[int, ...]
+) -> None:
     held = await scene.first()
     request = upload_of(held)
     await scene.files.begin_upload(request)
-    for number, data in reversed(list(enumerate(parts_of(CONTENT)))):
-        await scene.files.put_part(part_of(held, request.upload, number, data), data)
-    await scene.files.end_upload(end_of(held, request.upload, CONTENT))
-    assert await read(scene.files, await scene.second(held), request.upload) == CONTENT
-
-
-async def test_parts_may_come_at_once(scene: FilesScene) -> None:
-    held = await scene.first()
-    request = upload_of(held)
-    await scene.files.begin_upload(request)
-    await asyncio.gather(
-        *(
-            scene.files.put_part(part_of(held, request.upload, number, data), data)
-            for number, data in enumerate(parts_of(CONTENT))
-        )
-    )
+    sending = (send_part(scene.files, held, request.upload, CONTENT, number) for number in numbers)
+    await asyncio.gather(*sending)
     await scene.files.end_upload(end_of(held, request.upload, CONTENT))
     assert await read(scene.files, await scene.second(held), request.upload) == CONTENT
 
@@ -60,20 +57,29 @@ async def test_who_begins_again_hears_how_many_parts_are_there_without_a_gap(sce
     held = await scene.first()
     request = upload_of(held)
     told = [(await scene.files.begin_upload(request)).parts]
-    for number in (1, 0):
-        await scene.files.put_part(part_of(held, request.upload, number, b"x"), b"x")
+    for number in range(2):
+        await send_part(scene.files, held, request.upload, CONTENT, number)
         told.append((await scene.files.begin_upload(request)).parts)
-    assert told == [0, 0, 2]
+    assert told == [0, 1, 2]
 
 
-async def test_a_part_may_be_sent_again(scene: FilesScene) -> None:
+async def test_parts_may_be_sent_again(scene: FilesScene) -> None:
     held = await scene.first()
     request = upload_of(held)
     await scene.files.begin_upload(request)
-    for _ in range(2):
-        await scene.files.put_part(part_of(held, request.upload, 0, b"abc"), b"abc")
-    await scene.files.end_upload(end_of(held, request.upload, b"abc"))
-    assert await read(scene.files, await scene.second(held), request.upload) == b"abc"
+    await send(scene.files, held, request.upload, CONTENT, (0, 0, 1, 0, 1, 2, 2, 0))
+    await scene.files.end_upload(end_of(held, request.upload, CONTENT))
+    assert await read(scene.files, await scene.second(held), request.upload) == CONTENT
+
+
+async def test_a_part_may_be_sent_twice_at_once(scene: FilesScene) -> None:
+    held = await scene.first()
+    request = upload_of(held)
+    await scene.files.begin_upload(request)
+    sending = (send_part(scene.files, held, request.upload, CONTENT, number) for number in (1, 0, 0, 1, 2, 2))
+    await asyncio.gather(*sending)
+    await scene.files.end_upload(end_of(held, request.upload, CONTENT))
+    assert await read(scene.files, await scene.second(held), request.upload) == CONTENT
 
 
 async def test_a_part_of_another_digest_is_not_stored(scene: FilesScene) -> None:
@@ -84,6 +90,35 @@ async def test_a_part_of_another_digest_is_not_stored(scene: FilesScene) -> None
         await scene.files.put_part(part_of(held, request.upload, 0, b"abc"), b"abd")
     assert (await scene.files.begin_upload(request)).parts == 0
     await scene.files.put_part(part_of(held, request.upload, 0, b"abc"), b"abc")
+    assert (await scene.files.begin_upload(request)).parts == 1
+
+
+async def test_a_byte_that_broke_on_its_way_is_refused_at_its_part_and_nothing_is_lost(
+    scene: FilesScene,
+) -> None:
+    held = await scene.first()
+    request = upload_of(held)
+    await scene.files.begin_upload(request)
+    await send(scene.files, held, request.upload, CONTENT, [0])
+    first, right, _ = parts_of(CONTENT)
+    broken = bytearray(right)
+    broken[len(broken) // 2] ^= 1
+    with pytest.raises(InvalidInputError, match="digest"):
+        await scene.files.put_part(part_of(held, request.upload, 1, right, first), bytes(broken))
+    assert (await scene.files.begin_upload(request)).parts == 1
+    await send(scene.files, held, request.upload, CONTENT, (1, 2))
+    await scene.files.end_upload(end_of(held, request.upload, CONTENT))
+    assert await read(scene.files, await scene.second(held), request.upload) == CONTENT
+
+
+async def test_a_part_that_says_the_digest_of_itself_alone_is_not_stored(scene: FilesScene) -> None:
+    held = await scene.first()
+    request = upload_of(held)
+    await scene.files.begin_upload(request)
+    await send(scene.files, held, request.upload, CONTENT, [0])
+    _, second, _ = parts_of(CONTENT)
+    with pytest.raises(InvalidInputError, match="digest"):
+        await scene.files.put_part(part_of(held, request.upload, 1, second), second)
     assert (await scene.files.begin_upload(request)).parts == 1
 
 
@@ -111,12 +146,23 @@ async def test_an_upload_does_not_end_while_parts_are_missing(scene: FilesScene)
     held = await scene.first()
     request = upload_of(held)
     await scene.files.begin_upload(request)
-    first, last = parts_of(CONTENT)
-    await scene.files.put_part(part_of(held, request.upload, 1, last), last)
-    with pytest.raises(InvalidInputError, match="missing"):
-        await scene.files.end_upload(end_of(held, request.upload, CONTENT))
-    await scene.files.put_part(part_of(held, request.upload, 0, first), first)
+    for number in range(3):
+        with pytest.raises(InvalidInputError, match="missing"):
+            await scene.files.end_upload(end_of(held, request.upload, CONTENT))
+        await send_part(scene.files, held, request.upload, CONTENT, number)
     await scene.files.end_upload(end_of(held, request.upload, CONTENT))
+
+
+@pytest.mark.parametrize("content", [b"", b"abc", CONTENT])
+async def test_an_upload_does_not_end_as_other_bytes_than_it_has(scene: FilesScene, content: bytes) -> None:
+    held = await scene.first()
+    request = upload_of(held)
+    await scene.files.begin_upload(request)
+    await send(scene.files, held, request.upload, content, range(len(parts_of(content))))
+    with pytest.raises(InvalidInputError, match="digest"):
+        await scene.files.end_upload(end_of(held, request.upload, content, sha256=sha256(b"others")))
+    await scene.files.end_upload(end_of(held, request.upload, content))
+    assert await read(scene.files, await scene.second(held), request.upload) == content
 
 
 @pytest.mark.parametrize("size", [0, 2, 4, PART_BYTES + 1])

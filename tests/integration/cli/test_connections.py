@@ -42,7 +42,9 @@ async def site(
         for name, value in isolated(tmp_path, url, PASSWORD).items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("COLUMNS", "200")
-        await plane.secrets.keeping.set(SecretAddress("TOKEN"), "correct-horse-battery", INSIDE_ACTOR)
+        own, shared = SecretAddress("TOKEN", for_server=True), SecretAddress("SHARED")
+        for address in (own, shared):
+            await plane.secrets.keeping.set(address, "correct-horse-battery", INSIDE_ACTOR)
         yield Site(CommandLine(capsysbinary))
 
 
@@ -77,4 +79,13 @@ async def test_what_no_connection_can_be_is_told_with_its_reason(site: Site) -> 
     refused = await site("set", "code", "--kind", "git", "--url", URL, "--token-secret", "NONE")
 
     assert refused.code == ExitCode.INVALID_INPUT
-    assert "lineshaft secret set NONE" in refused.err
+    assert "lineshaft secret set NONE --for-server" in refused.err
+
+
+async def test_a_secret_that_any_task_may_name_is_warned_of(site: Site) -> None:
+    made = await site("set", "code", "--kind", "git", "--url", URL, "--token-secret", "SHARED")
+    shown = await site("show", "code")
+
+    assert (made.code, made.out) == (ExitCode.OK, f"code is set: git at {URL}.\n")
+    for told in (made.err, shown.err):
+        assert "Its token SHARED is a secret that any task may name and is given" in told

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from lfs_server import oid_of, pointer_to
 from lineshaft.cli.exit_code import ExitCode
 
 NOBODY = {
@@ -352,3 +353,41 @@ def test_a_variable_that_is_not_there_is_told(tmp_path: Path) -> None:
     ran = run(tmp_path, "--secret", "NOWHERE_TO_BE_FOUND")
     assert ran.code == ExitCode.NOT_FOUND
     assert "no variable NOWHERE_TO_BE_FOUND" in ran.err
+
+
+@pytest.mark.parametrize("changed", [False, True])
+def test_files_of_git_lfs_come_from_the_repository_that_it_is_called_in(
+    repository: Path, *, changed: bool
+) -> None:
+    (repository / ".gitattributes").write_text("*.bin filter=lfs -text\n")
+    (repository / "a.bin").write_text(pointer_to(b"content"))
+    task = {"name": "a", "run": "test $(cat a.bin) = content"}
+    pipeline(repository, task, source={"lfs": True})
+    git(repository, "add", "--all")
+    git(repository, "commit", "--quiet", "-m", "Large")
+    oid = oid_of(b"content")
+    if changed:
+        (repository / "new").write_text("")
+
+    ran = run(repository)
+    assert ran.reasons["a"] == "source_refused"
+    assert f"(object {oid}): call `git lfs fetch` there." in ran.out + ran.err
+
+    kept = repository / ".git" / "lfs" / "objects" / oid[:2] / oid[2:4] / oid
+    kept.parent.mkdir(parents=True)
+    kept.write_bytes(b"content")
+    assert run(repository).code == ExitCode.OK
+
+
+def test_what_is_not_trusted_is_run_as_from_a_fork(repository: Path) -> None:
+    pipeline(
+        repository,
+        {"name": "ship", "run": "true", "secrets": ["TOKEN"], "allow_failure": True},
+        {"name": "quiet", "run": "true", "secrets": ["TOKEN"], "if": "trusted"},
+        {"name": "test", "run": "true"},
+    )
+
+    found = run(repository, "--untrusted")
+
+    assert (found.code, found.states["test"], found.states["quiet"]) == (0, "succeeded", "skipped"), found
+    assert (found.states["ship"], found.reasons["ship"]) == ("failed", "secret_withheld")

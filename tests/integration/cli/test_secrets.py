@@ -220,3 +220,27 @@ def _piece(controller: int) -> bytes:
         return os.read(controller, 4096)
     except OSError:
         return b""  # The program has ended, and the terminal has no other end any more.
+
+
+async def test_a_secret_for_the_server_alone_is_set_listed_and_deleted(site: Site) -> None:
+    set_ = await site("secret", "set", "TOKEN", "--for-server", stdin=VALUE.encode())
+    listed = await site("secret", "list", "--for-server")
+    shared = await site.document("secret", "list")
+    deleted = await site("secret", "delete", "TOKEN", "--for-server")
+
+    assert (set_.code, set_.out) == (ExitCode.OK, "TOKEN is set, for the server alone.\n")
+    assert listed.out.splitlines()[1].split()[:3] == ["TOKEN", "-", "1"]
+    assert shared == []
+    assert deleted.out == "TOKEN for the server alone is deleted.\n"
+    assert await site.document("secret", "list", "--for-server") == []
+
+
+@pytest.mark.parametrize("beside", [("--pipeline", "shop"), ("--environment", "prod")])
+@pytest.mark.parametrize("command", ["set", "delete"])
+async def test_a_secret_for_the_server_alone_is_for_nothing_else(
+    site: Site, command: str, beside: tuple[str, str]
+) -> None:
+    refused = await site("secret", command, "TOKEN", "--for-server", *beside, stdin=VALUE.encode())
+
+    assert refused.code == ExitCode.WRONG_USAGE
+    assert "no pipeline and no environment" in refused.err

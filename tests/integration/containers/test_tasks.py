@@ -2,6 +2,7 @@
 
 import os
 
+from git_imports import make_nested
 from git_server import Origin
 from lineshaft.model.image import ImageBuild
 from lineshaft.model.outcome import Outcome
@@ -83,6 +84,34 @@ async def test_git_works_on_the_checkout_within_the_container(worker: Bench, ori
     )
     assert outcome.state is State.SUCCEEDED, worker.log.text
     assert worker.log.text == f"{commit}\nhello"
+
+
+async def test_git_works_on_a_submodule_within_the_container(worker: Bench) -> None:
+    outer, inner = make_nested(worker.folder, {"file": "outer\n"})
+    outcome = await worker.run(
+        "cat file lib/file; git -C lib rev-parse HEAD && git -C lib show HEAD:file && git status --porcelain",
+        repository=str(outer),
+        submodules=True,
+    )
+    assert outcome.state is State.SUCCEEDED, worker.log.text
+    assert worker.log.text == f"outer\ninner\n{inner}\ninner\n"
+
+
+async def test_a_task_cannot_write_into_the_mirror_of_a_submodule(worker: Bench) -> None:
+    outer, _ = make_nested(worker.folder, {})
+    outcome = await worker.run(
+        'touch "$(cat lib/.git/objects/info/alternates)/x"', repository=str(outer), submodules=True
+    )
+    assert outcome.state is State.FAILED
+    assert "Read-only file system" in worker.log.text
+
+
+async def test_what_a_task_leaves_in_a_submodule_is_cleaned_for_the_next_one(worker: Bench) -> None:
+    outer, _ = make_nested(worker.folder, {})
+    await worker.run("echo mine > lib/file; mkdir lib/made", repository=str(outer), submodules=True)
+    outcome = await worker.run("ls lib; cat lib/file", repository=str(outer), submodules=True)
+    assert outcome.state is State.SUCCEEDED, worker.log.text
+    assert worker.log.text == "file\ninner\n"
 
 
 async def test_a_task_cannot_write_into_the_repositorys_mirror(worker: Bench, origin: Origin) -> None:

@@ -10,7 +10,7 @@ from lineshaft.ports.ids import RandomIds
 from lineshaft.sdk.config import ClientConfig
 from lineshaft.sdk.http_files import HttpFiles
 from lineshaft.sdk.http_worker import HttpWorker
-from worker_files_scene import Held, end_of, part_of, parts_of, read, upload_of
+from worker_files_scene import Held, end_of, read, send, upload_of
 from worker_protocol_scene import claim, register, report_on
 
 PIPELINE = """
@@ -24,7 +24,6 @@ CONTENT = os.urandom(1024) * (2 * PART_BYTES // 1024) + b"the end"
 
 
 async def test_an_upload_goes_on_where_it_was_when_the_server_was_killed(tmp_path: Path) -> None:
-    parts = parts_of(CONTENT)
     upload = RandomIds().new_id()
     with up(tmp_path) as (server, api):
         config = ClientConfig(str(api.base_url).rstrip("/"), "admin", "admin")
@@ -35,15 +34,21 @@ async def test_an_upload_goes_on_where_it_was_when_the_server_was_killed(tmp_pat
             (lease,) = await claim(worker, worker_id, wait_seconds=30)
             held = Held(lease.address, lease.token)
             await files.begin_upload(upload_of(held, upload=upload))
-            for number in (0, 2):
-                await files.put_part(part_of(held, upload, number, parts[number]), parts[number])
+            await send(files, held, upload, CONTENT, [0])
         server.stop(signal.SIGKILL)
 
     with up(tmp_path) as (server, api):
         config = ClientConfig(str(api.base_url).rstrip("/"), "admin", "admin")
         async with HttpFiles(config) as files:
             assert (await files.begin_upload(upload_of(held, upload=upload))).parts == 1
-            await files.put_part(part_of(held, upload, 1, parts[1]), parts[1])
+            await send(files, held, upload, CONTENT, (0, 1))
+            server.stop(signal.SIGKILL)
+
+    with up(tmp_path) as (server, api):
+        config = ClientConfig(str(api.base_url).rstrip("/"), "admin", "admin")
+        async with HttpFiles(config) as files:
+            assert (await files.begin_upload(upload_of(held, upload=upload))).parts == 2
+            await send(files, held, upload, CONTENT, [2])
             await files.end_upload(end_of(held, upload, CONTENT))
             server.stop(signal.SIGKILL)
 

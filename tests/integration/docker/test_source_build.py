@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from git_imports import make_nested
 from git_server import Origin
 from integration.docker.site import need_program
 from integration.docker_engine import Engine
@@ -29,6 +30,7 @@ class Builder:
     """The build driver of a worker, and a source."""
 
     def __init__(self, folder: Path, address: str, sources: Sources) -> None:
+        self.folder = folder
         self.origin = Origin(folder)
         self.log = Log()
         executor = ProcessExecutor()
@@ -47,12 +49,21 @@ class Builder:
         *,
         around: Mapping[str, object] | None = None,
         programs: bool = False,
+        source: Path | None = None,
         **facts: object,
     ) -> Outcome:
-        """Build an image; `around` is what the lease says besides, `programs` whether BuildKit may build."""
+        """Build an image.
+
+        Args:
+            repository: where it is pushed.
+            around: what the lease says besides.
+            programs: whether BuildKit may build.
+            source: the repository of the source; None means the origin.
+            **facts: what the task says besides.
+        """
         said = {"dockerfile": "Dockerfile", "context": ".", "repository": repository, "tag": "v1", **facts}
         work = SourceBuildWorkMessage.model_validate(said)
-        lease = lease_of(work, repository=str(self.origin.bare), **(around or {}))
+        lease = lease_of(work, repository=str(source or self.origin.bare), **(around or {}))
         driver = BuildDriver(self._access, self._sources, self._workshops if programs else None)
         return await perform(driver, lease, self.log, [])
 
@@ -72,6 +83,29 @@ async def test_an_image_is_built_from_the_source_and_pushed(
     assert outcome == Outcome(State.SUCCEEDED), builder.log.text
     assert "one\ntwo\n" in builder.log.text
     assert "digest: sha256:" in builder.log.text
+
+
+@pytest.mark.parametrize(("context", "copied"), [(".", "/src/lib/file"), ("lib", "/src/file")])
+async def test_the_files_of_submodules_are_part_of_what_is_built(
+    builder: Builder, docker_engine: Engine, registry: str, context: str, copied: str
+) -> None:
+    dockerfile = f"FROM {docker_engine.base_image}\nCOPY . /src\nRUN cat {copied}\n"
+    source, _ = make_nested(builder.folder, {"Dockerfile": dockerfile})
+    outcome = await builder.build(
+        f"{registry}/nested", source=source, around={"submodules": True}, context=context
+    )
+    assert outcome == Outcome(State.SUCCEEDED), builder.log.text
+    assert "inner\n" in builder.log.text
+
+
+async def test_without_the_option_nothing_of_submodules_is_built(
+    builder: Builder, docker_engine: Engine, registry: str
+) -> None:
+    dockerfile = f"FROM {docker_engine.base_image}\nCOPY . /src\nRUN cat /src/lib/file\n"
+    source, _ = make_nested(builder.folder, {"Dockerfile": dockerfile})
+    outcome = await builder.build(f"{registry}/nested", source=source)
+    assert outcome.reason is not None
+    assert outcome.reason.code is ReasonCode.IMAGE_BUILD_FAILED
 
 
 async def test_what_the_source_ignores_is_not_sent(

@@ -190,6 +190,14 @@ def delete_pipeline_secret(api: httpx2.Client) -> httpx2.Response:
     return api.delete(set_pipeline_secret(api).request.url)
 
 
+def set_server_secret(api: httpx2.Client) -> httpx2.Response:
+    return api.put("/v1/server/secrets/AUDITED", json={"value": SECRET})
+
+
+def delete_server_secret(api: httpx2.Client) -> httpx2.Response:
+    return api.delete(set_server_secret(api).request.url)
+
+
 def reseal(api: httpx2.Client) -> httpx2.Response:
     """Seal anew what another key has sealed, of which there is nothing."""
     return api.post("/v1/secrets/reseal")
@@ -282,6 +290,8 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("DELETE", "/v1/secrets/{name}"): (delete_secret, "secret.deleted"),
     ("PUT", "/v1/pipelines/{pipeline_id}/secrets/{name}"): (set_pipeline_secret, "secret.set"),
     ("DELETE", "/v1/pipelines/{pipeline_id}/secrets/{name}"): (delete_pipeline_secret, "secret.deleted"),
+    ("PUT", "/v1/server/secrets/{name}"): (set_server_secret, "secret.set"),
+    ("DELETE", "/v1/server/secrets/{name}"): (delete_server_secret, "secret.deleted"),
     ("POST", "/v1/secrets/reseal"): (reseal, None),
     ("PUT", "/v1/connections/{name}"): (set_connection, "connection.set"),
     ("POST", "/v1/webhooks/{kind}"): (webhook, None),
@@ -297,6 +307,7 @@ BODIES: dict[tuple[str, str], Document] = {
     ("PATCH", "/v1/users/{name}"): {"role": "runner"},
     ("PUT", "/v1/pipelines/{pipeline_id}/grants/{name}"): {"role": "runner"},
     ("PUT", "/v1/secrets/{name}"): {"value": "short"},
+    ("PUT", "/v1/server/secrets/{name}"): {"value": "short"},
     ("PUT", "/v1/connections/{name}"): {"kind": "git", "url": "nowhere"},
     ("PUT", "/v1/pipelines/{pipeline_id}/secrets/{name}"): {"value": "correct horse battery"},
 }

@@ -9,14 +9,13 @@ import pytest
 from http_pipelines import Document
 from http_problems import ID, fields, problem
 from lineshaft.model.artifact import PART_BYTES
-from lineshaft.sdk.http_files import content_digest
-from lineshaft.wire.message import LEASE_HEADER, PROTOCOL_HEADER
+from lineshaft.wire.message import LEASE_HEADER, PROTOCOL_HEADER, SHA256_HEADER
 
 WORKER = {PROTOCOL_HEADER: "4"}
 ADDRESS = {"run_id": ID, "node": 1, "attempt": 1}
 LEASED = {"address": ADDRESS, "token": "t"}
 PART = f"/v1/worker/runs/{ID}/nodes/1/attempts/1/uploads/{ID}/parts"
-HEADERS = {**WORKER, LEASE_HEADER: "t", "Content-Digest": content_digest("0" * 64)}
+HEADERS = {**WORKER, LEASE_HEADER: "t", SHA256_HEADER: "0" * 64}
 ROUTES = ["uploads", "uploads/end", "files", "cache", "read", "tests"]
 
 
@@ -77,9 +76,9 @@ def test_a_worker_that_says_no_version_is_told_which_are_served(api: httpx2.Clie
         ("131072", HEADERS, "number"),
         ("one", HEADERS, "number"),
         ("0", {**HEADERS, LEASE_HEADER: "a b"}, "token"),
-        ("0", {**HEADERS, "Content-Digest": "md5=:AAAA:"}, "Content-Digest"),
-        ("0", {**HEADERS, "Content-Digest": f"sha-256=:{'A' * 43}:"}, "Content-Digest"),
-        ("0", {**WORKER, LEASE_HEADER: "t"}, "Content-Digest"),
+        ("0", {**HEADERS, SHA256_HEADER: "sha-256=:AAAA:"}, SHA256_HEADER),
+        ("0", {**HEADERS, SHA256_HEADER: "A" * 64}, SHA256_HEADER),
+        ("0", {**WORKER, LEASE_HEADER: "t"}, SHA256_HEADER),
     ],
 )
 def test_a_part_that_does_not_say_what_it_is_is_refused(

@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from integration.kept.conftest import ADDRESS
+from lfs_server import pointer_to
 from lineshaft.definition import read_native
 from lineshaft.definition.reader import read_definition
 from lineshaft.definition.repository import repository_key
@@ -218,6 +219,7 @@ async def test_a_pipeline_that_is_not_kept_in_a_repository_cannot_be_refreshed(p
         (None, "There is no lineshaft.yml at commit"),
         (file("a", repository="https://git.example/team/other"), "another repository"),
         ("#" * (1 << 20) + "\n", "is too long"),
+        (pointer_to(b"name: shop"), "is a pointer of Git LFS"),
         (json.dumps({"a": {"repository": ADDRESS, "steps": []}}), "lineshaft.yml at commit"),
     ],
 )
@@ -303,21 +305,6 @@ async def test_a_pipeline_of_the_file_of_pipelines_is_changed_by_that_alone(plan
         await plane.pipelines.delete(pipeline.id)
 
     await plane.pipelines.delete(pipeline.id, managed=True)
-
-
-async def test_a_called_pipeline_does_what_it_says_by_itself_on_the_caller_s_revision(
-    plane: ControlPlane, repository: MemoryRepository
-) -> None:
-    calling = json.dumps({"steps": [{"name": "call", "pipeline": "called"}]})
-    first = repository.commit({"calling.yml": calling, "called.yml": file("old", callable_by=["calling"])})
-    called = await plane.sources.kept.create("called", ConfigFile(ADDRESS, path="called.yml"))
-    pipeline = await plane.sources.kept.create("calling", ConfigFile(ADDRESS, path="calling.yml"))
-    repository.commit({"called.yml": file("new", callable_by=["calling"])})
-
-    run = await plane.runs.trigger(pipeline.id, RunRequest(ref=first))
-
-    (child,) = await plane.runs.page(called.id, before=None, limit=10)
-    assert (steps(child), child.source) == (["old"], run.source)
 
 
 async def test_pipelines_of_before_are_found_by_their_repositories_once_those_are_noted(

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from uuid import UUID
 
@@ -293,3 +294,57 @@ async def test_without_a_key_nothing_is_kept(tmp_path: Path, database_url: str) 
         with pytest.raises(SecretsUnavailableError, match="no key"):
             await plane.secrets.keeping.set(TOKEN, VALUE, ADA)
         assert await listed(plane) == []
+
+
+OWN = SecretAddress("TOKEN", for_server=True)
+
+
+async def test_a_secret_for_the_server_alone_is_listed_apart(plane: ControlPlane) -> None:
+    own = await plane.secrets.keeping.set(OWN, VALUE, ADA)
+    shared = await plane.secrets.keeping.set(TOKEN, "another-value", ADA)
+
+    assert await plane.secrets.keeping.page_of_server(after=None, limit=10) == [own]
+    assert await plane.secrets.keeping.page_of_server(after="TOKEN", limit=10) == []
+    assert await listed(plane) == [shared]
+    await plane.secrets.keeping.delete(OWN, ADA)
+    assert await plane.secrets.keeping.page_of_server(after=None, limit=10) == []
+    assert await listed(plane) == [shared]
+
+
+async def test_the_audit_log_tells_which_secrets_are_for_the_server_alone(plane: ControlPlane) -> None:
+    await plane.secrets.keeping.set(OWN, VALUE, ADA)
+    await plane.secrets.keeping.delete(OWN, ADA)
+
+    assert [(each.action, each.target, each.detail) for each in await audit(plane)] == [
+        (Action.SECRET_SET, "TOKEN", {"for_server": True, "version": 1}),
+        (Action.SECRET_DELETED, "TOKEN", {"for_server": True}),
+    ]
+
+
+async def test_a_sealed_value_for_the_server_alone_does_not_open_as_one_for_all(plane: ControlPlane) -> None:
+    own = await plane.secrets.keeping.set(OWN, VALUE, ADA)
+    moved = replace(own, address=TOKEN)
+    await plane.store.write(lambda transaction: transaction.secrets.remove(OWN))
+    assert await plane.store.write(lambda transaction: transaction.secrets.add(moved))
+
+    with pytest.raises(SecretsUnavailableError):
+        await opened(plane, FakeCipher(), Wanted("TOKEN", NOWHERE, "shop"))
+
+
+async def test_secrets_for_the_server_alone_are_sealed_anew_with_the_rest(
+    tmp_path: Path, database_url: str
+) -> None:
+    async with temporary_plane(tmp_path, url=database_url, cipher=FakeCipher("old")) as plane:
+        await plane.secrets.keeping.set(OWN, VALUE, ADA)
+
+        resealed = await with_keys(plane, FakeCipher("new", "old")).reseal(ADA)
+
+        assert resealed.count == 1
+        assert await opened(plane, FakeCipher("new"), Wanted.by_server("TOKEN")) == VALUE
+
+
+def test_what_is_for_the_server_alone_is_for_nothing_else() -> None:
+    with pytest.raises(ValueError, match="no pipeline and no environment"):
+        SecretAddress("TOKEN", NOWHERE, for_server=True)
+    with pytest.raises(ValueError, match="no pipeline and no environment"):
+        SecretAddress("TOKEN", environment="prod", for_server=True)

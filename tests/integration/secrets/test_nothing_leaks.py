@@ -15,8 +15,9 @@ from server_process import server_process
 
 VALUE = "correct-horse-battery-staple"
 SECOND = "tr0ub4dor-and-three"
+SERVERS = "for-the-server-alone"
 SHORT = "hunt3r7"
-PLAIN = (VALUE, SECOND, SHORT, "13371337133713371337")
+PLAIN = (VALUE, SECOND, SERVERS, SHORT, "13371337133713371337")
 CHECK = f"""test "$(printf %s "$TOKEN" | sha256sum)" = "{hashlib.sha256(VALUE.encode()).hexdigest()}  -" """
 SHOP: dict[str, Any] = {
     "name": "shop",
@@ -63,6 +64,7 @@ class Listener:
         """Read whatever there is to read of a pipeline and its run."""
         for path in (
             "/v1/secrets",
+            "/v1/server/secrets",
             f"/v1/pipelines/{pipeline_id}",
             f"/v1/pipelines/{pipeline_id}/secrets",
             f"/v1/pipelines/{pipeline_id}/runs",
@@ -116,6 +118,8 @@ def test_no_value_is_answered_logged_or_written_anywhere(tmp_path: Path) -> None
         shop, outside = there.pipeline(SHOP), there.pipeline(OUTSIDE)
         refused = there.run(shop)
         there.set("/v1/secrets/TOKEN", SECOND)
+        there.set("/v1/server/secrets/TOKEN", SERVERS)
+        there.set("/v1/server/secrets/TOKEN", SHORT, 422)
         there.set("/v1/secrets/TOKEN", SHORT, 422)
         there.set("/v1/secrets/TOKEN", [VALUE], 422)
         there.set("/v1/secrets/TOKEN", 13371337133713371337, 422)
@@ -133,6 +137,7 @@ def test_no_value_is_answered_logged_or_written_anywhere(tmp_path: Path) -> None
     assert refused["reason"]["code"] == "secret_missing"
     assert [node["state"] for node in run["nodes"]] == ["succeeded", "failed"]
     assert SECOND in lease
+    assert SERVERS not in lease
     assert code == 0
     assert found_in(b"".join(there.heard)) == []
     assert found_in(log.encode()) == []

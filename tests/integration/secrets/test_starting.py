@@ -2,18 +2,22 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from uuid import UUID
+
+import pytest
 
 from desk import SUCCEEDED, DeskWorker
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.principal import INSIDE_ACTOR
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.run import Run
-from lineshaft.model.secret import SecretAddress
+from lineshaft.model.secret import SecretAddress, Wanted
 from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT
 from lineshaft.ports.cipher import FakeCipher
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.run_request import RunRequest
+from lineshaft.services.secrets.wanted import why_missing
 from other_secrets import Vault
 from planes import temporary_plane
 
@@ -236,3 +240,95 @@ async def test_runs_without_secrets_ask_nobody(tmp_path: Path, database_url: str
 
         assert run.state is State.QUEUED
         assert vault.asked == []
+
+
+FORBIDDEN = "TOKEN is there for the server alone, which gives it to no task."
+
+
+async def keep_for_server(plane: ControlPlane) -> None:
+    await plane.secrets.keeping.set(SecretAddress("TOKEN", for_server=True), VALUE, INSIDE_ACTOR)
+
+
+async def test_a_definition_that_names_a_secret_for_the_server_alone_never_begins(
+    plane: ControlPlane,
+) -> None:
+    await keep_for_server(plane)
+
+    run = await DeskWorker(plane).start("name: thief\nsteps: [{name: a, run: env, secrets: [TOKEN]}]")
+
+    assert is_refused(run)
+    assert "The secret TOKEN is missing" in text(run)
+    assert text(run).endswith(FORBIDDEN)
+
+
+@pytest.mark.parametrize(
+    "task",
+    [
+        "{name: a, run: env, image: x, registries: {r.example: {username: u, password: TOKEN}}}",
+        "{name: a, run: env, ssh: {keys: [TOKEN]}}",
+        "{name: a, run: env, image: x, services: {db: {image: postgres, secrets: [TOKEN]}}}",
+        "{name: a, build: {repository: r.example/a, tag: b, secrets: [TOKEN]}}",
+    ],
+)
+async def test_no_other_way_of_naming_one_leads_to_it_either(plane: ControlPlane, task: str) -> None:
+    await keep_for_server(plane)
+
+    run = await DeskWorker(plane).start(f"name: thief\nsteps: [{task}]")
+
+    assert is_refused(run)
+    assert text(run).endswith(FORBIDDEN)
+
+
+async def test_where_there_is_one_for_all_as_well_tasks_are_given_that(plane: ControlPlane) -> None:
+    worker = DeskWorker(plane)
+    await keep_for_server(plane)
+    await plane.secrets.keeping.set(SecretAddress("TOKEN"), "for-all-pipelines", INSIDE_ACTOR)
+
+    await worker.start("name: shop\nsteps: [{name: a, run: env, secrets: [TOKEN]}]")
+
+    (lease,) = (await worker.claim()).values()
+    assert lease.secret_values == {"TOKEN": "for-all-pipelines"}
+
+
+async def test_made_nodes_are_not_given_what_is_for_the_server_alone(plane: ControlPlane) -> None:
+    worker = DeskWorker(plane)
+    await keep_for_server(plane)
+    await worker.start("name: p\nsteps: [{name: gen, run: x, generates: n.yml}]")
+    (lease,) = (await worker.claim()).values()
+    made = "[{name: a, run: x, secrets: [TOKEN]}]"
+
+    ended = await worker.report(lease, Outcome(State.SUCCEEDED, exit_code=0, generated=made))
+
+    reason = ended.nodes[2].reason
+    assert reason is not None
+    assert (reason.code, reason.text.endswith(FORBIDDEN)) == (ReasonCode.SECRET_MISSING, True)
+
+
+async def test_a_secret_that_became_the_servers_own_since_fails_the_task_and_says_so(
+    plane: ControlPlane,
+) -> None:
+    worker = DeskWorker(plane)
+    await keep(plane, "TOKEN")
+    run = await worker.start("name: shop\nsteps: [{name: a, run: env, secrets: [TOKEN]}]")
+    await keep_for_server(plane)
+    await drop(plane, "TOKEN")
+
+    assert await worker.claim() == {}
+
+    reason = (await plane.runs.get(run.id)).nodes[1].reason
+    assert reason is not None
+    assert (reason.code, reason.text.endswith(FORBIDDEN)) == (ReasonCode.SECRET_MISSING, True)
+
+
+async def test_a_store_that_is_down_does_not_hide_that_a_secret_is_missing(
+    tmp_path: Path, database_url: str
+) -> None:
+    vault = Vault(TOKEN=VALUE)
+    async with temporary_plane(
+        tmp_path, url=database_url, cipher=FakeCipher(), other_secrets=[vault]
+    ) as plane:
+        vault.down = True
+        assert (await why_missing(plane.secrets.lookup, [Wanted("TOKEN", UUID(int=1), "shop")])).text == (
+            "The secret TOKEN is missing: set it with `lineshaft secret set`, for all pipelines or with"
+            " --pipeline."
+        )

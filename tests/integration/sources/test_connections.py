@@ -31,7 +31,7 @@ HUB = {"kind": "github", "url": "https://github.com", "webhook_secret": "HOOK", 
 
 
 class Site:
-    """A server with two secrets for all pipelines, and one in a vault."""
+    """A server with two secrets of its own, and one in a vault."""
 
     def __init__(self, plane: ControlPlane, vault: Vault, api: httpx2.AsyncClient) -> None:
         self.plane = plane
@@ -39,8 +39,9 @@ class Site:
         self.api = api
         self.connections = plane.sources.connections
 
-    async def secret(self, name: str, value: str) -> None:
-        await self.plane.secrets.keeping.set(SecretAddress(name), value, INSIDE_ACTOR)
+    async def secret(self, name: str, value: str, *, for_server: bool = True) -> None:
+        address = SecretAddress(name, for_server=for_server)
+        await self.plane.secrets.keeping.set(address, value, INSIDE_ACTOR)
 
     async def put(self, name: str, **terms: Any) -> httpx2.Response:
         return await self.api.put(f"/v1/connections/{name}", json=terms)
@@ -80,7 +81,7 @@ async def test_a_connection_gets_what_such_a_forge_has_where_nothing_is_said(sit
 
     assert made | HUB == made
     assert (made["api_url"], made["username"]) == ("https://api.github.com", "x-access-token")
-    assert (made["statuses"], made["trusts_forks"]) == (True, False)
+    assert (made["statuses"], made["trusts_forks"], made["warnings"]) == (True, False, [])
     assert (await site.api.get("/v1/connections/hub")).json() == made
     assert (await site.api.get("/v1/connections")).json() == {"items": [made], "next": None}
 
@@ -117,12 +118,12 @@ async def test_a_removed_connection_is_not_there(site: Site) -> None:
     assert (await site.api.get("/v1/connections/hub")).status_code == 404
 
 
-async def test_secrets_that_are_not_set_for_all_pipelines_are_refused_with_advice(site: Site) -> None:
+async def test_secrets_that_are_not_there_for_the_server_are_refused_with_advice(site: Site) -> None:
     answer = await site.put("hub", **{**HUB, "token": "NONE", "webhook_secret": "NEITHER"})
 
     assert answer.status_code == 422
     told = {each["field"]: (each["message"], each["advice"]) for each in answer.json()["errors"]}
-    assert told["token"][1] == "set it first, with `lineshaft secret set NONE`"
+    assert told["token"][1] == "set it first, with `lineshaft secret set NONE --for-server`"
     assert "'NEITHER'" in told["webhook_secret"][0]
     assert (await site.api.get("/v1/connections")).json()["items"] == []
 
@@ -215,7 +216,7 @@ async def test_nobody_else_is_shown_it(site: Site, address: str) -> None:
 
 async def test_a_token_that_was_deleted_since_is_told_by_its_name(site: Site) -> None:
     await site.put("hub", **HUB)
-    await site.plane.secrets.keeping.delete(SecretAddress("TOKEN"), INSIDE_ACTOR)
+    await site.plane.secrets.keeping.delete(SecretAddress("TOKEN", for_server=True), INSIDE_ACTOR)
 
     with pytest.raises(SecretMissingError, match="TOKEN for the connection 'hub'"):
         await site.connections.login_for("https://github.com/a/b")
@@ -253,3 +254,74 @@ async def test_a_connection_is_of_use_without_any_secret(site: Site) -> None:
     assert (made.token, made.username, made.statuses, made.api_url) == (None, "git", False, "")
     assert await site.connections.token_of(made) is None
     assert json.loads((await site.api.get("/v1/connections/plain")).text)["api_url"] == ""
+
+
+async def warnings_of(site: Site, name: str = "hub") -> list[str]:
+    alone: list[str] = (await site.api.get(f"/v1/connections/{name}")).json()["warnings"]
+    (listed,) = (await site.api.get("/v1/connections")).json()["items"]
+    assert listed["warnings"] == alone
+    return alone
+
+
+async def test_a_secret_that_any_task_may_name_is_warned_of(site: Site) -> None:
+    await site.secret("SHARED", TOKEN, for_server=False)
+
+    made = (await site.put("hub", **{**HUB, "token": "SHARED"})).json()
+
+    (warning,) = made["warnings"]
+    assert warning.startswith(
+        "Its token SHARED is a secret that any task may name and is given (all pipelines)"
+    )
+    assert "`lineshaft secret set SHARED --for-server`" in warning
+    assert await warnings_of(site) == [warning]
+
+
+async def test_so_is_one_that_a_store_elsewhere_gives_to_tasks(site: Site) -> None:
+    await site.put("hub", **{**HUB, "webhook_secret": "OUTSIDE"})
+
+    (warning,) = await warnings_of(site)
+
+    assert warning.startswith(
+        "Its webhook secret OUTSIDE is a secret that any task may name and is given (vault)"
+    )
+
+
+async def test_a_secret_that_is_gone_is_warned_of(site: Site) -> None:
+    await site.put("hub", **HUB)
+    await site.plane.secrets.keeping.delete(SecretAddress("TOKEN", for_server=True), INSIDE_ACTOR)
+
+    assert await warnings_of(site) == [
+        "Its token TOKEN is missing: set it with `lineshaft secret set TOKEN --for-server`."
+    ]
+
+
+async def test_connections_are_shown_while_the_vault_is_down(site: Site) -> None:
+    await site.put("hub", **{**HUB, "token": "OUTSIDE"})
+    site.vault.down = True
+
+    assert await warnings_of(site) == [
+        "Whether its secrets are for the server alone cannot be told now: The vault is sealed."
+    ]
+
+
+async def test_the_servers_own_secret_goes_before_the_one_for_all_pipelines(site: Site) -> None:
+    await site.secret("TOKEN", "for-all-pipelines", for_server=False)
+    await site.put("hub", **HUB)
+
+    assert await site.connections.token_of(await site.connections.get("hub")) == TOKEN
+    assert await warnings_of(site) == []
+
+
+async def test_the_servers_own_secrets_are_set_listed_by_pages_and_deleted(site: Site) -> None:
+    made = await site.api.put("/v1/server/secrets/THIRD", json={"value": "a-third-value"})
+    first = (await site.api.get("/v1/server/secrets", params={"limit": 2})).json()
+    rest = await site.api.get("/v1/server/secrets", params={"limit": 2, "after": first["next"]})
+    shared = (await site.api.get("/v1/secrets")).json()
+
+    assert (made.status_code, made.json()["for_server"]) == (200, True)
+    assert (made.json()["pipeline_id"], made.json()["environment"]) == (None, None)
+    assert [each["name"] for each in first["items"]] == ["HOOK", "THIRD"]
+    assert ([each["name"] for each in rest.json()["items"]], rest.json()["next"]) == (["TOKEN"], None)
+    assert shared["items"] == []
+    assert (await site.api.delete("/v1/server/secrets/THIRD")).status_code == 204
+    assert (await site.api.delete("/v1/server/secrets/THIRD")).status_code == 404

@@ -39,6 +39,7 @@ from planes import temporary_plane
 from server_process import server_process
 
 TOKEN = "token-of-the-forge"
+OWN_TOKEN = SecretAddress("TOKEN", for_server=True)
 SHOP = "name: shop\nrepository: https://git.example/team/shop\nsteps: [{name: a, run: make}]"
 
 
@@ -50,7 +51,7 @@ def vault() -> Vault:
 @pytest.fixture
 async def plane(tmp_path: Path, vault: Vault) -> AsyncIterator[ControlPlane]:
     async with temporary_plane(tmp_path, cipher=FakeCipher(), other_secrets=[vault]) as plane:
-        await plane.secrets.keeping.set(SecretAddress("TOKEN"), TOKEN, INSIDE_ACTOR)
+        await plane.secrets.keeping.set(OWN_TOKEN, TOKEN, INSIDE_ACTOR)
         terms = ConnectionTerms(ForgeKind.GIT, "https://git.example", token="TOKEN", username="robot")
         await plane.sources.connections.put("code", terms, INSIDE_ACTOR)
         yield plane
@@ -121,7 +122,7 @@ async def test_a_worker_that_does_not_mask_is_lent_nothing(plane: ControlPlane) 
 
 
 async def test_a_token_that_is_gone_fails_the_task_with_what_to_do(plane: ControlPlane) -> None:
-    await plane.secrets.keeping.delete(SecretAddress("TOKEN"), INSIDE_ACTOR)
+    await plane.secrets.keeping.delete(OWN_TOKEN, INSIDE_ACTOR)
     worker = DeskWorker(plane)
     run = await worker.start(SHOP)
 
@@ -137,7 +138,7 @@ async def test_a_token_that_is_gone_fails_the_task_with_what_to_do(plane: Contro
 async def test_a_token_in_a_vault_that_is_down_fails_the_task_as_its_own_secrets_do(
     plane: ControlPlane, vault: Vault
 ) -> None:
-    await plane.secrets.keeping.delete(SecretAddress("TOKEN"), INSIDE_ACTOR)
+    await plane.secrets.keeping.delete(OWN_TOKEN, INSIDE_ACTOR)
     vault.down = True
     worker = DeskWorker(plane)
     run = await worker.start(SHOP)
@@ -223,7 +224,7 @@ def test_no_token_is_answered_logged_written_or_shown_to_a_task(tmp_path: Path) 
             return answer
 
         address = f"http://{host}/origin.git"
-        call("PUT", "/v1/secrets/TOKEN", {"value": TOKEN})
+        call("PUT", "/v1/server/secrets/TOKEN", {"value": TOKEN})
         terms = {"kind": "git", "url": f"http://{host}", "token": "TOKEN", "username": "robot"}
         assert call("PUT", "/v1/connections/code", terms).status_code == 200
         document = {
@@ -241,6 +242,7 @@ def test_no_token_is_answered_logged_written_or_shown_to_a_task(tmp_path: Path) 
             f"/v1/runs/{run['id']}/definition",
             "/v1/audit",
             "/v1/connections",
+            "/v1/server/secrets",
         ):
             call("GET", path)
         heard.append(api.get(f"/v1/runs/{run['id']}/events").content)

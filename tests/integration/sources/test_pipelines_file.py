@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 
 from lineshaft.definition import read_native
+from lineshaft.model.audit_entry import Action
 from lineshaft.model.run import Source
 from lineshaft.model.upkeep import Upkeep
 from lineshaft.ports.clock import ManualClock
+from lineshaft.ports.store import AuditFilter
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.run_request import RunRequest
 from lineshaft.services.sources.pipelines_file import PipelinesFile
@@ -92,7 +94,7 @@ async def test_a_bad_entry_leaves_its_pipeline_as_it_was_and_is_told_once(
     assert "must be a list of a program and its arguments" in told
 
 
-@pytest.mark.parametrize("text", [None, "", "{", "[]", "{}", "null"])
+@pytest.mark.parametrize("text", [None, "", " ", "{", "[]", "null"])
 async def test_a_file_that_cannot_be_read_deletes_nothing_and_is_told_once(
     plane: ControlPlane, written: WrittenPipelines, caplog: pytest.LogCaptureFixture, text: str | None
 ) -> None:
@@ -107,6 +109,57 @@ async def test_a_file_that_cannot_be_read_deletes_nothing_and_is_told_once(
     assert [each.levelno for each in caplog.records if "pipelines.json" in each.getMessage()] == [
         logging.WARNING
     ]
+
+
+async def test_a_file_that_holds_no_entry_deletes_the_last_pipeline(
+    plane: ControlPlane, written: WrittenPipelines, caplog: pytest.LogCaptureFixture
+) -> None:
+    written.write(shop=entry(ADDRESS))
+    await file_of(plane).look()
+
+    written.write_text("{}")
+    await file_of(plane).look()
+
+    assert await names(plane) == []
+    assert [each for each in caplog.records if each.levelno >= logging.WARNING] == []
+
+
+async def test_a_server_without_a_file_lets_go_of_what_one_has_kept(
+    database_url: str, tmp_path: Path, written: WrittenPipelines, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "lineshaft.pipelines")
+    written.write(shop=entry(ADDRESS, ref="next"))
+    async with temporary_plane(tmp_path, url=database_url, pipelines_text=written) as before:
+        await file_of(before).look()
+        (shop,) = await before.pipelines.managed()
+
+    async with temporary_plane(tmp_path, url=database_url) as plane:
+        await plane.pipelines.let_go()
+        await plane.pipelines.let_go()
+
+        assert await plane.pipelines.managed() == []
+        kept = await plane.pipelines.get(shop.id)
+        assert (kept.definition.hash, kept.upkeep) == (shop.definition.hash, shop.upkeep)
+        changed = await plane.pipelines.replace(shop.id, read_native(OTHER))
+        assert changed.definition.hash != shop.definition.hash
+        wanted = AuditFilter(action=Action.PIPELINE_LET_GO)
+        (told,) = await plane.store.read(lambda it: it.audit.page(wanted, before=None, limit=9))
+        assert (told.target, told.pipeline_id) == ("shop", shop.id)
+    assert "'shop' is like any other from now on" in caplog.text
+
+
+async def test_a_file_does_not_take_back_what_was_let_go(
+    plane: ControlPlane, written: WrittenPipelines, caplog: pytest.LogCaptureFixture
+) -> None:
+    written.write(shop=entry(ADDRESS))
+    await file_of(plane).look()
+    await plane.pipelines.let_go()
+
+    written.write(shop=entry(ADDRESS, ref="next"))
+    await file_of(plane).look()
+
+    assert await plane.pipelines.managed() == []
+    assert "which the file does not keep" in caplog.text
 
 
 async def test_a_pipeline_that_somebody_else_made_is_not_taken_over(

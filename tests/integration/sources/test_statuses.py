@@ -339,8 +339,9 @@ Gated = tuple[ControlPlane, GatedForges, ManualClock]
 
 async def test_a_slow_forge_gets_few_calls_at_once_and_holds_up_no_other(gated: Gated) -> None:
     plane, forges, clock = gated
-    for _ in range(4):
-        await start_told(plane.store, clock.now(), TWO, "hub")
+    for number in range(4):
+        text = TWO.replace("name: shop", f"name: shop-{number}")
+        await start_told(plane.store, clock.now(), text, "hub")
     await start_told(plane.store, clock.now(), TWO, "lab")
     async with plane.running():
         begun = Counter([await forges.begun.get() for _ in range(MOST_AT_ONCE + 3)])
@@ -371,6 +372,35 @@ async def test_what_changes_while_it_is_told_is_told_behind_it(gated: Gated) -> 
 
     assert [state for _, context, state in forges.told if context == NODE] == ["pending", "succeeded"]
     assert [state for _, context, state in forges.told if context == RUN] == ["pending", "succeeded"]
+
+
+async def test_the_status_of_an_older_run_never_comes_behind_that_of_a_newer(gated: Gated) -> None:
+    plane, forges, clock = gated
+    worker = DeskWorker(plane)
+    old = await start_told(plane.store, clock.now(), ONE)
+    await plane.statuses.begin_due()
+    assert [await forges.begun.get() for _ in range(2)] == ["hub", "hub"]
+    new = await start_told(plane.store, clock.now(), ONE)
+    await plane.statuses.begin_due()
+    assert forges.begun.empty()
+    taken = [lease for _ in range(2) for lease in (await worker.claim()).values()]
+    leases = {lease.address.run_id: lease for lease in taken}
+    await worker.report(leases.pop(new.id))
+
+    forges.gate.set()
+    await plane.statuses.settle()
+    await plane.statuses.begin_due()
+    await plane.statuses.settle()
+    await worker.report(leases.pop(old.id), FAILED)
+    await plane.statuses.begin_due()
+    await plane.statuses.settle()
+
+    assert [state for _, context, state in forges.told if context == RUN] == ["pending", "succeeded"]
+    assert [state for _, context, state in forges.told if context == NODE] == ["pending", "succeeded"]
+    assert all(each.is_told for each in await plane.statuses.of_run(new.id))
+    for each in await plane.statuses.of_run(old.id):
+        assert (each.is_told, each.due_at) == (False, None)
+        assert each.last_error == f"The run {new.id}, which is newer, is shown in its place."
 
 
 async def test_a_server_that_stops_lets_go_of_what_it_has_not_told(gated: Gated) -> None:

@@ -22,7 +22,7 @@ from lineshaft.model.state import State
 from lineshaft.ports.memory_repositories import MemoryRepositories
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.run_request import RunRequest
-from lineshaft.services.sources.following import START_DOWNSTREAM
+from lineshaft.services.sources.following import LONGEST_CHAIN, START_DOWNSTREAM
 from planes import temporary_plane
 
 SHOP = "https://git.example/team/shop"
@@ -251,6 +251,23 @@ async def test_what_cannot_be_given_is_told(worker: DeskWorker) -> None:
     await end(worker)
 
     assert "missing" in await refusal(worker)
+
+
+async def test_a_chain_that_is_too_long_is_cut(worker: DeskWorker) -> None:
+    first = await worker.pipeline(f"name: p0\ncallable_by: '*'\n{TASK}")
+    others = [
+        await worker.pipeline(follows(f"p{number - 1}", f"p{number}"))
+        for number in range(1, LONGEST_CHAIN + 1)
+    ]
+    await worker.plane.runs.trigger(first.id)
+
+    for _ in range(LONGEST_CHAIN):
+        await end(worker)
+
+    assert await worker.claim() == {}
+    assert [len(await runs(worker, each)) for each in others] == [1] * (LONGEST_CHAIN - 1) + [0]
+    newest = (await deliveries(worker))[0]
+    assert newest.outcomes[0].text == "More than 32 runs have started each other, one behind the other."
 
 
 async def test_a_chain_that_comes_back_by_a_call_is_cut(worker: DeskWorker) -> None:

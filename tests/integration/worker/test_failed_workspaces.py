@@ -25,7 +25,7 @@ from lineshaft.worker.place import Places
 from lineshaft.worker.source import Sources
 from lineshaft.worker.ssh import SshAgents
 from lineshaft.worker.workspace import Workspaces
-from worker_tasks import RUN_ID, Log, lease_of, mirrors_in, perform
+from worker_tasks import RUN_ID, Log, large_files_in, lease_of, mirrors_in, perform
 
 PATH = "test/unit"
 HOUR = timedelta(hours=1)
@@ -126,6 +126,16 @@ async def test_nothing_that_is_secret_is_kept_of_a_lease(keeper: Keeper) -> None
     assert told.lease.changeset == ("caf\udce9",)
     assert (told.commit, told.executor, told.default_image) == ("c0ffee", ExecutorChoice.PROCESS, "tools")
     assert told.until == keeper.clock.now() + HOUR
+
+
+async def test_the_mirrors_that_what_is_kept_reads_are_wanted_until_it_goes(keeper: Keeper) -> None:
+    mirror = keeper.data / "mirrors" / "one.git"
+    async with keeper.opened() as failed:
+        await failed.keep(lease_of("false"), keeper.workspace(), "c0ffee", (mirror / "objects",))
+    async with keeper.opened() as failed:
+        assert failed.mirrors() == {mirror}
+        await failed.discard_all()
+        assert failed.mirrors() == frozenset()
 
 
 async def test_the_newest_attempt_is_opened(keeper: Keeper) -> None:
@@ -243,7 +253,7 @@ async def worker(keeper: Keeper) -> AsyncIterator[Worker]:
         workspaces, handovers = Workspaces(keeper.worker / "workspaces"), Workspaces(folder / "handovers")
         checkouts = Checkouts(keeper.worker / "checkouts")
         await checkouts.recover()
-        sources = Sources(workspaces, checkouts, mirrors_in(folder), failed)
+        sources = Sources(workspaces, checkouts, mirrors_in(folder), large_files_in(folder), failed)
         agents = SshAgents(ProcessExecutor(), os.environ, None)
         places = Places(handovers, agents, os.environ, label_prefix=f"test{folder}/".replace(" ", "_"))
         yield Worker(RunDriver(ProcessExecutor(), sources, places, grace=timedelta(seconds=2)))

@@ -1,11 +1,19 @@
 """Which commit a task finds in its workspace."""
 
+from datetime import timedelta
+from pathlib import Path
+
 import pytest
 
-from git_server import Origin
+from git_server import Origin, git
+from lineshaft.integrations.git.eviction import MirrorEviction
+from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
-from worker_tasks import Bench
+from lineshaft.ports.clock import ManualClock, SystemClock
+from lineshaft.sdk.agent.driver import Assignment
+from lineshaft.worker.source import Source, Sources
+from worker_tasks import Bench, Log, bench, lease_of, perform, sources_in
 
 
 async def test_without_a_ref_the_default_branch_is_checked_out_and_told(
@@ -75,3 +83,51 @@ async def test_a_ref_that_is_not_there_fails_the_task(worker: Bench, origin: Ori
     assert outcome.reason.code is ReasonCode.SOURCE_REFUSED
     assert "no branch, tag or commit 'missing'" in outcome.reason.text
     assert worker.log.text == ""
+
+
+MONTHS_LATER = timedelta(days=100)
+
+
+async def evict(folder: Path) -> list[Path]:
+    """Remove the mirrors that nobody uses, months later, and list those that are left."""
+    clock = ManualClock(SystemClock().now() + MONTHS_LATER)
+    await MirrorEviction(folder / "mirrors", clock).go_round()
+    return list((folder / "mirrors").glob("*.git"))
+
+
+class LongTask:
+    """A driver whose task works for months."""
+
+    def __init__(self, sources: Sources, folder: Path) -> None:
+        self._sources = sources
+        self._folder = folder
+
+    async def perform(self, assignment: Assignment) -> Outcome:
+        async with self._sources.checked_out(assignment) as source:
+            assert isinstance(source, Source)
+            assert len(await evict(self._folder)) == 1
+            assert git("log", "--format=%s", folder=source.folder) == "one"
+        return Outcome(State.SUCCEEDED, exit_code=0)
+
+
+async def test_the_mirror_stays_for_as_long_as_a_task_works_in_its_checkout(
+    tmp_path: Path, origin: Origin
+) -> None:
+    origin.commit("one")
+    async with sources_in(tmp_path) as sources:
+        await perform(LongTask(sources, tmp_path), lease_of("true", repository=str(origin.bare)), Log(), [])
+
+    assert await evict(tmp_path) == []
+
+
+async def test_a_workspace_is_used_again_after_its_mirror_was_removed(tmp_path: Path, origin: Origin) -> None:
+    origin.commit("one")
+    async with bench(tmp_path) as worker:
+        await worker.run("cat file", repository=str(origin.bare))
+    assert await evict(tmp_path) == []
+    commit = origin.commit("two")
+
+    async with bench(tmp_path) as worker:
+        outcome = await worker.run("cat file; git rev-parse HEAD", repository=str(origin.bare))
+
+    assert (outcome.state, worker.log.text) == (State.SUCCEEDED, f"two{commit}\n")

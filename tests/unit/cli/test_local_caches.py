@@ -125,3 +125,21 @@ def test_a_second_run_here_finds_what_the_first_one_has_kept(
     second = lineshaft("run", file, "--logs").out
     assert "a hit: 'k' (" in second
     assert "kept\n" in second
+
+
+async def test_what_is_not_trusted_finds_caches_and_keeps_none(tmp_path: Path) -> None:
+    trusted = caches_in(tmp_path)
+    await keep(trusted, "deps-1", b"trusted")
+    files = MemoryFiles()
+    files.lease(MemoryLease(ADDRESS, "token"))
+    untrusted = LocalCaches(files, tmp_path, keeps=False)
+
+    answer = await untrusted.begin_upload(request("deps-2", 2))
+
+    assert answer.refused is not None
+    assert "not trusted" in answer.refused
+    assert await found(untrusted, "deps-1") == (True, b"trusted")
+    assert await found(untrusted, "deps-2") is None
+    asked = CacheRequest(address=ADDRESS, token="token", key="deps-2", restore=("deps",))
+    told = await untrusted.find_cache(asked)
+    assert (told.writable, told.why_not) == (False, answer.refused)

@@ -42,6 +42,7 @@ REFUSED = [
     ("priority", pipeline(priority=True), "must be a whole number from -100 to 100"),
     ("source", pipeline(source=True), "must be an object"),
     ("source.submodules", pipeline(source={"submodules": "yes"}), "must be true or false"),
+    ("source.lfs", pipeline(source={"lfs": 1}), "must be true or false"),
     ("callable_by", pipeline(callable_by="shop"), 'must be "*", or a list of names and ids of pipelines'),
     ("callable_by", pipeline(callable_by=[]), "not empty, not an empty list"),
     ("callable_by", pipeline(callable_by=None), "not null"),

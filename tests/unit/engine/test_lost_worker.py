@@ -15,7 +15,7 @@ from trees import sequence, task
 from watched_run import DISK_FULL, FAILED, SUCCEEDED, UNBEGUN, WatchedRun
 
 
-def begun(kind: WorkKind, *, idempotent: bool = False) -> WatchedRun:
+def begun(kind: WorkKind, *, idempotent: bool | None = None) -> WatchedRun:
     watched = WatchedRun(Tree(sequence(task("only", kind, idempotent=idempotent))))
     watched.start()
     return watched

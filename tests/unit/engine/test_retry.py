@@ -19,7 +19,7 @@ from watched_run import FAILED, STOPPED, SUCCEEDED, TIMED_OUT, WatchedRun
 SLOWLY = Retry(2, backoff=timedelta(seconds=20))
 
 
-def begun(retry: Retry, kind: WorkKind = WorkKind.RUN, *, idempotent: bool = False) -> WatchedRun:
+def begun(retry: Retry, kind: WorkKind = WorkKind.RUN, *, idempotent: bool | None = None) -> WatchedRun:
     watched = WatchedRun(Tree(sequence(task("only", kind, retry=retry, idempotent=idempotent), "after")))
     watched.start()
     return watched

@@ -252,3 +252,16 @@ async def test_who_reads_slowly_is_not() -> None:
             line.protocol.resume_writing()
 
         assert not line.wire.closed
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 100])
+@pytest.mark.parametrize("sizes", [[200_000], [9, 70_000, 5, 5], [65_536, 80_000, 1], [65_535, 1, 65_536]])
+async def test_a_body_is_read_as_it_was_sent_whatever_its_pieces_are(sizes: list[int], at_once: int) -> None:
+    pieces = [bytes([number]) * size for number, size in enumerate(sizes * 3)]
+    said = [b"%x\r\n%b\r\n" % (len(piece), piece) for piece in pieces] + [b"0\r\n\r\n"]
+    async with connected() as line:
+        await line.say(b"POST / HTTP/1.1\r\nhost: x\r\ntransfer-encoding: chunked\r\n\r\n")
+        for start in range(0, len(said), at_once):
+            await line.say(b"".join(said[start : start + at_once]))
+
+        assert line.bodies == [b"".join(pieces)]

@@ -69,6 +69,8 @@ def definition_of(text: str, keys: Keys, tree: Tree) -> Definition:
         schedules=tuple(map(_schedule, (keys.get("on") or {}).get("schedule", ()))),
         triggers=triggers_of(keys),
         notifications=tuple(map(_notification, keys.get("notify", ()))),
+        resource=keys.get("resource"),
+        metadata=keys.get("metadata", {}),
     )
 
 

@@ -77,6 +77,7 @@ class Compiler:
             timeout=time_of(keys.get("timeout")),
             fail_fast=keys.get("fail_fast", False),
             outputs=keys.get("outputs", {}),
+            metadata=keys.get("metadata", {}),
             bindings=around.bindings,
         )
         return self._trace(group, keys, around, Aspect.WHOLE)

@@ -31,6 +31,7 @@ _WITH_CONDITION: Final = frozenset({TASK, GROUP, Aspect.CONDITION})
 _WITH_TEMPLATES: Final = frozenset({TASK, GROUP, Aspect.WORK})
 _WHERE_PLAIN: Final = (
     "name", "environment", "secrets", "id_tokens", "shell", "generates", "use", "ssh", "pull", "callable_by",
+    "metadata",
 )  # fmt: skip
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from lineshaft.definition.compiling.containers import dockerfile_of
 from lineshaft.definition.compiling.level import Level, holds_templates
+from lineshaft.definition.native.kinds import TASK_KINDS
 from lineshaft.expression import parse
 from lineshaft.model.condition import Condition
 from lineshaft.model.node import DEFAULT_TEARDOWN_TIMEOUT, Role, Task
@@ -15,6 +16,7 @@ from lineshaft.model.state import State
 from lineshaft.model.work import (
     BuilderWork,
     Cluster,
+    DriverWork,
     ExecWork,
     PipelineWork,
     RunWork,
@@ -22,10 +24,8 @@ from lineshaft.model.work import (
     SourceDeployWork,
     Work,
     kind_of,
+    may_begin_twice,
 )
-
-KINDS: Final = ("run", "exec", "build", "deploy", "builder", "pipeline")
-"""The keys of which exactly one makes a node a task."""
 
 _DEFAULT_SHELL: Final = "sh -e"
 _DEFAULT_NAMESPACE: Final = "default"
@@ -34,7 +34,7 @@ _STATE_FUNCTIONS: Final = ("succeeded", "failed", "always", "state")
 
 def kind_key(step: Mapping[str, Any]) -> str:
     """Name the key that makes a node a task."""
-    for key in KINDS:
+    for key in TASK_KINDS:
         if key in step:
             return key
     raise ValueError("a checked node has work")
@@ -53,9 +53,9 @@ def leaf(step: Mapping[str, Any], level: Level, role: Role, **placed: Any) -> Ta
     work = _work(kind, step, level)
     found = level.surroundings(step, kind_of(work))
     templates = None if kind == "run" else (step[kind], step.get("with"))
-    idempotent = step.get("idempotent", False)
+    idempotent: bool | None = step.get("idempotent")
     retry = step.get("retry", level.retry or level.defaults.get("retry"))
-    repeatable = idempotent or kind != "deploy"
+    repeatable = may_begin_twice(work) if idempotent is None else idempotent
     return Task(
         name=placed.pop("name", kind),
         work=work,
@@ -109,7 +109,7 @@ def _timeout(step: Mapping[str, Any], level: Level, role: Role) -> timedelta | N
     return time_of(level.defaults.get("timeout"))
 
 
-def _work(kind: str, step: Mapping[str, Any], level: Level) -> Work:
+def _work(kind: str, step: Mapping[str, Any], level: Level) -> Work:  # noqa: PLR0911 - One line a kind.
     said: Any = step[kind]
     match kind:
         case "run":
@@ -125,6 +125,8 @@ def _work(kind: str, step: Mapping[str, Any], level: Level) -> Work:
                 said["cluster"], said.get("server_url", ""), said.get("namespace", _DEFAULT_NAMESPACE)
             )
             return SourceDeployWork(said["manifests"], cluster)
+        case "driver":
+            return DriverWork(said, step.get("with", {}))
         case _:
             return PipelineWork(said, step.get("with", {}))
 

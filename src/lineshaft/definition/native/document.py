@@ -41,13 +41,16 @@ from lineshaft.definition.native.value import (
     NAME_LIMIT,
     TEXT_LIMIT,
     WORD,
+    AnyValue,
     Audience,
     Condition,
+    DriverName,
     Duration,
     Env,
     EnvName,
     Label,
     Name,
+    ResourceType,
     ScalarText,
     SecretName,
     ServiceName,
@@ -58,6 +61,7 @@ from lineshaft.definition.native.value import (
 )
 from lineshaft.model.placement import MOST_LABELS
 from lineshaft.model.priority import HIGHEST_PRIORITY, LOWEST_PRIORITY
+from lineshaft.model.resource import MOST_METADATA
 from lineshaft.model.surroundings import MOST_ID_TOKENS
 
 
@@ -201,8 +205,11 @@ class HookDocument(Strict):
     fail_fast: FailFast = False
     use: Annotated[WorkspacePath | None, Key("A fragment's file", "a relative path")] = None
     with_inputs: Annotated[
-        dict[Word, Value] | None,
-        Key("Inputs for the fragment or pipeline; expressions may stand in them", "an object of values"),
+        dict[Word, AnyValue] | None,
+        Key(
+            "Inputs for the fragment, pipeline or driver; expressions may stand in them",
+            "an object of values",
+        ),
     ] = Field(default=None, alias="with")
 
     run: Annotated[
@@ -231,6 +238,7 @@ class HookDocument(Strict):
         Key("A build entry point that tells its own spans", "a list of arguments, not empty"),
     ] = None
     pipeline: Annotated[Name | None, Key("Another pipeline to run", "its name")] = None
+    driver: Annotated[DriverName | None, Key("A driver that others have written", "its name")] = None
 
     shell: Shell = None
     cwd: Cwd = None
@@ -283,8 +291,12 @@ class HookDocument(Strict):
         WorkspacePath | None, Key("A file that it writes, whose nodes become its children", "a relative path")
     ] = None
     idempotent: Annotated[
-        bool, Key("Whether it may begin again though it may have happened", "true or false")
-    ] = False
+        bool | None,
+        Key(
+            "Whether it may begin again though it may have happened; without it all but a deploy may",
+            "true or false",
+        ),
+    ] = None
 
 
 class _Sibling(Strict):
@@ -378,6 +390,14 @@ class _Heading(Strict):
     secrets: Secrets = None
     id_tokens: IdTokens = None
     timeout: Timeout = None
+    resource: Annotated[
+        ResourceType | None, Key("The type of the resources that it takes", "the name of a type")
+    ] = None
+    metadata: Annotated[
+        dict[Word, ScalarText] | None,
+        Field(max_length=MOST_METADATA),
+        Key("Texts that its drivers share", f"an object of at most {MOST_METADATA} names and texts"),
+    ] = None
 
 
 class PipelineDocument(FragmentDocument, _Heading):

@@ -2,7 +2,7 @@
 
 from typing import Any, Final
 
-TASK_KINDS: Final = ("run", "exec", "build", "deploy", "builder", "pipeline")
+TASK_KINDS: Final = ("run", "exec", "build", "deploy", "builder", "driver", "pipeline")
 """The keys of which each makes a node a task."""
 
 GROUP_KINDS: Final = ("steps", "use")
@@ -13,6 +13,7 @@ KINDS: Final = (*TASK_KINDS, *GROUP_KINDS)
 
 _PROGRAMS: Final = ("run", "exec", "builder")
 _WORKED: Final = (*_PROGRAMS, "build", "deploy")
+_LEASED: Final = (*_WORKED, "driver")
 
 FITS: Final[dict[str, tuple[str, ...]]] = {
     "shell": ("run",),
@@ -23,17 +24,17 @@ FITS: Final[dict[str, tuple[str, ...]]] = {
     "services": _PROGRAMS,
     "registries": (*_PROGRAMS, "build"),
     "ssh": (*_PROGRAMS, "build"),
-    "resources": _WORKED,
-    "secrets": _WORKED,
-    "id_tokens": _WORKED,
-    "environment": (*_WORKED, *GROUP_KINDS),
+    "resources": _LEASED,
+    "secrets": _LEASED,
+    "id_tokens": _LEASED,
+    "environment": (*_LEASED, *GROUP_KINDS),
     "results": _WORKED,
     "artifacts": _WORKED,
     "cache": _WORKED,
     "outputs": _PROGRAMS,
     "generates": _PROGRAMS,
-    "idempotent": _WORKED,
-    "with": ("use", "pipeline"),
+    "idempotent": _LEASED,
+    "with": ("use", "pipeline", "driver"),
     "parallel": ("steps",),
     "fail_fast": ("steps", "matrix"),
 }
@@ -50,4 +51,15 @@ def kinds_schema() -> dict[str, Any]:
         },
         "if": {"required": ["deploy", "retry"]},
         "then": idempotent,
+        "not": {"required": ["retry", "idempotent"], "properties": {"idempotent": {"const": False}}},
+        "allOf": [
+            {
+                "if": {"not": {"required": ["driver"]}},
+                "then": {
+                    "properties": {
+                        "with": {"additionalProperties": {"type": ["string", "number", "boolean"]}}
+                    }
+                },
+            }
+        ],
     }

@@ -19,6 +19,7 @@ TEMPLATE: Final = "${{"
 _STEP_KEYS: Final = frozenset(known_keys(StepDocument))
 _LAST_WORD: Final = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)[^A-Za-z0-9_]*$")
 _ADVISED_CHARACTERS: Final = 80
+_EMPTY: Final[dict[type, str]] = {list: "an empty list", dict: "an empty object"}
 
 
 def check_rules(value: Any, findings: Findings) -> None:
@@ -61,6 +62,13 @@ def _check_node(node: RawNode, findings: Findings) -> None:
             "would deploy twice, which may do harm",
             advice="say `idempotent: true` where it does none, or leave retry out",
         )
+    if "retry" in node.value and node.value.get("idempotent") is False:
+        findings.add(
+            (*node.path, "retry"),
+            "would begin again what `idempotent: false` forbids",
+            advice="leave one of them out",
+        )
+    _check_given(node, kinds, findings)
     _check_tags((*node.path, "build"), node.value.get("build"), findings)
     _check_script((*node.path, "run"), node.value.get("run"), findings)
 
@@ -85,6 +93,22 @@ def _check_hook(node: RawNode, findings: Findings) -> None:
     if "needs" in node.value:
         message = f"has no place here: a {node.role} has no siblings"
         findings.add((*node.path, "needs"), message, advice="leave it out")
+
+
+def _check_given(node: RawNode, kinds: list[str], findings: Findings) -> None:
+    """Refuse lists and objects as inputs of what takes single values; a driver takes any."""
+    given = node.value.get("with")
+    if "driver" in kinds or not isinstance(given, dict):
+        return
+    for name, value in given.items():
+        if not isinstance(value, str | int | float):
+            path = (*node.path, "with", name)
+            words = shown(value) if value else _EMPTY.get(type(value), "null")
+            findings.add(
+                path,
+                f"must be text, a number, true or false, not {words}",
+                span=findings.positions.value(path),
+            )
 
 
 def _check_tags(path: Path, build: Any, findings: Findings) -> None:

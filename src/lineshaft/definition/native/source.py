@@ -16,3 +16,6 @@ class SourceDocument(Strict):
     submodules: Annotated[
         bool, Key("Whether the repositories within the repository are checked out", "true or false")
     ] = False
+    lfs: Annotated[
+        bool, Key("Whether files that Git LFS keeps are checked out with their content", "true or false")
+    ] = False

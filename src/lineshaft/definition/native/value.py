@@ -12,8 +12,10 @@ from lineshaft.definition.scalar import WrittenFloat, WrittenInt, as_text
 from lineshaft.definition.timetable import check_cron, find_zone
 from lineshaft.model.callers import ANY_CALLER
 from lineshaft.model.errors import InvalidInputError
+from lineshaft.model.known_driver import DRIVER_NAME_PATTERN, RESERVED_NAMES
 from lineshaft.model.memory_size import MEMORY_SIZE_PATTERN, memory_bytes_of
 from lineshaft.model.placement import LABEL_PATTERN, LONGEST_LABEL, is_label
+from lineshaft.model.resource import RESOURCE_TYPE_PATTERN
 from lineshaft.model.secret import LONGEST_SECRET_NAME
 from lineshaft.model.variable import OWN_PREFIX, RESERVED_PATTERN, VARIABLE_PATTERN, why_reserved
 
@@ -48,7 +50,8 @@ PATH_SCHEMA: Final = {
 }
 """The JSON Schema of a path in the workspace."""
 
-_SCALAR: Final = {"type": ["string", "number", "boolean"]}
+SCALAR_SCHEMA: Final = {"type": ["string", "number", "boolean"]}
+"""The JSON Schema of text, a number, true or false."""
 
 
 def _no_step_of_a_path(name: str) -> str:
@@ -164,6 +167,30 @@ def _value(value: Any) -> str | int | float | bool:
     if isinstance(value, str | int | float):
         return value
     raise ValueError(value)
+
+
+def _any_value(value: Any) -> Any:
+    match value:
+        case None:
+            return None
+        case dict():
+            return {_member(name): _any_value(each) for name, each in value.items()}
+        case list():
+            return [_any_value(each) for each in value]
+        case _:
+            return _value(value)
+
+
+def _member(name: Any) -> str:
+    if isinstance(name, str):
+        return name
+    raise refused("must have text for its keys, as objects of JSON have")
+
+
+def _driver_name(name: str) -> str:
+    if name in RESERVED_NAMES:
+        raise refused(f"must be the name of a driver that somebody has written; {name} is a key of its own")
+    return name
 
 
 def _condition(value: Any) -> str:
@@ -282,7 +309,7 @@ WorkspacePath = Annotated[
 """A file or folder of the workspace."""
 
 ScalarText = Annotated[
-    str, PlainValidator(_scalar_text), WithJsonSchema(_SCALAR), Key("", "text, a number, true or false")
+    str, PlainValidator(_scalar_text), WithJsonSchema(SCALAR_SCHEMA), Key("", "text, a number, true or false")
 ]
 """Text; a number or boolean is taken as it is written."""
 
@@ -296,7 +323,7 @@ Label = Annotated[
     PlainValidator(_label),
     WithJsonSchema(
         {
-            **_SCALAR,
+            **SCALAR_SCHEMA,
             "anyOf": [
                 {"not": {"type": "string"}},
                 {"pattern": LABEL_PATTERN, "maxLength": LONGEST_LABEL},
@@ -311,10 +338,32 @@ Label = Annotated[
 Value = Annotated[
     str | int | float | bool,
     PlainValidator(_value),
-    WithJsonSchema(_SCALAR),
+    WithJsonSchema(SCALAR_SCHEMA),
     Key("", "text, a number, true or false"),
 ]
 """A value whose type matters."""
+
+AnyValue = Annotated[Any, PlainValidator(_any_value), WithJsonSchema({}), Key("", "a value of JSON")]
+"""Any JSON; expressions may stand in its texts."""
+
+DriverName = Annotated[
+    str,
+    Field(pattern=DRIVER_NAME_PATTERN),
+    AfterValidator(_driver_name),
+    Key(
+        "",
+        "1 to 100 letters, digits and `_.-`, beginning with a letter or a digit",
+        {"not": {"enum": sorted(RESERVED_NAMES)}},
+    ),
+]
+"""The name of a driver that somebody has written."""
+
+ResourceType = Annotated[
+    str,
+    Field(pattern=RESOURCE_TYPE_PATTERN),
+    Key("", "1 to 100 letters, digits and `_.-`, beginning with a letter or a digit"),
+]
+"""The name of a type of resources."""
 
 Condition = Annotated[
     str,

@@ -18,7 +18,7 @@ _PATHS: Final = ("-r", "-z", "--name-only", "--no-renames", "--ignore-submodules
 
 async def changed_between(mirror: Mirror, before: str, after: str) -> tuple[str, ...] | None:
     """Tell what has changed since two commits have parted; see `Repositories.changed`."""
-    await mirror.prove()
+    await mirror.git.prove()
     async with mirror.folder.turn():
         await mirror.ensure_in_turn(after)
         try:
@@ -28,7 +28,7 @@ async def changed_between(mirror: Mirror, before: str, after: str) -> tuple[str,
         bases = await parting(mirror, Side(before, before), Side(after, after))
         if not bases:
             return None
-        return _paths(await mirror.ask("diff-tree", *_PATHS, bases[0], after, most_bytes=_MOST_BYTES))
+        return _paths(await mirror.git.ask("diff-tree", *_PATHS, bases[0], after, most_bytes=_MOST_BYTES))
 
 
 async def changed_in(mirror: Mirror, commits: Sequence[str]) -> tuple[str, ...] | None:
@@ -39,13 +39,13 @@ async def changed_in(mirror: Mirror, commits: Sequence[str]) -> tuple[str, ...] 
         return None
     for commit in commits:
         check_commit(commit)
-    await mirror.prove()
+    await mirror.git.prove()
     async with mirror.folder.turn():
         if not await _with_parents(mirror, commits):
             await deepen(mirror, [Side(commit, commit) for commit in commits], 2)
             for commit in commits:
                 await mirror.ensure_in_turn(commit)
-        answer = await mirror.ask(
+        answer = await mirror.git.ask(
             *("log", "--no-walk=unsorted", "--format=", "--no-show-signature", "--diff-merges=first-parent"),
             *("--no-ext-diff", *_PATHS, "-O/dev/null", *commits, "--"),
             most_bytes=_MOST_BYTES,
@@ -56,7 +56,7 @@ async def changed_in(mirror: Mirror, commits: Sequence[str]) -> tuple[str, ...] 
 async def _with_parents(mirror: Mirror, commits: Sequence[str]) -> bool:
     """Tell whether commits are there, and what they came from as well."""
     try:
-        await mirror.ask("rev-list", "--no-walk=unsorted", *commits, "--")
+        await mirror.git.ask("rev-list", "--no-walk=unsorted", *commits, "--")
     except SourceUnreachableError:
         return False
     return mirror.folder.shallow().isdisjoint(commits)

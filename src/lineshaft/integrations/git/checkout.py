@@ -1,6 +1,7 @@
 """Checkouts: work trees that read a mirror's objects, brought from one commit to another."""
 
 import shutil
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -30,7 +31,15 @@ class Wanted:
     commit: str
 
 
-async def check_out(git: GitProgram, wanted: Wanted, folder: Path, keeper: Path, *, intact: bool) -> None:
+async def check_out(
+    git: GitProgram,
+    wanted: Wanted,
+    folder: Path,
+    keeper: Path,
+    *,
+    intact: bool,
+    fill: Callable[[], Awaitable[None]] | None = None,
+) -> None:
     """Bring a work tree to a commit; see `Mirror.checkout`."""
     mirror, origin, commit = wanted.mirror, wanted.origin, wanted.commit
     index = keeper / "index"
@@ -42,6 +51,8 @@ async def check_out(git: GitProgram, wanted: Wanted, folder: Path, keeper: Path,
             # A file's bytes may be others now although its content is the same: all are written anew.
             index.unlink()
             await _reset(git, commit, folder, keeper)
+        if fill is not None:
+            await fill()
     write_checkout(folder / ".git", mirror, commit, origin)
     await in_thread(partial(shutil.copyfile, index, folder / ".git" / "index"))
 

@@ -9,6 +9,7 @@ from lineshaft.integrations.git.mirror import Mirror
 
 _MOST_BYTES: Final = 1024 * 1024
 _LATEST: Final = 253_402_300_799
+_TREE: Final = re.compile(rb"tree (?P<id>[0-9a-f]{40}|[0-9a-f]{64})\n")
 _PERSON: Final = re.compile(r"(?P<who>.*) (?P<at>-?\d{1,20}) [+-]\d{4}")
 
 
@@ -33,8 +34,16 @@ async def read_commit(mirror: Mirror, commit: str) -> Commit:
     Raises:
         SourceUnreachableError: git failed.
     """
-    answer = await mirror.ask("cat-file", "commit", commit, most_bytes=_MOST_BYTES)
-    return parse_commit(answer.data)
+    data = await mirror.folder.content(commit, "commit", _MOST_BYTES)
+    if data is None:
+        data = (await mirror.git.ask("cat-file", "commit", commit, most_bytes=_MOST_BYTES)).data
+    return parse_commit(data)
+
+
+def tree_of(data: bytes) -> str | None:
+    """Read which tree a commit's bytes name; None where they are of no form that git writes."""
+    found = _TREE.match(data)
+    return None if found is None else found["id"].decode("ascii")
 
 
 def parse_commit(data: bytes) -> Commit:

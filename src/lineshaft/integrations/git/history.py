@@ -62,14 +62,14 @@ async def deepen(mirror: Mirror, sides: Sequence[Side], depth: int) -> None:
     for remote in dict.fromkeys(side.remote for side in sides):
         refspecs = list(dict.fromkeys(side.refspec for side in sides if side.remote is remote))
         try:
-            await mirror.fetch(f"--depth={depth}", refspecs=refspecs, remote=remote)
+            await mirror.git.fetch(f"--depth={depth}", refspecs=refspecs, remote=remote)
         except SourceRefusedError:
             # It does not give them away by their ids, or no longer.
-            await mirror.fetch_everything(remote)
+            await mirror.git.fetch_everything(remote)
 
 
 async def _bases(mirror: Mirror, one: Side, other: Side) -> tuple[str, ...]:
-    answer = await mirror.ask("merge-base", "--all", one.commit, other.commit, exit_codes=(0, 1))
+    answer = await mirror.git.ask("merge-base", "--all", one.commit, other.commit, exit_codes=(0, 1))
     return tuple(answer.data.decode().split())
 
 
@@ -83,5 +83,5 @@ async def _is_known(mirror: Mirror, one: Side, other: Side, bases: Sequence[str]
     if not shallow:
         return True
     behind = [f"^{base}" for base in bases] if len(bases) == 1 else []
-    answer = await mirror.ask("rev-list", one.commit, other.commit, *behind)
+    answer = await mirror.git.ask("rev-list", one.commit, other.commit, *behind)
     return answer.whole and shallow.isdisjoint(answer.data.decode().split())

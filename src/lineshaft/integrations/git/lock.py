@@ -4,8 +4,11 @@ import asyncio
 import fcntl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from io import FileIO
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
+
+from lineshaft.integrations.git.uses import is_at
 
 _PAUSE_SECONDS: Final = 0.05
 _LABEL_BYTES: Final = 1024
@@ -23,9 +26,9 @@ async def locked(path: Path, label: str, sweep: Callable[[str], Awaitable[None]]
         label: names the holder.
         sweep: ends what the holder of a label has left.
     """
-    with path.open("a+b", buffering=0) as file:
-        while not _try(file):  # noqa: ASYNC110 - another process tells nobody that it is done.
-            await asyncio.sleep(_PAUSE_SECONDS)
+    while (file := _taken(path)) is None:  # noqa: ASYNC110 - another process tells nobody that it is done.
+        await asyncio.sleep(_PAUSE_SECONDS)
+    with file:
         file.seek(0)
         former = file.read(_LABEL_BYTES).decode("ascii", "replace")
         if former:
@@ -38,9 +41,23 @@ async def locked(path: Path, label: str, sweep: Callable[[str], Awaitable[None]]
             file.truncate(0)
 
 
-def _try(file: IO[bytes]) -> bool:
+def free(path: Path) -> None:
+    """Remove the file of a lock that nobody holds, and that is wanted no more."""
+    file = _taken(path) if path.exists() else None
+    if file is not None:
+        with file:
+            path.unlink(missing_ok=True)
+
+
+def _taken(path: Path) -> FileIO | None:
+    """Take the lock, and return its file; None while another holds it, or has just removed it."""
+    file = FileIO(path, "a+")
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
-    return True
+        file.close()
+        return None
+    if is_at(file, path):
+        return file
+    file.close()
+    return None

@@ -42,7 +42,7 @@ async def merged(mirror: Mirror, merge: Merge) -> str:
             f"Merging takes git 2.38 or newer; here is {found[0]}.{found[1]}.",
             advice="Install a newer git on the machines of the server and of its workers.",
         )
-    await mirror.prove()
+    await mirror.git.prove()
     async with mirror.folder.turn():
         await mirror.ensure_in_turn(merge.base)
         head = await _head(mirror, merge)
@@ -73,7 +73,7 @@ async def _fetched_by_name(mirror: Mirror, merge: Merge) -> bool:
         return False
     names_of(merge.head_ref)
     try:
-        await mirror.fetch("--depth=1", refspecs=[f"+{merge.head_ref}:{_FETCHED}"])
+        await mirror.git.fetch("--depth=1", refspecs=[f"+{merge.head_ref}:{_FETCHED}"])
     except SourceRefusedError:
         return False
     return await mirror.has(merge.head)
@@ -88,7 +88,7 @@ def _fork(mirror: Mirror, address: str) -> Remote:
 
 
 async def _merged_tree(mirror: Mirror, merge: Merge) -> str:
-    answer = await mirror.ask_with_source(
+    answer = await mirror.git.ask_with_source(
         *_SETTINGS,
         *("merge-tree", "--write-tree", "-z", "--name-only", "--no-messages", merge.base, merge.head),
         exit_codes=(0, 1),
@@ -108,7 +108,7 @@ async def _merge_commit(mirror: Mirror, merge: Merge, tree: str) -> str:
         for role in ("AUTHOR", "COMMITTER")
         for what, value in (("NAME", _NAME), ("EMAIL", _EMAIL), ("DATE", f"@{seconds} +0000"))
     }
-    answer = await mirror.ask(
+    answer = await mirror.git.ask(
         *_SETTINGS,
         *("commit-tree", "-p", merge.base, "-p", merge.head),
         *("-m", f"Merge {merge.head} into {merge.base}", tree),

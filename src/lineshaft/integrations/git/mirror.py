@@ -1,18 +1,16 @@
 """Mirrors: a bare repository here for each remote one, from which checkouts cost milliseconds."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from types import MappingProxyType
 from typing import Final
 
 from lineshaft.integrations.git.checkout import Wanted, check_out
-from lineshaft.integrations.git.folder import SOURCE, MirrorFolder
-from lineshaft.integrations.git.listing import Listing, read_listing
-from lineshaft.integrations.git.program import CAPTURED_BYTES, Captured
-from lineshaft.integrations.git.reach import Reach, pins_of
+from lineshaft.integrations.git.folder import MirrorFolder
+from lineshaft.integrations.git.mirror_git import KEPT_BACK, MirrorGit
+from lineshaft.integrations.git.reach import Reach
 from lineshaft.integrations.git.ref import FULL_COMMIT, check_commit, names_of
 from lineshaft.integrations.git.remote import Remote
 from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
@@ -20,8 +18,6 @@ from lineshaft.model.errors import SourceRefusedError, SourceUnreachableError
 _ABBREVIATED: Final = re.compile(r"[0-9a-f]{4,63}")
 _SHOWN: Final = 80
 _HEAD_REF: Final = "refs/lineshaft/head"
-_EVERYTHING: Final = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
-_KEPT_BACK: Final = "unadvertised object"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +48,8 @@ class Mirror:
         remote: where it fetches from.
         origin: the address that checkouts are told.
         folder: where it is; others use that at the same time.
+        reach: what all mirrors of this process go by.
+        git: runs git for it.
     """
 
     def __init__(self, remote: Remote, origin: str, folder: MirrorFolder, reach: Reach) -> None:
@@ -60,6 +58,7 @@ class Mirror:
         self.origin: Final = origin
         self.folder: Final = folder
         self.reach: Final = reach
+        self.git: Final = MirrorGit(remote, folder, reach)
 
     @property
     def objects(self) -> Path:
@@ -95,7 +94,9 @@ class Mirror:
             await self.ensure(ref)
             return Found(ref)
         names = names_of(ref)
-        listing = await self.listing("--symref", refs=[each for name in names for each in _and_peeled(name)])
+        listing = await self.git.listing(
+            "--symref", refs=[each for name in names for each in _and_peeled(name)]
+        )
         for name in names:
             if name in listing.commits:
                 commit = await self._fetched(name, listing.commits[name])
@@ -112,10 +113,14 @@ class Mirror:
             SourceUnreachableError: the repository does not answer.
         """
         if commit in self.folder.commits or await self.has(commit):
-            await self.prove()
+            await self.git.prove()
             return
-        async with self.folder.turn():
-            await self.ensure_in_turn(commit)
+        check_commit(commit)
+        with self.folder.wanting(commit):
+            async with self.folder.turn():
+                await self.ensure_in_turn(commit)
+        # Another login may have fetched it while this one waited for its turn.
+        await self.git.prove()
 
     async def ensure_in_turn(self, commit: str, remote: Remote | None = None) -> None:
         """Do as `ensure` does, in the folder's turn.
@@ -133,28 +138,32 @@ class Mirror:
             await self._fetch_commit(commit, remote or self.remote)
         self.folder.commits.add(commit)
 
-    async def prove(self) -> None:
-        """See that the remote answers this login, unless it has done so lately.
-
-        Raises:
-            SourceRefusedError: no request may go there.
-            SourceUnreachableError: it does not answer.
-        """
-        if not self.reach.proofs.has(self.remote):
-            await self.listing(refs=["HEAD"])
-
     async def has(self, commit: str) -> bool:
         """Tell whether a commit is in the mirror; the network is not asked."""
         if commit in self.folder.commits:
             return True
         if not FULL_COMMIT.fullmatch(commit) or not self.folder.path.exists():
             return False
-        if await self._commit_of(commit) is None:
+        info = await self.folder.info(commit)
+        # A tag that says something itself has an id of its own, and is of a commit.
+        if info is None or info.kind == "tag":
+            known = await self._commit_of(commit) is not None
+        else:
+            known = info.kind == "commit"
+        if not known:
             return False
         self.folder.commits.add(commit)
         return True
 
-    async def checkout(self, commit: str, folder: Path, keeper: Path, *, intact: bool = False) -> None:
+    async def checkout(
+        self,
+        commit: str,
+        folder: Path,
+        keeper: Path,
+        *,
+        intact: bool = False,
+        fill: "Fill | None" = None,
+    ) -> None:
         """Bring a work tree to a commit that the mirror has, writing only what differs.
 
         The folder becomes a repository of its own that reads the mirror's objects and never writes to it. Git
@@ -167,13 +176,17 @@ class Mirror:
             keeper: where what is known of the folder is kept, outside of it; made when it is not there.
                 Whoever sees this fail trusts neither of them again.
             intact: whether not a file of the last checkout is missing.
+            fill: finishes what git has written, before anybody sees it; given at each checkout with this
+                keeper, or at none.
 
         Raises:
             SourceUnreachableError: git failed.
             OSError: a file of the repository could not be written.
+            Exception: what `fill` raises.
         """
         wanted = Wanted(self.folder.path, self.origin, commit)
-        await check_out(self.reach.git, wanted, folder, keeper, intact=intact)
+        finish = None if fill is None else partial(fill, self, folder, keeper)
+        await check_out(self.reach.git, wanted, folder, keeper, intact=intact, fill=finish)
 
     async def branches(self, ref: str | None = None) -> FoundBranches:
         """Ask the repository which branch a ref means, and which one is the default.
@@ -186,142 +199,9 @@ class Mirror:
             SourceUnreachableError: the repository does not answer.
         """
         name = names_of(ref)[0]
-        listing = await self.listing("--symref", refs=["HEAD", name])
+        listing = await self.git.listing("--symref", refs=["HEAD", name])
         default = listing.branch_of("HEAD")
         return FoundBranches(default if name == "HEAD" else listing.branch_of(name), default)
-
-    async def listing(self, *options: str, refs: Sequence[str] = ()) -> Listing:
-        """Ask the remote for its refs now.
-
-        Args:
-            *options: of `git ls-remote`.
-            refs: their names; none means all that the options name.
-
-        Raises:
-            SourceRefusedError: no request may go there, or it has more than can be listed.
-            SourceUnreachableError: it does not answer.
-        """
-        remote = self.remote
-        answer = await self.reach.git.capture(
-            *await self._pins(remote),
-            *("ls-remote", *options, *remote.options, "--", remote.address, *refs),
-            folder=self.folder.path.parent,
-            protocols=remote.protocols,
-            environment=remote.environment,
-        )
-        if not answer.whole:
-            most = CAPTURED_BYTES // 1024**2
-            raise SourceRefusedError(f"It has more branches and tags than can be listed in {most} MiB.")
-        self.reach.proofs.note(remote)
-        return read_listing(answer.data)
-
-    async def ask(
-        self,
-        *arguments: str,
-        most_bytes: int = CAPTURED_BYTES,
-        exit_codes: Sequence[int] = (0,),
-        environment: Mapping[str, str] = MappingProxyType({}),
-    ) -> Captured:
-        """Run git in the mirror, without the network.
-
-        Args:
-            *arguments: of git.
-            most_bytes: how much of its answer is kept.
-            exit_codes: those with which it has not failed.
-            environment: added to what git gets always.
-
-        Raises:
-            SourceUnreachableError: it failed.
-        """
-        return await self.reach.git.capture(
-            *arguments,
-            folder=self.folder.path,
-            most_bytes=most_bytes,
-            exit_codes=exit_codes,
-            environment=environment,
-        )
-
-    async def ask_with_source(
-        self,
-        *arguments: str,
-        most_bytes: int = CAPTURED_BYTES,
-        exit_codes: Sequence[int] = (0,),
-    ) -> Captured:
-        """Run git in the mirror, in the folder's turn; what a partial mirror has not is fetched by it.
-
-        Args:
-            *arguments: as for `ask`, and so is the rest.
-            most_bytes: see there.
-            exit_codes: see there.
-
-        Raises:
-            SourceRefusedError: the remote has not what is missing.
-            SourceUnreachableError: it failed, or the remote does not answer.
-        """
-        arguments = (*self.remote.settings(SOURCE), *arguments)
-        ask = partial(
-            self.reach.git.capture,
-            folder=self.folder.path,
-            protocols=self.remote.protocols,
-            environment=self.remote.environment,
-            limit=self.reach.fetch_limit,
-            most_bytes=most_bytes,
-            exit_codes=exit_codes,
-        )
-        pins = await self._pins(self.remote)
-        try:
-            return await ask(*pins, *arguments)
-        except SourceRefusedError as error:
-            if _KEPT_BACK not in error.message or not self.folder.partial:
-                raise
-        self.folder.note_whole()
-        await self.fetch("--refetch", refspecs=_EVERYTHING)
-        return await ask(*pins, *arguments)
-
-    async def fetch(
-        self,
-        *options: str,
-        refspecs: Sequence[str],
-        remote: Remote | None = None,
-        pins: Sequence[str] | None = None,
-    ) -> None:
-        """Fetch, in the folder's turn.
-
-        Args:
-            *options: of `git fetch`.
-            refspecs: what.
-            remote: from where; None means the mirror's own.
-            pins: where its host was found; None means that it has not been looked for yet.
-
-        Raises:
-            SourceRefusedError: no request may go there, or it has not what was asked for.
-            SourceUnreachableError: it does not answer.
-        """
-        remote = remote or self.remote
-        # By its name files are left out, which it is asked for later; nobody has those of a fork then.
-        named = self.folder.named and remote is self.remote
-        whole = ("--no-filter",) if named and not self.folder.partial else ()
-        await self.reach.git.run(
-            *(await self._pins(remote) if pins is None else pins),
-            *(remote.settings(SOURCE) if named else ()),
-            *("fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--force", "--update-head-ok"),
-            *(*remote.options, *whole, *options, "--", SOURCE if named else remote.address, *refspecs),
-            folder=self.folder.path,
-            protocols=remote.protocols,
-            environment=remote.environment,
-            limit=self.reach.fetch_limit,
-        )
-        self.reach.proofs.note(remote)
-
-    async def fetch_everything(self, remote: Remote | None = None) -> None:
-        """Fetch all branches and tags with their histories, in the folder's turn.
-
-        Raises:
-            SourceRefusedError: no request may go there.
-            SourceUnreachableError: it does not answer.
-        """
-        shallow = ("--unshallow",) if self.folder.shallow() else ()
-        await self.fetch(*shallow, refspecs=_EVERYTHING, remote=remote)
 
     async def _resolve(self, ref: str | None) -> str:
         if ref is not None and FULL_COMMIT.fullmatch(ref):
@@ -345,9 +225,9 @@ class Mirror:
 
     async def _newest(self, name: str) -> str | None:
         """Fetch what a whole name leads to; None where there is no such name, or no commit."""
-        pins = await self._pins(self.remote)
+        pins = await self.git.pins(self.remote)
         try:
-            await self.fetch("--depth=1", refspecs=[f"+{name}:{_HEAD_REF}"], pins=pins)
+            await self.git.fetch("--depth=1", refspecs=[f"+{name}:{_HEAD_REF}"], pins=pins)
         except SourceRefusedError:
             return None
         commit = await self._commit_of(_HEAD_REF)
@@ -359,7 +239,7 @@ class Mirror:
         """Find the one commit whose id begins so; only the whole history can tell that it is the only one."""
         if ref is None or not _ABBREVIATED.fullmatch(ref):
             return None
-        await self.fetch_everything()
+        await self.git.fetch_everything()
         return await self._commit_of(ref)
 
     def _noted(self, commit: str | None, ref: str | None) -> str:
@@ -375,7 +255,7 @@ class Mirror:
     async def _commit_of(self, name: str) -> str | None:
         """Look a commit up in the mirror, tags followed to what they are of; None when it is none."""
         try:
-            answer = await self.ask(
+            answer = await self.git.ask(
                 "rev-parse", "--quiet", "--verify", "--end-of-options", f"{name}^{{commit}}"
             )
         except SourceUnreachableError:
@@ -384,19 +264,34 @@ class Mirror:
         return commit if FULL_COMMIT.fullmatch(commit) else None
 
     async def _fetch_commit(self, commit: str, remote: Remote) -> None:
-        pins = await self._pins(remote)
+        pins = await self.git.pins(remote)
+        if remote is self.remote and await self._fetched_with_others(commit, pins):
+            return
         try:
-            await self.fetch("--depth=1", refspecs=[commit], remote=remote, pins=pins)
+            await self.git.fetch("--depth=1", refspecs=[commit], remote=remote, pins=pins)
         except SourceRefusedError as error:
             # A server that speaks no protocol 2 may have the commit, but gives away only what a ref points
             # at.
-            if _KEPT_BACK in error.message:
-                await self.fetch_everything(remote)
+            if KEPT_BACK in error.message:
+                await self.git.fetch_everything(remote)
             if not await self.has(commit):
                 raise SourceRefusedError(f"It has no commit {commit}.") from error
 
-    async def _pins(self, remote: Remote) -> Sequence[str]:
-        return await pins_of(remote.address, self.reach.guard)
+    async def _fetched_with_others(self, commit: str, pins: Sequence[str]) -> bool:
+        """Fetch a commit, and what others wait for: a fetch of many takes hardly longer than one of one."""
+        beside = self.folder.wanted_beside(commit)
+        if not beside:
+            return False
+        try:
+            await self.git.fetch("--depth=1", refspecs=[commit, *beside], pins=pins)
+        except SourceRefusedError:
+            # One of them is not to be had; each finds out for itself whether it is its own.
+            return False
+        return True
+
+
+Fill = Callable[[Mirror, Path, Path], Awaitable[None]]
+"""Finishes a work tree, given what it is a checkout of, the folder, and the keeper."""
 
 
 def _and_peeled(name: str) -> tuple[str, ...]:

@@ -2,19 +2,26 @@
 
 import hashlib
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from lineshaft.definition.repository import without_credentials
+from lineshaft.integrations.git.eviction import OUT_OF_USE
 from lineshaft.integrations.git.folder import MOST_PACKS, MirrorFolder
 from lineshaft.integrations.git.mirror import Mirror
+from lineshaft.integrations.git.object_readers import ObjectReaders
 from lineshaft.integrations.git.program import GitProgram
 from lineshaft.integrations.git.proof import Proofs
 from lineshaft.integrations.git.reach import FETCH_LIMIT, Reach
 from lineshaft.integrations.git.remote import open_remote
+from lineshaft.integrations.git.uses import note_use
 from lineshaft.integrations.outgoing import Guard
+from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.ports.repositories import Login
+
+_REMEMBERED: Final = OUT_OF_USE / 2
+"""How long what is known of a mirror is remembered without use. The mirror itself is there for longer."""
 
 
 class Mirrors:
@@ -36,6 +43,8 @@ class Mirrors:
         partial: bool = False,
         proofs: Proofs | None = None,
         most_packs: int = MOST_PACKS,
+        readers: ObjectReaders | None = None,
+        clock: Clock | None = None,
     ) -> None:
         """Keep mirrors in a folder.
 
@@ -49,6 +58,8 @@ class Mirrors:
                 can be checked out then.
             proofs: remembers whom remotes have answered.
             most_packs: how many packs a partial mirror has before they are put together.
+            readers: read objects, where a git that stays is worth its memory; to be closed by the caller.
+            clock: tells when a mirror is used; None means the machine's.
         """
         self._git: Final = git
         self._folder: Final = folder
@@ -58,7 +69,9 @@ class Mirrors:
         )
         self._partial: Final = partial
         self._most_packs: Final = most_packs
-        self._folders: Final[dict[str, MirrorFolder]] = {}
+        self._readers: Final = readers
+        self._clock: Final = clock or SystemClock()
+        self._folders: Final[dict[str, tuple[datetime, MirrorFolder]]] = {}
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
     def settings_stamp(self) -> str:
@@ -77,11 +90,29 @@ class Mirrors:
         """
         remote = open_remote(address, self._allowed_roots, login)
         key = address if remote.login is None else f"{remote.address}\nlogin"
-        folder = self._folders.get(key)
-        if folder is None:
-            name = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
-            path = self._folder / f"{name}.git"
-            folder = self._folders[key] = MirrorFolder(
-                self._git, path, partial=self._partial, most_packs=self._most_packs
-            )
-        return Mirror(remote, without_credentials(address), folder, self._reach)
+        return Mirror(remote, without_credentials(address), self._used(key), self._reach)
+
+    def _used(self, key: str) -> MirrorFolder:
+        now = self._clock.now()
+        if key not in self._folders or now - self._folders[key][0] > _REMEMBERED:
+            self._forget(now)
+            self._folders[key] = (now, self._folder_of(key))
+        folder = self._folders[key][1]
+        self._folders[key] = (now, folder)
+        note_use(folder.path, now)
+        return folder
+
+    def _forget(self, now: datetime) -> None:
+        for key in [key for key, (used_at, _) in self._folders.items() if now - used_at > _REMEMBERED]:
+            del self._folders[key]
+
+    def _folder_of(self, key: str) -> MirrorFolder:
+        name = hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
+        path = self._folder / f"{name}.git"
+        return MirrorFolder(
+            self._git,
+            path,
+            partial=self._partial,
+            most_packs=self._most_packs,
+            readers=self._readers,
+        )

@@ -7,7 +7,7 @@ import os
 import re
 import secrets
 from collections import deque
-from collections.abc import Container, Mapping
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -30,7 +30,8 @@ _OF_MACHINE: Final = (Path("/etc/gitconfig"), Path("/etc/gitattributes"))
 _REFUSED_VARIABLE: Final = re.compile(r"LINESHAFT_|GIT_(?!SSL_)")
 
 # What the user's own configuration says comes first, such as credential helpers and proxies; what is below it
-# is not theirs to change. Any owner of a local repository is fine, since only allowed roots are reached.
+# is not theirs to change. Any owner of a local repository is fine, since only allowed roots are reached. The
+# program git-lfs would go by settings that a repository brings along.
 _CONFIGURATION: Final = """\
 [include]
 \tpath = ~/.gitconfig
@@ -52,6 +53,11 @@ _CONFIGURATION: Final = """\
 \trecurse = false
 [fetch]
 \trecurseSubmodules = false
+[filter "lfs"]
+\tclean =
+\tsmudge =
+\tprocess =
+\trequired = false
 """
 
 
@@ -78,6 +84,7 @@ class GitProgram:
     """Runs git without a terminal, hooks, or transports other than the allowed ones.
 
     Attributes:
+        folder: where its configuration is.
         label: what all of its processes carry, and those of no other one.
     """
 
@@ -90,7 +97,7 @@ class GitProgram:
             label: begins the names of its processes among all of the machine.
         """
         self._executor = executor
-        self._folder = folder
+        self.folder: Final = folder
         self._numbers = itertools.count(1)
         self._version: tuple[int, int] | None = None
         self.label: Final = f"{label}/{secrets.token_hex(8)}"
@@ -117,7 +124,8 @@ class GitProgram:
 
         What was checked out under another stamp may differ from what would be checked out now.
         """
-        return hashlib.sha256(repr([_state_of(path) for path in self._settings]).encode()).hexdigest()
+        states = [_CONFIGURATION, *(_state_of(path) for path in self._settings)]
+        return hashlib.sha256(repr(states).encode()).hexdigest()
 
     async def run(
         self,
@@ -171,9 +179,48 @@ class GitProgram:
             SourceRefusedError: as for `run`.
             SourceUnreachableError: as for `run`.
         """
-        with NamedTemporaryFile(prefix="complaints-", dir=self._folder) as complaints:
+        return await self.capture_script(
+            'exec git "$@"',
+            arguments,
+            folder=folder,
+            protocols=protocols,
+            environment=environment,
+            limit=limit,
+            most_bytes=most_bytes,
+            exit_codes=exit_codes,
+        )
+
+    async def capture_script(
+        self,
+        script: str,
+        arguments: Sequence[str],
+        *,
+        folder: Path,
+        protocols: str = "",
+        environment: Mapping[str, str] = MappingProxyType({}),
+        limit: timedelta = timedelta(minutes=1),
+        most_bytes: int = CAPTURED_BYTES,
+        exit_codes: Container[int] = (0,),
+    ) -> Captured:
+        """Run a script with the environment that git gets, and return the bytes that it prints.
+
+        Args:
+            script: for sh; a constant.
+            arguments: of the script.
+            folder: as for `capture`, and so is the rest.
+            protocols: see there.
+            environment: see there.
+            limit: see there.
+            most_bytes: see there.
+            exit_codes: see there.
+
+        Raises:
+            SourceRefusedError: as for `run`.
+            SourceUnreachableError: as for `run`.
+        """
+        with NamedTemporaryFile(prefix="complaints-", dir=self.folder) as complaints:
             # An executor brings both of a command's streams as one; data must stand alone.
-            argv = ("sh", "-c", 'exec git "$@" 2>"$0"', complaints.name, *arguments)
+            argv = ("sh", "-c", f'exec 2>"$0"; {script}', complaints.name, *arguments)
             output = _Head(most_bytes)
             command = self._command(argv, folder, protocols, environment, limit)
             try:
@@ -185,6 +232,29 @@ class GitProgram:
                 await tail.write(complaints.read(_KEPT_BYTES) + b"\n")
                 raise _failed(tail)
             return Captured(output.data, exit_code)
+
+    async def attend(
+        self,
+        *arguments: str,
+        folder: Path,
+        environment: Mapping[str, str],
+        questions: Path,
+        answers: ByteSink,
+    ) -> None:
+        """Run a git that answers questions, until it ends by itself or the caller is cancelled.
+
+        Args:
+            *arguments: as for `run`.
+            folder: as for `run`.
+            environment: as for `run`.
+            questions: what it reads: a named pipe that somebody can write to.
+            answers: takes what it prints, without what it complains of.
+
+        Raises:
+            SourceUnreachableError: it could not be started.
+        """
+        argv = ("sh", "-c", 'exec git "$@" <"$0" 2>/dev/null', str(questions), *arguments)
+        await self._execute(self._command(argv, folder, "", environment, None), answers)
 
     async def sweep(self, label: str) -> None:
         """Kill what another git program has left, of which nothing is alive but what it had begun.
@@ -201,7 +271,7 @@ class GitProgram:
             SourceUnreachableError: there is no git.
         """
         if self._version is None:
-            found = _VERSION.search(await self.run("version", folder=self._folder))
+            found = _VERSION.search(await self.run("version", folder=self.folder))
             self._version = (int(found[1]), int(found[2])) if found else (0, 0)
         return self._version
 
@@ -211,7 +281,7 @@ class GitProgram:
         folder: Path,
         protocols: str,
         environment: Mapping[str, str],
-        limit: timedelta,
+        limit: timedelta | None,
     ) -> Command:
         # Without a ceiling git would look for a repository in the folders above one that is damaged.
         guarded = {"GIT_ALLOW_PROTOCOL": protocols, "GIT_CEILING_DIRECTORIES": str(folder.parent)}

@@ -18,7 +18,7 @@ FETCH_LIMIT: Final = timedelta(minutes=10)
 
 _PORTS: Final = {"http": 80, "https": 443}
 _PROXIES: Final = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
-_ADVICE: Final = "Repositories in private networks are allowed by the setting `private_repositories`."
+PRIVATE_ADVICE: Final = "Repositories in private networks are allowed by the setting `private_repositories`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ async def pins_of(address: str, guard: Guard, environment: Mapping[str, str] = o
     try:
         found = await guard.addresses(place.host)
     except AddressRefusedError as error:
-        raise SourceRefusedError(str(error), advice=_ADVICE) from error
+        raise SourceRefusedError(str(error), advice=PRIVATE_ADVICE) from error
     except UnresolvedError as error:
         by_ssh = place.port is None  # Whose configuration may give a name of its own to any host.
         if by_ssh or any(environment.get(name) for name in _PROXIES):

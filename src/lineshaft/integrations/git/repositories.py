@@ -43,13 +43,13 @@ class GitRepositories:
     async def refs(self, remote: Remote) -> Mapping[str, str]:
         """See `Repositories.refs`."""
         with _unknown_refused():
-            listing = await self._of(remote).listing("--heads", "--tags")
+            listing = await self._of(remote).git.listing("--heads", "--tags")
         return listing.commits
 
     async def default_branch(self, remote: Remote) -> str:
         """See `Repositories.default_branch`."""
         with _unknown_refused():
-            listing = await self._of(remote).listing("--symref", refs=["HEAD"])
+            listing = await self._of(remote).git.listing("--symref", refs=["HEAD"])
         return listing.symbolic.get("HEAD", "")
 
     async def revision(self, remote: Remote, ref: str | None = None) -> Revision:

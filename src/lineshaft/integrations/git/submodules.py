@@ -13,7 +13,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from lineshaft.definition.repository import LocalRepository, read_repository, without_credentials
-from lineshaft.integrations.git.mirror import Mirror
+from lineshaft.integrations.git.mirror import Fill, Mirror
 from lineshaft.integrations.git.mirrors import Mirrors
 from lineshaft.integrations.git.remote import same_host
 from lineshaft.integrations.git.thread import in_thread
@@ -62,7 +62,9 @@ class _Module:
     commit: str
 
 
-async def check_out_submodules(mirrors: Mirrors, whole: Place, keepers: Path) -> tuple[Path, ...]:
+async def check_out_submodules(
+    mirrors: Mirrors, whole: Place, keepers: Path, fill: Fill | None = None
+) -> tuple[Path, ...]:
     """Check out what is within a repository, and what is within that.
 
     Of `.gitmodules` only paths and addresses are read. A submodule is held to all that a repository is held
@@ -73,6 +75,7 @@ async def check_out_submodules(mirrors: Mirrors, whole: Place, keepers: Path) ->
         mirrors: of the process.
         whole: the repository, which is checked out; the folders of its submodules are empty or not there.
         keepers: a folder for what git knows of the submodules; made anew.
+        fill: as for `Mirror.checkout`, for each of them.
 
     Returns:
         The folders outside of theirs that their repositories read.
@@ -81,6 +84,7 @@ async def check_out_submodules(mirrors: Mirrors, whole: Place, keepers: Path) ->
         SourceRefusedError: one of them is not allowed or not there, or there are too many.
         SourceUnreachableError: one of them does not answer.
         OSError: a file could not be written.
+        Exception: what `fill` raises.
     """
     await in_thread(partial(_empty, keepers))
     objects: list[Path] = []
@@ -97,7 +101,7 @@ async def check_out_submodules(mirrors: Mirrors, whole: Place, keepers: Path) ->
                 inner = _inner(mirrors, place, module)
                 await inner.mirror.ensure(module.commit)
                 keeper = keepers / str(len(objects))
-                await inner.mirror.checkout(module.commit, inner.folder, keeper)
+                await inner.mirror.checkout(module.commit, inner.folder, keeper, fill=fill)
             objects.append(inner.mirror.objects)
             waiting.append(inner)
     return tuple(dict.fromkeys(objects))
@@ -108,7 +112,7 @@ async def _modules(place: Place) -> list[_Module]:
     tree = await _entries(place, _FILE)
     if tree.get(_FILE, ("", ""))[0] not in _FILES:
         return []
-    said = await place.mirror.ask(
+    said = await place.mirror.git.ask(
         *("config", "--no-includes", "-z", "--blob", f"{place.commit}:{_FILE}", "--list"),
         most_bytes=_MOST_BYTES,
     )
@@ -133,7 +137,7 @@ async def _modules(place: Place) -> list[_Module]:
 
 async def _entries(place: Place, *paths: str) -> dict[str, tuple[str, str]]:
     """Look paths up in a commit's tree: their modes and ids."""
-    answer = await place.mirror.ask(
+    answer = await place.mirror.git.ask(
         *("--literal-pathspecs", "ls-tree", "-z", "--full-tree", place.commit, "--", *paths)
     )
     entries = {}

@@ -30,14 +30,21 @@ class VaultAccess:
     namespace: str | None = None
     ca_file: Path | None = None
 
+    @property
+    def server_path(self) -> str:
+        """Where the secrets are within the mount that are for the server alone."""
+        return f"{self.prefix}/server"
+
     def paths(self, pipeline: str | None, environment: str) -> Iterator[str]:
         """List where secrets of a task may be within the mount, the closest first.
 
         Args:
-            pipeline: the pipeline's name, whatever it holds; None where the server wants one for itself.
+            pipeline: the pipeline's name, whatever it holds; None where the server wants one for itself: it
+                alone is shown where its own are.
             environment: what the task works for; empty where it does not say.
         """
         if pipeline is None:
+            yield self.server_path
             yield f"{self.prefix}/global"
             return
         own = f"{self.prefix}/pipelines/{segment(pipeline)}"

@@ -12,7 +12,7 @@ from typing import Any, Final, Self, TypeVar
 from lineshaft.integrations.vault.access import VaultAccess
 from lineshaft.integrations.vault.door import PATIENCE, Door, Patience
 from lineshaft.model.errors import SecretsUnavailableError
-from lineshaft.model.secret import NO_PIPELINE, FoundSecret, Wanted
+from lineshaft.model.secret import FoundSecret, Wanted
 from lineshaft.ports.clock import Clock
 
 T = TypeVar("T")
@@ -92,13 +92,13 @@ class VaultSecrets:
                 raise SecretsUnavailableError(
                     f"The secret {each.name} in {place} is no text.", advice="Write it there as a string."
                 )
-            found[each] = FoundSecret(value, place)
+            found[each] = FoundSecret(value, place, for_server=path == self._access.server_path)
         return found
 
     async def _where(self, wanted: Sequence[Wanted]) -> Mapping[Wanted, tuple[str, Any]]:
         asked: defaultdict[tuple[str | None, str], list[Wanted]] = defaultdict(list)
         for each in wanted:
-            pipeline = None if each.pipeline_id == NO_PIPELINE else each.pipeline
+            pipeline = None if each.is_servers else each.pipeline
             asked[pipeline, each.environment].append(each)
         found: dict[Wanted, tuple[str, Any]] = {}
         for (pipeline, environment), some in asked.items():

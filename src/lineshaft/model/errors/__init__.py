@@ -7,6 +7,8 @@ LineshaftError
 │   ├── InputTooLargeError
 │   ├── ArchiveRefusedError      an archive holds what must not be unpacked
 │   ├── ExpressionError          an expression cannot be read, or not be evaluated
+│   ├── SchemaRefusedError       a schema of resources cannot be used
+│   ├── SpecMisfitError          a resource does not fit its type
 │   └── UnsupportedProtocolError a worker speaks a version that the server does not
 ├── NotFoundError
 │   ├── PipelineNotFoundError
@@ -18,12 +20,15 @@ LineshaftError
 │   ├── WorkerNotFoundError
 │   ├── ConnectionNotFoundError
 │   ├── DeliveryNotFoundError    it was never there, or is too old to be kept
+│   ├── ResourceNotFoundError
+│   ├── DriverNotFoundError
 │   └── SecretMissingError       secrets that tasks name are nowhere
 ├── ConflictError                the state of things does not allow it
 │   ├── RunEndedError
 │   ├── RunNotEndedError
 │   ├── NotWaitingError          nothing of that commit waits for approval
-│   ├── PipelineManagedError     the server's file of pipelines keeps it
+│   ├── VersionMismatchError     somebody else has changed it in between
+│   ├── PipelineManagedError     the server, or its file of pipelines, keeps it
 │   ├── StaleLeaseError          a write that carries no living lease's token
 │   └── LogOffsetError           a log append that does not begin where the log ends
 ├── AccessError
@@ -73,6 +78,7 @@ from lineshaft.model.errors.conflict import (
     RunEndedError,
     RunNotEndedError,
     StaleLeaseError,
+    VersionMismatchError,
 )
 from lineshaft.model.errors.content import OtherContentError
 from lineshaft.model.errors.forge import (
@@ -88,6 +94,8 @@ from lineshaft.model.errors.input import (
     InvalidDefinitionError,
     InvalidInputError,
     PipelineUnnamedError,
+    SchemaRefusedError,
+    SpecMisfitError,
     UnsupportedProtocolError,
 )
 from lineshaft.model.errors.mail import MailError, MailRefusedError, MailUnreachableError
@@ -96,10 +104,12 @@ from lineshaft.model.errors.missing import (
     ArtifactNotFoundError,
     ConnectionNotFoundError,
     DeliveryNotFoundError,
+    DriverNotFoundError,
     LogRemovedError,
     NodeNotFoundError,
     NotFoundError,
     PipelineNotFoundError,
+    ResourceNotFoundError,
     RunNotFoundError,
     SecretMissingError,
     WorkerNotFoundError,
@@ -133,6 +143,7 @@ __all__ = [
     "ConnectionNotFoundError",
     "CorruptRunError",
     "DeliveryNotFoundError",
+    "DriverNotFoundError",
     "ExpressionError",
     "ForbiddenError",
     "ForgeBusyError",
@@ -157,9 +168,11 @@ __all__ = [
     "PipelineNotFoundError",
     "PipelineUnnamedError",
     "Problem",
+    "ResourceNotFoundError",
     "RunEndedError",
     "RunNotEndedError",
     "RunNotFoundError",
+    "SchemaRefusedError",
     "SecretMissingError",
     "SecretsUnavailableError",
     "ServerError",
@@ -168,10 +181,12 @@ __all__ = [
     "SourceError",
     "SourceRefusedError",
     "SourceUnreachableError",
+    "SpecMisfitError",
     "StaleLeaseError",
     "StoreUnavailableError",
     "TooManyAttemptsError",
     "UnavailableError",
     "UnsupportedProtocolError",
+    "VersionMismatchError",
     "WorkerNotFoundError",
 ]

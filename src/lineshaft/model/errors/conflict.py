@@ -52,6 +52,21 @@ class NotWaitingError(ConflictError):
 
 
 class PipelineManagedError(ConflictError):
-    """The pipeline is kept by the server's file of pipelines, and is changed there."""
+    """The pipeline is kept by the server's file of pipelines, or by the server itself, not by the API."""
 
     code = "pipeline-managed"
+
+
+class VersionMismatchError(ConflictError):
+    """Somebody else has changed it since the version on top of which it was to be changed.
+
+    Attributes:
+        version: the one that there is now; 0 where there is none.
+    """
+
+    code = "version-mismatch"
+
+    def __init__(self, message: str, *, version: int = 0, advice: str = "") -> None:
+        """Say what has changed, and at which version it is."""
+        super().__init__(message, advice=advice)
+        self.version = version

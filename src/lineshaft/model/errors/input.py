@@ -78,6 +78,18 @@ class ExpressionError(InvalidInputError):
         self.offset = offset
 
 
+class SchemaRefusedError(InvalidInputError):
+    """A schema of resources cannot be used; `problems` names each place by a JSON Pointer (RFC 6901)."""
+
+    code = "schema-refused"
+
+
+class SpecMisfitError(InvalidInputError):
+    """A resource's spec does not fit its type; `problems` names each place by a JSON Pointer (RFC 6901)."""
+
+    code = "spec-misfit"
+
+
 class UnsupportedProtocolError(InvalidInputError):
     """A worker speaks a version of the worker protocol that the server does not serve.
 

@@ -124,3 +124,15 @@ class DeliveryNotFoundError(NotFoundError):
             f"No delivery has the id {delivery_id}.",
             advice="List them with `lineshaft deliveries`; old ones are removed.",
         )
+
+
+class ResourceNotFoundError(NotFoundError):
+    """No resource, version of one, or definition of a type has that name."""
+
+    code = "resource-not-found"
+
+
+class DriverNotFoundError(NotFoundError):
+    """No driver of that name has ever registered, or it was forgotten."""
+
+    code = "driver-not-found"

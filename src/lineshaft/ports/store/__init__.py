@@ -24,6 +24,7 @@ from lineshaft.ports.store.outbox import DELETE_BLOBS, NOTIFY, SEAL_LOG, Outbox,
 from lineshaft.ports.store.pipelines import Pipelines
 from lineshaft.ports.store.polls import Polls
 from lineshaft.ports.store.reports import Reports
+from lineshaft.ports.store.resources import VERSIONS_KEPT, Drivers, ResourceFilter, Resources
 from lineshaft.ports.store.retention import EndedRun, Retention
 from lineshaft.ports.store.runs import Runs, UnendedRuns
 from lineshaft.ports.store.schedules import Schedules
@@ -45,6 +46,7 @@ __all__ = [
     "NOTIFY",
     "SEAL_LOG",
     "TIMER_NOTICE",
+    "VERSIONS_KEPT",
     "Artifacts",
     "Attempts",
     "Audit",
@@ -54,6 +56,7 @@ __all__ = [
     "Claim",
     "Connections",
     "Deliveries",
+    "Drivers",
     "EndedRun",
     "Foreseen",
     "Grants",
@@ -63,6 +66,8 @@ __all__ = [
     "Pipelines",
     "Polls",
     "Reports",
+    "ResourceFilter",
+    "Resources",
     "Retention",
     "Runs",
     "Schedules",

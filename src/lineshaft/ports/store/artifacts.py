@@ -72,7 +72,7 @@ class StoredPart:
         content_id: the upload that it came with.
         number: which part it is, from 0.
         size_bytes: of its bytes.
-        sha256: of its bytes.
+        sha256: of all bytes of the upload from the first up to its last.
         stored: whether its blob is there for sure.
     """
 
@@ -135,14 +135,15 @@ class Artifacts(Protocol):
         """Note that a part's blob is there; False when the upload takes no parts any more."""
         ...
 
-    def keep(self, upload: Upload, content: Content, content_digest: str | None, now: datetime) -> bool:
+    def keep(self, upload: Upload, content: Content, now: datetime) -> bool:
         """End an upload, all of whose parts are there.
+
+        Where it is a cache, and another one in the pipeline has the same digest, the bytes are shared, and
+        the parts that came are given up.
 
         Args:
             upload: which.
-            content: its bytes.
-            content_digest: of a cache: what tells whether another one in the pipeline has the same bytes,
-                which are shared then; the parts that came are given up.
+            content: its bytes, whose digest was seen and not only said.
             now: the time.
 
         Returns:

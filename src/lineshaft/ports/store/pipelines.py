@@ -35,7 +35,7 @@ class Pipelines(Protocol):
         limit: int,
         visible: Collection[UUID] | None = None,
     ) -> Sequence[Pipeline]:
-        """List by (name, id), ascending.
+        """List by (name, id), ascending; the server's own, which `relay` finds, are left out.
 
         Args:
             name: of the only pipelines to list; None means all.
@@ -66,6 +66,21 @@ class Pipelines(Protocol):
 
     def managed(self) -> Sequence[Pipeline]:
         """List those that the server's file of pipelines keeps, by name, then id."""
+        ...
+
+    def hold_relays(self) -> None:
+        """Keep other processes from doing this until this transaction has ended.
+
+        Call order: before `relay` is asked by whoever makes one where there is none.
+        """
+        ...
+
+    def relay(self, type_name: str) -> Pipeline | None:
+        """Find the server's own pipeline that takes changes of a type to drivers.
+
+        Args:
+            type_name: the type; empty for the one that takes broadcasts.
+        """
         ...
 
     def hold_managed(self) -> None:

@@ -53,8 +53,15 @@ class Secrets(Protocol):
         """List those of a pipeline alone, or those for all pipelines; by name, then environment."""
         ...
 
+    def of_server(self) -> Sequence[Secret]:
+        """List those for the server alone, by name."""
+        ...
+
     def fitting(self, pipeline_id: UUID, names: Collection[str]) -> Sequence[Secret]:
-        """List those of some names that tasks of a pipeline may be given, for whatever environment."""
+        """List those of some names that tasks of a pipeline may be given, for whatever environment.
+
+        For `NO_PIPELINE` that is what the server itself may use.
+        """
         ...
 
     def addresses(self, pipeline_id: UUID, names: Collection[str]) -> frozenset[SecretAddress]:

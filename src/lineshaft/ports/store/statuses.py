@@ -11,12 +11,20 @@ from lineshaft.model.commit_status import WantedStatus
 class Statuses(Protocol):
     """What forges are to be told, one status for a run and a node.
 
+    A forge shows one status in one place: for a repository, a commit and a context. Those that several runs
+    want there are told in the order in which the runs were made, one after the other, and of an older run no
+    more once a newer one wants to show its own.
+
     Who tells takes a status first, for a time within which nobody else does; what it has to say afterwards
     counts only as long as it holds what it took. What is wanted meanwhile is due when it lets go.
     """
 
     def want(self, wanted: WantedStatus) -> None:
         """Want a status, in the place of an earlier version; wakes the topic `STATUSES`."""
+        ...
+
+    def want_first(self, wanted: WantedStatus) -> None:
+        """Want the first version of a status, in the place of those of all older runs; wakes `STATUSES`."""
         ...
 
     def take(

@@ -15,6 +15,7 @@ from lineshaft.ports.store.outbox import Outbox
 from lineshaft.ports.store.pipelines import Pipelines
 from lineshaft.ports.store.polls import Polls
 from lineshaft.ports.store.reports import Reports
+from lineshaft.ports.store.resources import Drivers, Resources
 from lineshaft.ports.store.retention import Retention
 from lineshaft.ports.store.runs import Runs
 from lineshaft.ports.store.schedules import Schedules
@@ -161,6 +162,16 @@ class Transaction(Protocol):
     @property
     def statuses(self) -> Statuses:
         """What forges are to be told."""
+        ...
+
+    @property
+    def resources(self) -> Resources:
+        """The resources in versions, and their definitions."""
+        ...
+
+    @property
+    def drivers(self) -> Drivers:
+        """The drivers that have registered."""
         ...
 
     def definition(self, definition_hash: str) -> Definition | None:

@@ -8,6 +8,13 @@ from uuid import UUID
 class Upstreams(Protocol):
     """The pipelines that exist and follow others."""
 
+    def hold(self) -> None:
+        """Keep other processes from doing this until this transaction has ended.
+
+        What is read behind this shows what those have written who did it before.
+        """
+        ...
+
     def put(self, pipeline_id: UUID, names: Sequence[str]) -> None:
         """Say which pipelines one follows, in the place of what was said before.
 

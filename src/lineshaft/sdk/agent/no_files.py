@@ -5,6 +5,7 @@ from typing import Final
 
 from lineshaft.model.artifact import PART_BYTES
 from lineshaft.model.errors import ArtifactNotFoundError
+from lineshaft.sdk.worker_files import PartData
 from lineshaft.wire.files import (
     CacheAnswer,
     CacheRequest,
@@ -29,7 +30,7 @@ class NoFiles:
         del request
         return UploadAnswer(part_bytes=PART_BYTES, refused=_WHY)
 
-    async def put_part(self, part: Part, data: bytes) -> None:
+    async def put_part(self, part: Part, data: PartData) -> None:
         """Refuse."""
         del part, data
         raise ArtifactNotFoundError(_WHY)

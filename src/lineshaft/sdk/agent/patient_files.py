@@ -5,7 +5,7 @@ from functools import partial
 
 from lineshaft.model.errors import UnavailableError
 from lineshaft.sdk.agent.patience import Patience
-from lineshaft.sdk.worker_files import WorkerFiles
+from lineshaft.sdk.worker_files import PartData, WorkerFiles
 from lineshaft.wire.files import (
     CacheAnswer,
     CacheRequest,
@@ -32,7 +32,7 @@ class PatientFiles:
         """Begin to keep files."""
         return await self._patience.until_available(partial(self._files.begin_upload, request))
 
-    async def put_part(self, part: Part, data: bytes) -> None:
+    async def put_part(self, part: Part, data: PartData) -> None:
         """Store a part."""
         await self._patience.until_available(partial(self._files.put_part, part, data))
 

@@ -1,9 +1,9 @@
 """The calls of the API client for workers and their keys."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Any, Final
 from urllib.parse import quote
 from uuid import UUID
 
@@ -88,6 +88,7 @@ class WorkerCalls(Calls):
         worker: str | None = None,
         expires_at: datetime | None = None,
         certificate: str | None = None,
+        kinds: Collection[str] | None = None,
     ) -> WorkerKeyView:
         """Make a worker key (POST /v1/worker-keys); only this answer holds the key itself.
 
@@ -96,13 +97,22 @@ class WorkerCalls(Calls):
             worker: the name of the only worker that may use it; None means any.
             expires_at: from when on it is worth nothing; None means never.
             certificate: the SHA-256 of the only client certificate with which it is good, in hexadecimal.
+            kinds: the only kinds of work that it may serve, such as names of drivers; None means any.
 
         Raises:
             InvalidInputError: a name makes no sense, or the time has passed.
             ConflictError: there is a key of that name.
         """
         expires = None if expires_at is None else expires_at.isoformat()
-        body = {"name": name, "worker": worker, "expires_at": expires, "certificate": certificate}
+        body: dict[str, Any] = {
+            "name": name,
+            "worker": worker,
+            "expires_at": expires,
+            "certificate": certificate,
+        }
+        if kinds is not None:
+            # Servers of earlier versions refuse what they do not know.
+            body["kinds"] = sorted(kinds)
         answer = self._transport.request("POST", "/v1/worker-keys", json=body)
         return read(answer, WorkerKeyView.from_document)
 

@@ -1,5 +1,6 @@
 """Secrets: set, list, delete, seal anew. No route tells a value."""
 
+from collections.abc import Sequence
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -8,7 +9,7 @@ from starlette.responses import Response
 
 from lineshaft.model.permission import Permission
 from lineshaft.model.principal import Actor
-from lineshaft.model.secret import LONGEST_ENVIRONMENT, LONGEST_SECRET_NAME, SecretAddress
+from lineshaft.model.secret import LONGEST_ENVIRONMENT, LONGEST_SECRET_NAME, Secret, SecretAddress
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import By, Limit, PipelineId, Plane
 from lineshaft.server.documents import (
@@ -67,6 +68,33 @@ async def set_secret(
 async def delete_secret(plane: Plane, by: By, name: Name, environment: Environment = None) -> Response:
     """Delete a secret for all pipelines."""
     await plane.secrets.keeping.delete(SecretAddress(name, None, environment or None), by)
+    return Response(status_code=204)
+
+
+@router.get(
+    "/v1/server/secrets", responses={200: {"model": SecretPage}}, openapi_extra=needs(Permission.ADMIN)
+)
+async def list_server_secrets(plane: Plane, limit: Limit = 50, after: After = None) -> Response:
+    """List the secrets for the server alone by name, without their values."""
+    found = await plane.secrets.keeping.page_of_server(after=after, limit=limit + 1)
+    following = found[limit - 1].address.name if len(found) > limit else None
+    return _shown(found[:limit], following)
+
+
+@router.put(
+    "/v1/server/secrets/{name}",
+    responses={200: {"model": SecretDocument}},
+    openapi_extra=needs(Permission.ADMIN, required_body(SecretRequest)),
+)
+async def set_server_secret(request: Request, plane: Plane, by: By, name: Name) -> Response:
+    """Give a secret for the server alone a value; no task is ever given it."""
+    return await _set(request, plane, by, SecretAddress(name, for_server=True))
+
+
+@router.delete("/v1/server/secrets/{name}", status_code=204, openapi_extra=needs(Permission.ADMIN))
+async def delete_server_secret(plane: Plane, by: By, name: Name) -> Response:
+    """Delete a secret for the server alone."""
+    await plane.secrets.keeping.delete(SecretAddress(name, for_server=True), by)
     return Response(status_code=204)
 
 
@@ -139,8 +167,12 @@ async def _page(plane: ControlPlane, pipeline_id: UUID | None, limit: int, after
     shown = found[:limit]
     last = shown[-1].address if len(found) > limit else None
     following = None if last is None else f"{last.name}/{last.environment or ''}"
+    return _shown(shown, following)
+
+
+def _shown(found: Sequence[Secret], following: str | None) -> Response:
     return Response(
-        page_json([to_json(secret_document(each)) for each in shown], following), media_type=_JSON
+        page_json([to_json(secret_document(each)) for each in found], following), media_type=_JSON
     )
 
 

@@ -1,6 +1,5 @@
 """The files of workers (`sdk.worker_files`) over HTTP: a thin cover over the desk."""
 
-import base64
 from dataclasses import dataclass
 from typing import Annotated, Final
 from uuid import UUID
@@ -28,16 +27,16 @@ from lineshaft.wire.files import (
     FilesRequest,
     Part,
     ReadRequest,
+    Sha256,
     TestCases,
     UploadAnswer,
     UploadEnd,
     UploadRequest,
 )
-from lineshaft.wire.message import Message
+from lineshaft.wire.message import SHA256_HEADER, Message
 
 router = APIRouter(route_class=GuardedRoute, prefix="/v1/worker", tags=["worker protocol"])
 
-_DIGEST: Final = r"^sha-256=:[A-Za-z0-9+/]{43}=:$"
 _DONE: Final[Responses] = {204: {"description": "It is done, and durable."}}
 _BYTES: Final[Responses] = {
     200: {
@@ -59,11 +58,10 @@ PartNumber = Annotated[
     int, Path(ge=0, lt=LARGEST_BYTES // PART_BYTES, description="Which part of the upload, from 0.")
 ]
 Digest = Annotated[
-    str,
+    Sha256,
     Header(
-        alias="Content-Digest",
-        pattern=_DIGEST,
-        description="The SHA-256 of the body, as `sha-256=:BASE64:` (RFC 9530).",
+        alias=SHA256_HEADER,
+        description="The SHA-256 of the upload from its first byte to the last one of this part.",
     ),
 ]
 
@@ -74,7 +72,7 @@ class _Shown:
 
     Attributes:
         lease: the fencing token of the attempt's lease.
-        sha256: of the body.
+        sha256: of the upload up to the end of the body.
     """
 
     lease: str
@@ -82,8 +80,7 @@ class _Shown:
 
 
 async def _shown(lease: Lease, digest: Digest) -> _Shown:
-    encoded = digest.removeprefix("sha-256=:").removesuffix(":")
-    return _Shown(lease, base64.b64decode(encoded).hex())
+    return _Shown(lease, digest)
 
 
 Shown = Annotated[_Shown, Depends(_shown)]
@@ -116,7 +113,7 @@ async def put_part(
     number: PartNumber,
     shown: Shown,
 ) -> Response:
-    """Store a part of at most 8 MiB; when this is answered it is durable. Parts may come in any order."""
+    """Store a part of at most 8 MiB; when this is answered it is durable. Parts come in their order."""
     address = AttemptAddress(run_id, node, attempt)
     part = checked(
         Part, address=address, token=shown.lease, upload=upload, number=number, sha256=shown.sha256

@@ -9,15 +9,12 @@ from starlette.responses import Response
 from lineshaft.model.permission import Permission
 from lineshaft.server.bodies import read_message
 from lineshaft.server.depends import After, By, Limit, Plane
-from lineshaft.server.documents import (
-    NewWorkerKeyDocument,
-    WorkerKeyPage,
-)
 from lineshaft.server.guarded_route import GuardedRoute
 from lineshaft.server.openapi import required_body
 from lineshaft.server.permissions import needs
 from lineshaft.server.rendering import page_json, to_json
 from lineshaft.server.requests import WorkerKeyRequest
+from lineshaft.server.worker_key_documents import NewWorkerKeyDocument, WorkerKeyPage
 from lineshaft.wire.fleet import new_worker_key_document, worker_key_document
 
 _JSON: Final = "application/json"
@@ -39,6 +36,7 @@ async def create_worker_key(request: Request, plane: Plane, by: By) -> Response:
         worker=asked.worker,
         expires_at=asked.expires_at,
         certificate=asked.certificate,
+        kinds=asked.kinds,
         by=by,
     )
     return Response(

@@ -14,6 +14,7 @@ from lineshaft.model.run import Run
 from lineshaft.model.worker_key import INSIDE, WorkerCaller
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import Store, Transaction
+from lineshaft.sdk.worker_files import PartData
 from lineshaft.services.files.caching import found_cache, kept_files
 from lineshaft.services.files.reading import FileReading
 from lineshaft.services.files.receiving import Receiving
@@ -71,7 +72,7 @@ class CallersFiles:
         await self._check(request)
         return await self._desk.receiving.begin(request)
 
-    async def put_part(self, part: Part, data: bytes) -> None:
+    async def put_part(self, part: Part, data: PartData) -> None:
         """Store a part."""
         await self.put_chunks(part, _in_chunks(data))
 
@@ -163,9 +164,9 @@ class FilesDesk(CallersFiles):
         return CallersFiles(self._desk, caller)
 
 
-async def _in_chunks(data: bytes) -> AsyncGenerator[bytes, None]:
+async def _in_chunks(data: PartData) -> AsyncGenerator[bytes, None]:
     for start in range(0, len(data), _CHUNK_BYTES):
-        yield data[start : start + _CHUNK_BYTES]
+        yield bytes(data[start : start + _CHUNK_BYTES])
 
 
 def _readable(transaction: Transaction, run: Run, request: ReadRequest) -> Artifact:

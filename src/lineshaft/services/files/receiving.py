@@ -3,8 +3,10 @@
 import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Final, TypeVar
 from uuid import UUID
 
@@ -15,7 +17,6 @@ from lineshaft.model.artifact import (
     Content,
 )
 from lineshaft.model.errors import (
-    ArtifactNotFoundError,
     InputTooLargeError,
     InvalidInputError,
     LineshaftError,
@@ -26,8 +27,10 @@ from lineshaft.model.run import Run
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import Foreseen, Store, StoredPart, Transaction, Upload, UploadState
+from lineshaft.ports.wakeups import upload_topic
 from lineshaft.services.files.caching import refusal_of_cache, scope_of_run
 from lineshaft.services.files.limits import MOST_CACHES, MOST_UPLOADS, FileLimits
+from lineshaft.services.files.running_digests import Digest, RunningDigests, no_upload
 from lineshaft.services.progress import find_run
 from lineshaft.wire.files import Leased, Part, UploadAnswer, UploadEnd, UploadRequest
 
@@ -36,6 +39,8 @@ T = TypeVar("T")
 _ALL: Final = 2**31 - 1
 _PARTS_AT_ONCE: Final = 32
 """How many parts one process takes at once: a blob store may have to hold each of them in memory."""
+
+_SHA256_OF_NOTHING: Final = hashlib.sha256().hexdigest()
 
 _PART_TIME: Final = timedelta(minutes=5)
 """How long a part may take, so that nobody keeps its place for nothing."""
@@ -49,6 +54,7 @@ class Receiving:
         self._blobs = blobs
         self._clock = clock
         self._limits = limits
+        self._digests = RunningDigests(store, blobs)
         self._room = asyncio.Semaphore(_PARTS_AT_ONCE)
 
     async def begin(self, request: UploadRequest) -> UploadAnswer:
@@ -76,13 +82,16 @@ class Receiving:
         return await self._write(request, work)
 
     async def put(self, part: Part, chunks: AsyncIterator[bytes]) -> None:
-        """Store a part whose bytes come in chunks; what is in memory is no more than two of these.
+        """Store a part whose bytes come in chunks; what is in memory is no more than three of these.
+
+        None of them is asked for before all parts before it were seen, here or elsewhere.
 
         Raises:
             StaleLeaseError: the lease is dead.
             ArtifactNotFoundError: there is no such upload.
             InvalidInputError: the bytes have another digest, or there are too many.
-            UnavailableError: the database or the blob store does not answer.
+            UnavailableError: the parts before it have not come, or the database or the blob store does not
+                answer.
         """
         announced = StoredPart(part.upload, part.number, 0, part.sha256)
 
@@ -104,11 +113,13 @@ class Receiving:
             )
         if known.stored:
             return
-        measured = _Measured(chunks, part.sha256)
+        digest = await self._digests.before(part.upload, part.number, self._limits.parts_wait)
+        measured = _Measured(chunks, part, digest, partial(self._digests.learn, part.upload))
+        # Room is taken last: whoever waits for another part must not keep that one from coming.
         async with self._room:
             try:
-                async with asyncio.timeout(_PART_TIME.total_seconds()):
-                    await self._blobs.put(announced.key, measured.bytes())
+                async with asyncio.timeout(_PART_TIME.total_seconds()), aclosing(measured.bytes()) as data:
+                    await self._blobs.put(announced.key, data)
             except TimeoutError:
                 raise _too_slow() from None
         stored = replace(announced, size_bytes=measured.size_bytes, stored=True)
@@ -124,7 +135,7 @@ class Receiving:
         Raises:
             StaleLeaseError: the lease is dead.
             ArtifactNotFoundError: there is no such upload.
-            InvalidInputError: parts are missing, or make up another number of bytes.
+            InvalidInputError: parts are missing, or make up another number of bytes, or other bytes.
         """
 
         def work(transaction: Transaction) -> None:
@@ -134,10 +145,10 @@ class Receiving:
                 return
             parts = transaction.artifacts.parts(upload.id, 0, _ALL)
             _refuse_gaps(parts, end.size_bytes)
+            _refuse_other_bytes(parts, end.sha256)
             content = Content(upload.format, upload.media_type, end.size_bytes, end.sha256)
-            digest = _digest(parts) if upload.kind is ArtifactKind.CACHE else None
-            kept = transaction.artifacts.keep(upload, content, digest, self._clock.now())
-            if kept and digest is not None:
+            kept = transaction.artifacts.keep(upload, content, self._clock.now())
+            if kept and upload.kind is ArtifactKind.CACHE:
                 transaction.caches.remove_surplus(
                     upload.pipeline_id, most=MOST_CACHES, most_bytes=self._limits.cache_bytes
                 )
@@ -152,7 +163,9 @@ class Receiving:
         end = stored.number * PART_BYTES + stored.size_bytes
         self._refuse_size(transaction, upload, end, stored.size_bytes)
         if not transaction.artifacts.note_stored(stored):
-            raise _no_upload()
+            raise no_upload()
+        # Another process may have the part behind it, and wait.
+        transaction.wake(upload_topic(part.upload))
 
     async def _delete_unknown(self, stored: StoredPart) -> None:
         """Delete a blob of which nothing is known any more.
@@ -214,9 +227,25 @@ class Receiving:
 class _Measured:
     """Chunks of a part, whose length and digest are seen before the last of them is given on."""
 
-    def __init__(self, chunks: AsyncIterator[bytes], sha256: str) -> None:
+    def __init__(
+        self,
+        chunks: AsyncIterator[bytes],
+        part: Part,
+        digest: Digest,
+        learn: Callable[[Digest], None],
+    ) -> None:
+        """Measure a part.
+
+        Args:
+            chunks: its bytes.
+            part: what is said of it.
+            digest: of all bytes before it; is changed.
+            learn: is told of the digest with its bytes, if that is what was said.
+        """
         self._chunks = chunks
-        self._sha256 = sha256
+        self._part = part
+        self._digest = digest
+        self._learn = learn
         self.size_bytes = 0
 
     async def bytes(self) -> AsyncGenerator[bytes, None]:
@@ -226,28 +255,41 @@ class _Measured:
             InputTooLargeError: they are more than a part may have.
             InvalidInputError: they are none, or have another digest.
         """
-        digest = hashlib.sha256()
         last = b""
-        async for chunk in self._chunks:
-            self.size_bytes += len(chunk)
-            if self.size_bytes > PART_BYTES:
-                raise InputTooLargeError(f"A part has at most {PART_BYTES:,} bytes.")
-            # Hashing lets go of the interpreter: the chunk before is being written meanwhile, and the parts
-            # of several calls are hashed at once.
-            hashing = asyncio.ensure_future(asyncio.to_thread(digest.update, chunk))
-            try:
-                if last:
-                    yield last
-            finally:
-                await asyncio.wait({hashing})
-            last = chunk
-        if digest.hexdigest() != self._sha256:
-            raise InvalidInputError(
-                "The part's bytes have another digest than was said.", advice="Send the part again."
-            )
+        chunks = aiter(self._chunks)
+        coming = asyncio.ensure_future(anext(chunks, None))
+        try:
+            while (chunk := await coming) is not None:
+                self.size_bytes += len(chunk)
+                if self.size_bytes > PART_BYTES:
+                    raise InputTooLargeError(f"A part has at most {PART_BYTES:,} bytes.")
+                # One chunk comes while the next is hashed, which lets go of the interpreter, and the one
+                # before is written.
+                coming = asyncio.ensure_future(anext(chunks, None))
+                hashing = asyncio.ensure_future(asyncio.to_thread(self._digest.update, chunk))
+                try:
+                    if last:
+                        yield last
+                finally:
+                    await asyncio.wait({hashing})
+                last = chunk
+        finally:
+            await _stop(coming)
         if not last:
             raise InvalidInputError("A part has one byte at least.", advice="Send no parts of empty files.")
+        if self._digest.hexdigest() != self._part.sha256:
+            raise InvalidInputError(
+                f"The upload up to the end of part {self._part.number} has another digest than was said.",
+                advice="Say the SHA-256 of all bytes up to the part's end, and send the part again.",
+            )
+        self._learn(self._digest)
         yield last
+
+
+async def _stop(coming: asyncio.Future[bytes | None]) -> None:
+    """Wait no more for a chunk, nor for what may have become of it."""
+    coming.cancel()
+    await asyncio.gather(coming, return_exceptions=True)
 
 
 def _check_name(request: UploadRequest) -> None:
@@ -280,7 +322,7 @@ def _goes_on(transaction: Transaction, known: Upload, request: UploadRequest) ->
     if not same:
         raise InvalidInputError("The id is that of another upload.", advice="Choose another id, at random.")
     if known.state is UploadState.REMOVING:
-        raise _no_upload()
+        raise no_upload()
     parts = transaction.artifacts.parts(known.id, 0, _ALL)
     numbers = {part.number for part in parts if part.stored}
     there = next(number for number in range(len(numbers) + 1) if number not in numbers)
@@ -290,7 +332,7 @@ def _goes_on(transaction: Transaction, known: Upload, request: UploadRequest) ->
 def _upload_of(transaction: Transaction, message: Leased, upload_id: UUID) -> Upload:
     upload = transaction.artifacts.upload(upload_id)
     if upload is None or upload.address != message.address:
-        raise _no_upload()
+        raise no_upload()
     return upload
 
 
@@ -316,15 +358,16 @@ def _refuse_gaps(parts: Sequence[StoredPart], size_bytes: int) -> None:
         raise InvalidInputError(f"There are more parts than {size_bytes:,} bytes make up.")
 
 
-def _digest(parts: Sequence[StoredPart]) -> str:
-    """Name the bytes by the digests that were seen here; what the worker says of the whole is not trusted.
+def _refuse_other_bytes(parts: Sequence[StoredPart], sha256: str) -> None:
+    """Refuse a digest of the whole that is not the one that was seen here, which is the last part's.
 
     Who could say that other bytes are those of a cache to come could put them in its place.
     """
-    digest = hashlib.sha256()
-    for part in parts:
-        digest.update(f"{part.size_bytes} {part.sha256}\n".encode())
-    return digest.hexdigest()
+    if sha256 != (parts[-1].sha256 if parts else _SHA256_OF_NOTHING):
+        raise InvalidInputError(
+            "The parts make up bytes of another digest than was said.",
+            advice="Begin another upload for files that have changed.",
+        )
 
 
 def _name_taken(request: UploadRequest) -> InvalidInputError:
@@ -338,7 +381,3 @@ def _too_slow() -> UnavailableError:
     return UnavailableError(
         f"A part was not there after {_PART_TIME.total_seconds():.0f} seconds.", advice="Send it again."
     )
-
-
-def _no_upload() -> ArtifactNotFoundError:
-    return ArtifactNotFoundError("The attempt has no such upload (any more).", advice="Begin it anew.")

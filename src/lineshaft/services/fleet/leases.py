@@ -1,19 +1,23 @@
 """What a worker is told of the attempt that it has leased."""
 
+from typing import assert_never
+
 from lineshaft.engine.files import file_sources
 from lineshaft.engine.rendering import rendered_task
 from lineshaft.model.attempt import AttemptAddress
+from lineshaft.model.driver_result import DriverResult
 from lineshaft.model.errors import ExpressionError
 from lineshaft.model.event import AttemptReported
 from lineshaft.model.node import Group, Task
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
+from lineshaft.model.resource import Broadcast, Resource, ResourceChange
 from lineshaft.model.run import Run, Source
 from lineshaft.model.state import State
 from lineshaft.model.value import Value
-from lineshaft.model.work import PipelineWork
+from lineshaft.model.work import DriverWork, PipelineWork
 from lineshaft.wire.work import work_message
-from lineshaft.wire.worker import LeaseMessage
+from lineshaft.wire.worker import DriverContext, LeaseMessage, ResourceMessage, ResultMessage
 
 _NO_SOURCE = Source("")
 
@@ -47,6 +51,7 @@ def lease_message(run: Run, address: AttemptAddress, token: str) -> LeaseMessage
         changeset=source.changeset,
         merge=source.merge,
         submodules=around.source.submodules,
+        lfs=around.source.lfs,
         cause=run.cause.value,
         inputs={name: as_text(value) for name, value in run.inputs.items()},
         env=dict(around.env),
@@ -68,7 +73,54 @@ def lease_message(run: Run, address: AttemptAddress, token: str) -> LeaseMessage
         generates=generated_path(run, address.node),
         cpus=task.demand.cpus,
         memory_bytes=task.demand.memory_bytes,
+        driver=_context(run) if isinstance(task.work, DriverWork) else None,
     )
+
+
+def _context(run: Run) -> DriverContext:
+    """Say what a task of a driver finds beside its inputs."""
+    event, resource, payload = run.cause.value, None, None
+    match run.subject:
+        case ResourceChange(event=change, resource=changed):
+            event, resource = change.value, _resource(changed)
+        case Broadcast(event=event, payload=payload):
+            pass
+        case None:
+            pass
+        case _:
+            assert_never(run.subject)
+    return DriverContext(
+        event=event,
+        resource=resource,
+        payload=payload,
+        metadata=dict(run.tree.root.metadata),
+        results=_results(run),
+    )
+
+
+def _resource(resource: Resource) -> ResourceMessage:
+    return ResourceMessage(
+        id=resource.id,
+        type=resource.type,
+        name=resource.name,
+        version=resource.version,
+        spec=dict(resource.spec),
+        metadata=dict(resource.metadata),
+        deleted=resource.deleted,
+    )
+
+
+def _results(run: Run) -> dict[str, ResultMessage]:
+    """Tell what the tasks of drivers that have ended have answered, by their paths."""
+    results = {}
+    for index in sorted(run.outputs):
+        place, state = run.tree[index], run.nodes[index].state
+        if state.ended and isinstance(place.node, Task) and isinstance(place.node.work, DriverWork):
+            answered = DriverResult.of_outputs(run.outputs[index], success=state is State.SUCCEEDED)
+            results[place.path] = ResultMessage(
+                success=answered.success, message=answered.message, data=dict(answered.data)
+            )
+    return results
 
 
 def unrendered(address: AttemptAddress, token: str, error: ExpressionError) -> AttemptReported:

@@ -13,8 +13,9 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Transaction
 from lineshaft.ports.wakeups import worker_topic
 from lineshaft.services.bad_runs import Current
+from lineshaft.services.fleet.drivers import declare_drivers
 from lineshaft.services.fleet.losing import Losing
-from lineshaft.services.fleet.sessions import is_offline, refuse_name, refuse_takeover
+from lineshaft.services.fleet.sessions import is_offline, refuse_kinds, refuse_name, refuse_takeover
 from lineshaft.services.fleet.worker_keys import WorkerKeyService
 from lineshaft.telemetry.run_log import log_decisions
 from lineshaft.wire.worker import Hello, Welcome
@@ -42,11 +43,13 @@ class Registering:
         """Begin a session; one of the same name is ended, and what it held is lost.
 
         Raises:
-            ForbiddenError: the key is for a worker of another name, or the name is at work under another key.
+            ForbiddenError: the key is for a worker of another name, or for other kinds of work, or the name
+                is at work under another key.
             ConflictError: another session has taken the name from the one that the worker had, or the id that
                 it has chosen is another's.
         """
         refuse_name(hello.name, caller)
+        refuse_kinds(hello.kinds, caller)
         now = self._clock.now()
         worker = _session(hello, hello.session or self._ids.new_id(), now, caller)
 
@@ -66,6 +69,7 @@ class Registering:
             if former is not None and not self._is_abandoned(transaction, former):
                 refuse_takeover(former, caller)
             former_id = transaction.workers.register(worker)
+            declare_drivers(transaction, hello, now)
             if caller.key_id is not None:
                 transaction.worker_keys.used(caller.key_id, now)
             if former_id is None:

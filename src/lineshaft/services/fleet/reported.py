@@ -9,6 +9,7 @@ from lineshaft.definition import read_generated
 from lineshaft.engine.advance import holds_lease
 from lineshaft.engine.outputs import OUTPUTS_LIMIT_BYTES, size_bytes
 from lineshaft.model.definition import Definition
+from lineshaft.model.driver_result import DriverResult
 from lineshaft.model.errors import InvalidInputError, SecretsUnavailableError
 from lineshaft.model.event import AttemptReported
 from lineshaft.model.node import Group
@@ -21,7 +22,7 @@ from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.fleet.leases import generated_path
 from lineshaft.services.progress import definition_of, find_run
-from lineshaft.services.secrets.wanted import missing_reason, secrets_in, unavailable_reason
+from lineshaft.services.secrets.wanted import secrets_in, unavailable_reason, why_missing
 from lineshaft.wire.worker import Report
 
 OUTPUTS_LIMIT: Final = 1_000
@@ -39,6 +40,7 @@ NODES_LIMIT: Final = 20_000
 """How many nodes a run may have, the generated ones among them."""
 
 _TOLD_PROBLEMS: Final = 3
+_TOLD_CHARACTERS: Final = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class CheckedReport:
         checked = self
         if self.large_outputs:
             size = sum(size_bytes(values) for values in run.outputs.values())
-            if size + size_bytes(self.report.outcome.outputs) > RUN_OUTPUTS_LIMIT_BYTES:
+            if size + _given_bytes(self.report.outcome) > RUN_OUTPUTS_LIMIT_BYTES:
                 text = f"The outputs of the run would be longer than {RUN_OUTPUTS_LIMIT_BYTES:,} bytes."
                 checked = _refused(self.report, ReasonCode.OUTPUTS_REFUSED, text)
         if self.generated is not None:
@@ -78,12 +80,13 @@ async def checked_report(store: Store, report: Report, secrets: SecretStore) -> 
     Raises:
         RunNotFoundError: there is no such run.
     """
+    if report.outcome.result is not None:
+        report = report.model_copy(update={"outcome": _as_driver_says(report.outcome, report.outcome.result)})
     outcome = report.outcome
-    if outcome.outputs:
-        refusal = _refusal_of_outputs(outcome)
-        if refusal is not None:
-            return _refused(report, ReasonCode.OUTPUTS_REFUSED, refusal)
-    checked = CheckedReport(report, large_outputs=size_bytes(outcome.outputs) > _SMALL_BYTES)
+    refusal = _refusal_of_outputs(outcome)
+    if refusal is not None:
+        return _refused(report, ReasonCode.OUTPUTS_REFUSED, refusal)
+    checked = CheckedReport(report, large_outputs=_given_bytes(outcome) > _SMALL_BYTES)
     if outcome.generated is None or outcome.state is not State.SUCCEEDED:
         return checked
     run_id = report.address.run_id
@@ -121,7 +124,7 @@ async def _refusal_of_secrets(
     else:
         if not missing:
             return None
-        reason = missing_reason(missing)
+        reason = await why_missing(secrets, missing)
     return reason.code, reason.text
 
 
@@ -135,11 +138,34 @@ def _run_of(transaction: Transaction, run_id: UUID) -> tuple[Run, Definition]:
     return run, definition_of(transaction, run)
 
 
+def _given_bytes(outcome: Outcome) -> int:
+    """Tell how long that is which later nodes would find: outputs, and what a driver has answered."""
+    answered = {} if outcome.result is None else outcome.result.outputs()
+    return size_bytes(outcome.outputs) + size_bytes(answered)
+
+
+def _as_driver_says(outcome: Outcome, result: DriverResult) -> Outcome:
+    """Have state and result of a driver's outcome say the same: a failed result is a failure."""
+    if result.success and outcome.state is State.SUCCEEDED:
+        return outcome
+    result = replace(result, success=False)
+    if outcome.state not in (State.SUCCEEDED, State.FAILED):
+        return replace(outcome, result=result)
+    return replace(outcome, state=State.FAILED, reason=outcome.reason or _failed(result), result=result)
+
+
+def _failed(result: DriverResult) -> Reason:
+    """Say why a driver has failed in its own words, shortened where they are many."""
+    message = result.message
+    text = message if len(message) <= _TOLD_CHARACTERS else f"{message[:_TOLD_CHARACTERS]}..."
+    return Reason(ReasonCode.DRIVER_FAILED, text or "Its driver tells that it has failed.")
+
+
 def _refusal_of_outputs(outcome: Outcome) -> str | None:
     outputs = outcome.outputs
     if len(outputs) > OUTPUTS_LIMIT:
         return f"The task gives {len(outputs):,} outputs; {OUTPUTS_LIMIT:,} is the limit."
-    size = size_bytes(outputs)
+    size = _given_bytes(outcome)
     if size > OUTPUTS_LIMIT_BYTES:
         return f"The task's outputs are {size:,} bytes long; {OUTPUTS_LIMIT_BYTES:,} is the limit."
     return None

@@ -17,6 +17,7 @@ from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.progress import find_run
 
 _REMEMBERED: Final = 20_000
+_MOST_NAMED: Final = 3
 
 _Lease = tuple[AttemptAddress, str]
 
@@ -47,12 +48,13 @@ class Sessions:
 
         Raises:
             WorkerNotFoundError: there is none of that id any more.
-            ForbiddenError: it belongs to another key.
+            ForbiddenError: it belongs to another key, or serves what the key is not for.
         """
         worker = transaction.workers.get(worker_id)
         if worker is None:
             raise session_not_found(worker_id)
         _refuse_others(worker.key_id, caller)
+        refuse_kinds(worker.offer.kinds, caller)
         return worker
 
     def leased_run(
@@ -138,6 +140,21 @@ def refuse_name(name: str, caller: WorkerCaller) -> None:
         raise ForbiddenError(
             f"This worker key is for the worker '{caller.worker}' alone.",
             advice=f"Start the worker with that name, or make a key for '{name}'.",
+        )
+
+
+def refuse_kinds(kinds: frozenset[str], caller: WorkerCaller) -> None:
+    """Refuse a caller whose key is for other kinds of work.
+
+    Raises:
+        ForbiddenError: it is.
+    """
+    others = [] if caller.kinds is None else sorted(kinds - caller.kinds)
+    if others:
+        named = ", ".join(f"'{kind}'" for kind in others[:_MOST_NAMED])
+        raise ForbiddenError(
+            f"This worker key is not for {named}{' and more' if len(others) > _MOST_NAMED else ''}.",
+            advice="Serve what the key was made for, or make one for this as well.",
         )
 
 

@@ -8,6 +8,7 @@ from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store
 from lineshaft.services.fleet.desk import WorkerDesk
+from lineshaft.services.fleet.drivers import DriverService
 from lineshaft.services.fleet.losing import Losing
 from lineshaft.services.fleet.tending import Tending
 from lineshaft.services.fleet.worker_keys import FileKeys, WorkerKeyService
@@ -24,6 +25,7 @@ class FleetServices:
     Attributes:
         desk: the worker protocol by direct calls.
         workers: the workers, as people look after them.
+        drivers: the drivers that others have written, as people look after them.
         worker_keys: what workers prove themselves with.
         losing: ends attempts whose worker is gone.
         tending: has lost leases ended, and brings back what was set aside, in the background.
@@ -31,6 +33,7 @@ class FleetServices:
 
     desk: WorkerDesk
     workers: WorkerService
+    drivers: DriverService
     worker_keys: WorkerKeyService
     losing: Losing
     tending: Tending
@@ -78,6 +81,7 @@ def wire_fleet(
             logins=logins,
         ),
         workers=WorkerService(store, clock, ids, lease_time, losing),
+        drivers=DriverService(store, clock, ids, lease_time),
         worker_keys=keys,
         losing=losing,
         tending=Tending(clock, lease_time, losing),

@@ -71,6 +71,7 @@ class WorkerKeyService:
         worker: str | None = None,
         expires_at: datetime | None = None,
         certificate: str | None = None,
+        kinds: frozenset[str] | None = None,
         by: Actor = INSIDE_ACTOR,
     ) -> tuple[WorkerKey, str]:
         """Make a key; this is the only time that it is told.
@@ -81,6 +82,7 @@ class WorkerKeyService:
             expires_at: from when on it is worth nothing; None means never.
             certificate: the thumbprint of the only client certificate with which it is good; None binds it to
                 none.
+            kinds: the only kinds of work that it may serve; None means any.
             by: who wants it.
 
         Returns:
@@ -105,6 +107,7 @@ class WorkerKeyService:
             now,
             expires_at,
             certificate=certificate,
+            kinds=kinds,
         )
 
         def work(transaction: Transaction) -> None:
@@ -174,7 +177,7 @@ class WorkerKeyService:
             raise BadWorkerKeyError
         if known.certificate is not None and known.certificate != certificate:
             raise BadWorkerKeyError(needs_certificate=True)
-        return WorkerCaller(known.id, known.worker)
+        return WorkerCaller(known.id, known.worker, known.kinds)
 
     def opens(self, transaction: Transaction, key_id: UUID) -> bool:
         """Tell whether a key that was good once is still good."""
@@ -193,6 +196,7 @@ class WorkerKeyService:
             target=key.name,
             key_id=str(key.id),
             worker=key.worker,
+            kinds=None if key.kinds is None else sorted(key.kinds),
         )
 
     async def _find(self, shown: str) -> WorkerKey | None:

@@ -21,6 +21,7 @@ from lineshaft.ports.store import Store, Transaction
 from lineshaft.ports.wakeups import worker_topic
 from lineshaft.services.auditing import record
 from lineshaft.services.bad_runs import Current
+from lineshaft.services.fleet.drivers import note_last_seen
 from lineshaft.services.fleet.losing import Losing
 from lineshaft.services.fleet.sessions import is_offline
 from lineshaft.telemetry.run_log import log_decisions
@@ -91,6 +92,7 @@ class WorkerService:
                     advice="Drain it, and forget it when it has been silent for longer than a lease lives.",
                 )
             decisions = self._losing.lose(transaction, current, transaction.attempts.held_by(worker.id))
+            note_last_seen(transaction, worker)
             transaction.workers.remove(worker.id)
             self._record(transaction, by, Action.WORKER_FORGOTTEN, name)
             transaction.wake(worker_topic(worker.id))

@@ -27,10 +27,10 @@ from lineshaft.services.fleet.claiming import Taken
 from lineshaft.services.progress import Progress
 from lineshaft.services.secrets.identity import IdentityService, Issued
 from lineshaft.services.secrets.wanted import (
-    missing_reason,
     source_login_reason,
     unavailable_reason,
     unissued_reason,
+    why_missing,
 )
 from lineshaft.services.sources.connections import LentLogin
 from lineshaft.wire.message import PROTOCOL_VERSION
@@ -40,7 +40,7 @@ MASKING_VERSION: Final = 3
 """The first version of the protocol whose workers mask secrets."""
 
 SOURCE_VERSION: Final = 4
-"""The first version of the protocol whose workers merge, and check out what is within a repository."""
+"""The first version of the protocol whose workers merge, and check out submodules and files of Git LFS."""
 
 _LOG: Final = logging.getLogger("lineshaft.secrets")
 
@@ -186,8 +186,8 @@ class Delivery:
         return issued if isinstance(issued, Reason) else _Filling(found, issued, login)
 
     async def _login(self, lease: LeaseMessage) -> LentLogin | Reason | None:
-        if lease.repository is None:
-            return None
+        if lease.repository is None or lease.driver is not None:
+            return None  # Drivers that others have written check nothing out.
         try:
             return await self._logins.lend_login(lease.repository)
         except StoreUnavailableError:
@@ -222,7 +222,7 @@ class Delivery:
             text = "Its secrets cannot be had for a fault in what keeps them, which the server's log names."
             return Reason(ReasonCode.SECRETS_UNAVAILABLE, text)
         missing = [each for each in wanted if each not in found]
-        return missing_reason(missing) if missing else found
+        return await why_missing(self._secrets, missing) if missing else found
 
     def _note(self, transaction: Transaction, lease: LeaseMessage, filling: _Filling, actor: Actor) -> None:
         names = [wanted.name for wanted in filling.secrets]
@@ -287,13 +287,14 @@ def _wanted(lease: LeaseMessage) -> list[Wanted]:
 
 def _is_beyond(lease: LeaseMessage, visit: Visit) -> bool:
     """Whether the lease's source is one that its worker does not know how to check out."""
-    return visit.version < SOURCE_VERSION and (lease.merge is not None or lease.submodules)
+    checks_out = lease.driver is None and (lease.merge is not None or lease.submodules or lease.lfs)
+    return checks_out and visit.version < SOURCE_VERSION
 
 
 def _no_such_source(worker: Worker) -> Reason:
     text = (
         f"Its worker '{worker.name}' is of {_version(worker)}, which can neither merge nor check out"
-        " submodules: bring the worker up to the server's version."
+        " submodules or files of Git LFS: bring the worker up to the server's version."
     )
     return Reason(ReasonCode.SOURCE_REFUSED, text)
 

@@ -106,6 +106,16 @@ class SecretService:
         found = await self._store.read(work)
         return [each for each in found if after is None or _place(each) > after][:limit]
 
+    async def page_of_server(self, *, after: str | None, limit: int) -> Sequence[Secret]:
+        """List the secrets for the server alone.
+
+        Args:
+            after: behind which name to go on; None begins at the first.
+            limit: how many at most.
+        """
+        found = await self._store.read(lambda transaction: transaction.secrets.of_server())
+        return [each for each in found if after is None or each.address.name > after][:limit]
+
     async def delete(self, address: SecretAddress, by: Actor) -> None:
         """Delete a secret.
 
@@ -130,7 +140,7 @@ class SecretService:
                 action=Action.SECRET_DELETED,
                 target=address.name,
                 pipeline_id=address.pipeline_id,
-                environment=address.environment,
+                **_told_of(address),
             )
             return True
 
@@ -238,7 +248,7 @@ class SecretService:
                 action=Action.SECRET_SET,
                 target=secret.address.name,
                 pipeline_id=pipeline_id,
-                environment=secret.address.environment,
+                **_told_of(secret.address),
                 version=secret.version,
             )
             return True
@@ -289,7 +299,7 @@ def context_of(secret: Secret) -> bytes:
         "secret",
         str(secret.id),
         str(secret.version),
-        str(address.pipeline_id or ""),
+        "server" if address.for_server else str(address.pipeline_id or ""),
         address.environment or "",
         address.name,
     )
@@ -312,6 +322,11 @@ def _known(transaction: Transaction, address: SecretAddress) -> Secret | None:
 
 def _place(secret: Secret) -> tuple[str, str]:
     return secret.address.name, secret.address.environment or ""
+
+
+def _told_of(address: SecretAddress) -> dict[str, str | bool | None]:
+    """Say for the audit log whom a secret is for, beside its pipeline."""
+    return {"for_server": True} if address.for_server else {"environment": address.environment}
 
 
 def _check_address(address: SecretAddress) -> None:

@@ -42,7 +42,8 @@ class DatabaseSecrets:
 
     async def _opened(self, secret: Secret) -> FoundSecret:
         plain = await self._cipher.open(secret.value, context_of(secret))
-        return FoundSecret(plain.decode(), place_of(secret.address))
+        address = secret.address
+        return FoundSecret(plain.decode(), place_of(address), for_server=address.for_server)
 
 
 class SecretChain:
@@ -96,6 +97,8 @@ class SecretChain:
 
 def place_of(address: SecretAddress) -> str:
     """Say for people whom a secret is for."""
+    if address.for_server:
+        return "server"
     whose = "all pipelines" if address.pipeline_id is None else "pipeline"
     return whose if address.environment is None else f"{whose}, environment {address.environment}"
 

@@ -12,6 +12,7 @@ from lineshaft.model.run import Run
 from lineshaft.model.secret import SecretAddress, Wanted, closest
 from lineshaft.model.tree import Place
 from lineshaft.model.work import PipelineWork
+from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Transaction
 
 _MOST_NAMED: Final = 200
@@ -68,15 +69,38 @@ def missing_at_start(transaction: Transaction, run: Run) -> frozenset[Wanted]:
     return missing_secrets(transaction, wanted) if wanted else frozenset()
 
 
-def missing_reason(missing: Collection[Wanted]) -> Reason:
-    """Say which secrets are missing, all of them."""
+def missing_reason(missing: Collection[Wanted], servers_own: Collection[str] = ()) -> Reason:
+    """Say which secrets are missing, all of them.
+
+    Args:
+        missing: these.
+        servers_own: the names among them that are there for the server alone.
+    """
     names = sorted({_shown(each) for each in missing})
     more = len(names) - _MOST_NAMED
     told = ", ".join(names[:_MOST_NAMED]) + (f" and {more:,} more" if more > 0 else "")
     one = len(names) == 1
     what = f"The secret {told} is missing" if one else f"The secrets {told} are missing"
     advice = f"set {'it' if one else 'them'} with `lineshaft secret set`"
-    return Reason(ReasonCode.SECRET_MISSING, f"{what}: {advice}, for all pipelines or with --pipeline.")
+    text = f"{what}: {advice}, for all pipelines or with --pipeline.{_not_for_tasks(servers_own)}"
+    return Reason(ReasonCode.SECRET_MISSING, text)
+
+
+def refusal_of_missing(transaction: Transaction, missing: Collection[Wanted]) -> Reason:
+    """Say which secrets are missing, and which of them the database keeps for the server alone."""
+    asked = {Wanted.by_server(each.name) for each in missing}
+    absent = missing_secrets(transaction, asked)
+    return missing_reason(missing, {each.name for each in asked - absent})
+
+
+async def why_missing(secrets: SecretStore, missing: Collection[Wanted]) -> Reason:
+    """Say which secrets are missing, and which of them are there for the server alone."""
+    asked = {Wanted.by_server(each.name) for each in missing}
+    try:
+        absent = await secrets.missing(tuple(asked))
+    except SecretsUnavailableError:
+        return missing_reason(missing)
+    return missing_reason(missing, {each.name for each in asked - absent})
 
 
 def unavailable_reason(error: SecretsUnavailableError) -> Reason:
@@ -97,6 +121,14 @@ def source_login_reason(error: SecretMissingError | SecretsUnavailableError) -> 
     code = ReasonCode.SECRET_MISSING if is_missing else ReasonCode.SECRETS_UNAVAILABLE
     text = " ".join(part for part in (error.message, error.advice) if part)
     return Reason(code, f"Its source cannot be fetched: {text}")
+
+
+def _not_for_tasks(names: Collection[str]) -> str:
+    if not names:
+        return ""
+    told = ", ".join(sorted(names)[:_MOST_NAMED])
+    verb, them = ("is", "it") if len(names) == 1 else ("are", "them")
+    return f" {told} {verb} there for the server alone, which gives {them} to no task."
 
 
 def _shown(wanted: Wanted) -> str:

@@ -27,6 +27,7 @@ from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.sources.addresses import connection_of, read_forge_url, takes_login
+from lineshaft.services.sources.connection_warnings import connection_warnings
 
 NAME_PATTERN: Final = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"
 """What a connection may be called, as a regular expression."""
@@ -46,8 +47,8 @@ class ConnectionTerms:
         kind: whose words the forge speaks.
         url: where its pages are.
         api_url: where its API is; None means where such a forge has it.
-        webhook_secret: the name of the global secret that its webhooks are signed with; None takes none.
-        token: the name of the global secret that signs in there; None where none does.
+        webhook_secret: the name of the secret that its webhooks are signed with; None takes none.
+        token: the name of the secret that signs in there; None where none does.
         username: what git says who signs in with the token; None means as such a forge wants it.
         statuses: whether it is told how runs are going; None means where it can be.
         trusts_forks: whether changes from forks are treated as all others are.
@@ -106,6 +107,10 @@ class ConnectionService:
         if found is None:
             raise ConnectionNotFoundError(name)
         return found
+
+    async def warnings(self, connections: Sequence[Connection]) -> Sequence[Sequence[str]]:
+        """Say for each connection what is amiss with its secrets, as sentences for people."""
+        return await connection_warnings(self._secrets, connections)
 
     async def put(self, name: str, terms: ConnectionTerms, by: Actor) -> Connection:
         """Make a connection, or change all of the one that has the name.
@@ -248,7 +253,7 @@ class ConnectionService:
         if found is None or not found.value:
             raise SecretMissingError(
                 [name],
-                "Set it with `lineshaft secret set`, for all pipelines.",
+                f"Set it with `lineshaft secret set {name} --for-server`.",
                 wanted_by=f"the connection '{connection.name}'",
             )
         return found.value
@@ -262,8 +267,8 @@ class ConnectionService:
         return [
             Problem(
                 field,
-                f"names no secret for all pipelines: there is none called '{each.name}'",
-                advice=f"set it first, with `lineshaft secret set {each.name}`",
+                f"names no secret for the server or all pipelines: there is none called '{each.name}'",
+                advice=f"set it first, with `lineshaft secret set {each.name} --for-server`",
             )
             for field, each in wanted.items()
             if each not in found or not found[each].value

@@ -1,6 +1,5 @@
 """Downstream: a pipeline starts because a run has ended that it follows."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -10,7 +9,6 @@ from uuid import UUID
 from lineshaft.definition import resolve_inputs
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.cause import Cause
-from lineshaft.model.definition import Definition
 from lineshaft.model.delivery import Delivery, DeliverySource, DeliveryState, Outcome
 from lineshaft.model.errors import (
     ExpressionError,
@@ -27,16 +25,14 @@ from lineshaft.model.run import Run
 from lineshaft.model.trigger import UpstreamTrigger
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
-from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.new_run import NewRun, first_said
 from lineshaft.services.progress import Progress, Started
-from lineshaft.services.run_request import RunRequest
-from lineshaft.services.sources.basis import Basis, basis_of
+from lineshaft.services.sources.basis import Basis
 from lineshaft.services.sources.following import rendered, shared_source, trigger_of, why_not_started
-from lineshaft.services.sources.reading import SourceReader
 from lineshaft.services.sources.sentences import told
+from lineshaft.services.sources.shared_basis import SharedBasis
 from lineshaft.telemetry.run_log import log_decisions, log_scheduling, log_superseding
 
 MOST_TRIES: Final = 10
@@ -78,9 +74,7 @@ class DownstreamService:
         ids: Ids,
         *,
         progress: Progress,
-        reader: SourceReader,
-        repositories: Repositories,
-        check: Callable[[Definition], None],
+        shared: SharedBasis,
     ) -> None:
         """Start.
 
@@ -89,17 +83,13 @@ class DownstreamService:
             clock: tells the time.
             ids: makes ids.
             progress: starts runs.
-            reader: reads the definitions of pipelines that are kept in repositories.
-            repositories: the mirrors.
-            check: refuses a definition that the settings do not allow.
+            shared: finds out what they begin with.
         """
         self._store = store
         self._clock = clock
         self._ids = ids
         self._progress = progress
-        self._reader = reader
-        self._repositories = repositories
-        self._check = check
+        self._shared = shared
 
     async def start(self, entry: OutboxEntry) -> None:
         """Start the pipeline that an entry of the kind `start_downstream` is about. Idempotent.
@@ -131,14 +121,8 @@ class DownstreamService:
             turn: whose.
             last: whether it is not tried again where something does not answer.
         """
-        source = shared_source(turn.run, turn.follower)
         try:
-            if source is not None and source.merge is not None:
-                # Which nobody has pushed, so that this server has to make it first.
-                remote = await self._reader.remote(source.repository)
-                await self._repositories.merge(remote, source.merge)
-            basis = await basis_of(self._reader, turn.follower, RunRequest(revision=source))
-            self._check(basis.definition)
+            return await self._shared.find(turn.run, turn.follower)
         except (SourceUnreachableError, SecretsUnavailableError) as error:
             if not last:
                 raise
@@ -147,7 +131,6 @@ class DownstreamService:
             raise
         except LineshaftError as error:
             return told(error)
-        return basis
 
     def _begin(self, transaction: Transaction, turn: _Turn, basis: Basis | str) -> Started | _Changed | None:
         """Start the run and note that, or why there is none; once, whoever else does so."""

@@ -21,6 +21,7 @@ from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import Store
 from lineshaft.ports.wakeups import DELIVERIES
 from lineshaft.services.sources.noting import LEASE, Found, Noting
+from lineshaft.services.sources.outdating import Outdating, may_outdate
 from lineshaft.services.sources.preparing import Prepared, Preparing, Sender, repository_keys
 from lineshaft.services.sources.sentences import told
 from lineshaft.telemetry.run_log import log_decisions, log_scheduling, log_superseding
@@ -173,6 +174,7 @@ class DeliveryHandling:
             for earlier in each.superseded:
                 log_superseding(earlier)
             log_decisions(each.decisions)
+        log_decisions(noted.cancelled)
         if not noted.delivery.text and noted.delivery.state is DeliveryState.RECEIVED:
             await self._refresh_all(noted.delivery, found.kept)
 
@@ -201,7 +203,19 @@ class DeliveryHandling:
             *(prepare(change, pipeline) for change, pipeline in pairs if pipeline.id not in done)
         )
         kept = {pipeline.id: pipeline for change, pipeline in pairs if _may_define(change, pipeline)}
-        return Found(delivery, prepared, tuple(kept.values()))
+        return Found(delivery, prepared, tuple(kept.values()), await self._outdating(sender, pairs))
+
+    async def _outdating(
+        self, sender: Sender, pairs: Sequence[tuple[Change, Pipeline]]
+    ) -> Sequence[Outdating]:
+        """List the pull requests that may be over or others, for pipelines of which their forge may tell."""
+        return [
+            Outdating(pipeline, change.pull_request)
+            for change, pipeline in pairs
+            if change.pull_request is not None
+            and may_outdate(change.pull_request)
+            and await self._preparing.why_not_told(sender, pipeline) is None
+        ]
 
     async def _connection(self, delivery: Delivery) -> Connection | None:
         """Find the forge that tells; None where we have looked ourselves."""

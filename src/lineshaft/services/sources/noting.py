@@ -7,10 +7,12 @@ from functools import partial
 from typing import Final, assert_never
 from uuid import UUID
 
+from lineshaft.engine.decision import Decision
 from lineshaft.model.audit_entry import Action
 from lineshaft.model.change import Change, ChangeKind
 from lineshaft.model.delivery import Delivery, DeliverySource, DeliveryState, Outcome
 from lineshaft.model.errors import ExpressionError, InvalidInputError
+from lineshaft.model.event import CancelRequested
 from lineshaft.model.pipeline import Pipeline
 from lineshaft.model.principal import INSIDE_ACTOR
 from lineshaft.ports.clock import Clock
@@ -18,9 +20,10 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.progress import Progress, Started
+from lineshaft.services.sources.outdating import Outdating, outdated, outdating_reason, told_since
 from lineshaft.services.sources.preparing import Nothing, Prepared, Unreachable, Wish
 from lineshaft.services.sources.sentences import told
-from lineshaft.services.statuses.wanting import conflict_status
+from lineshaft.services.statuses.wanting import notice_status
 
 LEASE: Final = timedelta(seconds=60)
 """After how long another process sees to a delivery, when the one that took it is gone."""
@@ -41,12 +44,14 @@ class Found:
         delivery: as it stood when that began.
         prepared: what its changes mean, in order.
         kept: the pipelines whose own definitions may be other ones now.
+        outdating: the pull requests that may have made it needless to approve runs.
         text: why nothing can come of it at all; empty where something can.
     """
 
     delivery: Delivery
     prepared: Sequence[Prepared] = ()
     kept: Sequence[Pipeline] = ()
+    outdating: Sequence[Outdating] = ()
     text: str = ""
 
 
@@ -57,10 +62,12 @@ class Noted:
     Attributes:
         delivery: as it stands now.
         started: the runs that were started.
+        cancelled: what was written of the runs that nobody need approve any more.
     """
 
     delivery: Delivery
     started: list[Started] = field(default_factory=list)
+    cancelled: list[Decision] = field(default_factory=list)
 
 
 class Noting:
@@ -106,24 +113,35 @@ class Noting:
         if held is None or (held.state, held.outcomes) != (DeliveryState.RECEIVED, found.delivery.outcomes):
             return None
         now = self._clock.now()
+        cancelled = self._cancel_outdated(transaction, found, now)
         waiting = {each.pipeline.id: each for each in found.prepared if isinstance(each, Unreachable)}
         ready = [each for each in found.prepared if each.pipeline.id not in waiting]
-        ended = [self._outcome(transaction, each, held, now) for each in ready]
+        given_up = list(waiting.values()) if held.tries + 1 >= MOST_TRIES else []
+        ended = [self._outcome(transaction, each, held, now) for each in (*ready, *given_up)]
         outcomes = [outcome for outcome, _ in ended]
-        _tell_conflicts(transaction, held, ready, now)
+        _have_shown(transaction, held, (*ready, *given_up), now)
         started = [run for _, run in ended if run is not None]
         if waiting:
-            whys = [each.why for each in waiting.values()]
-            if held.tries + 1 >= MOST_TRIES:
-                outcomes += [_nothing(each.pipeline, each.why) for each in waiting.values()]
-            delivery = _settle(transaction, held, outcomes, whys[0], now)
+            why = next(iter(waiting.values())).why
+            delivery = _settle(transaction, held, outcomes, why, now)
         elif found.kept:
             # It is done with when their own definitions have been read, too.
             delivery = transaction.deliveries.note(replace(held, text=""), outcomes, now + LEASE)
         else:
             done = replace(held, state=DeliveryState.HANDLED, text=found.text, handled_at=now)
             delivery = transaction.deliveries.note(done, outcomes, None)
-        return Noted(delivery, started)
+        return Noted(delivery, started, cancelled)
+
+    def _cancel_outdated(self, transaction: Transaction, found: Found, now: datetime) -> list[Decision]:
+        """Cancel what waits for the approval of something that is not there any more."""
+        decisions: list[Decision] = []
+        for each in found.outdating:
+            # A run that another delivery has just made is seen behind this.
+            transaction.pipelines.hold(each.pipeline.id)
+            event = CancelRequested(outdating_reason(each.asked))
+            for run in outdated(transaction, each, found.delivery, now):
+                decisions += self._progress.apply(transaction, run.id, event, now)
+        return decisions
 
     def _outcome(
         self, transaction: Transaction, prepared: Prepared, delivery: Delivery, now: datetime
@@ -151,6 +169,9 @@ class Noting:
         earlier = _told_before(transaction, wish, delivery)
         if earlier is not None:
             return f"The forge has told of the same change before, in the delivery {earlier}."
+        later = told_since(transaction, new, delivery)
+        if later is not None:
+            return f"The pull request has changed since, or is over, of which the delivery {later} tells."
         transaction.keep_definition(new.definition)
         try:
             started = self._progress.start(transaction, new, now)
@@ -172,16 +193,14 @@ class Noting:
         return started
 
 
-def _tell_conflicts(
-    transaction: Transaction, held: Delivery, ready: Sequence[Prepared], now: datetime
-) -> None:
-    """Have forges shown which pull requests cannot be merged; no run of theirs will do it."""
-    for position, each in enumerate(ready, len(held.outcomes)):
-        if isinstance(each, Nothing) and each.conflict is not None:
-            status = conflict_status(
-                held.id, position, pipeline=each.pipeline.name, target=each.conflict, text=each.why, now=now
+def _have_shown(transaction: Transaction, held: Delivery, done: Sequence[Prepared], now: datetime) -> None:
+    """Have forges show for which commits a run should have started, and could not; no run will do it."""
+    for position, each in enumerate(done, len(held.outcomes)):
+        if not isinstance(each, Wish) and each.notice is not None:
+            status = notice_status(
+                held.id, position, pipeline=each.pipeline.name, notice=each.notice, now=now
             )
-            transaction.statuses.want(status)
+            transaction.statuses.want_first(status)
 
 
 def _settle(

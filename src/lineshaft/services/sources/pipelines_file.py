@@ -73,17 +73,18 @@ class PipelinesFile:
         if self._pending is None:
             return
         entries = await self._entries(self._pending)
-        if entries:
+        if entries is not None:
             await self._keep_all(entries)
         self._pending = None
 
-    async def _entries(self, text: bytes) -> Sequence[PipelineEntry | RefusedEntry]:
+    async def _entries(self, text: bytes) -> Sequence[PipelineEntry | RefusedEntry] | None:
+        """Read the file's entries, of which it may hold none; None where it cannot be read."""
         try:
             entries = await asyncio.to_thread(read_pipeline_entries, text, self._text.place)
         except InvalidInputError as error:
             self._tell(told(error))
-            return ()
-        self._tell("" if entries else "It holds no pipeline.")
+            return None
+        self._tell("")
         return entries
 
     async def _keep_all(self, entries: Sequence[PipelineEntry | RefusedEntry]) -> None:

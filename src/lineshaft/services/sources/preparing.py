@@ -8,7 +8,7 @@ from lineshaft.definition import resolve_inputs
 from lineshaft.definition.repository import repository_key
 from lineshaft.model.cause import Cause
 from lineshaft.model.change import Change, ChangeKind, PullRequest
-from lineshaft.model.commit_status import StatusTarget
+from lineshaft.model.commit_status import StatusState, StatusTarget
 from lineshaft.model.connection import Connection
 from lineshaft.model.definition import Definition
 from lineshaft.model.errors import (
@@ -26,7 +26,8 @@ from lineshaft.model.run import Source
 from lineshaft.ports.repositories import Remote, Repositories
 from lineshaft.services.new_run import FROM_A_FORK, NewRun, first_said
 from lineshaft.services.sources.matching import SKIPPED, asks_to_skip, why_not, why_not_polled
-from lineshaft.services.sources.sentences import told
+from lineshaft.services.sources.sentences import first_told, told
+from lineshaft.services.statuses.wanting import Notice
 
 _CAUSES: Final = {
     ChangeKind.PUSH: Cause.PUSH,
@@ -102,12 +103,12 @@ class Nothing:
     Attributes:
         pipeline: whose it would be.
         why: a sentence.
-        conflict: where the forge is to be told that a pull request cannot be merged; None everywhere else.
+        notice: what the forge is to show where one should have started; None everywhere else.
     """
 
     pipeline: Pipeline
     why: str
-    conflict: StatusTarget | None = None
+    notice: Notice | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +118,12 @@ class Unreachable:
     Attributes:
         pipeline: for which.
         why: a sentence.
+        notice: what the forge is to show once nobody tries any more; None where that is nothing.
     """
 
     pipeline: Pipeline
     why: str
+    notice: Notice | None = None
 
 
 Prepared = Wish | Nothing | Unreachable
@@ -171,29 +174,51 @@ class Preparing:
                 return await self._prepare_polled(sender, change, pipeline)
             return await self._prepare(sender, change, pipeline)
         except (SourceUnreachableError, SecretsUnavailableError) as error:
-            return Unreachable(pipeline, told(error))
+            return Unreachable(
+                pipeline, told(error), _notice(sender, change, pipeline, StatusState.ERROR, first_told(error))
+            )
         except (InvalidInputError, SourceRefusedError, SecretMissingError) as error:
             return Nothing(pipeline, told(error))
 
+    async def why_not_told(self, sender: Sender, pipeline: Pipeline) -> str | None:
+        """Tell why a forge has nothing to say of a pipeline's repository; None where it may."""
+        owner = await self._owners.of_address(_address(pipeline))
+        if owner is None or sender.connection is None or owner.name == sender.connection.name:
+            return None
+        return (
+            f"Its repository belongs to the connection '{owner.name}', and not to "
+            f"'{sender.connection.name}', which tells of it."
+        )
+
     async def _prepare(self, sender: Sender, change: Change, pipeline: Pipeline) -> Prepared:
-        address = _address(pipeline)
-        owner = await self._owners.of_address(address)
-        if owner is not None and sender.connection is not None and owner.name != sender.connection.name:
-            return Nothing(
-                pipeline,
-                f"Its repository belongs to the connection '{owner.name}', and not to "
-                f"'{sender.connection.name}', which tells of it.",
-            )
-        reason = None if pipeline.config_file is not None else why_not(pipeline.definition.triggers, change)
+        reason = await self.why_not_told(sender, pipeline)
+        if reason is None and pipeline.config_file is None:
+            reason = why_not(pipeline.definition.triggers, change)
         if reason is not None:
             return Nothing(pipeline, reason)
-        remote = await self._reading.remote(address)
+        remote = await self._reading.remote(_address(pipeline))
         change = await self._spelt_out(sender, remote, change)
         try:
             sight = await self._sight(sender, remote, change)
         except MergeConflictError as error:
             reason = why_not(pipeline.definition.triggers, change)
-            return Nothing(pipeline, reason or told(error), None if reason else _target(sender, change))
+            notice = _notice(sender, change, pipeline, StatusState.FAILED, told(error))
+            return Nothing(pipeline, reason or told(error), notice)
+        try:
+            return await self._judge(sender, sight, pipeline)
+        except InvalidInputError as error:
+            notice = _notice(sender, change, pipeline, StatusState.FAILED, first_told(error))
+            return Nothing(pipeline, told(error), notice)
+
+    async def _judge(self, sender: Sender, sight: _Sight, pipeline: Pipeline) -> Prepared:
+        """Find out what a commit means by what the pipeline's file says there.
+
+        Raises:
+            InvalidInputError: it cannot be read, or asks for inputs that nobody gives.
+            SourceRefusedError: the repository has no such commit.
+            SourceUnreachableError: the repository does not answer.
+        """
+        change = sight.change
         definition = await self._reading.definition(pipeline, sight.commit)
         reason = why_not(definition.triggers, change)
         if reason is not None:
@@ -330,6 +355,21 @@ def _address(pipeline: Pipeline) -> str:
     if pipeline.definition.repository is None:
         raise InvalidInputError(f"'{pipeline.name}' has no repository.")
     return pipeline.definition.repository
+
+
+def _notice(
+    sender: Sender, change: Change, pipeline: Pipeline, state: StatusState, text: str
+) -> Notice | None:
+    """Say what the forge is to show of a change that should start a run; None for one that should not.
+
+    What it should start is told by the pipeline's own definition, since that of the commit is not known.
+    """
+    target = _target(sender, change)
+    if target is None or len(target.commit) < _WHOLE_ID:
+        return None
+    if why_not(pipeline.definition.triggers, change) is not None:
+        return None
+    return Notice(target, state, text)
 
 
 def _target(sender: Sender, change: Change) -> StatusTarget | None:

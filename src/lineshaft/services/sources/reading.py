@@ -13,6 +13,7 @@ from lineshaft.model.pipeline import Pipeline
 from lineshaft.ports.repositories import Login, Remote, Repositories, Revision
 
 _SHOWN_DIGITS: Final = 12
+_LFS_POINTER: Final = b"version https://git-lfs.github.com/spec/"
 
 
 class Logins(Protocol):
@@ -119,6 +120,12 @@ def _read(files: FileSource, name: str, kept: ConfigFile, commit: str) -> Defini
             kept.path,
             f"{where} is too long.",
             f"has more than {SIZE_LIMIT_BYTES:,} bytes, which is the limit",
+        )
+    if data.startswith(_LFS_POINTER):
+        raise _unfit(
+            kept.path,
+            f"{where} is a pointer of Git LFS.",
+            "is kept by Git LFS, which is for the files of tasks: leave it out in .gitattributes",
         )
     # Its languages take long to load, and a server that is only starting reads none.
     from lineshaft.definition.pipeline_file import Keeper, read_pipeline_file

@@ -21,6 +21,12 @@ def told(error: LineshaftError) -> str:
     return " ".join(parts).replace("\x00", "\N{REPLACEMENT CHARACTER}")[:_LONGEST]
 
 
+def first_told(error: LineshaftError) -> str:
+    """Say an error in one sentence: the first problem with its place, or what happened."""
+    problems = error.problems if isinstance(error, InvalidInputError) else ()
+    return _problem(problems[0]) if problems else error.message
+
+
 def _problem(problem: Problem) -> str:
     place = [problem.file] if problem.file else []
     place += [str(number) for number in (problem.line, problem.column) if number is not None]

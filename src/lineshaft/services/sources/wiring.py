@@ -13,6 +13,7 @@ from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store
 from lineshaft.services.pipelines import PipelineService
 from lineshaft.services.progress import Progress
+from lineshaft.services.sources.calling import CallingService
 from lineshaft.services.sources.connections import ConnectionService
 from lineshaft.services.sources.deliveries import DeliveryService
 from lineshaft.services.sources.downstream import DownstreamService
@@ -23,6 +24,7 @@ from lineshaft.services.sources.polling import PollService
 from lineshaft.services.sources.preparing import Preparing
 from lineshaft.services.sources.program_calls import ProgramCallService
 from lineshaft.services.sources.reading import SourceReader
+from lineshaft.services.sources.shared_basis import SharedBasis
 
 if TYPE_CHECKING:
     from lineshaft.services.sources.pipelines_file import PipelinesFile
@@ -42,6 +44,7 @@ class SourceServices:
         file: keeps pipelines as the server's file says; None where it has none.
         polls: looks at repositories again and again.
         downstream: starts what follows the ends of runs.
+        calling: makes the runs that nodes ask for.
     """
 
     connections: ConnectionService
@@ -53,6 +56,7 @@ class SourceServices:
     file: "PipelinesFile | None"
     polls: PollService
     downstream: DownstreamService
+    calling: CallingService
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,16 +104,12 @@ def wire_sources(
     calls = ProgramCallService(store, clock, ids, progress, reader=reader, repositories=outside.repositories)
     file = None if outside.pipelines is None else _file(outside.pipelines, pipelines)
     polls = PollService(store, clock, ids, outside.repositories, reader, chance=Random())  # noqa: S311 - no secret
-    downstream = DownstreamService(
-        store,
-        clock,
-        ids,
-        progress=progress,
-        reader=reader,
-        repositories=outside.repositories,
-        check=pipelines.check,
+    shared = SharedBasis(reader, outside.repositories, pipelines.check)
+    downstream = DownstreamService(store, clock, ids, progress=progress, shared=shared)
+    calling = CallingService(store, clock, progress, shared)
+    return SourceServices(
+        connections, reader, kept, deliveries, handling, calls, file, polls, downstream, calling
     )
-    return SourceServices(connections, reader, kept, deliveries, handling, calls, file, polls, downstream)
 
 
 def _file(text: PipelinesText, pipelines: PipelineService) -> "PipelinesFile":

@@ -1,6 +1,7 @@
 """Which statuses a run wants its forge to show. Pure; costs nothing for a run that no forge asks about."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
@@ -72,21 +73,35 @@ def first_statuses(run: Run, now: datetime) -> Iterator[WantedStatus]:
             yield _wanted(run, index, target, now)
 
 
-def conflict_status(
-    delivery_id: UUID, position: int, *, pipeline: str, target: StatusTarget, text: str, now: datetime
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What a forge is to show of a commit for which a run should have started, and could not.
+
+    Attributes:
+        target: where it goes.
+        state: who is at fault: it failed, or we did.
+        text: why none was started.
+    """
+
+    target: StatusTarget
+    state: StatusState
+    text: str
+
+
+def notice_status(
+    delivery_id: UUID, position: int, *, pipeline: str, notice: Notice, now: datetime
 ) -> WantedStatus:
-    """Make the status of a pull request that cannot be merged, so that no run was started.
+    """Make the status of a commit for which no run was started.
 
     Args:
         delivery_id: which told of it.
         position: of the pipeline's outcome among those of the delivery, from 0.
         pipeline: the pipeline's name.
-        target: where it goes.
-        text: why it cannot be merged.
+        notice: what to show.
         now: when.
     """
-    status = CommitStatus(f"{CONTEXT_PREFIX}/{pipeline}", StatusState.FAILED, text)
-    return WantedStatus(delivery_id, -1 - position, target, status, 1, now)
+    status = CommitStatus(f"{CONTEXT_PREFIX}/{pipeline}", notice.state, notice.text)
+    return WantedStatus(delivery_id, -1 - position, notice.target, status, 1, now)
 
 
 def changed_statuses(before: Run, decision: Decision, now: datetime) -> Iterator[WantedStatus]:

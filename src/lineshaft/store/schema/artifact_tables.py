@@ -38,7 +38,6 @@ artifacts: Final = Table(
     Column("expire_seconds", Float),
     Column("state", String, nullable=False),
     Column("content_id", Uuid, nullable=False),
-    Column("content_digest", String),
     Column("received_bytes", BigInteger, nullable=False),
     Column("sha256", String),
     Column("begun_at", UtcDateTime, nullable=False),
@@ -48,9 +47,8 @@ artifacts: Final = Table(
 )
 """Files that are received or kept. They outlive their run where they are a cache.
 
-`content_id` names the parts that hold the bytes: caches of the same bytes share them. `content_digest` is
-that of a cache's parts, which the server has seen itself. Rows hold names and paths, so they keep SQLite's
-row ids.
+`content_id` names the parts that hold the bytes: caches of the same `sha256` share them. Rows hold names and
+paths, so they keep SQLite's row ids.
 """
 
 RECEIVING: Final = literal_column("'receiving'", String())
@@ -80,12 +78,10 @@ LEAVING: Final = or_(artifacts.c.state == EXPIRING, artifacts.c.state == REMOVIN
 
 partial_index("ix_artifacts_leaving", artifacts.c.id, where=LEAVING)
 partial_index("ix_artifacts_by_expiry", artifacts.c.expires_at, where=artifacts.c.state == KEPT)
-partial_index(
-    "ix_artifacts_by_digest",
-    artifacts.c.pipeline_id,
-    artifacts.c.content_digest,
-    where=artifacts.c.content_digest.is_not(None),
-)
+IS_CACHE: Final = artifacts.c.kind == literal_column("'cache'", String())
+"""Holds for caches."""
+
+partial_index("ix_artifacts_by_digest", artifacts.c.pipeline_id, artifacts.c.sha256, where=IS_CACHE)
 Index("ix_artifacts_by_content", artifacts.c.content_id)
 
 artifact_parts: Final = Table(
@@ -98,7 +94,10 @@ artifact_parts: Final = Table(
     Column("stored", Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
-"""Parts of files, a blob each. One that is not `stored` is on its way: its blob may be there or not."""
+"""Parts of files, a blob each. One that is not `stored` is on its way: its blob may be there or not.
+
+`sha256` is that of all bytes from the first up to the part's last.
+"""
 
 caches: Final = Table(
     "caches",

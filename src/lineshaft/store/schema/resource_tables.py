@@ -2,10 +2,12 @@
 
 from typing import Final
 
-from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Uuid
+from sqlalchemy import JSON, Boolean, Column, Float, Index, Integer, String, Table, Uuid, or_
 
+from lineshaft.model.state import State
 from lineshaft.store.columns import Name, UtcDateTime
 from lineshaft.store.schema.declaring import NULLABLE_JSON, metadata, partial_index
+from lineshaft.store.schema.literals import literal_state
 
 resource_definitions: Final = Table(
     "resource_definitions",
@@ -53,6 +55,20 @@ partial_index(
     resources.c.resync_at,
     resources.c.id,
     where=resources.c.resync_at.is_not(None),
+)
+
+NOT_CARRIED: Final = resources.c.run_version < resources.c.version
+"""Whether no run carries the newest version, or has carried it."""
+partial_index("ix_resources_not_carried", resources.c.updated_at, resources.c.id, where=NOT_CARRIED)
+
+RUN_GOES_ON: Final = or_(*(resources.c.state == literal_state(state) for state in State if not state.ended))
+"""Whether the last run had not ended when it was last heard of."""
+partial_index("ix_resources_going_on", resources.c.run_id, where=RUN_GOES_ON)
+partial_index(
+    "ix_resources_deleted",
+    resources.c.deleted_at,
+    resources.c.id,
+    where=resources.c.deleted_at.is_not(None),
 )
 
 resource_versions: Final = Table(

@@ -4,7 +4,7 @@ from typing import Final
 
 from sqlalchemy import Column, MetaData, PrimaryKeyConstraint, String, Table
 
-REVISION: Final = "0012"
+REVISION: Final = "0013"
 """The newest migration, whose outcome these tables are."""
 
 alembic_version: Final = Table(

@@ -23,8 +23,8 @@ secrets: Final = Table(
     UniqueConstraint("pipeline_id", "environment", "name"),
     sqlite_with_rowid=False,
 )
-"""Sealed values. The nil UUID stands for all pipelines and the empty name for all environments: a NULL would
-be unequal to itself in the constraint.
+"""Sealed values. The nil UUID stands for all pipelines, the greatest one for the server alone, and the empty
+name for all environments: a NULL would be unequal to itself in the constraint.
 """
 
 signing_keys: Final = Table(

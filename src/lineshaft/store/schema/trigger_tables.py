@@ -107,12 +107,15 @@ commit_statuses: Final = Table(
     Column("last_error", String),
     Column("due_at", UtcDateTime),
     Column("taken_until", UtcDateTime),
+    Column("superseded_by", Uuid),
     sqlite_with_rowid=False,
 )
 """What forges are to show, and which version of it they were told; `due_at` is None where that is all.
 
-Who tells it holds the row until `taken_until`; None where nobody does.
+Who tells it holds the row until `taken_until`; None where nobody does. `superseded_by` is a newer run that
+wants to show its own in the same place; None where there is none.
 """
+Index("ix_commit_statuses_by_place", commit_statuses.c.commit, commit_statuses.c.context)
 partial_index(
     "ix_commit_statuses_by_due",
     commit_statuses.c.due_at,

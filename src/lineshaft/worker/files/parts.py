@@ -1,8 +1,35 @@
-"""Parts: what is packed, cut to the size in which it is sent, with the digest of the whole."""
+"""Parts: what is packed, cut to the size in which it is sent, with the digest of all up to there."""
 
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+
+class PartBuffer:
+    """Memory for one part after the other: to be given new pages for each takes longer than to copy it.
+
+    Attributes:
+        size: how many bytes of the part are there.
+    """
+
+    def __init__(self) -> None:
+        """Begin with none, and grow with the first part; all parts but the last are of one size."""
+        self.size = 0
+        self._bytes = bytearray()
+
+    def take(self, data: memoryview) -> None:
+        """Put bytes behind those that are there."""
+        end = self.size + len(data)
+        if end <= len(self._bytes):
+            memoryview(self._bytes)[self.size : end] = data
+        else:
+            self._bytes += data
+        self.size = end
+
+    @property
+    def data(self) -> memoryview:
+        """The bytes of the part."""
+        return memoryview(self._bytes).toreadonly()[: self.size]
 
 
 @dataclass(frozen=True, slots=True)
@@ -11,15 +38,13 @@ class MadePart:
 
     Attributes:
         number: which one, from 0.
-        data: its bytes.
+        sha256: of all parts up to this one.
+        buffer: has its bytes, until it is given back.
     """
 
     number: int
-    data: bytes
-
-    def sha256(self) -> str:
-        """Digest its bytes; to be called in a thread, of several parts at once."""
-        return hashlib.sha256(self.data).hexdigest()
+    sha256: str
+    buffer: PartBuffer
 
 
 class Parts:
@@ -39,14 +64,15 @@ class Parts:
         self.size_bytes = 0
         self._chunks = chunks
         self._part_bytes = part_bytes
-        self._rest = b""
+        self._rest = memoryview(b"")
         self._number = 0
-        self._whole = hashlib.sha256()
+        self._digest = hashlib.sha256()
+        self._free: list[PartBuffer] = []
 
     @property
     def sha256(self) -> str:
         """The digest of all parts that were made."""
-        return self._whole.hexdigest()
+        return self._digest.hexdigest()
 
     def next(self) -> MadePart | None:
         """Make the next part; None when there is none.
@@ -54,27 +80,28 @@ class Parts:
         Raises:
             Exception: whatever the packing raises.
         """
-        data = self._fill()
-        if not data:
+        buffer = self._free.pop() if self._free else PartBuffer()
+        self._fill(buffer)
+        if not buffer.size:
             return None
-        self._whole.update(data)
-        self.size_bytes += len(data)
-        part = MadePart(self._number, data)
+        self.size_bytes += buffer.size
+        part = MadePart(self._number, self.sha256, buffer)
         self._number += 1
         return part
 
-    def _fill(self) -> bytes:
-        pieces = [self._rest]
-        size = len(self._rest)
-        while size < self._part_bytes and (chunk := next(self._chunks, None)) is not None:
-            pieces.append(chunk)
-            size += len(chunk)
-        over = max(0, size - self._part_bytes)
-        if over:
-            last = memoryview(pieces.pop())
-            # A chunk may be larger than a part.
-            pieces.append(bytes(last[: len(last) - over]))
-            self._rest = bytes(last[len(last) - over :])
-        else:
-            self._rest = b""
-        return b"".join(pieces)
+    def give_back(self, buffer: PartBuffer) -> None:
+        """Take a buffer for another part, now that nobody reads in it any more."""
+        self._free.append(buffer)
+
+    def _fill(self, buffer: PartBuffer) -> None:
+        buffer.size = 0
+        while (room := self._part_bytes - buffer.size) > 0:
+            if not self._rest:
+                chunk = next(self._chunks, None)
+                if chunk is None:
+                    return
+                self._rest = memoryview(chunk)
+            # A chunk may be larger than a part. Hashing lets go of the interpreter.
+            taken, self._rest = self._rest[:room], self._rest[room:]
+            self._digest.update(taken)
+            buffer.take(taken)

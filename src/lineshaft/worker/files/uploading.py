@@ -124,10 +124,10 @@ class _Sending:
         try:
             while (part := await in_thread(parts.next)) is not None:
                 if part.number < self._first:
+                    parts.give_back(part.buffer)
                     continue
                 await self._until_fewer_than(_AT_ONCE)
-                self._under_way.add(asyncio.create_task(self._put(part)))
-                del part
+                self._under_way.add(asyncio.create_task(self._put(part, parts)))
             await self._until_fewer_than(1)
         finally:
             for task in self._under_way:
@@ -141,16 +141,15 @@ class _Sending:
             if failures:
                 raise failures[0]
 
-    async def _put(self, made: MadePart) -> None:
+    async def _put(self, made: MadePart, parts: Parts) -> None:
         request = self._request
-        # Hashing lets go of the interpreter: the next part is being made and hashed into the whole meanwhile.
-        sha256 = await in_thread(made.sha256)
         part = Part(
             address=request.address,
             token=request.token,
             upload=request.upload,
             number=made.number,
-            sha256=sha256,
+            sha256=made.sha256,
         )
-        await self._files.put_part(part, made.data)
-        await self._progress.moved(len(made.data))
+        await self._files.put_part(part, made.buffer.data)
+        await self._progress.moved(made.buffer.size)
+        parts.give_back(made.buffer)

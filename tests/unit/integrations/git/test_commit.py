@@ -1,6 +1,8 @@
 from datetime import UTC, datetime
 
-from lineshaft.integrations.git.commit import Commit, parse_commit
+import pytest
+
+from lineshaft.integrations.git.commit import Commit, parse_commit, tree_of
 
 HEAD = b"tree " + b"1" * 40 + b"\nparent " + b"2" * 40 + b"\n"
 
@@ -53,3 +55,24 @@ def test_what_is_no_commit_is_read_as_empty() -> None:
 def test_nul_is_not_passed_on() -> None:
     found = parse_commit(commit(author=b"A\0da <a@b> 0 +0000", rest=b"\nx\0y\n"))
     assert (found.author, found.message) == ("A\ufffdda <a@b>", "x\ufffdy")
+
+
+@pytest.mark.parametrize("tree", ["1" * 40, "a" * 64])
+def test_a_commit_names_its_tree_first(tree: str) -> None:
+    assert tree_of(f"tree {tree}\nparent {'2' * 40}\n".encode()) == tree
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"",
+        b"tree 1\n",
+        b"tree " + b"1" * 41 + b"\n",
+        b"tree " + b"1" * 40,
+        b"tree " + b"A" * 40 + b"\n",
+        b"parent " + b"2" * 40 + b"\ntree " + b"1" * 40 + b"\n",
+        b"author x\n\ntree " + b"1" * 40 + b"\n",
+    ],
+)
+def test_a_commit_that_names_no_tree_first_is_not_readable(data: bytes) -> None:
+    assert tree_of(data) is None

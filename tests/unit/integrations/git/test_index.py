@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from git_server import git
-from lineshaft.integrations.git.index import UnreadableIndexError, attributes_of, read_index
+from lineshaft.integrations.git.index import UnreadableIndexError, attributes_of, read_index, with_status
 
 
 def index_of(folder: Path, *options: str) -> bytes:
@@ -32,6 +32,26 @@ def test_the_entries_tell_what_lstat_says_of_the_files(tmp_path: Path, options: 
         assert (entry.changed_ns, entry.modified_ns) == (status.st_ctime_ns, status.st_mtime_ns)
         assert (entry.inode, entry.size_bytes) == (status.st_ino & 0xFFFF_FFFF, status.st_size)
     assert entries["program"].mode == 0o100755
+
+
+@pytest.mark.parametrize("options", [(), ("--object-format=sha256",)])
+def test_an_index_that_is_told_of_files_anew_is_one_to_git(tmp_path: Path, options: tuple[str, ...]) -> None:
+    before = index_of(tmp_path, *options)
+    (tmp_path / "program").write_text("another content\n")
+    os.utime(tmp_path / "program", ns=(10**18, 10**18 + 1))
+    told = {path: (tmp_path / path).lstat() for path in ("program", "deep/.gitattributes")}
+    (tmp_path / ".git" / "index").write_bytes(with_status(before, {**told, "other": told["program"]}))
+    assert git("status", "--porcelain", folder=tmp_path).splitlines() == [
+        f"A  deep/{name}" for name in (".gitattributes", "n" * 200)
+    ] + ["A  link", "A  program", 'A  "\\377\\n"']
+    assert git("fsck", folder=tmp_path) == ""
+
+
+def test_what_is_no_index_is_told_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableIndexError):
+        with_status(b"DIRC", {})
+    with pytest.raises(UnreadableIndexError):
+        with_status(index_of(tmp_path)[:200], {})
 
 
 def test_the_object_id_is_that_of_the_content(tmp_path: Path) -> None:

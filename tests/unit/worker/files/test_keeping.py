@@ -1,9 +1,11 @@
 """Keeping and finding files with a server that goes away, changes things, or wants nothing."""
 
 import asyncio
+import hashlib
 import io
 import os
 import zipfile
+from collections import deque
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from itertools import accumulate
@@ -24,10 +26,10 @@ from lineshaft.sdk.agent.driver import Assignment
 from lineshaft.sdk.agent.patience import Patience
 from lineshaft.sdk.masking import MaskedLog, Masking
 from lineshaft.sdk.memory_files import MemoryFiles, MemoryLease
-from lineshaft.sdk.worker_files import WorkerFiles
+from lineshaft.sdk.worker_files import PartData, WorkerFiles
 from lineshaft.wire.files import Part, ReadRequest, UploadAnswer, UploadEnd, UploadRequest
 from lineshaft.worker.files import PatientFiles, with_files
-from lineshaft.worker.files.parts import Parts
+from lineshaft.worker.files.parts import MadePart, Parts
 from worker_tasks import RUN_ID, Log, lease_of
 
 PART = 10_000
@@ -109,7 +111,7 @@ class OftenAway(MemoryFiles):
         self._may_be_away(request.upload, behind=True)
         return answer
 
-    async def put_part(self, part: Part, data: bytes) -> None:
+    async def put_part(self, part: Part, data: PartData) -> None:
         self._may_be_away((part.upload, part.number), behind=False)
         await super().put_part(part, data)
         self._may_be_away((part.upload, part.number), behind=True)
@@ -148,7 +150,7 @@ class AllAtOnce(MemoryFiles):
         self.most = 0
         self.three = asyncio.Event()
 
-    async def put_part(self, part: Part, data: bytes) -> None:
+    async def put_part(self, part: Part, data: PartData) -> None:
         self.waiting += 1
         self.most = max(self.most, self.waiting)
         if self.waiting == 3:
@@ -196,7 +198,7 @@ async def test_nothing_is_kept_for_a_dead_lease(workspace: Path) -> None:
     (workspace / "a").write_bytes(b"x")
 
     class Dead(MemoryFiles):
-        async def put_part(self, part: Part, data: bytes) -> None:
+        async def put_part(self, part: Part, data: PartData) -> None:
             self.end_lease(part.address)
             await super().put_part(part, data)
 
@@ -213,7 +215,7 @@ class NeverTakes(MemoryFiles):
         super().__init__(part_bytes=PART)
         self.offered = asyncio.Event()
 
-    async def put_part(self, part: Part, data: bytes) -> None:
+    async def put_part(self, part: Part, data: PartData) -> None:
         del part, data
         self.offered.set()
         await asyncio.Event().wait()
@@ -256,15 +258,37 @@ async def test_an_artifact_that_is_refused_leaves_a_failure_as_it_was(workspace:
 
 @pytest.mark.parametrize(
     ("sizes", "parts"),
-    [([], []), ([0], []), ([10], [10]), ([4, 4, 4], [10, 2]), ([25], [10, 10, 5]), ([10, 10], [10, 10])],
+    [
+        ([], []),
+        ([0], []),
+        ([10], [10]),
+        ([4, 4, 4], [10, 2]),
+        ([25], [10, 10, 5]),
+        ([10, 10], [10, 10]),
+        ([7] * 9, [10] * 6 + [3]),
+    ],
 )
-def test_parts_have_their_size_but_for_the_last(sizes: list[int], parts: list[int]) -> None:
+@pytest.mark.parametrize("in_use", [1, 2, 3])
+def test_parts_have_their_size_but_for_the_last_and_the_digest_up_to_their_end(
+    sizes: list[int], parts: list[int], in_use: int
+) -> None:
     data = os.urandom(sum(sizes))
     ends = list(accumulate(sizes))
     maker = Parts((data[end - size : end] for size, end in zip(sizes, ends, strict=True)), 10)
-    made = []
+    made, using = [], deque[MadePart]()
     while (part := maker.next()) is not None:
-        made.append(part)
-    assert [len(part.data) for part in made] == parts
-    assert b"".join(part.data for part in made) == data
-    assert maker.size_bytes == len(data)
+        using.append(part)
+        if len(using) == in_use:
+            made.append(_given_back(maker, using.popleft()))
+    made += [_given_back(maker, part) for part in using]
+    assert [len(content) for content, _ in made] == parts
+    assert b"".join(content for content, _ in made) == data
+    until = [data[:end] for end in accumulate(parts)]
+    assert [digest for _, digest in made] == [hashlib.sha256(each).hexdigest() for each in until]
+    assert (maker.size_bytes, maker.sha256) == (len(data), hashlib.sha256(data).hexdigest())
+
+
+def _given_back(maker: Parts, part: MadePart) -> tuple[bytes, str]:
+    content = bytes(part.buffer.data)
+    maker.give_back(part.buffer)
+    return content, part.sha256

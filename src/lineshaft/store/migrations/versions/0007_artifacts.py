@@ -40,7 +40,6 @@ def _artifacts() -> None:
         sa.Column("expire_seconds", sa.Float(), nullable=True),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("content_id", sa.Uuid(), nullable=False),
-        sa.Column("content_digest", sa.String(), nullable=True),
         sa.Column("received_bytes", sa.BigInteger(), nullable=False),
         sa.Column("sha256", sa.String(), nullable=True),
         sa.Column("begun_at", TIME, nullable=False),
@@ -54,7 +53,7 @@ def _artifacts() -> None:
     _partial("ix_artifacts_receiving", ["run_id", "node", "attempt"], "state = 'receiving'")
     _partial("ix_artifacts_leaving", ["id"], "state = 'expiring' OR state = 'removing'")
     _partial("ix_artifacts_by_expiry", ["expires_at"], "state = 'kept'")
-    _partial("ix_artifacts_by_digest", ["pipeline_id", "content_digest"], "content_digest IS NOT NULL")
+    _partial("ix_artifacts_by_digest", ["pipeline_id", "sha256"], "kind = 'cache'")
     op.create_index("ix_artifacts_by_content", "artifacts", ["content_id"])
 
 

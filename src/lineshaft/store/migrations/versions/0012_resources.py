@@ -105,6 +105,26 @@ def _resources() -> None:
     op.create_index(
         "ix_resources_by_resync", "resources", ["resync_at", "id"], sqlite_where=due, postgresql_where=due
     )
+    behind = sa.text("run_version < version")
+    op.create_index(
+        "ix_resources_not_carried",
+        "resources",
+        ["updated_at", "id"],
+        sqlite_where=behind,
+        postgresql_where=behind,
+    )
+    going = sa.text("state = 'waiting' OR state = 'queued' OR state = 'running'")
+    op.create_index(
+        "ix_resources_going_on", "resources", ["run_id"], sqlite_where=going, postgresql_where=going
+    )
+    deleted = sa.text("deleted_at IS NOT NULL")
+    op.create_index(
+        "ix_resources_deleted",
+        "resources",
+        ["deleted_at", "id"],
+        sqlite_where=deleted,
+        postgresql_where=deleted,
+    )
 
 
 def _resource_versions() -> None:
