@@ -103,7 +103,9 @@ class ControlPlane:
         mailer: Mailer | None = None,
         mail_terms: MailTerms = NO_TERMS,
         public_url: str = "",
+        chance: Random | None = None,
     ) -> None:
+        chance = chance or Random()  # noqa: S311 - no secret
         progress = Progress(
             ids,
             run_time_limit,
@@ -121,7 +123,7 @@ class ControlPlane:
             store,
             clock,
             ids,
-            Outside(self.secrets.lookup, forges, repositories, pipelines_text),
+            Outside(self.secrets.lookup, forges, repositories, pipelines_text, chance),
             pipelines=self.pipelines,
             progress=progress,
         )
@@ -139,7 +141,9 @@ class ControlPlane:
         self.tests = TestService(store)
         self.files = wire_files(store, blobs, clock, ids, file_limits, take_tests=self.tests.take)
         reader = self.sources.reader
-        self.resources = wire_resources(store, clock, ids, progress=progress, reader=reader, check=check)
+        self.resources = wire_resources(
+            store, clock, ids, progress=progress, reader=reader, check=check, chance=chance
+        )
         self.runs = RunService(
             store,
             clock,
@@ -160,7 +164,7 @@ class ControlPlane:
         self.statuses = StatusTelling(store, clock, self.sources.connections, forges, public_url)
         self.timers = TimerService(store, clock, progress)
         self.schedules = ScheduleService(store, clock, ids, progress, reader)
-        self.retention = RetentionService(store, clock, kept, self.files.expiry, chance=Random())  # noqa: S311 - no secret
+        self.retention = RetentionService(store, clock, kept, self.files.expiry, chance=chance)
         lanes = {
             SEAL_LOG: Lane(self.logs.seal, at_once=4),
             DELETE_BLOBS: Lane(self.logs.delete_blobs, at_once=2),
