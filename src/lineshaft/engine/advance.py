@@ -140,7 +140,7 @@ def _report(step: Step, event: AttemptReported) -> None:
 
 def _lose(step: Step, event: AttemptLost) -> None:
     if holds_lease(step.nodes[event.node], event.attempt, event.token):
-        lose_attempt(step, event.node)
+        lose_attempt(step, event.node, once=event.once)
 
 
 def _end_call(step: Step, event: ChildRunEnded) -> None:

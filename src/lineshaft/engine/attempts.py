@@ -140,7 +140,12 @@ def end_attempt(step: Step, index: int, outcome: Outcome) -> None:
 
 
 def lose_attempt(
-    step: Step, index: int, outcome: Outcome = _WORKER_LOST, wait: timedelta = timedelta()
+    step: Step,
+    index: int,
+    outcome: Outcome = _WORKER_LOST,
+    wait: timedelta = timedelta(),
+    *,
+    once: bool = False,
 ) -> None:
     """End an attempt that is lost: the task is tried again by itself where that does no harm.
 
@@ -149,6 +154,7 @@ def lose_attempt(
         index: the task's.
         outcome: how it was lost.
         wait: how long the task then waits before it is tried again by itself.
+        once: whether its driver says that it may not be, where the task itself does not say.
     """
     node, task = step.nodes[index], step.task(index)
     if node.stop is not None and isinstance(task.work, DriverWork):
@@ -157,7 +163,8 @@ def lose_attempt(
         return
     _note_ended(step, index, node, task, State.LOST)
     if node.stop is None:
-        if node.losses < LOSSES_MADE_GOOD and (task.may_begin_again or not outcome.begun):
+        may = task.may_begin_again and not (once and task.idempotent is None)
+        if node.losses < LOSSES_MADE_GOOD and (may or not outcome.begun):
             _follow(step, index, outcome, wait, losses=node.losses + 1)
             return
         if _try_again(step, index, outcome):

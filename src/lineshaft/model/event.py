@@ -99,11 +99,14 @@ class AttemptLost:
         node: the node's index.
         attempt: which attempt, from 1.
         token: the fencing token of the lease that is lost.
+        once: whether its driver has said that its work may not begin again; a task that says so itself is
+            believed instead.
     """
 
     node: int
     attempt: int
     token: str
+    once: bool = False
 
 
 @dataclass(frozen=True, slots=True)

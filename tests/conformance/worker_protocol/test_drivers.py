@@ -247,6 +247,18 @@ async def test_a_key_for_one_driver_opens_nothing_else(plane: ControlPlane, call
     assert len(await claim(protocol, worker_id)) == 1
 
 
+@pytest.mark.parametrize(("idempotent", "state"), [(True, State.QUEUED), (False, State.LOST)])
+async def test_after_a_driver_has_died_its_own_word_counts(
+    plane: ControlPlane, protocol: WorkerProtocol, clock: ManualClock, *, idempotent: bool, state: State
+) -> None:
+    run = await start(plane, "name: p\nsteps: [{name: compile, driver: compile}]\n")
+    kinds, said = frozenset({"compile"}), (DriverMessage(name="compile", idempotent=idempotent),)
+    await claim(protocol, await register(protocol, kinds=kinds, drivers=said))
+    clock.advance(LEASE_TIME)
+    await plane.fleet.losing.lose_expired()
+    assert (await node_of(plane, run)).state is state
+
+
 async def _pass(
     plane: ControlPlane, protocol: WorkerProtocol, clock: ManualClock, seconds: float, lease: LeaseMessage
 ) -> None:

@@ -275,8 +275,9 @@ async def test_keys_are_listed_without_the_keys_themselves(site: Site) -> None:
     listed = await site("worker-key", "list")
     (document,) = await site.document("worker-key", "list")
 
-    assert listed.out.splitlines()[1].split()[:5] == [
+    assert listed.out.splitlines()[1].split()[:6] == [
         "build-1",
+        "any",
         "any",
         "2026-01-01T00:00:00Z",
         "never",
@@ -329,3 +330,12 @@ def test_without_a_server_no_name_is_completed(monkeypatch: pytest.MonkeyPatch, 
         monkeypatch.setenv(name, value)
 
     assert complete_worker(click.Context(click.Command("show")), click.Argument(["name"]), "") == []
+
+
+async def test_a_key_for_drivers_is_good_for_these_alone(site: Site) -> None:
+    made = await site.document("worker-key", "create", "k", "--driver", "test", "--driver", "compile")
+
+    assert made["kinds"] == ["compile", "test"]
+    caller = await site.plane.fleet.worker_keys.caller(made["key"].encode())
+    assert caller.kinds == frozenset({"compile", "test"})
+    assert "compile, test" in (await site("worker-key", "list")).out

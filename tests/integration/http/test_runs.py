@@ -20,7 +20,7 @@ def test_a_run_is_told_with_each_of_its_nodes(api: httpx2.Client) -> None:
     assert answer.headers["location"] == f"/v1/runs/{run['id']}"
     assert list(run) == [
         "id", "number", "pipeline_id", "state", "reason", "created_at", "started_at", "ended_at", "cause",
-        "priority", "untrusted", "held", "approved_by", "origin", "retry_of", "parent", "source",
+        "priority", "untrusted", "held", "approved_by", "origin", "resource", "retry_of", "parent", "source",
         "inputs", "outputs", "nodes",
     ]  # fmt: skip
     assert (run["number"], run["pipeline_id"], run["state"]) == (1, pipeline, "failed")

@@ -10,7 +10,7 @@ from lineshaft.engine.scope import scope_of
 from lineshaft.engine.stopping import DRIVER_GRACE
 from lineshaft.expression import parse
 from lineshaft.model.driver_result import DriverResult
-from lineshaft.model.event import TimerFired, TimerPurpose
+from lineshaft.model.event import AttemptLost, TimerFired, TimerPurpose
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.retry import Retry
@@ -226,3 +226,15 @@ def test_a_run_task_that_forbids_it_does_not_begin_twice() -> None:
     watched.start()
     watched.do("only", FAILED)
     assert watched.state("only") is State.FAILED
+
+
+@pytest.mark.parametrize(
+    ("idempotent", "state"), [(None, State.LOST), (True, State.QUEUED), (False, State.LOST)]
+)
+def test_a_driver_that_forbids_it_is_believed_where_the_task_does_not_say(
+    idempotent: bool | None, state: State
+) -> None:
+    watched = begun(idempotent=idempotent)
+    lease = watched.lease("compile")
+    watched.send(AttemptLost(1, 1, lease.token, once=True))
+    assert watched.state("compile") is state

@@ -154,3 +154,18 @@ def test_a_task_that_a_worker_has_room_for_waits_for_its_turn(ahead: int | None,
     assert placement(ANY, [worker()], ahead=ahead) == Placement(
         PlacementCode.ITS_TURN, f"'a' has room for it; its turn comes{words}.", ahead
     )
+
+
+def test_without_a_program_of_its_driver_a_task_waits_for_that() -> None:
+    nothing = PlacementCode.KIND_NOT_SERVED, "No program is connected that is the driver 'compile'."
+    assert told(Demand("compile")) == nothing
+    assert told(Demand("compile"), worker("a"), worker("b")) == nothing
+
+
+def test_the_programs_of_a_driver_that_are_offline_are_named() -> None:
+    compiler = Offer(frozenset({"compile"}), Capacity(1))
+    gone = Candidate("c-1", compiler, Capacity(1), connected=False)
+    assert told(Demand("compile"), worker("a"), gone) == (
+        PlacementCode.KIND_NOT_SERVED,
+        "No program is connected that is the driver 'compile': 'c-1' is offline.",
+    )

@@ -4,9 +4,11 @@ from collections.abc import Sequence
 from typing import Final
 
 from lineshaft.engine.decision import Decision
-from lineshaft.model.attempt import LeasedAttempt
+from lineshaft.model.attempt import AttemptAddress, LeasedAttempt
 from lineshaft.model.event import AttemptLost
 from lineshaft.model.limits import Limits
+from lineshaft.model.node import Task
+from lineshaft.model.work import DriverWork
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.ports.wakeups import QUEUE
@@ -58,7 +60,8 @@ class Losing:
         for each in leased:
             address = each.address
             with current.at(address):
-                lost = AttemptLost(address.node, address.attempt, each.token)
+                once = _begins_once(transaction, address)
+                lost = AttemptLost(address.node, address.attempt, each.token, once)
                 decisions += self._progress.apply(transaction, address.run_id, lost, self._clock.now())
         if self._limited and leased:
             self.make_room(transaction)
@@ -68,3 +71,13 @@ class Losing:
         """Have claims look again, after an attempt has ended: a limit may have kept others back for it."""
         if self._limited:
             transaction.wake(QUEUE)
+
+
+def _begins_once(transaction: Transaction, address: AttemptAddress) -> bool:
+    """Whether the driver of an attempt has said that its work may not begin again."""
+    run = transaction.runs.get(address.run_id)
+    task = run.tree[address.node].node if run is not None and address.node < len(run.tree) else None
+    if not isinstance(task, Task) or not isinstance(task.work, DriverWork):
+        return False
+    known = transaction.drivers.get(task.work.driver)
+    return known is not None and not known.declaration.idempotent
