@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest_asyncio
 
@@ -46,7 +47,8 @@ async def test_two_drivers_of_one_program_hand_a_run_on(plane: ControlPlane) -> 
     async with http_server(plane) as url:
         serving = asyncio.create_task(serve_async([compile_app, upload], url, key, drain=drain))
         try:
-            await asyncio.wait({done, serving}, return_when=asyncio.FIRST_COMPLETED)
+            either: set[asyncio.Future[Any]] = {done, serving}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             drain.set()
             await serving
         finally:
