@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -81,6 +82,7 @@ class Replica(Started):
     """A server, and a client of its API."""
 
     def __init__(self, plan: Plan) -> None:
+        besides: dict[str, Any] = dict(plan.variables)
         super().__init__(
             lambda: server_process(
                 plan.folder / "server",
@@ -89,7 +91,7 @@ class Replica(Started):
                 LINESHAFT_LEASE_SECONDS=str(plan.lease_seconds),
                 LINESHAFT_GIT_ROOTS=str(plan.folder),
                 LINESHAFT_WORKERS=str(plan.processes),
-                **plan.variables,
+                **besides,
             ),
             READY,
         )

@@ -148,8 +148,8 @@ perform() {
     succeed) succeed 'succeeded, as it was told' "$(jq -c '{value: .work.inputs.value}' "$folder/lease")" ;;
     fail) fail 'failed, as it was told' ;;
     log)
-        number=1
-        while [ "$number" -le "$(jq .work.inputs.lines "$folder/lease")" ]; do
+        number=1 last=$(jq .work.inputs.lines "$folder/lease")
+        while [ "$number" -le "$last" ]; do
             echo "line $number"
             number=$((number + 1))
         done
