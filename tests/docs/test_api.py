@@ -35,6 +35,13 @@ from lineshaft.server.kept_documents import (
     SlowTestDocument,
 )
 from lineshaft.server.problems import ANSWERS
+from lineshaft.server.resource_documents import (
+    BroadcastDocument,
+    DriverDocument,
+    ResourceDefinitionDocument,
+    ResourceDocument,
+    ResourceVersionDocument,
+)
 from lineshaft.server.worker_key_documents import NewWorkerKeyDocument, WorkerKeyDocument
 from lineshaft.wire.worker import HeartbeatAnswer, LeasesAnswer, LogAnswer, Welcome
 
@@ -89,12 +96,19 @@ def test_the_answers_that_are_shown_are_of_the_form_that_is_described() -> None:
         NewTokenDocument,
     ]
     forms += [ResultDocument, ArtifactDocument, CacheDocument, RunTestDocument, SlowTestDocument]
+    forms += [ResourceDefinitionDocument, ResourceDocument, ResourceVersionDocument]
+    forms += [DriverDocument, BroadcastDocument]
     forms += [Welcome, LeasesAnswer, HeartbeatAnswer, LogAnswer]
     shown = [json.loads(block) for block in re.findall(r"```json\n(.*?)```", TEXT, re.DOTALL)]
     shown += [json.loads(data) for data in re.findall(r'^data: (\{"number".*)$', TEXT, re.MULTILINE)]
 
     for form in forms:
-        alike = [document for document in shown if document.keys() == form.model_fields.keys()]
+        alike = [document for document in shown if document.keys() == _members(form)]
         assert alike, form
         for document in alike:
             form.model_validate(document)
+
+
+def _members(form: type[BaseModel]) -> set[str]:
+    """Name the members that an answer of a form has."""
+    return {field.alias or name for name, field in form.model_fields.items()}

@@ -26,6 +26,7 @@ from lineshaft.server.routes import (
     connections,
     deliveries,
     docs,
+    drivers,
     events,
     grants,
     health,
@@ -35,6 +36,8 @@ from lineshaft.server.routes import (
     me,
     pipelines,
     reports,
+    resource_definitions,
+    resources,
     results,
     runs,
     secrets,
@@ -84,6 +87,9 @@ _CLOSED: Final = (
     webhook,
     statuses,
     deliveries,
+    resources,
+    resource_definitions,
+    drivers,
 )
 _OPEN: Final = (health, welcome, docs, sign_in, identity, webhooks)
 NOUNS: Final = (*_CLOSED, *_OPEN)

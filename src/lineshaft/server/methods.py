@@ -1,6 +1,6 @@
 """Which methods are served at which address."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from starlette.routing import BaseRoute, Route
@@ -24,10 +24,16 @@ class Methods:
         fitting = [route for route in self._routes if route.path_regex.match(path)]
         # Where an address is spelt out, those that take any word in its place are not meant.
         exact = [route for route in fitting if route.path == path]
-        meant = exact or fitting
+        meant = exact or _most_spelt_out(fitting)
         served = {method for route in meant if route.name != NOT_SERVED for method in route.methods or ()}
         if not exact:
             served -= {
                 method for route in meant if route.name == NOT_SERVED for method in route.methods or ()
             }
         return sorted(served)
+
+
+def _most_spelt_out(routes: Sequence[Route]) -> list[Route]:
+    """Keep those with the most words in their paths, as `/{a}/b` beside `/{a}/{b}`."""
+    words = [sum("{" not in part for part in route.path.split("/")) for route in routes]
+    return [route for route, count in zip(routes, words, strict=True) if count == max(words)]

@@ -27,6 +27,14 @@ from lineshaft.server.job_requests import JobRequest, JobRunRequest, ParameterRe
 from lineshaft.server.kept_requests import KeptRequest
 from lineshaft.server.problems import PROBLEM_MEDIA_TYPE
 from lineshaft.server.requests import RetryRequest, StartRequest, WorkerKeyRequest
+from lineshaft.server.resource_documents import (
+    BroadcastRequest,
+    NewResourceDefinitionRequest,
+    NewResourceRequest,
+    ResourceDefinitionRequest,
+    ResourcePatch,
+    ResourceRequest,
+)
 from lineshaft.server.session_request import SignInRequest
 from lineshaft.wire.files import (
     CacheRequest,
@@ -76,6 +84,12 @@ _REFERRED: Final[Sequence[type[BaseModel]]] = (
     JobRequest,
     JobRunRequest,
     ParameterRequest,
+    ResourceDefinitionRequest,
+    NewResourceDefinitionRequest,
+    ResourceRequest,
+    NewResourceRequest,
+    ResourcePatch,
+    BroadcastRequest,
 )
 _DESCRIPTION: Final = """\
 Pipelines, their runs, and what they print. All but the routes without a lock need a user's name and password,
@@ -93,6 +107,9 @@ _CHAPTERS: Final = {
     "tests": "Test cases, in one run and over many.",
     "jobs": "Pipelines and runs in the words of RestfulCI's API.",
     "caches": "What spares later runs some work.",
+    "resource definitions": "What the resources of a type look like.",
+    "resources": "What moves along a pipeline and is no source revision, in versions.",
+    "drivers": "Programs that others have written and that take tasks, and messages to them.",
     "workers": "Those that take tasks, and the keys that let them in.",
     "users": "Who may call, what they may do, and the tokens of their programs.",
     "audit": "Who did what, when and from where.",
@@ -226,10 +243,16 @@ def message_body(kind: type[Message]) -> Extra:
     return {"parameters": [_PROTOCOL], "requestBody": body, **_KEY_OR_USER}
 
 
-def required_body(kind: type[BaseModel]) -> Extra:
-    """Describe a body that must be there."""
-    body = {"required": True, **_content("application/json", _reference(kind.__name__))}
-    return {"requestBody": body}
+def required_body(kind: type[BaseModel], *also: str) -> Extra:
+    """Describe a body that must be there.
+
+    Args:
+        kind: what it says.
+        also: the media types that it may have besides that of JSON.
+    """
+    media_types = ("application/json", *also)
+    content = {each: {"schema": _reference(kind.__name__)} for each in media_types}
+    return {"requestBody": {"required": True, "content": content}}
 
 
 def optional_body(kind: type[BaseModel]) -> Extra:

@@ -12,7 +12,7 @@ import pytest
 from http_pipelines import configuration, create, start
 from lineshaft.model.work import WorkKind
 from lineshaft.wire.message import PROTOCOL_HEADER, PROTOCOL_VERSION
-from lineshaft.wire.worker import Hello
+from lineshaft.wire.worker import DriverMessage, Hello
 
 Document = dict[str, Any]
 Change = Callable[[httpx2.Client], httpx2.Response]
@@ -211,6 +211,63 @@ def remove_connection(api: httpx2.Client) -> httpx2.Response:
     return api.delete(set_connection(api).request.url)
 
 
+def define(api: httpx2.Client) -> httpx2.Response:
+    return api.put(f"/v1/resource-definitions/{new_name()}", json={"schema": {}})
+
+
+def create_definition(api: httpx2.Client) -> httpx2.Response:
+    return api.post("/v1/resource-definitions", json={"name": new_name(), "schema": {}})
+
+
+def delete_definition(api: httpx2.Client) -> httpx2.Response:
+    return api.delete(define(api).request.url)
+
+
+def create_resource(api: httpx2.Client) -> httpx2.Response:
+    return api.post(f"/v1/resources/{define(api).json()['name']}", json={"name": "audited"})
+
+
+def set_resource(api: httpx2.Client) -> httpx2.Response:
+    return api.put(f"/v1/resources/{define(api).json()['name']}/audited", json={"spec": {"a": 1}})
+
+
+def patch_resource(api: httpx2.Client) -> httpx2.Response:
+    return api.patch(set_resource(api).request.url, json={"spec": {"a": 2}})
+
+
+def delete_resource(api: httpx2.Client) -> httpx2.Response:
+    return api.delete(set_resource(api).request.url)
+
+
+def resync_resource(api: httpx2.Client) -> httpx2.Response:
+    return api.post(f"{set_resource(api).request.url}/resync")
+
+
+def resync_resources(api: httpx2.Client) -> httpx2.Response:
+    return api.post(f"/v1/resources/{set_resource(api).json()['type']}/resync")
+
+
+def known_driver(api: httpx2.Client) -> str:
+    name = new_name()
+    hello = Hello(name=name, kinds=frozenset({name}), slots=1, drivers=(DriverMessage(name=name),))
+    answer = api.post(
+        "/v1/worker/register",
+        content=hello.model_dump_json(),
+        headers={PROTOCOL_HEADER: str(PROTOCOL_VERSION), "Content-Type": "application/json"},
+    )
+    assert answer.status_code == 200, answer.text
+    return name
+
+
+def broadcast(api: httpx2.Client) -> httpx2.Response:
+    return api.post("/v1/drivers/broadcast", json={"event": "flush", "drivers": [known_driver(api)]})
+
+
+def forget_driver(api: httpx2.Client) -> httpx2.Response:
+    """Be told that the driver is connected: what is refused is not in the log."""
+    return api.delete(f"/v1/drivers/{known_driver(api)}")
+
+
 def sign_in(api: httpx2.Client) -> httpx2.Response:
     body = {"username": user(api), "password": PASSWORD}
     return httpx2.post(api.base_url.join("/v1/session"), json=body)
@@ -297,6 +354,17 @@ CHANGES: dict[tuple[str, str], tuple[Change, str | None]] = {
     ("POST", "/v1/webhooks/{kind}"): (webhook, None),
     ("POST", "/v1/deliveries/{delivery_id}/redeliver"): (redeliver, None),
     ("DELETE", "/v1/connections/{name}"): (remove_connection, "connection.removed"),
+    ("POST", "/v1/resource-definitions"): (create_definition, "resource_definition.set"),
+    ("PUT", "/v1/resource-definitions/{name}"): (define, "resource_definition.set"),
+    ("DELETE", "/v1/resource-definitions/{name}"): (delete_definition, "resource_definition.deleted"),
+    ("POST", "/v1/resources/{type_name}"): (create_resource, "resource.created"),
+    ("PUT", "/v1/resources/{type_name}/{name}"): (set_resource, "resource.created"),
+    ("PATCH", "/v1/resources/{type_name}/{name}"): (patch_resource, "resource.updated"),
+    ("DELETE", "/v1/resources/{type_name}/{name}"): (delete_resource, "resource.deleted"),
+    ("POST", "/v1/resources/{type_name}/{name}/resync"): (resync_resource, "resource.resynced"),
+    ("POST", "/v1/resources/{type_name}/resync"): (resync_resources, "resource.resynced"),
+    ("POST", "/v1/drivers/broadcast"): (broadcast, "drivers.told"),
+    ("DELETE", "/v1/drivers/{name}"): (forget_driver, None),
     ("POST", "/v1/session"): (sign_in, "session.signed_in"),
     ("DELETE", "/v1/session"): (sign_out, "session.signed_out"),
 }
@@ -309,6 +377,10 @@ BODIES: dict[tuple[str, str], Document] = {
     ("PUT", "/v1/secrets/{name}"): {"value": "short"},
     ("PUT", "/v1/server/secrets/{name}"): {"value": "short"},
     ("PUT", "/v1/connections/{name}"): {"kind": "git", "url": "nowhere"},
+    ("PUT", "/v1/resource-definitions/{name}"): {"schema": 1},
+    ("POST", "/v1/resources/{type_name}"): {"name": "audited"},
+    ("PUT", "/v1/resources/{type_name}/{name}"): {"spec": {}},
+    ("PATCH", "/v1/resources/{type_name}/{name}"): {"spec": {}},
     ("PUT", "/v1/pipelines/{pipeline_id}/secrets/{name}"): {"value": "correct horse battery"},
 }
 
@@ -363,6 +435,7 @@ def test_what_is_refused_is_not_in_the_log(api: httpx2.Client, operation: tuple[
     method, path = operation
     nothing = "00000000-0000-7000-8000-000000000000"
     names = ("pipeline_id", "run_id", "name", "key_id", "token_id", "cache_id", "job", "delivery_id", "kind")
+    names += ("type_name",)
     address = path.format_map(dict.fromkeys(names, nothing))
 
     answer = api.request(method, address, json=BODIES.get(operation))

@@ -37,7 +37,7 @@ _CONFIG: Final = SchemathesisConfig.from_dict(
             # No schema can say which ids exist, or that stages of one name are too many.
             "positive_data_acceptance": {"enabled": False},
             "missing_required_header": {"expected-statuses": [401, 422, 426]},
-            "negative_data_rejection": {"expected-statuses": [401, 404, 405, 409, 413, 422, 426]},
+            "negative_data_rejection": {"expected-statuses": [400, 401, 404, 405, 409, 412, 413, 422, 426]},
         },
     }
 )

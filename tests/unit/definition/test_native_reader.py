@@ -50,7 +50,7 @@ def test_a_pipeline_with_much_of_the_language_is_read() -> None:
 def test_the_examples_of_the_documentation_are_read() -> None:
     examples = re.findall(r"```yaml\n(.*?)```", (DOCS / "language.md").read_text(), re.DOTALL)
     names = [read_native_document(example).document.name for example in examples]
-    assert names == ["shop", "release", "nightly", "shop", "checks"]
+    assert names == ["shop", "conveyor", "release", "nightly", "shop", "shop", "checks"]
 
 
 @pytest.mark.parametrize("syntax", [None, Syntax.JSON, Syntax.YAML])

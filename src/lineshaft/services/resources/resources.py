@@ -18,7 +18,7 @@ from lineshaft.model.principal import INSIDE_ACTOR, Actor
 from lineshaft.model.resource import Observed, Resource, ResourceChange, ResourceDefinition, ResourceEvent
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
-from lineshaft.ports.store import ResourceFilter, Store, Transaction
+from lineshaft.ports.store import VERSIONS_KEPT, ResourceFilter, Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.progress import Started
 from lineshaft.services.resources.carrying import Carrying, MayRun, NoWay, Way, anyone, tell
@@ -209,6 +209,33 @@ class ResourceService:
                     advice=f"The newest is {current[0].version}; the newest 100 are kept.",
                 )
             return found
+
+        return await self._store.read(work)
+
+    async def versions(
+        self, type_name: str, name: str, *, before: int | None = None, limit: int
+    ) -> Sequence[tuple[Resource, ResourceEvent]]:
+        """List the versions of a resource that are kept, newest first, each with the event that made it.
+
+        Args:
+            type_name: of which type.
+            name: of which name.
+            before: only those before this one; None means all.
+            limit: how many at most.
+
+        Raises:
+            ResourceNotFoundError: there is none of that name.
+        """
+
+        def work(transaction: Transaction) -> Sequence[tuple[Resource, ResourceEvent]]:
+            current = transaction.resources.get(type_name, name)
+            if current is None:
+                raise _not_found(type_name, name)
+            newest = current[0].version
+            first = newest if before is None else min(newest, before - 1)
+            wanted = range(first, max(0, newest - VERSIONS_KEPT), -1)[:limit]
+            found = (transaction.resources.version(current[0].id, version) for version in wanted)
+            return [each for each in found if each is not None]
 
         return await self._store.read(work)
 
