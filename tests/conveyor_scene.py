@@ -1,32 +1,19 @@
 """The conveyor of examples/conveyor: a server, its three drivers in programs of their own, and a resource."""
 
-import asyncio
 import json
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from http_pipelines import Document, events, wait_for
-from lineshaft.definition import read_definition
-from lineshaft.definition.compiling.generated import read_generated
-from lineshaft.integrations.blob_folder import BlobFolder
-from lineshaft.ports.clock import SystemClock
-from lineshaft.ports.ids import RandomIds
-from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.resources.definitions import NewDefinition
-from lineshaft.services.resources.standing import Standing, Wanted
-from lineshaft.store import open_store
-from planes import LEASE_TIME
 from station import Plan, Station, station
 from task_signals import Signals
-
-T = TypeVar("T")
 
 EXAMPLE = Path(__file__).parents[1] / "examples" / "conveyor"
 DRIVERS = ("compiler", "tester", "uploader")
@@ -69,8 +56,8 @@ class Conveyor:
         self._programs: dict[str, subprocess.Popen[bytes]] = {}
         self.folder.mkdir()
         schema = json.loads((EXAMPLE / "app.schema.json").read_text())
-        self.tell(lambda plane: plane.resources.definitions.define("app", NewDefinition(schema)))
-        _, self._key = self.tell(lambda plane: plane.fleet.worker_keys.create("drivers"))
+        self._call("PUT", "/v1/resource-definitions/app", {"schema": schema})
+        self._key = self._call("POST", "/v1/worker-keys", {"name": "drivers"})["key"]
         self.create((EXAMPLE / "lineshaft.yml").read_text())
 
     @property
@@ -83,28 +70,6 @@ class Conveyor:
         )
         return {"source": source, "prints": "hello"}
 
-    def tell(self, work: Callable[[ControlPlane], Awaitable[T]]) -> T:
-        """Have a use case of another server on the same database done."""
-
-        async def told() -> T:
-            ids = RandomIds()
-            store = await open_store(
-                self.station.plan.database_url,
-                ids=ids,
-                read_definition=read_definition,
-                read_generated=read_generated,
-            )
-            blobs = BlobFolder(self.station.plan.folder / "other")
-            try:
-                plane = ControlPlane(
-                    store, blobs, SystemClock(), ids, check=lambda _: None, lease_time=LEASE_TIME
-                )
-                return await work(plane)
-            finally:
-                await store.close()
-
-        return asyncio.run(told())
-
     def create(self, text: str) -> None:
         """Create a pipeline."""
         headers = {"Content-Type": "application/yaml"}
@@ -113,16 +78,16 @@ class Conveyor:
 
     def put(self, spec: Mapping[str, Any], *, pipeline: str | None = "conveyor") -> str:
         """Make the resource `shop`, or replace it, and return the id of the run that carries it."""
-        wanted = Wanted(spec, pipeline=pipeline)
-        return _run_of(self.tell(lambda plane: plane.resources.resources.put("app", "shop", wanted)))
+        answer = self._call("PUT", "/v1/resources/app/shop", {"spec": spec, "pipeline": pipeline})
+        return str(answer["started_run_id"])
 
     def delete(self) -> str:
         """Delete the resource, and return the id of the run that carries it."""
-        return _run_of(self.tell(lambda plane: plane.resources.resources.delete("app", "shop")))
+        return str(self._call("DELETE", "/v1/resources/app/shop")["started_run_id"])
 
-    def standing(self) -> Standing:
+    def standing(self) -> Document:
         """Tell how the resource stands."""
-        return self.tell(lambda plane: plane.resources.resources.get("app", "shop"))
+        return self._call("GET", "/v1/resources/app/shop")
 
     def see(self, run: str, **states: str) -> None:
         """Wait until nodes of a run are in states."""
@@ -195,10 +160,10 @@ class Conveyor:
             program.kill()
             program.wait()
 
-
-def _run_of(standing: Standing) -> str:
-    assert standing.run is not None
-    return str(standing.run.id)
+    def _call(self, method: str, path: str, body: Document | None = None) -> Document:
+        answer = self.station.api.request(method, path, json=body)
+        assert answer.is_success, answer.text
+        return dict(answer.json())
 
 
 @contextmanager
