@@ -1,6 +1,6 @@
 """kill -9 of the server and of drivers, while a resource goes along a conveyor.
 
-Of a driver that dies, what it had in hand is tried once more; nothing else is done twice, and nothing is lost.
+Of a driver that dies, what it had in hand is tried once more. Nothing else is done twice, nothing is lost.
 """
 
 import pytest
