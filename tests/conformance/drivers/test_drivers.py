@@ -19,7 +19,7 @@ LEASE_SECONDS = PATIENCE_SECONDS = 200.0
 
 
 def _built_in(kind: str) -> Plan:
-    command = (sys.executable, "-m", "lineshaft", "worker", "--drivers", kind)
+    command = (sys.executable, "-m", "lineshaft", "worker", "--drivers", kind, "--max-load", "1")
     return Plan(command, kind, LEASE_SECONDS, PATIENCE_SECONDS)
 
 
