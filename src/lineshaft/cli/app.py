@@ -19,6 +19,7 @@ from lineshaft.cli.convert import convert
 from lineshaft.cli.definition import definition
 from lineshaft.cli.deliveries import deliveries
 from lineshaft.cli.driver import driver
+from lineshaft.cli.drivers import broadcast, drivers
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.explain import explain
 from lineshaft.cli.failure import report, report_fault, report_usage
@@ -40,6 +41,7 @@ from lineshaft.cli.pipeline import (
 from lineshaft.cli.plan import plan
 from lineshaft.cli.polls import polls
 from lineshaft.cli.report import report as report_runs
+from lineshaft.cli.resource import resource
 from lineshaft.cli.results import results
 from lineshaft.cli.run import cancel, retry, runs, show
 from lineshaft.cli.run_here import run
@@ -93,7 +95,7 @@ class Root(SectionedGroup):
         "Runs": (runs, show, watch, logs, explain, shell, definition, approve, cancel, retry, report_runs),
         "Files and tests": (results, artifacts, tests, cache),
         "Workers": (worker, worker_key),
-        "Drivers": (driver,),
+        "Resources and drivers": (resource, driver, drivers, broadcast),
         "Access": (login, logout, whoami, user, token, audit),
         "Secrets and forges": (secret, connection, deliveries),
         "More": (ping, completion),

@@ -109,6 +109,36 @@ def complete_forge_connection(
     return _names(context, lambda client: (each.name for each in client.connections()), incomplete)
 
 
+def complete_resource_type(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the types of resources that begin so; none where the server cannot be asked."""
+    return _names(context, lambda client: (each.name for each in client.resource_definitions()), incomplete)
+
+
+def complete_resource(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the names of the resources that begin so, of the type that is named."""
+    type_name = context.params.get("type_name")
+    if not isinstance(type_name, str):
+        return []
+    return _names(context, lambda client: (each.name for each in client.resources(type_name)), incomplete)
+
+
+def complete_driver(
+    context: click.Context,
+    parameter: click.Parameter,  # noqa: ARG001 - click's.
+    incomplete: str,
+) -> list[str]:
+    """List the names of the drivers that the server knows and that begin so."""
+    return _names(context, lambda client: (each.name for each in client.drivers()), incomplete)
+
+
 def complete_user(
     context: click.Context,
     parameter: click.Parameter,  # noqa: ARG001 - click's.

@@ -1,4 +1,4 @@
-"""`driver`: begins a driver of one's own, and looks whether one keeps the protocol."""
+"""`driver`: begins a driver of one's own, looks whether one keeps the protocol, and forgets one."""
 
 import shlex
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from lineshaft.cli.command import Command, CommandGroup
+from lineshaft.cli.drivers import forget_driver
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.failure import print_note
 from lineshaft.cli.output import Output, print_json, print_json_line, with_output
@@ -36,7 +37,7 @@ def complete_case(
     cls=CommandGroup, examples=("lineshaft driver new compile", "lineshaft driver check -- python driver.py")
 )
 def driver() -> None:
-    """Write drivers: programs that take tasks from a server. docs/drivers.md explains them."""
+    """Write and forget drivers: programs that take tasks from a server. docs/drivers.md explains them."""
 
 
 @driver.command(
@@ -148,6 +149,9 @@ def check_driver(
         click.echo(f"{len(done) - broken} of {len(done)} promises are kept.")
     if broken:
         context.exit(ExitCode.RUN_DID_NOT_SUCCEED)
+
+
+driver.add_command(forget_driver)
 
 
 def _tell(checked: "Checked", output: Output) -> None:

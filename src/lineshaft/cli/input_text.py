@@ -41,8 +41,12 @@ class InputText:
     beside: WorkingTree | None = None
 
     @classmethod
-    def from_argument(cls, argument: str) -> Self:
+    def from_argument(cls, argument: str, option: str = _ARGUMENT) -> Self:
         """Take an argument: the text itself, `@FILE`, or `-` for standard input.
+
+        Args:
+            argument: as it was given.
+            option: behind which it stands, with its dashes.
 
         Raises:
             NotFoundError: there is no such file.
@@ -52,7 +56,7 @@ class InputText:
             return cls(STANDARD_INPUT, sys.stdin.buffer.read())
         if argument.startswith("@"):
             return cls.from_file(Path(argument[1:]))
-        return cls(_ARGUMENT, argument.encode("utf-8", "surrogateescape"))
+        return cls(option, argument.encode("utf-8", "surrogateescape"))
 
     @classmethod
     def from_file(cls, path: Path) -> Self:
@@ -72,7 +76,8 @@ class InputText:
     @property
     def path(self) -> str:
         """The file's path; empty where it comes from no file."""
-        return "" if self.origin in {STANDARD_INPUT, _ARGUMENT} else self.origin
+        is_file = self.origin != STANDARD_INPUT and not self.origin.startswith("--")
+        return self.origin if is_file else ""
 
     def named(self, file: str) -> "InputText | None":
         """Return the text of a file that this one names; None where it cannot be read."""

@@ -17,14 +17,18 @@ class Invocation:
 
     source: InputText | None = None
 
-    def read(self, argument: str) -> InputText:
+    def read(self, argument: str, option: str = "--data") -> InputText:
         """Take JSON that the user hands in: the text itself, `@FILE`, or `-` for standard input.
+
+        Args:
+            argument: as it was given.
+            option: behind which it stands, with its dashes.
 
         Raises:
             NotFoundError: there is no such file.
             InvalidInputError: it cannot be read, or is no JSON.
         """
-        self.source = InputText.from_argument(argument)
+        self.source = InputText.from_argument(argument, option)
         self.source.check_syntax()
         return self.source
 

@@ -151,4 +151,5 @@ def _print_run(found: FoundRun) -> None:
     run = found.run
     out = console(sys.stdout)
     out.print(run_tree(run, found.title, SystemClock().now(), ascii_only=out.options.ascii_only))
-    click.echo(f"id: {run.id}  created: {instant_text(run.created_at)}")
+    carried = "" if run.resource is None else f"  resource: {run.resource.title}"
+    click.echo(printable(f"id: {run.id}  created: {instant_text(run.created_at)}{carried}"))

@@ -53,6 +53,8 @@ def watch_run(client: "Client", found: FoundRun, output: Output) -> ExitCode:
     """Show a run until it has ended, and tell its outcome as an exit code."""
     from lineshaft.cli.display import display_of
 
+    if output is Output.TEXT and found.run.resource is not None:
+        print_note(f"It carries {found.run.resource.title}.")
     try:
         with display_of(found.run, found.title, output, SystemClock()) as display:
             known = {"", *(node.path for node in found.run.nodes)}

@@ -165,6 +165,35 @@ class OriginView:
 
 
 @dataclass(frozen=True, slots=True)
+class CarriedView:
+    """The change of a resource that a run carries.
+
+    Attributes:
+        type: of which type it is.
+        name: its name.
+        version: which version of it.
+        event: what has happened to it.
+    """
+
+    type: str
+    name: str
+    version: int
+    event: str
+
+    @property
+    def title(self) -> str:
+        """Say it as people do."""
+        return f"{self.type}/{self.name} version {self.version}, {self.event}"
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any] | None) -> Self | None:
+        """Read it from the API's JSON."""
+        if document is None:
+            return None
+        return cls(document["type"], document["name"], document["version"], document["event"])
+
+
+@dataclass(frozen=True, slots=True)
 class RunView:
     """One trip along one version of one pipeline.
 
@@ -190,6 +219,7 @@ class RunView:
         held: whether it may not begin before somebody has approved it.
         approved_by: who has; None where nobody had to, or has.
         origin: where it comes from; None of what nobody has delivered.
+        resource: the change of a resource that it carries; None where it carries none.
     """
 
     id: UUID
@@ -213,6 +243,7 @@ class RunView:
     held: bool = False
     approved_by: str | None = None
     origin: OriginView | None = None
+    resource: CarriedView | None = None
 
     @property
     def approvable_commit(self) -> str | None:
@@ -251,6 +282,7 @@ class RunView:
             held=document.get("held", False),
             approved_by=document.get("approved_by"),
             origin=OriginView.from_document(document.get("origin")),
+            resource=CarriedView.from_document(document.get("resource")),
         )
 
 

@@ -87,7 +87,7 @@ class Transport:
     def pages(
         self,
         path: str,
-        query: Mapping[str, str],
+        query: Mapping[str, str | Sequence[str]],
         cursor: str,
         item: Callable[[Mapping[str, Any]], T],
         *,

@@ -434,8 +434,8 @@ def test_a_change_is_in_the_log_with_who_did_it_and_from_where(
 def test_what_is_refused_is_not_in_the_log(api: httpx2.Client, operation: tuple[str, str]) -> None:
     method, path = operation
     nothing = "00000000-0000-7000-8000-000000000000"
-    names = ("pipeline_id", "run_id", "name", "key_id", "token_id", "cache_id", "job", "delivery_id", "kind")
-    names += ("type_name",)
+    ids = ("pipeline_id", "run_id", "key_id", "token_id", "cache_id", "delivery_id")
+    names = (*ids, "name", "job", "kind", "type_name")
     address = path.format_map(dict.fromkeys(names, nothing))
 
     answer = api.request(method, address, json=BODIES.get(operation))

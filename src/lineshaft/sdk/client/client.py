@@ -8,9 +8,11 @@ from lineshaft.ports.clock import Clock, SystemClock
 from lineshaft.sdk.client.audit import AuditCalls
 from lineshaft.sdk.client.connections import ConnectionCalls
 from lineshaft.sdk.client.deliveries import DeliveryCalls
+from lineshaft.sdk.client.drivers import DriverCalls
 from lineshaft.sdk.client.files import FileCalls
 from lineshaft.sdk.client.logs import LogCalls
 from lineshaft.sdk.client.pipelines import PipelineCalls
+from lineshaft.sdk.client.resources import ResourceCalls
 from lineshaft.sdk.client.runs import RunCalls
 from lineshaft.sdk.client.secrets import SecretCalls
 from lineshaft.sdk.client.tests import TestCalls
@@ -35,6 +37,8 @@ class Client(
     SecretCalls,
     ConnectionCalls,
     DeliveryCalls,
+    ResourceCalls,
+    DriverCalls,
 ):
     """Talks to one server. May be used from several threads; close it, or use it as a context manager.
 
