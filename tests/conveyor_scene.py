@@ -106,6 +106,11 @@ class Conveyor:
 
     def start(self, *programs: str) -> None:
         """Start programs of drivers."""
+        for name in programs:
+            self.start_command(name, sys.executable, str(EXAMPLE / f"{name}.py"))
+
+    def start_command(self, name: str, *command: str, **variables: str) -> None:
+        """Start a program of a driver that is none of the conveyor's own."""
         kept = {name: os.environ[name] for name in _KEPT if name in os.environ}
         environment = {
             **kept,
@@ -115,17 +120,17 @@ class Conveyor:
             "CONVEYOR_FOLDER": str(self.folder),
             "PYTHONWARNINGS": "error",
             **self._transport.driver,
+            **variables,
         }
-        for name in programs:
-            with (self.folder / f"{name}.log").open("ab") as log:
-                self._programs[name] = subprocess.Popen(
-                    [sys.executable, str(EXAMPLE / f"{name}.py")],
-                    env=environment,
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                )
+        with (self.folder / f"{name}.log").open("ab") as log:
+            self._programs[name] = subprocess.Popen(
+                command,
+                env=environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
 
     def start_known(self, *programs: str) -> None:
         """Start programs of drivers, and wait until the server knows each."""
