@@ -70,7 +70,7 @@ def test_every_example_is_a_command_line_that_exists(example: str) -> None:
     quoted = [shlex.split(word[2:]) for word in words if word.startswith("$(lineshaft ")]
     for line in [*(words[at:] for at in starts), *quoted]:
         command = command_of(line[1:])
-        ends = next((at for at, word in enumerate(line) if word in {"|", "&", "&&", ">"}), len(line))
+        ends = next((at for at, word in enumerate(line) if word in {"|", "&", "&&", ">", "--"}), len(line))
         used = {word for word in line[2:ends] if word.startswith("--")}
         assert used <= flags(command)
     assert starts or quoted

@@ -18,6 +18,7 @@ from lineshaft.cli.completion import completion
 from lineshaft.cli.convert import convert
 from lineshaft.cli.definition import definition
 from lineshaft.cli.deliveries import deliveries
+from lineshaft.cli.driver import driver
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.cli.explain import explain
 from lineshaft.cli.failure import report, report_fault, report_usage
@@ -92,6 +93,7 @@ class Root(SectionedGroup):
         "Runs": (runs, show, watch, logs, explain, shell, definition, approve, cancel, retry, report_runs),
         "Files and tests": (results, artifacts, tests, cache),
         "Workers": (worker, worker_key),
+        "Drivers": (driver,),
         "Access": (login, logout, whoami, user, token, audit),
         "Secrets and forges": (secret, connection, deliveries),
         "More": (ping, completion),

@@ -66,8 +66,8 @@ for _command in COMMANDS:
 def _work(connection: Connection, flags: dict[str, Any]) -> bool:
     with loading():
         from lineshaft.executors.process.privacy import forget, keep_private
+        from lineshaft.sdk.key import KEY_VARIABLE, worker_key
         from lineshaft.telemetry.logging import set_up_logging
-        from lineshaft.worker.key import KEY_VARIABLE, worker_key
         from lineshaft.worker.serve import serve
         from lineshaft.worker.settings import WorkerSettings
 

@@ -2,11 +2,10 @@
 
 import asyncio
 import logging
-import signal
 from dataclasses import replace
 from typing import Final
 
-from lineshaft.sdk.agent.agent import Agent
+from lineshaft.sdk.agent.signals import Signals
 from lineshaft.sdk.config import ClientConfig
 from lineshaft.sdk.http_files import HttpFiles
 from lineshaft.sdk.http_worker import HttpWorker
@@ -42,7 +41,7 @@ def serve(settings: WorkerSettings, server: ClientConfig, key: str | None = None
 
 
 async def _serve(settings: WorkerSettings, server: ClientConfig, key: str | None) -> bool:
-    signals = _Signals()
+    signals = Signals()
     plan = WorkerPlan.of(settings.name, settings)
     plan = replace(
         plan,
@@ -57,43 +56,10 @@ async def _serve(settings: WorkerSettings, server: ClientConfig, key: str | None
     ):
         _LOG.info("Worker '%s' works for %s.", settings.name, server.url)
         working = asyncio.create_task(agent.run())
-        signals.tell(agent, working)
+        signals.tell((agent,), working)
         await asyncio.wait({working})
         if working.cancelled():
             return False
         working.result()
         _LOG.info("Worker '%s' has ended: nothing is left in its hands.", settings.name)
         return True
-
-
-class _Signals:
-    """Counts SIGTERM and SIGINT, and tells the worker; those that came before it was there, too."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._working: tuple[Agent, asyncio.Task[None]] | None = None
-        loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, self._came)
-
-    def tell(self, agent: Agent, working: asyncio.Task[None]) -> None:
-        self._working = agent, working
-        for count in range(1, self._count + 1):
-            self._obey(count)
-
-    def _came(self) -> None:
-        self._count += 1
-        self._obey(self._count)
-
-    def _obey(self, count: int) -> None:
-        if self._working is None:
-            return
-        agent, working = self._working
-        if count == 1:
-            _LOG.info("Draining: nothing more is claimed; a second signal stops what runs.")
-            agent.drain()
-        elif count == 2:  # noqa: PLR2004 - the second signal.
-            _LOG.info("Stopping what runs; a third signal ends this worker at once.")
-            agent.stop_all()
-        else:
-            working.cancel()

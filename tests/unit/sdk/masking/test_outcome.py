@@ -1,5 +1,6 @@
 """What is told of an attempt's end."""
 
+from lineshaft.model.driver_result import DriverResult
 from lineshaft.model.outcome import Outcome
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.state import State
@@ -32,3 +33,17 @@ def test_what_holds_no_secret_stays() -> None:
     outcome = Outcome(State.SUCCEEDED, exit_code=0, outputs={"a": "b"}, generated="- run: echo hi")
     assert masked_outcome(outcome, MASKER) == outcome
     assert masked_outcome(outcome, Masker()) is outcome
+
+
+def test_the_answer_of_a_driver_is_masked_wherever_the_secret_is() -> None:
+    data = {TOKEN: [f"x{TOKEN}", {"deep": TOKEN}, 1, None, True], "plain": 1.5}
+    outcome = Outcome(State.SUCCEEDED, result=DriverResult(success=True, message=TOKEN, data=data))
+    assert masked_outcome(outcome, MASKER).result == DriverResult(
+        success=True, message="***", data={"***": ["x***", {"deep": "***"}, 1, None, True], "plain": 1.5}
+    )
+
+
+def test_a_number_that_is_a_secret_is_masked() -> None:
+    result = DriverResult(success=True, data={"pin": 471147114712, "other": 7})
+    masked = masked_outcome(Outcome(State.SUCCEEDED, result=result), Masker(["471147114712"]))
+    assert masked.result == DriverResult(success=True, data={"pin": "***", "other": 7})

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from lineshaft.model.errors import ConfigurationError
-from lineshaft.worker.key import worker_key
+from lineshaft.sdk.key import worker_key
 
 
 @pytest.fixture
