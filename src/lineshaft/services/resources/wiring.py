@@ -34,7 +34,14 @@ class ResourceServices:
 
 
 def wire_resources(
-    store: Store, clock: Clock, ids: Ids, *, progress: Progress, reader: SourceReader, check: Check
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+    *,
+    progress: Progress,
+    reader: SourceReader,
+    check: Check,
+    publishes: bool,
 ) -> ResourceServices:
     """Wire the services of resources.
 
@@ -45,11 +52,12 @@ def wire_resources(
         progress: starts runs.
         reader: reads the definitions of pipelines that are kept in repositories.
         check: refuses a definition that the settings do not allow.
+        publishes: whether versions are published for other systems.
     """
     carrying = Carrying(ids, progress, reader, check)
     return ResourceServices(
         definitions=ResourceDefinitionService(store, clock, ids),
-        resources=ResourceService(store, clock, ids, carrying),
+        resources=ResourceService(store, clock, ids, carrying, publishes=publishes),
         broadcasts=BroadcastService(store, clock, ids, progress),
         tending=ResourceTending(store, clock, ids, carrying, chance=Random()),  # noqa: S311 - no secret
     )
