@@ -4,13 +4,16 @@ import json
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from lineshaft.model.errors import UnavailableError
 from lineshaft.ports.events import CloudEvent, QueuedWork
 from lineshaft.sdk.nats.connection import NatsConnection
 from lineshaft.sdk.nats.streams import Streams
 from lineshaft.sdk.nats.subjects import MESSAGE_ID_HEADER, event_subject, work_subject
+
+if TYPE_CHECKING:
+    from nats.aio.client import Client
 
 _LOG: Final = logging.getLogger("lineshaft.events")
 _ACK_SECONDS: Final = 5.0
@@ -30,12 +33,13 @@ class _Message:
 class NatsEventSink:
     """An `EventSink` (`ports.events`) that publishes to JetStream and waits for each acknowledgement.
 
-    It makes the streams where they are missing: nothing takes a message then, which is noticed.
+    It makes the streams that are missing, with each new connection and whenever a message was not taken.
     """
 
     def __init__(self, connection: NatsConnection) -> None:
         self._connection = connection
         self._streams = Streams(connection)
+        self._made_for: Client | None = None
 
     async def publish(self, events: Sequence[CloudEvent]) -> None:
         """Publish events; when this returns JetStream has them.
@@ -62,8 +66,7 @@ class NatsEventSink:
             await self._send(_Message(work_subject(each.driver), data, identity, "application/json"))
 
     async def _send(self, message: _Message) -> None:
-        from nats.errors import Error, MaxPayloadError
-        from nats.js.errors import NoStreamResponseError
+        from nats.errors import Error
 
         client = await self._connection.client()
         if len(message.data) + _HEADERS_BYTES > client.max_payload:
@@ -77,15 +80,13 @@ class NatsEventSink:
         headers = {MESSAGE_ID_HEADER: message.identity, "Content-Type": message.media_type}
         stream = client.jetstream(timeout=_ACK_SECONDS)
         try:
-            try:
-                await stream.publish(message.subject, message.data, headers=headers)
-            except NoStreamResponseError:
+            if self._made_for is not client:
                 await self._streams.make(client)
-                await stream.publish(message.subject, message.data, headers=headers)
-        except MaxPayloadError:
-            # Another server of the cluster takes less; the next look finds that out.
-            raise self._not_taken(message, "it is too large") from None
+                self._made_for = client
+            await stream.publish(message.subject, message.data, headers=headers)
         except (Error, OSError, TimeoutError) as error:
+            # The stream may be gone. Where others hear the subject, nothing else tells of that.
+            self._made_for = None
             raise self._not_taken(message, str(error) or repr(error)) from error
 
     @staticmethod
