@@ -42,6 +42,7 @@ def wire_resources(
     reader: SourceReader,
     check: Check,
     chance: Random,
+    publishes: bool,
 ) -> ResourceServices:
     """Wire the services of resources.
 
@@ -53,11 +54,12 @@ def wire_resources(
         reader: reads the definitions of pipelines that are kept in repositories.
         check: refuses a definition that the settings do not allow.
         chance: keeps several processes from going round at the same time.
+        publishes: whether versions are published for other systems.
     """
     carrying = Carrying(ids, progress, reader, check)
     return ResourceServices(
         definitions=ResourceDefinitionService(store, clock, ids),
-        resources=ResourceService(store, clock, ids, carrying),
+        resources=ResourceService(store, clock, ids, carrying, publishes=publishes),
         broadcasts=BroadcastService(store, clock, ids, progress),
         tending=ResourceTending(store, clock, ids, carrying, chance=chance),
     )
