@@ -1,10 +1,11 @@
 """Servers and workers in processes of their own, and the network between them."""
 
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx2
 
@@ -26,6 +27,7 @@ class Plan:
         replicas: how many servers there are.
         lease_seconds: how long a worker may be silent.
         processes: how many processes a server has.
+        variables: settings of the servers besides.
     """
 
     folder: Path
@@ -33,6 +35,7 @@ class Plan:
     replicas: int = 1
     lease_seconds: float = _LONG
     processes: int = 1
+    variables: Mapping[str, str] = field(default_factory=dict)
 
 
 class Started:
@@ -79,6 +82,7 @@ class Replica(Started):
     """A server, and a client of its API."""
 
     def __init__(self, plan: Plan) -> None:
+        besides: dict[str, Any] = dict(plan.variables)
         super().__init__(
             lambda: server_process(
                 plan.folder / "server",
@@ -87,6 +91,7 @@ class Replica(Started):
                 LINESHAFT_LEASE_SECONDS=str(plan.lease_seconds),
                 LINESHAFT_GIT_ROOTS=str(plan.folder),
                 LINESHAFT_WORKERS=str(plan.processes),
+                **besides,
             ),
             READY,
         )

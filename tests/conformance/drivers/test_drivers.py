@@ -1,5 +1,6 @@
 """The promises of the protocol, kept by drivers that are built with the SDK and by what is built in."""
 
+import shutil
 import sys
 from pathlib import Path
 
@@ -8,10 +9,18 @@ import pytest
 from lineshaft.cli.driver_project import driver_project
 from lineshaft.sdk.driver.conformance import CASES, Case, Plan, check_case
 
-EXAMPLE = Path(__file__).parents[3] / "examples" / "drivers" / "checked.py"
+EXAMPLES = Path(__file__).parents[3] / "examples" / "drivers"
+EXAMPLE = EXAMPLES / "checked.py"
+IN_SH = EXAMPLES / "upload.sh"
+WITHOUT_A_TASK = {"registers", "registers_until_answered", "claims", "ends"}
 
 # As patient as a test may be: nothing that a driver does well takes so long, however busy the machine is.
 LEASE_SECONDS = PATIENCE_SECONDS = 200.0
+
+
+def _built_in(kind: str) -> Plan:
+    command = (sys.executable, "-m", "lineshaft", "worker", "--drivers", kind, "--max-load", "1")
+    return Plan(command, kind, LEASE_SECONDS, PATIENCE_SECONDS)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
@@ -29,13 +38,28 @@ async def test_a_driver_that_was_just_begun_keeps_the_promise(case: Case, tmp_pa
     assert (await check_case(plan, case)).problems == ()
 
 
-@pytest.mark.parametrize(
-    "case", [each for each in CASES if each.name in {"fails", "logs", "stops", "drains"}]
+@pytest.mark.skipif(
+    shutil.which("curl") is None or shutil.which("jq") is None,
+    reason="curl or jq is missing; Debian has them in packages of these names",
 )
-async def test_the_driver_of_commands_keeps_the_promise(case: Case) -> None:
-    command = (sys.executable, "-m", "lineshaft", "worker", "--drivers", "run")
-    plan = Plan(command, "run", LEASE_SECONDS, PATIENCE_SECONDS)
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_a_driver_in_sh_keeps_the_promise(case: Case) -> None:
+    plan = Plan((str(IN_SH),), None, LEASE_SECONDS, PATIENCE_SECONDS)
     assert (await check_case(plan, case)).problems == ()
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+async def test_the_driver_of_commands_keeps_the_promise(case: Case) -> None:
+    assert (await check_case(_built_in("run"), case)).problems == ()
+
+
+# What they do with a task needs an engine or a cluster, which tests of their own have.
+@pytest.mark.parametrize(
+    "case", [each for each in CASES if each.name in WITHOUT_A_TASK], ids=lambda case: case.name
+)
+@pytest.mark.parametrize("kind", ["build", "deploy"])
+async def test_the_drivers_of_images_and_clusters_keep_the_promise(kind: str, case: Case) -> None:
+    assert (await check_case(_built_in(kind), case)).problems == ()
 
 
 @pytest.mark.parametrize("case", [each for each in CASES if each.name in {"registers", "ends"}])

@@ -107,6 +107,15 @@ async def _logs_on_after_a_lost_answer(stage: Stage) -> None:
     _must_have_logged(await stage.reported(await stage.give(Behaviour.LOG)))
 
 
+async def _masks(stage: Stage) -> None:
+    secret = line(LINES - 1)
+    attempt = await stage.reported(await stage.give(Behaviour.LOG, {"SECRET": secret}))
+    _must_be(attempt, State.SUCCEEDED)
+    lines = attempt.log.decode(errors="replace").splitlines()
+    _must(secret not in lines, f"Its log shows the secret {secret!r} that the task was given.")
+    _must(line(LINES) in lines, "Its log does not show what is no secret.")
+
+
 async def _keeps_its_lease(stage: Stage) -> None:
     attempt = await stage.give(Behaviour.WAIT)
     await stage.waits(attempt)
@@ -238,6 +247,7 @@ CASES: Final = (
     Case("logs", "It appends to the log in order, and all of it before it reports.", _logs),
     Case("logs_on", "It appends again what was refused for the moment.", _logs_on_after_a_fault),
     Case("logs_once", "It appends nothing twice when an answer is lost.", _logs_on_after_a_lost_answer),
+    Case("masks", "It masks the secrets of a task in its log.", _masks),
     Case("keeps_its_lease", "It sends heartbeats while it works.", _keeps_its_lease),
     Case("stops", "It stops a task within 30 seconds of being told.", _stops),
     Case("drops", "It drops a task whose lease is dead, and goes on.", _drops_what_is_stale),

@@ -87,8 +87,8 @@ class Stage:
         """Wait until the driver has registered."""
         await self.expect(lambda: self.server.session is not None, "it did not register")
 
-    async def give(self, behaviour: Behaviour) -> Attempt:
-        """Give the driver a task, as soon as it has registered."""
+    async def give(self, behaviour: Behaviour, secrets: Mapping[str, str] | None = None) -> Attempt:
+        """Give the driver a task, with secrets by name, as soon as it has registered."""
         await self.registered()
         self.number += 1
         kind = self.kind
@@ -107,6 +107,8 @@ class Stage:
             timeout_seconds=None,
             repository=None,
             commit=None,
+            secrets=tuple(secrets or ()),
+            secret_values=dict(secrets or {}),
             driver=DriverContext(event="created", resource=resource),
         )
         return self.server.give(lease)
