@@ -8,11 +8,14 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from command_line import CommandLine, Result, isolated
 from driver_program import DeskDriver
 from http_server import http_server
+from lineshaft.cli.app import root
+from lineshaft.cli.completion import PATIENCE, complete_driver, complete_resource, complete_resource_type
 from lineshaft.cli.exit_code import ExitCode
 from lineshaft.definition.compiling.read import read_native
 from lineshaft.ports.clock import ManualClock
@@ -208,3 +211,20 @@ async def test_explain_tells_that_a_driver_is_not_connected(site: Site) -> None:
 
     assert "compile is queued" in explained.out
     assert "'compile'" in explained.out
+
+
+async def test_types_resources_and_drivers_are_offered_by_what_they_begin_with(site: Site) -> None:
+    await site.define()
+    await site("resource", "apply", "app", "shop", "--spec", SPEC)
+    await DeskDriver(site.plane, COMPILE).register()
+    context = click.Context(root)
+    context.meta[PATIENCE] = 3_600.0
+    context.params["type_name"] = "app"
+    parameter = root.params[0]
+
+    def offered(begun: str) -> list[list[str]]:
+        asked = (complete_resource_type, complete_resource, complete_driver)
+        return [complete(context, parameter, begun) for complete in asked]
+
+    assert await asyncio.to_thread(offered, "") == [["app"], ["shop"], ["compile"]]
+    assert await asyncio.to_thread(offered, "sh") == [[], ["shop"], []]
