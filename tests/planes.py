@@ -16,6 +16,7 @@ from lineshaft.model.user import User
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock, SystemClock
+from lineshaft.ports.events import EventSink
 from lineshaft.ports.forge import NO_FORGES, Forges
 from lineshaft.ports.ids import RandomIds
 from lineshaft.ports.mailer import Mailer
@@ -67,6 +68,7 @@ async def temporary_plane(
     pipelines_text: PipelinesText | None = None,
     mailer: Mailer | None = None,
     mail_terms: MailTerms = NO_TERMS,
+    events: EventSink | None = None,
     public_url: str = "",
 ) -> AsyncIterator[ControlPlane]:
     """Open a control plane on a database, without `url` a temporary one.
@@ -95,6 +97,7 @@ async def temporary_plane(
             pipelines_text=pipelines_text,
             mailer=mailer,
             mail_terms=mail_terms,
+            events=events,
             public_url=public_url,
         )
         await add_user(store)

@@ -15,7 +15,8 @@ from simulation.pipelines import GENERATED
 _STOPPED: Final = Outcome(State.CANCELLED, Reason(ReasonCode.WORKER_STOPPED, "It was told to stop."))
 _OUT_OF_TIME: Final = Outcome(State.TIMED_OUT, Reason(ReasonCode.TIME_LIMIT, "It took too long."))
 _LONG_LOG_BYTES: Final = 70_000
-_FOR_EVER: Final = 1e9
+_LONG: Final = 900.0
+"""How long a driver hangs, which may keep the only slot that others wait for."""
 
 
 class SimulatedDriver:
@@ -50,12 +51,12 @@ class SimulatedDriver:
         return self._outcome(assignment)
 
     async def _answer(self, assignment: Assignment) -> Outcome:
-        """Do what a driver does that others have written: in time, too late, or never."""
+        """Do what a driver does that others have written: in time, too late, or when nobody waits."""
         random = self._random
         await self._write(assignment)
         # Whoever hangs neither keeps the time nor hears that it is to stop; the server goes on without it.
-        pause = random.choice((0.0, 0.5, 3.0, 8.0, 20.0, _FOR_EVER))
-        obedience = _FOR_EVER if pause == _FOR_EVER else random.choice((0.0, 5.0, _FOR_EVER))
+        pause = random.choice((0.0, 0.5, 3.0, 8.0, 20.0, _LONG))
+        obedience = _LONG if pause == _LONG else random.choice((0.0, 5.0, _LONG))
         if await _stopped(assignment, pause, obedience):
             return _STOPPED
         if random.random() < 0.2:

@@ -126,6 +126,7 @@ class Server:
             lease_time=LEASE_TIME,
             run_time_limit=_RUN_TIME_LIMIT,
             limits=site.limits,
+            chance=site.random,
         )
         async with plane.running():
             self.plane = plane

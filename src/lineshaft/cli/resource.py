@@ -18,6 +18,7 @@ from lineshaft.cli.limit import limited
 from lineshaft.cli.output import Output, print_json, print_table, with_output
 from lineshaft.cli.reference import find_run
 from lineshaft.cli.resource_definitions import COMMANDS
+from lineshaft.cli.resource_text import compact, resource_facts, resource_row
 from lineshaft.cli.terminal import printable
 from lineshaft.cli.waiting import waiting
 from lineshaft.cli.watch import watch_run
@@ -278,7 +279,7 @@ def list_resources(
         from lineshaft.cli.tree import STATE_STYLES
 
         headings = ("TYPE", "NAME", "VERSION", "OBSERVED", "STATE", "PIPELINE", "CHANGED")
-        print_table(headings, [_row(each) for each in found], STATE_STYLES)
+        print_table(headings, [resource_row(each) for each in found], STATE_STYLES)
     else:
         print_note("There are no such resources; `lineshaft resource apply` makes one.")
 
@@ -313,7 +314,7 @@ def show_resource(
     if output is Output.JSON:
         print_json(found.document)
         return
-    for title, text in _facts(found):
+    for title, text in resource_facts(found):
         click.echo(printable(f"{title:<12}{text}"))
 
 
@@ -341,7 +342,7 @@ def list_versions(connection: Connection, *, type_name: str, name: str, limit: i
             each.event or "-",
             instant_text(each.updated_at),
             each.pipeline or "-",
-            _json(each.spec),
+            compact(each.spec),
         )
         for each in found
     ]
@@ -376,46 +377,3 @@ def _object(invocation: Invocation, argument: str, option: str) -> dict[str, Any
     if not isinstance(said, dict):
         raise click.UsageError(f"{option} must be a JSON object.")
     return said
-
-
-def _row(found: "ResourceView") -> tuple[str, ...]:
-    return (
-        found.type,
-        found.name,
-        str(found.version),
-        str(found.observed_version),
-        found.state or "-",
-        found.pipeline or "-",
-        instant_text(found.updated_at),
-    )
-
-
-def _facts(found: "ResourceVersionView") -> list[tuple[str, str]]:
-    from lineshaft.sdk.resource import ResourceView
-
-    facts = [("resource", found.title), ("version", str(found.version))]
-    if isinstance(found, ResourceView):
-        facts.append(("observed", str(found.observed_version)))
-        carried = "" if found.run_id is None else f" by run {found.run_id}, of version {found.run_version}"
-        facts.append(("state", f"{found.state or 'no run yet'}{carried}"))
-    else:
-        facts.append(("event", found.event or "-"))
-    facts += [
-        ("pipeline", found.pipeline or "none: all drivers of its type"),
-        ("changed", instant_text(found.updated_at)),
-        ("metadata", ", ".join(f"{name}={text}" for name, text in found.metadata.items()) or "none"),
-        ("spec", _json(found.spec)),
-    ]
-    if isinstance(found, ResourceView):
-        if found.resync_at is not None:
-            facts.append(("resync", instant_text(found.resync_at)))
-        for driver, result in found.results.items():
-            outcome = "succeeded" if result.success else "failed"
-            said = f": {result.message}" if result.message else ""
-            data = f"  {_json(result.data)}" if result.data else ""
-            facts.append(("result", f"{driver} {outcome}{said}{data}"))
-    return facts
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 _SERVER: Final = "Server"
 _SIGN_IN: Final = "Sign-in by a browser"
 _MAIL: Final = "Mail"
+_EVENTS: Final = "Events"
 
 
 _server_options = together(
@@ -154,6 +155,15 @@ _mail_options = together(
         "A,B",
         "Domains to which mails to the author of a commit may go.",
         "none",
+    ),
+    setting(_EVENTS, "--events", "URL", "NATS that events go to: nats://HOST:4222, or tls://.", "none"),
+    setting(_EVENTS, "--events-user", "NAME", "Who signs in there.", "nobody"),
+    setting(
+        _EVENTS, "--events-password", "SECRET", "Proves it; safer in the environment or the file.", "none"
+    ),
+    setting(_EVENTS, "--events-credentials", "FILE", "A JWT and an NKey to sign in by instead.", "none"),
+    setting(
+        _EVENTS, "--events-ca-file", "FILE", "Certificates in PEM that prove it.", "the public authorities"
     ),
 )
 

@@ -23,6 +23,7 @@ from lineshaft.integrations.git.repositories import GitRepositories
 from lineshaft.integrations.key_file import own_key_file, read_key_file
 from lineshaft.integrations.key_ring import KeyRing
 from lineshaft.integrations.mail import SmtpRelay
+from lineshaft.integrations.nats import NatsEventSink
 from lineshaft.integrations.object_store import ObjectStore
 from lineshaft.integrations.openid import OpenIdProvider
 from lineshaft.integrations.outgoing import Guard
@@ -41,6 +42,7 @@ from lineshaft.ports.mailer import Mailer
 from lineshaft.ports.pipelines_text import PipelinesText
 from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
+from lineshaft.sdk.nats.connection import NatsConnection
 from lineshaft.server.pages.sign_in import RETURN_PATH
 from lineshaft.server.repositories import repository_check
 from lineshaft.server.settings import ServerSettings
@@ -53,6 +55,7 @@ from lineshaft.services.pipelines import Check
 from lineshaft.store import open_store
 
 _LOG: Final = logging.getLogger("lineshaft.blobs")
+_NATS_LOG: Final = logging.getLogger("lineshaft.nats")
 _MAIL_LOG: Final = logging.getLogger("lineshaft.mail")
 
 BLOBS: Final = "blobs"
@@ -83,6 +86,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
     )
     async with AsyncExitStack() as opened:
         opened.push_async_callback(store.close)
+        nats = await _nats(settings, opened)
         plane = ControlPlane(
             store,
             await _open_blobs(settings),
@@ -105,6 +109,7 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
             pipelines_text=await _pipelines_text(settings, opened),
             mailer=_mailer(settings),
             mail_terms=settings.mail_terms,
+            events=None if nats is None else NatsEventSink(nats),
             public_url="" if settings.public_url is None else f"{settings.public_url}",
         )
         await plane.secrets.keeping.check_keys()
@@ -113,6 +118,14 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
         )
         async with plane.running():
             yield plane
+
+
+async def _nats(settings: ServerSettings, opened: AsyncExitStack) -> NatsConnection | None:
+    """Connect to NATS; a server begins without it as well, and finds it once it is there."""
+    access = settings.nats_access
+    if access is None:
+        return None
+    return await opened.enter_async_context(NatsConnection(access, "lineshaft server", _NATS_LOG).open())
 
 
 async def _repositories(settings: ServerSettings, opened: AsyncExitStack) -> Repositories:

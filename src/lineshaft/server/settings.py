@@ -13,6 +13,7 @@ from lineshaft.executors.settings import Folder
 from lineshaft.model.errors import ConfigurationError
 from lineshaft.model.limits import Limits
 from lineshaft.sdk.config import DEFAULT_CREDENTIAL, is_loopback
+from lineshaft.server.event_settings import EventSettings
 from lineshaft.server.exchange import Requests
 from lineshaft.server.file_settings import FileSettings
 from lineshaft.server.mail_settings import MailSettings
@@ -79,7 +80,7 @@ _Number = Annotated[int, Field(ge=1, le=1_000_000)]
 _PipelineName = Annotated[str, StringConstraints(min_length=1, max_length=1_000)]
 
 
-class ServerSettings(SignInSettings, MailSettings, VaultSettings, FileSettings):
+class ServerSettings(SignInSettings, MailSettings, VaultSettings, FileSettings, EventSettings):
     """All that a server, and the worker inside it, can be told.
 
     Attributes:

@@ -11,6 +11,7 @@ from lineshaft.model.limits import NO_LIMITS, Limits
 from lineshaft.ports.blobs import Blobs
 from lineshaft.ports.cipher import NO_KEYS, Cipher
 from lineshaft.ports.clock import Clock
+from lineshaft.ports.events import EventSink
 from lineshaft.ports.forge import NO_FORGES, Forges
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.mailer import Mailer
@@ -35,6 +36,7 @@ from lineshaft.services.notifying.terms import NO_TERMS, MailTerms
 from lineshaft.services.outbox import Lane, OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
 from lineshaft.services.progress import CALL_KEPT_PIPELINE, CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
+from lineshaft.services.publishing.publisher import Publisher
 from lineshaft.services.reports import ReportService
 from lineshaft.services.resources.wiring import wire_resources
 from lineshaft.services.retention import KEEP_ALL, Kept, RetentionService
@@ -102,14 +104,18 @@ class ControlPlane:
         pipelines_text: PipelinesText | None = None,
         mailer: Mailer | None = None,
         mail_terms: MailTerms = NO_TERMS,
+        events: EventSink | None = None,
         public_url: str = "",
+        chance: Random | None = None,
     ) -> None:
+        chance = chance or Random()  # noqa: S311 - no secret
         progress = Progress(
             ids,
             run_time_limit,
             places=places,
             secrets_elsewhere=bool(other_secrets),
             notifies=mailer is not None,
+            publishes=events is not None,
         )
         self.store = store
         self.access = wire_access(store, clock, ids, session_times, provider)
@@ -121,7 +127,7 @@ class ControlPlane:
             store,
             clock,
             ids,
-            Outside(self.secrets.lookup, forges, repositories, pipelines_text),
+            Outside(self.secrets.lookup, forges, repositories, pipelines_text, chance),
             pipelines=self.pipelines,
             progress=progress,
         )
@@ -139,7 +145,17 @@ class ControlPlane:
         self.tests = TestService(store)
         self.files = wire_files(store, blobs, clock, ids, file_limits, take_tests=self.tests.take)
         reader = self.sources.reader
-        self.resources = wire_resources(store, clock, ids, progress=progress, reader=reader, check=check)
+        self.resources = wire_resources(
+            store,
+            clock,
+            ids,
+            progress=progress,
+            reader=reader,
+            check=check,
+            publishes=events is not None,
+            chance=chance,
+        )
+        self._publisher = None if events is None else Publisher(store, clock, events)
         self.runs = RunService(
             store,
             clock,
@@ -160,7 +176,7 @@ class ControlPlane:
         self.statuses = StatusTelling(store, clock, self.sources.connections, forges, public_url)
         self.timers = TimerService(store, clock, progress)
         self.schedules = ScheduleService(store, clock, ids, progress, reader)
-        self.retention = RetentionService(store, clock, kept, self.files.expiry, chance=Random())  # noqa: S311 - no secret
+        self.retention = RetentionService(store, clock, kept, self.files.expiry, chance=chance)
         lanes = {
             SEAL_LOG: Lane(self.logs.seal, at_once=4),
             DELETE_BLOBS: Lane(self.logs.delete_blobs, at_once=2),
@@ -178,8 +194,9 @@ class ControlPlane:
 
         That is: deliver the outbox, fire timers, start pipelines at their times, see to deliveries, look at
         repositories, tell forges, end lost leases, bring back what was set aside, bring resources to their
-        drivers, remove what is old, note who was seen, find the repositories of pipelines that a version
-        before has made, and keep pipelines as the server's file says, or let go of those a file has kept.
+        drivers, publish events, remove what is old, note who was seen, find the repositories of pipelines
+        that a version before has made, and keep pipelines as the server's file says, or let go of those that a
+        file has kept.
         """
         background = (
             self._outbox.run(),
@@ -196,6 +213,8 @@ class ControlPlane:
             self.pipelines.let_go() if self.sources.file is None else self.sources.file.run(),
         )
         tasks = [asyncio.create_task(each) for each in background]
+        if self._publisher is not None:
+            tasks.append(asyncio.create_task(self._publisher.run()))
         try:
             yield
         finally:
@@ -207,4 +226,6 @@ class ControlPlane:
     async def settle(self) -> None:
         """Do what the outbox holds now, so that nothing is left to do when the process ends."""
         while await self._outbox.deliver_due():
+            pass
+        while self._publisher is not None and await self._publisher.publish_due():
             pass

@@ -46,6 +46,7 @@ from lineshaft.services.calls import (
     stopped_call,
 )
 from lineshaft.services.new_run import NewRun, write_run
+from lineshaft.services.publishing.wanting import ToPublish
 from lineshaft.services.resources.observing import note_moved, note_started
 from lineshaft.services.run_chores import (
     TRIGGERED_AGAIN,
@@ -106,6 +107,7 @@ class Progress:
         places: bool = True,
         secrets_elsewhere: bool = False,
         notifies: bool = False,
+        publishes: bool = False,
     ) -> None:
         """Make one.
 
@@ -116,12 +118,14 @@ class Progress:
                 worker takes them otherwise.
             secrets_elsewhere: whether secrets that the database has not may be found elsewhere.
             notifies: whether notifications have somewhere to go; they are dropped otherwise.
+            publishes: whether events are published for other systems.
         """
         self._ids = ids
         self._time_limit = time_limit
         self._places = places
         self._secrets_elsewhere = secrets_elsewhere
         self._notifies = notifies
+        self._publishes = publishes
 
     def apply(self, transaction: Transaction, run_id: UUID, event: Event, now: datetime) -> list[Decision]:
         """Advance a run by an event and write all that follows, in this transaction.
@@ -255,6 +259,7 @@ class Progress:
             places=self._places,
             secrets_elsewhere=self._secrets_elsewhere,
             notifies=self._notifies,
+            publishes=self._publishes,
         )
 
 
@@ -269,9 +274,11 @@ class _Work:
     places: bool
     secrets_elsewhere: bool
     notifies: bool
+    publishes: bool
     decisions: list[Decision] = field(default_factory=list)
     calls: int = 0
     known: dict[tuple[UUID, str], bool] = field(default_factory=dict)
+    to_publish: ToPublish = field(default_factory=ToPublish)
 
     def do(self, *chores: Chore) -> None:
         """Do chores and all that follows from them, in order."""
@@ -285,6 +292,8 @@ class _Work:
                     todo.extend(self._begin_next(chore))
                 case _:
                     assert_never(chore)
+        if self.publishes:
+            self.to_publish.write(self.transaction, self.ids, self.now)
 
     def _advance(self, chore: Advance) -> list[Chore]:
         run = self.transaction.runs.get(chore.run_id)
@@ -321,6 +330,8 @@ class _Work:
         for status in changed_statuses(before, decision, self.now):
             self.transaction.statuses.want(status)
         self.decisions.append(decision)
+        if self.publishes:
+            self.to_publish.add(decision)
 
     def _notify(self, run: Run) -> None:
         if not self.notifies:

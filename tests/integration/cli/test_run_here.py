@@ -3,7 +3,6 @@
 import json
 import os
 import subprocess
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ import pytest
 
 from lfs_server import oid_of, pointer_to
 from lineshaft.cli.exit_code import ExitCode
+from warm_start import run_warm
 
 NOBODY = {
     "GIT_AUTHOR_NAME": "Ada",
@@ -47,15 +47,8 @@ class Ran:
 
 
 def run(folder: Path, *arguments: str, output: str = "json") -> Ran:
-    answer = subprocess.run(
-        [sys.executable, "-m", "lineshaft", "run", "--output", output, *arguments],
-        cwd=folder,
-        env=os.environ | NOBODY,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    command = ["run", "--output", output, *arguments]
+    answer = run_warm(command, environment=os.environ | NOBODY, folder=folder)
     return Ran(answer.returncode, answer.stdout, answer.stderr)
 
 

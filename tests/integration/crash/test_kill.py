@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from http_pipelines import Document, create, events, finish, node, start_of
-from server_process import TESTS, ServerProcess, server_process
+from server_process import ServerProcess, server_process
 
 LINES = "".join(f"line {number}\n" for number in range(5_000))
 
@@ -21,7 +21,7 @@ LINES = "".join(f"line {number}\n" for number in range(5_000))
 def up(data: Path, **variables: str) -> Iterator[tuple[ServerProcess, httpx2.Client]]:
     """Start `lineshaft up` on a data folder."""
     settings = {"LINESHAFT_LEASE_SECONDS": "3600", **variables}
-    with server_process(data, program=TESTS / "up_program.py", **settings) as server:
+    with server_process(data, **settings) as server:
         address = server.address()
         with httpx2.Client(base_url=address, auth=("admin", "admin"), timeout=30) as api:
             yield server, api

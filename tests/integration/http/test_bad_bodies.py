@@ -61,6 +61,17 @@ def test_a_configuration_that_makes_no_sense_is_refused_by_the_name_of_its_field
         assert field in fields(problem(answer, 422)), answer.text
 
 
+def test_a_list_that_is_too_long_is_refused_by_the_name_of_its_field(api: httpx2.Client) -> None:
+    job = {"name": "long", "dockerImage": "busybox", "command": ["a"] * 10_001}
+    runs = f"{PIPELINES}/{create(api, 'true')}/runs"
+    for path, body, field in (
+        ("/jobs", job, "command"),
+        (runs, {"changed": ["a"] * 100_001}, "changed"),
+        (runs, {"only": ["a"] * 100_001}, "only"),
+    ):
+        assert fields(problem(api.post(path, json=body), 422)) == [field]
+
+
 def test_every_problem_of_a_configuration_is_told_at_once(api: httpx2.Client) -> None:
     body = _changed(name="", stages=[{"name": "a", "type": "Run", "command": "true", "timeout": -1}] * 2)
 

@@ -21,7 +21,7 @@ from http_pipelines import Document, events, finish
 from integration.docker_engine import Engine, docker_engine, registry
 from integration.tool_image import tools
 from lineshaft.cli.app import run_command_line
-from server_process import TESTS, ServerProcess, server_process
+from server_process import ServerProcess, server_process
 from station import Plan, Station, station
 
 __all__ = ["docker_engine", "registry", "tools"]
@@ -84,8 +84,7 @@ class Plant:
             "LINESHAFT_DOCKER_HOST": (engine or self.engine).address,
             "LINESHAFT_GIT_ROOTS": str(self.folder),
         }
-        program = TESTS / "up_program.py"
-        return server_process(self.folder / name, "worker", program=program, **(settings | variables))
+        return server_process(self.folder / name, "worker", **(settings | variables))
 
     def call(self, *arguments: str, expected: int = 0) -> str:
         """Call the command line, which must end with this exit code; returns what it prints."""

@@ -16,7 +16,7 @@ import pytest
 
 from http_pipelines import Document, configuration, create, events, finish, start, start_of
 from lineshaft.wire.message import PROTOCOL_HEADER
-from server_process import server_process
+from server_process import executed_server
 
 WORKER = {PROTOCOL_HEADER: "1"}
 
@@ -29,7 +29,7 @@ def _client(url: str, credentials: tuple[str, str] = ("admin", "admin")) -> Iter
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_the_server_with_grace(tmp_path: Path, number: signal.Signals) -> None:
-    with server_process(tmp_path) as server:
+    with executed_server(tmp_path) as server:
         server.address()
 
         code, log = server.stop(number)
@@ -42,7 +42,7 @@ def test_a_server_may_have_as_many_connections_as_the_system_allows(tmp_path: Pa
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(soft, 512), hard))
     try:
-        with server_process(tmp_path) as server:
+        with executed_server(tmp_path) as server:
             server.address()
             limits = psutil.Process(server.process.pid).rlimit(resource.RLIMIT_NOFILE)
     finally:
@@ -52,7 +52,7 @@ def test_a_server_may_have_as_many_connections_as_the_system_allows(tmp_path: Pa
 
 
 def test_open_streams_and_waiting_calls_end_when_the_server_stops(tmp_path: Path) -> None:
-    with server_process(tmp_path) as server, _client(server.address()) as api:
+    with executed_server(tmp_path) as server, _client(server.address()) as api:
         run = start(api, "echo one; sleep 600")
         log = events(api, f"/v1/runs/{run['id']}/nodes/a/log/stream")
         assert next(log).json() == {"offset": 0, "text": "one\n"}
@@ -82,12 +82,12 @@ def _waiting_heartbeat(api: httpx2.Client, worker: str) -> Iterator[HTTPConnecti
 
 
 def test_what_was_made_is_there_after_a_restart(tmp_path: Path) -> None:
-    with server_process(tmp_path) as server, _client(server.address()) as api:
+    with executed_server(tmp_path) as server, _client(server.address()) as api:
         pipeline = create(api, "printf 'kept'")
         run = finish(api, start_of(api, pipeline))
         server.stop()
 
-    with server_process(tmp_path) as server, _client(server.address()) as api:
+    with executed_server(tmp_path) as server, _client(server.address()) as api:
         assert api.get(f"/v1/pipelines/{pipeline}").json()["name"] == "CI Pipeline"
         assert api.get(f"/v1/runs/{run['id']}").json() == run
         assert api.get(f"/v1/runs/{run['id']}/nodes/a/log").content == b"kept"
@@ -96,7 +96,7 @@ def test_what_was_made_is_there_after_a_restart(tmp_path: Path) -> None:
 def test_the_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
     data = tmp_path / "new" / "data"
 
-    with server_process(data) as server:
+    with executed_server(data) as server:
         server.address()
         server.stop()
 
@@ -104,9 +104,9 @@ def test_the_data_folder_is_made_for_its_owner_alone(tmp_path: Path) -> None:
 
 
 def test_a_second_server_on_the_same_data_is_refused(tmp_path: Path) -> None:
-    with server_process(tmp_path) as first:
+    with executed_server(tmp_path) as first:
         url = first.address()
-        with server_process(tmp_path) as second:
+        with executed_server(tmp_path) as second:
             code, log = second.ended()
 
         with _client(url) as api:
@@ -117,9 +117,9 @@ def test_a_second_server_on_the_same_data_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken_is_told_so(tmp_path: Path) -> None:
-    with server_process(tmp_path / "one") as first:
+    with executed_server(tmp_path / "one") as first:
         port = first.address().rpartition(":")[2]
-        with server_process(tmp_path / "two", LINESHAFT_PORT=port) as second:
+        with executed_server(tmp_path / "two", LINESHAFT_PORT=port) as second:
             code, log = second.ended()
 
     assert code != 0
@@ -127,12 +127,12 @@ def test_a_port_that_is_taken_is_told_so(tmp_path: Path) -> None:
 
 
 def test_default_credentials_are_good_for_nothing_once_there_are_others(tmp_path: Path) -> None:
-    with server_process(tmp_path) as server:
+    with executed_server(tmp_path) as server:
         server.address()
         server.stop()
 
     with (
-        server_process(tmp_path, LINESHAFT_USERNAME="ada", LINESHAFT_PASSWORD="lovelace") as server,
+        executed_server(tmp_path, LINESHAFT_USERNAME="ada", LINESHAFT_PASSWORD="lovelace") as server,
         _client(server.address()) as stranger,
     ):
         assert stranger.get("/v1/pipelines").status_code == 401
@@ -144,7 +144,7 @@ def test_default_credentials_are_good_for_nothing_once_there_are_others(tmp_path
 
 def test_a_changed_password_takes_the_place_of_the_one_before(tmp_path: Path) -> None:
     for password in ("first", "second"):
-        with server_process(tmp_path, LINESHAFT_PASSWORD=password) as server:
+        with executed_server(tmp_path, LINESHAFT_PASSWORD=password) as server:
             url = server.address()
             with _client(url, ("admin", "first")) as api:
                 assert api.get("/v1/pipelines").status_code == (200 if password == "first" else 401)
@@ -161,7 +161,7 @@ def test_local_repositories_are_allowed_below_their_roots_only(tmp_path: Path) -
 
     roots = str(allowed)
     with (
-        server_process(tmp_path / "data", LINESHAFT_GIT_ROOTS=roots) as server,
+        executed_server(tmp_path / "data", LINESHAFT_GIT_ROOTS=roots) as server,
         _client(server.address()) as api,
     ):
 
@@ -175,7 +175,7 @@ def test_local_repositories_are_allowed_below_their_roots_only(tmp_path: Path) -
 
 
 def test_the_log_has_the_lines_that_operators_know(tmp_path: Path) -> None:
-    with server_process(tmp_path) as server:
+    with executed_server(tmp_path) as server:
         with _client(server.address()) as api:
             run = finish(api, start(api, "true"))
         _, log = server.stop()
@@ -204,7 +204,7 @@ def test_a_worker_that_fails_inside_ends_the_server_with_its_error(tmp_path: Pat
         "    serve(ServerSettings.load(), worker=failing)\n"
     )
 
-    with server_process(tmp_path / "data", program=program) as server:
+    with executed_server(tmp_path / "data", program=program) as server:
         code, log = server.ended()
 
     assert code != 0
@@ -212,7 +212,7 @@ def test_a_worker_that_fails_inside_ends_the_server_with_its_error(tmp_path: Pat
 
 
 def test_a_worker_that_is_gone_takes_no_work_with_it(tmp_path: Path) -> None:
-    with server_process(tmp_path, "server") as server, _client(server.address()) as api:
+    with executed_server(tmp_path, "server") as server, _client(server.address()) as api:
         gone, here = (_register(api, name) for name in ("gone", "here"))
         with pytest.raises(httpx2.ReadTimeout):
             _claim(api, gone, wait_seconds=60, timeout=0.2)
@@ -232,7 +232,7 @@ def test_several_processes_serve_one_database(tmp_path: Path, empty_postgres_url
         "LINESHAFT_LABELS": "gpu,linux",
         "LINESHAFT_MEMORY": "2GiB",
     }
-    with server_process(tmp_path, "server", **several) as server:
+    with executed_server(tmp_path, "server", **several) as server:
         url = server.address()
         with _client(url) as api, _client(url) as other:
             worker = _register(api, "w")
@@ -258,7 +258,7 @@ def test_several_processes_serve_one_database(tmp_path: Path, empty_postgres_url
 
 def test_several_processes_that_cannot_start_are_one_error(tmp_path: Path) -> None:
     nowhere = "postgresql://nobody@127.0.0.1:1/nothing"
-    with server_process(tmp_path, "server", LINESHAFT_WORKERS="2", LINESHAFT_DATABASE_URL=nowhere) as server:
+    with executed_server(tmp_path, "server", LINESHAFT_WORKERS="2", LINESHAFT_DATABASE_URL=nowhere) as server:
         code, log = server.ended()
 
     assert code != 0
@@ -281,7 +281,7 @@ def test_several_processes_that_cannot_start_are_one_error(tmp_path: Path) -> No
 def test_a_server_that_cannot_be_set_up_so_says_why(
     tmp_path: Path, command: str, variables: dict[str, Any], said: str
 ) -> None:
-    with server_process(tmp_path, command, **variables) as server:
+    with executed_server(tmp_path, command, **variables) as server:
         code, log = server.ended()
 
     assert code != 0
@@ -302,7 +302,7 @@ def _claim(api: httpx2.Client, worker: str, *, wait_seconds: int, timeout: float
 
 
 def test_the_server_goes_on_when_the_worker_inside_was_told_to_drain(tmp_path: Path) -> None:
-    with server_process(tmp_path) as server, _client(server.address()) as api:
+    with executed_server(tmp_path) as server, _client(server.address()) as api:
         api.post("/v1/workers/inside/drain").raise_for_status()
         server.line_with("The worker inside has ended")
 

@@ -11,7 +11,7 @@ import pytest
 from http_pipelines import create, finish, start_of
 from lineshaft.model.reason import ReasonCode
 from lineshaft.model.state import State
-from server_process import server_process
+from server_process import executed_server, server_process
 from worker_tasks import Bench, bench, exec_of
 
 VALUE = 'it\'s "s3cr3t" /+?= é\nsecond-line!'
@@ -134,7 +134,8 @@ def test_a_worker_does_not_show_its_key_to_its_tasks(tmp_path: Path) -> None:
     with (
         server_process(tmp_path / "data", "server", LINESHAFT_WORKER_KEYS_FILE=str(keys)) as server,
         httpx2.Client(base_url=server.address(), auth=("admin", "admin"), timeout=30) as api,
-        server_process(
+        # It is executed with the key in its environment.
+        executed_server(
             tmp_path / "work",
             "worker",
             LINESHAFT_URL=str(api.base_url),

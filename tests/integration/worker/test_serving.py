@@ -15,13 +15,12 @@ import pytest
 
 from http_pipelines import Document, events, finish, node, start_of
 from relay import relay
-from server_process import TESTS, ServerProcess, server_process
+from server_process import ServerProcess, server_process
 
 KEY = "a-key-for-tests-0123456789"
 
 # In a sandbox a process has another number than on the machine.
 OUTSIDE = {"LINESHAFT_SANDBOX": "none"}
-PROGRAM = TESTS / "up_program.py"
 LEASES = b'{"leases":[{'
 LINES = "".join(f"line {number}\n" for number in range(3_000))
 
@@ -52,7 +51,7 @@ class Place:
             "LINESHAFT_MAX_LOAD": "1",
             **variables,
         }
-        with server_process(self.folder / "work", "worker", program=PROGRAM, **settings) as process:
+        with server_process(self.folder / "work", "worker", **settings) as process:
             yield process
 
     def start(self, *steps: str | Document) -> Document:
@@ -99,7 +98,7 @@ def place(folder: Path, **variables: str) -> Iterator[Place]:
     keys.touch(mode=0o600)
     keys.write_text(f"# of the tests\n{KEY}\n")
     settings = {"LINESHAFT_WORKER_KEYS_FILE": str(keys), "LINESHAFT_LEASE_SECONDS": "3600", **variables}
-    with server_process(folder / "data", "server", program=PROGRAM, **settings) as server:
+    with server_process(folder / "data", "server", **settings) as server:
         url = server.address()
         with httpx2.Client(base_url=url, auth=("admin", "admin"), timeout=30) as api:
             yield Place(folder, url, api)

@@ -20,7 +20,15 @@ from lineshaft.ports.store.deliveries import Deliveries
 from lineshaft.ports.store.foreseen import Foreseen
 from lineshaft.ports.store.grants import Grants
 from lineshaft.ports.store.logs import Logs
-from lineshaft.ports.store.outbox import DELETE_BLOBS, NOTIFY, SEAL_LOG, Outbox, OutboxEntry
+from lineshaft.ports.store.outbox import (
+    DELETE_BLOBS,
+    NOTIFY,
+    PUBLISH,
+    PUBLISHER,
+    SEAL_LOG,
+    Outbox,
+    OutboxEntry,
+)
 from lineshaft.ports.store.pipelines import Pipelines
 from lineshaft.ports.store.polls import Polls
 from lineshaft.ports.store.reports import Reports
@@ -44,6 +52,8 @@ from lineshaft.ports.store.workers import Workers
 __all__ = [
     "DELETE_BLOBS",
     "NOTIFY",
+    "PUBLISH",
+    "PUBLISHER",
     "SEAL_LOG",
     "TIMER_NOTICE",
     "VERSIONS_KEPT",

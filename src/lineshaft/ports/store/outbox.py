@@ -15,6 +15,14 @@ NOTIFY: Final = "notify"
 DELETE_BLOBS: Final = "delete_blobs"
 """The kind of outbox entry that says: these blobs are nobody's any more (payload: keys)."""
 
+PUBLISH: Final = "publish"
+"""The kind of outbox entry that says: tell other systems what has happened.
+
+Its payload is what `services.publishing` makes of that."""
+
+PUBLISHER: Final = "publisher"
+"""The kind of the one outbox entry whose taker publishes; it is never done."""
+
 
 @dataclass(frozen=True, slots=True)
 class OutboxEntry:

@@ -21,6 +21,7 @@ from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import VERSIONS_KEPT, ResourceFilter, Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.progress import Started
+from lineshaft.services.publishing.wanting import publish_version
 from lineshaft.services.resources.carrying import Carrying, MayRun, NoWay, Way, anyone, tell
 from lineshaft.services.resources.definitions import find_definition
 from lineshaft.services.resources.documents import check_metadata, check_metadata_name, check_name
@@ -77,11 +78,12 @@ class ResourceService:
     change goes along. A change starts its run in the transaction that makes the version.
     """
 
-    def __init__(self, store: Store, clock: Clock, ids: Ids, carrying: Carrying) -> None:
+    def __init__(self, store: Store, clock: Clock, ids: Ids, carrying: Carrying, *, publishes: bool) -> None:
         self._store = store
         self._clock = clock
         self._ids = ids
         self._carrying = carrying
+        self._publishes = publishes
 
     async def create(
         self,
@@ -366,6 +368,8 @@ class ResourceService:
         started = None if isinstance(way, NoWay) else self._carrying.start(transaction, change, way, now)
         if current is not None:
             transaction.resources.write(change.resource, change.event)
+        if self._publishes:
+            publish_version(transaction, self._ids, change.resource, now)
         if isinstance(way, NoWay):
             self._carrying.put_off(transaction, change.resource, now, later=way.later)
         return self._stands(transaction, change, started, call.by, now), started

@@ -34,7 +34,15 @@ class ResourceServices:
 
 
 def wire_resources(
-    store: Store, clock: Clock, ids: Ids, *, progress: Progress, reader: SourceReader, check: Check
+    store: Store,
+    clock: Clock,
+    ids: Ids,
+    *,
+    progress: Progress,
+    reader: SourceReader,
+    check: Check,
+    chance: Random,
+    publishes: bool,
 ) -> ResourceServices:
     """Wire the services of resources.
 
@@ -45,11 +53,13 @@ def wire_resources(
         progress: starts runs.
         reader: reads the definitions of pipelines that are kept in repositories.
         check: refuses a definition that the settings do not allow.
+        chance: keeps several processes from going round at the same time.
+        publishes: whether versions are published for other systems.
     """
     carrying = Carrying(ids, progress, reader, check)
     return ResourceServices(
         definitions=ResourceDefinitionService(store, clock, ids),
-        resources=ResourceService(store, clock, ids, carrying),
+        resources=ResourceService(store, clock, ids, carrying, publishes=publishes),
         broadcasts=BroadcastService(store, clock, ids, progress),
-        tending=ResourceTending(store, clock, ids, carrying, chance=Random()),  # noqa: S311 - no secret
+        tending=ResourceTending(store, clock, ids, carrying, chance=chance),
     )

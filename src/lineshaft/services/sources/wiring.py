@@ -1,6 +1,6 @@
 """What starts runs from outside, wired together."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -68,12 +68,14 @@ class Outside:
         forges: what is known of each kind of forge.
         repositories: the mirrors.
         pipelines: the server's file of pipelines; None where it has none.
+        chance: keeps what is done again and again from falling together.
     """
 
     secrets: SecretStore
     forges: Forges
     repositories: Repositories
     pipelines: PipelinesText | None = None
+    chance: Random = field(default_factory=Random)
 
 
 def wire_sources(
@@ -102,8 +104,8 @@ def wire_sources(
     )
     deliveries = DeliveryService(store, clock, ids, connections, outside.forges)
     calls = ProgramCallService(store, clock, ids, progress, reader=reader, repositories=outside.repositories)
-    file = None if outside.pipelines is None else _file(outside.pipelines, pipelines)
-    polls = PollService(store, clock, ids, outside.repositories, reader, chance=Random())  # noqa: S311 - no secret
+    file = None if outside.pipelines is None else _file(outside.pipelines, pipelines, outside.chance)
+    polls = PollService(store, clock, ids, outside.repositories, reader, chance=outside.chance)
     shared = SharedBasis(reader, outside.repositories, pipelines.check)
     downstream = DownstreamService(store, clock, ids, progress=progress, shared=shared)
     calling = CallingService(store, clock, progress, shared)
@@ -112,8 +114,8 @@ def wire_sources(
     )
 
 
-def _file(text: PipelinesText, pipelines: PipelineService) -> "PipelinesFile":
+def _file(text: PipelinesText, pipelines: PipelineService, chance: Random) -> "PipelinesFile":
     # What reads its language takes long to load, and most servers keep no such file.
     from lineshaft.services.sources.pipelines_file import PipelinesFile
 
-    return PipelinesFile(text, pipelines, Random())  # noqa: S311 - no secret
+    return PipelinesFile(text, pipelines, chance)

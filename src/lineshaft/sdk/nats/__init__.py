@@ -1,0 +1,1 @@
+"""NATS: what servers and drivers that talk by it have in common."""
