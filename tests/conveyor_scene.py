@@ -159,10 +159,11 @@ class Conveyor:
         self.station.lead_to(0)
 
     def close(self) -> None:
-        """Kill all programs."""
+        """Kill all programs, and what they have started; what a dead one has left behind may end."""
         self.signals.open()
         for program in self._programs.values():
-            program.kill()
+            if program.poll() is None:
+                os.killpg(program.pid, signal.SIGKILL)
             program.wait()
 
     def _call(self, method: str, path: str, body: Document | None = None) -> Document:

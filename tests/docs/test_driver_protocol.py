@@ -13,6 +13,7 @@ import pytest_asyncio
 from http_server import http_server
 from lineshaft.definition.compiling.read import read_native
 from lineshaft.ports.clock import SystemClock
+from lineshaft.server.problems import ANSWERS
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.resources.definitions import NewDefinition
 from lineshaft.services.resources.standing import Wanted
@@ -141,6 +142,13 @@ def test_each_call_of_a_driver_has_an_example() -> None:
     called = {block.split("?")[0].split()[1] for blocks in SECTIONS.values() for block in blocks[::2]}
     names = {path.rpartition("/")[2] for path in called}
     assert names == {"register", "claim", "heartbeat", "log", "report"}
+
+
+def test_each_code_that_the_page_names_is_one_of_an_error() -> None:
+    table = TEXT.partition("| status | code | what to do |")[2].partition("\n\n")[0]
+    named = set(re.findall(r"^\| \d+ \| `([a-z-]+)` \|", table, re.MULTILINE))
+    assert len(named) == 9
+    assert named <= {error.code for error in ANSWERS}
 
 
 def test_the_version_that_the_page_describes_is_the_one_that_is_spoken() -> None:

@@ -41,6 +41,19 @@ def test_the_conveyor_survives_that_its_server_is_killed_between_two_drivers(lin
     assert line.calls() == ["compile created 1", "test created 1", "upload created 1"]
 
 
+def test_a_driver_that_is_killed_when_it_has_answered_is_not_called_again(line: Conveyor) -> None:
+    swallowed = line.station.network.swallow("/report")
+    line.start("compiler")
+    run = line.put(GOOD)
+    swallowed.wait()
+
+    line.kill("compiler")
+    line.start(*DRIVERS)
+
+    assert line.finish(run)["state"] == "succeeded"
+    assert line.calls() == ["compile created 1", "test created 1", "upload created 1"]
+
+
 def test_a_driver_that_is_killed_while_it_works_is_tried_once_more(line: Conveyor) -> None:
     line.start(*DRIVERS)
     run = line.put(line.slow)
