@@ -50,6 +50,7 @@ MessageT = TypeVar("MessageT", bound=Message)
 
 _LOG: Final = logging.getLogger("lineshaft.nats")
 _PATIENCE_SECONDS: Final = 20.0
+_QUEUE_SECONDS: Final = 5.0
 _UNPROMPTED_SECONDS: Final = 30.0
 """How often it claims without having heard of work: a message may have been lost."""
 _MOST_AT_ONCE: Final = 8
@@ -77,6 +78,7 @@ class NatsWorker:
         self._clock = clock
         self._claimed_at: float | None = None
         self._draining = asyncio.Event()
+        self._hears_of_work = False
 
     @classmethod
     @asynccontextmanager
@@ -100,13 +102,12 @@ class NatsWorker:
             answer = await self._claim(now)
             if answer.leases or not request.slots or not request.wait_seconds:
                 return answer
-        if self._draining.is_set():
+            self._hears_of_work = await self._has_queue()
+        if self._draining.is_set() or not self._hears_of_work:
             return await self._claim(request.model_copy(update={"slots": now.slots}))
         message = await self._work(request.wait_seconds)
         if message is None:
             return LeasesAnswer()
-        if isinstance(message, _NoQueue):
-            return await self._claim(request.model_copy(update={"slots": now.slots}))
         try:
             answer = await self._claim(now)
         except BaseException:
@@ -163,7 +164,7 @@ class NatsWorker:
     def _is_to_look(self) -> bool:
         return self._claimed_at is None or self._clock() - self._claimed_at >= _UNPROMPTED_SECONDS
 
-    async def _work(self, seconds: float) -> "Msg | _NoQueue | None":
+    async def _work(self, seconds: float) -> "Msg | None":
         """Wait for a message of the work queue, or until this program is to take no more."""
         fetching = asyncio.create_task(self._fetch(seconds))
         told = asyncio.create_task(self._draining.wait())
@@ -175,7 +176,7 @@ class NatsWorker:
             told.cancel()
             await asyncio.gather(fetching, told, return_exceptions=True)
 
-    async def _fetch(self, seconds: float) -> "Msg | _NoQueue | None":
+    async def _fetch(self, seconds: float) -> "Msg | None":
         """Ask the queue once; each time anew, since what is asked for is lost with a connection.
 
         A message for a program that has given up comes to another one when it was not acknowledged.
@@ -201,10 +202,19 @@ class NatsWorker:
             raise ServerUnreachableError(
                 f"NATS does not answer: {error}.", advice="Check that it is running."
             ) from error
-        status = (message.headers or {}).get(Header.STATUS)
-        if status is None:
-            return message
-        return None if status in _NOTHING_NOW else _NoQueue()
+        return message if (message.headers or {}).get(Header.STATUS) is None else None
+
+    async def _has_queue(self) -> bool:
+        """Tell whether there is a work queue to hear from; one that is missing answers nobody."""
+        from nats.errors import Error
+
+        client = await self._client()
+        subject = f"$JS.API.CONSUMER.INFO.{WORK_STREAM}.{word_of(self._driver)}"
+        try:
+            answer = json.loads((await client.request(subject, timeout=_QUEUE_SECONDS)).data)
+        except (Error, OSError, TimeoutError, ValueError):
+            return False
+        return isinstance(answer, dict) and "error" not in answer
 
     async def _ask(
         self, method: str, message: Message, kind: type[MessageT], *, wait_seconds: float = 0
@@ -237,14 +247,6 @@ class NatsWorker:
 
     async def _client(self) -> "Client":
         return await self._connection.client(timedelta(seconds=5))
-
-
-class _NoQueue:
-    """There is no work queue to hear from."""
-
-
-_NOTHING_NOW: Final = frozenset({"404", "408", "409"})
-"""What JetStream answers where there is nothing to fetch, or the time was up (ADR-13 of NATS)."""
 
 
 def _read(data: bytes, kind: type[MessageT]) -> MessageT:
