@@ -15,7 +15,7 @@ from lineshaft.model.errors import ForbiddenError, ServerUnreachableError
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
 from lineshaft.sdk.agent.agent import Agent
-from lineshaft.sdk.driver import Result, Task, driver
+from lineshaft.sdk.driver import Result, Task, driver, serve_async
 from lineshaft.sdk.driver.decorator import registered
 from lineshaft.sdk.driver.program import ProgramSettings, agent_of
 from lineshaft.sdk.nats.connection import NatsConnection
@@ -153,3 +153,26 @@ async def test_a_call_that_no_server_answers_says_that(nats_server: NatsServer) 
     async with NatsConnection(nats_server.access("reader"), "test", LOG).open() as connection:
         with pytest.raises(ServerUnreachableError, match="No server answers"):
             await register(NatsWorker(connection, "compile"), kinds=frozenset({"compile"}))
+
+
+async def test_a_driver_is_served_over_nats_by_its_address_alone(
+    tmp_path: Path, nats_server: NatsServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    @driver(name="compile")
+    def compile_app(_: Task) -> Result:
+        return Result.success("compiled")
+
+    monkeypatch.setenv("LINESHAFT_NATS_USER", "compile")
+    monkeypatch.setenv("LINESHAFT_NATS_PASSWORD", "secret")
+    drain = asyncio.Event()
+    async with publishing_plane(tmp_path, nats_server) as plane:
+        serving = asyncio.create_task(serve_async(compile_app, nats_server.url, drain=drain))
+        try:
+            run = await ended(plane, await begin(plane, 1))
+            drain.set()
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                await serving
+        finally:
+            serving.cancel()
+            await asyncio.gather(serving, return_exceptions=True)
+    assert run.root.state is State.SUCCEEDED
