@@ -165,15 +165,15 @@ def read_message(response: httpx2.Response, kind: type[MessageT]) -> MessageT:
 
 def _refusal(response: httpx2.Response) -> LineshaftError:
     """Tell which error an answer stands for, and when to try again where the server says so."""
-    refusal = _refusal_of_the_protocol(response)
+    refusal = refusal_of(response.status_code, response.content)
     if isinstance(refusal, UnavailableError):
         refusal.retry_after = _retry_after(response)
     return refusal
 
 
-def _refusal_of_the_protocol(response: httpx2.Response) -> LineshaftError:
+def refusal_of(status: int, content: bytes) -> LineshaftError:
     """Tell which error of the protocol an answer stands for; all others are those of the API."""
-    document = _document(response.content)
+    document = _document(content)
     code = str(document.get("type", "")).rpartition(":")[2]
     message, advice = str(document.get("detail", "")), str(document.get("advice", ""))
     match code, document:
@@ -187,7 +187,7 @@ def _refusal_of_the_protocol(response: httpx2.Response) -> LineshaftError:
             served = [version for version in versions if isinstance(version, int)]
             return UnsupportedProtocolError(str(PROTOCOL_VERSION), served)
         case _:
-            return error_of(response.status_code, response.content)
+            return error_of(status, content)
 
 
 def _document(body: bytes) -> Mapping[str, Any]:

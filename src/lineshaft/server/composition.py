@@ -43,6 +43,8 @@ from lineshaft.ports.pipelines_text import PipelinesText
 from lineshaft.ports.repositories import Repositories
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.sdk.nats.connection import NatsConnection
+from lineshaft.sdk.nats.streams import Streams
+from lineshaft.server.nats_desk import NatsDesk
 from lineshaft.server.pages.sign_in import RETURN_PATH
 from lineshaft.server.repositories import repository_check
 from lineshaft.server.settings import ServerSettings
@@ -116,7 +118,10 @@ async def open_control_plane(settings: ServerSettings) -> AsyncIterator[ControlP
         await follow_settings(
             store, SystemClock(), ids, settings.username, settings.password.get_secret_value()
         )
-        async with plane.running():
+        async with plane.running(), AsyncExitStack() as serving:
+            if nats is not None:
+                desk = NatsDesk(nats, plane.fleet.desk, streams=Streams(nats))
+                await serving.enter_async_context(desk.serving())
             yield plane
 
 

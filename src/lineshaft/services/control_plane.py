@@ -195,8 +195,8 @@ class ControlPlane:
         That is: deliver the outbox, fire timers, start pipelines at their times, see to deliveries, look at
         repositories, tell forges, end lost leases, bring back what was set aside, bring resources to their
         drivers, publish events, remove what is old, note who was seen, find the repositories of pipelines
-        that a version before has made, and keep pipelines as the server's file says, or let go of them where
-        there is none any more.
+        that a version before has made, and keep pipelines as the server's file says, or let go of those
+        that a file has kept.
         """
         background = (
             self._outbox.run(),

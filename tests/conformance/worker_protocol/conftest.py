@@ -1,6 +1,6 @@
-"""The worker protocol in both of its forms, over one control plane each."""
+"""The worker protocol in all of its forms, over one control plane each."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -11,8 +11,15 @@ from http_server import http_server
 from lineshaft.ports.clock import ManualClock
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.services.control_plane import ControlPlane
+from nats_server import NatsServer, running_nats
 from planes import temporary_plane
-from protocol_callers import Callers
+from protocol_callers import Callers, nats_callers
+
+
+@pytest.fixture(scope="session")
+def shared_nats(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NatsServer]:
+    with running_nats(tmp_path_factory.mktemp("nats")) as server:
+        yield server
 
 
 @pytest.fixture
@@ -26,9 +33,13 @@ async def plane(tmp_path: Path, clock: ManualClock) -> AsyncIterator[ControlPlan
         yield opened
 
 
-@pytest_asyncio.fixture(params=["direct", "http"])
+@pytest_asyncio.fixture(params=["direct", "http", "nats"])
 async def callers(request: pytest.FixtureRequest, plane: ControlPlane) -> AsyncIterator[Callers]:
     async with AsyncExitStack() as opened:
+        if request.param == "nats":
+            server: NatsServer = request.getfixturevalue("shared_nats")
+            yield await nats_callers(plane, server, opened)
+            return
         url = None if request.param == "direct" else await opened.enter_async_context(http_server(plane))
         yield Callers(plane, url, opened)
 

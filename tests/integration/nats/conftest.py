@@ -9,6 +9,8 @@ import pytest
 
 from lineshaft.integrations.nats import NatsEventSink
 from lineshaft.sdk.nats.connection import NatsConnection
+from lineshaft.sdk.nats.streams import Streams
+from lineshaft.server.nats_desk import NatsDesk
 from lineshaft.services.control_plane import ControlPlane
 from nats_server import NatsServer, running_nats
 from planes import temporary_plane
@@ -31,5 +33,6 @@ async def publishing_plane(folder: Path, server: NatsServer) -> AsyncIterator[Co
         NatsConnection(server.access("server"), "test", LOG).open() as connection,
         temporary_plane(folder, events=NatsEventSink(connection)) as plane,
         plane.running(),
+        NatsDesk(connection, plane.fleet.desk, streams=Streams(connection)).serving(),
     ):
         yield plane

@@ -5,10 +5,12 @@ import logging
 import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Sequence
-from contextlib import AsyncExitStack
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -25,12 +27,24 @@ from lineshaft.sdk.driver.performing import Performer
 from lineshaft.sdk.exit_code import ExitCode
 from lineshaft.sdk.http_worker import HttpWorker
 from lineshaft.sdk.key import KEY_VARIABLE, worker_key
+from lineshaft.sdk.nats.access import SCHEMES, NatsAccess
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.telemetry.logging import set_up_logging
 from lineshaft.wire.worker import DriverMessage, Hello
 
 _LOG: Final = logging.getLogger("lineshaft.driver")
 _KEY_FILE_VARIABLE: Final = "LINESHAFT_KEY_FILE"
+
+_URL_VARIABLE: Final = "LINESHAFT_URL"
+_NATS_VARIABLES: Final = (
+    "LINESHAFT_NATS_USER",
+    "LINESHAFT_NATS_PASSWORD",
+    "LINESHAFT_NATS_CREDENTIALS",
+    "LINESHAFT_NATS_CA_FILE",
+)
+
+ProtocolOf = Callable[[str], AbstractAsyncContextManager[WorkerProtocol]]
+"""Opens what a driver of a name speaks by."""
 
 Tell = Callable[[Sequence[Agent], "asyncio.Future[Any]"], None]
 """Hears of the agents of a program, and of what ends when they have."""
@@ -95,14 +109,17 @@ async def serve_all(
     key = _key(settings.key)
     if forget_key:
         os.environ.pop(KEY_VARIABLE, None)
-    server = _server(settings.server, key, ready)
+    url, protocol_of = _way_to(settings.server, key, ready)
     async with AsyncExitStack() as opened:
         program = settings.name or opened.enter_context(
-            name_of_program(server.url, tuple(each.name for each in ready))
+            name_of_program(url, tuple(each.name for each in ready))
         )
-        protocol = await opened.enter_async_context(HttpWorker(server, key))
-        agents = [agent_of(each, protocol, settings, program) for each in ready]
-        _LOG.info("This program works for %s.", server.url)
+        protocols = [await opened.enter_async_context(protocol_of(each.name)) for each in ready]
+        agents = [
+            agent_of(each, protocol, settings, program)
+            for each, protocol in zip(ready, protocols, strict=True)
+        ]
+        _LOG.info("This program works for %s.", url)
         working = asyncio.ensure_future(_all_of(agents))
         if tell is not None:
             tell(agents, working)
@@ -193,6 +210,25 @@ def agent_of(
         protocol, {driver.name: does}, name, slots, can_work=lambda: does.left_behind < slots
     )
     return Agent(hello, equip(equipment))
+
+
+def _way_to(said: str | None, key: str | None, drivers: Sequence[Registered]) -> tuple[str, ProtocolOf]:
+    """Tell which server is meant, and how a driver speaks to it: by HTTP, or over NATS."""
+    url = said or os.environ.get(_URL_VARIABLE, "")
+    if urlsplit(url.partition(",")[0]).scheme not in SCHEMES:
+        server = _server(said, key, drivers)
+        return server.url, lambda _: HttpWorker(server, key)
+    from lineshaft.sdk.nats.worker import NatsWorker
+
+    user, password, file, authorities = (os.environ.get(each) or None for each in _NATS_VARIABLES)
+    access = NatsAccess.of(
+        url,
+        user=user,
+        password=password,
+        credentials=None if file is None else Path(file).expanduser(),
+        ca_file=None if authorities is None else Path(authorities).expanduser(),
+    )
+    return access.shown, partial(NatsWorker.open, access)
 
 
 def _key(given: str | None) -> str | None:

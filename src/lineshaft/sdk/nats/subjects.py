@@ -33,6 +33,9 @@ OFFSET_HEADER: Final = "Lineshaft-Offset"
 ATTEMPT_HEADER: Final = "Lineshaft-Attempt"
 """The header of bytes of a log: of which attempt, as `RUN/NODE/ATTEMPT`."""
 
+ENCODING_HEADER: Final = "Content-Encoding"
+"""The header of an answer that would be too long as it is: `gzip`."""
+
 _NO_NAME: Final = "-"
 
 

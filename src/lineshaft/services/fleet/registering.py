@@ -7,7 +7,7 @@ from lineshaft.engine.decision import Decision
 from lineshaft.model.errors import ConflictError
 from lineshaft.model.placement import Capacity, Offer
 from lineshaft.model.worker import Worker
-from lineshaft.model.worker_key import WorkerCaller
+from lineshaft.model.worker_key import WorkerCaller, driver_caller
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Transaction
@@ -83,7 +83,9 @@ class Registering:
 
     def _is_abandoned(self, transaction: Transaction, former: Worker) -> bool:
         return is_offline(former, self._clock.now(), self._lease_time) or (
-            former.key_id is not None and not self._keys.opens(transaction, former.key_id)
+            former.key_id is not None
+            and not _is_vouched_for(former)
+            and not self._keys.opens(transaction, former.key_id)
         )
 
 
@@ -94,3 +96,8 @@ def _session(hello: Hello, session_id: UUID, now: datetime, caller: WorkerCaller
         tuple(sorted(hello.labels)),
     )
     return Worker(session_id, hello.name, offer, now, now, key_id=caller.key_id, version=hello.version)
+
+
+def _is_vouched_for(worker: Worker) -> bool:
+    """Tell whether it is a driver whose name was seen to elsewhere: no key of ours stands behind it."""
+    return worker.key_id in {driver_caller(kind).key_id for kind in worker.offer.kinds}
