@@ -4,6 +4,8 @@ Hypothesis tries the same examples at every run, so that a run of the tests tell
 `--hypothesis-profile=search` looks for new ones.
 """
 
+import gc
+from collections.abc import Generator
 from pathlib import Path
 
 import pytest
@@ -21,3 +23,13 @@ pytest_plugins = ("databases", "postgres", "s3_server")
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("search", deadline=None)
 settings.load_profile("same")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Generator[None, object, object]:
+    """Find the tests without looking for garbage among them, which took a quarter of the time."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
