@@ -165,6 +165,29 @@ async def test_an_answer_that_breaks_off_is_an_error(requests: Transfer) -> None
             await requests.get(there.url, {}, Taken())
 
 
+async def test_what_falls_silent_is_an_error() -> None:
+    held = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(HELLO.replace(b"5", b"9"))
+        await held.wait()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
+        port = listening.sockets[0].getsockname()[1]
+        async with transfer(Guard(allow_private=True), silence_seconds=0.5) as requests:
+            with pytest.raises(OutgoingError, match="no answer in time"):
+                await requests.get(f"http://127.0.0.1:{port}/a", {}, Taken())
+        held.set()
+
+
+async def test_what_comes_too_slowly_is_an_error() -> None:
+    async with site(HELLO) as there, transfer(Guard(allow_private=True), window_seconds=0) as requests:
+        with pytest.raises(OutgoingError, match="too slow"):
+            await requests.get(there.url, {}, Taken())
+
+
 async def test_whoever_takes_may_refuse(requests: Transfer) -> None:
     async def refuse(_: bytes) -> None:
         raise OSError("full")

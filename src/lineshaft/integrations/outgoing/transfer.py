@@ -17,7 +17,6 @@ from lineshaft.telemetry.cause import cause_of
 Take = Callable[[bytes], Awaitable[None]]
 """Takes the next bytes of an answer."""
 
-_SILENCE_SECONDS: Final = 30.0
 _SLOW_BYTES: Final = 30_000
 _REDIRECTS: Final = 3
 _TEXT_BYTES: Final = 64 * 1024
@@ -42,9 +41,11 @@ def origin_of(url: str) -> tuple[str, str, int | None]:
 class Transfer:
     """Makes requests, each of which is guarded."""
 
-    def __init__(self, client: httpx2.AsyncClient) -> None:
-        """Use a client whose transport is guarded; `transfer` makes one."""
+    def __init__(self, client: httpx2.AsyncClient, window_seconds: float, silence_seconds: float) -> None:
+        """Use a client whose transport is guarded; `transfer` makes one, and tells of the rest."""
         self._client: Final = client
+        self._window_seconds: Final = window_seconds
+        self._silence_seconds: Final = silence_seconds
 
     async def post(self, url: str, headers: Mapping[str, str], body: bytes, *, most_bytes: int) -> Answer:
         """Send a request, and read an answer, which may be a redirect.
@@ -60,7 +61,7 @@ class Transfer:
             OutgoingError: nobody answers in time, or more than that.
         """
         with _told():
-            async with asyncio.timeout(_SILENCE_SECONDS):
+            async with asyncio.timeout(self._silence_seconds):
                 request = self._client.build_request("POST", url, headers=_foreign(headers), content=body)
                 response = await self._client.send(request, stream=True)
                 try:
@@ -94,7 +95,7 @@ class Transfer:
             try:
                 following = response.next_request
                 if following is None:
-                    return await _received(response, take)
+                    return await self._received(response, take)
             finally:
                 await response.aclose()
             if url.startswith("https:") and following.url.scheme != "https":
@@ -104,43 +105,51 @@ class Transfer:
             url = str(following.url)
         raise OutgoingError(f"It was redirected more than {_REDIRECTS} times.")
 
+    async def _received(self, response: httpx2.Response, take: Take) -> Answer:
+        if response.status_code != _OK:
+            with _told():
+                async with asyncio.timeout(self._silence_seconds):
+                    return _answer(response, await _beginning(response, _TEXT_BYTES, cut=True))
+        parts = response.aiter_raw()
+        loop = asyncio.get_running_loop()
+        begin, size = loop.time(), 0
+        while True:
+            with _told():
+                part = await anext(parts, None)
+            if part is None:
+                return _answer(response, b"")
+            await take(part)
+            size += len(part)
+            if loop.time() - begin > self._window_seconds:
+                if size < _SLOW_BYTES:
+                    seconds = f"{self._window_seconds:g} seconds"
+                    raise OutgoingError(f"It is too slow: less than {_SLOW_BYTES:,} bytes in {seconds}.")
+                begin, size = loop.time(), 0
+
 
 @asynccontextmanager
-async def transfer(guard: Guard, tls: ssl.SSLContext | None = None) -> AsyncIterator[Transfer]:
+async def transfer(
+    guard: Guard,
+    tls: ssl.SSLContext | None = None,
+    *,
+    window_seconds: float = 30.0,
+    silence_seconds: float = 30.0,
+) -> AsyncIterator[Transfer]:
     """Open one.
 
     Args:
         guard: says where requests may go.
         tls: which certificates are trusted; None means those of the system.
+        window_seconds: in which time content must have come, or it is too slow.
+        silence_seconds: for how long nothing may come.
     """
     async with httpx2.AsyncClient(
         transport=GuardedTransport(guard, tls),
         headers={"Accept-Encoding": "identity", "User-Agent": "Lineshaft"},
-        timeout=_SILENCE_SECONDS,
+        timeout=silence_seconds,
         trust_env=False,
     ) as client:
-        yield Transfer(client)
-
-
-async def _received(response: httpx2.Response, take: Take) -> Answer:
-    if response.status_code != _OK:
-        with _told():
-            async with asyncio.timeout(_SILENCE_SECONDS):
-                return _answer(response, await _beginning(response, _TEXT_BYTES, cut=True))
-    parts = response.aiter_raw()
-    loop = asyncio.get_running_loop()
-    begin, size = loop.time(), 0
-    while True:
-        with _told():
-            part = await anext(parts, None)
-        if part is None:
-            return _answer(response, b"")
-        await take(part)
-        size += len(part)
-        if loop.time() - begin > _SILENCE_SECONDS:
-            if size < _SLOW_BYTES:
-                raise OutgoingError(f"It sent no more than {size} bytes in {_SILENCE_SECONDS:g} seconds.")
-            begin, size = loop.time(), 0
+        yield Transfer(client, window_seconds, silence_seconds)
 
 
 async def _beginning(response: httpx2.Response, most_bytes: int, *, cut: bool = False) -> bytes:
