@@ -11,7 +11,8 @@ from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.run import Run
 from lineshaft.model.state import State
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.wire.worker import DriverMessage, Hello, LeaseMessage
+from lineshaft.wire.driver import DriverMessage
+from lineshaft.wire.worker import Hello, LeaseMessage
 
 FAILED = Reason(ReasonCode.DRIVER_FAILED, "The driver said no.")
 

@@ -18,7 +18,8 @@ from lineshaft.model.priority import HIGHEST_PRIORITY, LOWEST_PRIORITY
 from lineshaft.model.value import Value
 from lineshaft.server.bodies import BODY_LIMIT_BYTES
 from lineshaft.services.run_request import RunRequest
-from lineshaft.wire.worker import MOST_KINDS, Kind, WorkerName
+from lineshaft.wire.driver import MOST_KINDS, Kind
+from lineshaft.wire.worker import WorkerName
 
 _PATHS_LIMIT = 100_000
 

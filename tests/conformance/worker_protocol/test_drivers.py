@@ -25,8 +25,9 @@ from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.new_run import NewRun
 from lineshaft.services.progress import Progress
+from lineshaft.wire.driver import DriverMessage
 from lineshaft.wire.work import DriverWorkMessage
-from lineshaft.wire.worker import DriverMessage, Hello, LeaseMessage
+from lineshaft.wire.worker import Hello, LeaseMessage
 from planes import LEASE_TIME
 from protocol_callers import Callers
 from worker_protocol_scene import beat, claim, register, report_on, start

@@ -20,7 +20,7 @@ from lineshaft.cli.exit_code import ExitCode
 from lineshaft.definition.compiling.read import read_native
 from lineshaft.ports.clock import ManualClock
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.wire.worker import DriverMessage
+from lineshaft.wire.driver import DriverMessage
 from planes import PASSWORD, temporary_plane
 
 SCHEMA = {

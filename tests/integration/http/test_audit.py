@@ -11,8 +11,9 @@ import pytest
 
 from http_pipelines import configuration, create, start
 from lineshaft.model.work import WorkKind
+from lineshaft.wire.driver import DriverMessage
 from lineshaft.wire.message import PROTOCOL_HEADER, PROTOCOL_VERSION
-from lineshaft.wire.worker import DriverMessage, Hello
+from lineshaft.wire.worker import Hello
 
 Document = dict[str, Any]
 Change = Callable[[httpx2.Client], httpx2.Response]

@@ -15,8 +15,9 @@ from lineshaft.server.resource_documents import (
     ResourceDocument,
     ResourceVersionDocument,
 )
+from lineshaft.wire.driver import DriverMessage
 from lineshaft.wire.message import PROTOCOL_HEADER, PROTOCOL_VERSION
-from lineshaft.wire.worker import DriverMessage, Hello
+from lineshaft.wire.worker import Hello
 
 SCHEMA = {
     "type": "object",

@@ -29,7 +29,7 @@ from lineshaft.services.control_plane import ControlPlane
 from lineshaft.services.resources.definitions import NewDefinition
 from lineshaft.services.resources.resources import ResourceService
 from lineshaft.services.resources.standing import Standing, Wanted
-from lineshaft.wire.worker import DriverMessage
+from lineshaft.wire.driver import DriverMessage
 
 HOUR = timedelta(hours=1)
 SCHEMA = {"type": "object", "required": ["image"], "properties": {"image": {"type": "string"}}}

@@ -13,7 +13,8 @@ from lineshaft.model.work import DriverWork
 from lineshaft.ports.clock import ManualClock
 from lineshaft.ports.store import AuditFilter
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.wire.worker import DriverMessage, Hello
+from lineshaft.wire.driver import DriverMessage
+from lineshaft.wire.worker import Hello
 from planes import LEASE_TIME
 
 DAY = timedelta(days=1)

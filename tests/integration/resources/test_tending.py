@@ -24,7 +24,7 @@ from lineshaft.services.resources.definitions import NewDefinition
 from lineshaft.services.resources.resources import ResourceService
 from lineshaft.services.resources.standing import Standing, Wanted
 from lineshaft.services.resources.tending import ResourceTending
-from lineshaft.wire.worker import DriverMessage
+from lineshaft.wire.driver import DriverMessage
 from planes import temporary_plane
 
 MINUTE = timedelta(minutes=1)

@@ -22,8 +22,9 @@ from lineshaft.sdk.driver.decorator import Registered
 from lineshaft.sdk.driver.result import Result, failed, outcome_of
 from lineshaft.sdk.driver.task import Context, Resource, Stop, Task, TaskRun
 from lineshaft.sdk.driver.task_log import TaskLog, logger_of
+from lineshaft.wire.driver import DriverContext, ResourceMessage, ResultMessage
 from lineshaft.wire.work import DriverWorkMessage
-from lineshaft.wire.worker import DriverContext, LeaseMessage, ResourceMessage, ResultMessage
+from lineshaft.wire.worker import LeaseMessage
 
 _LOG: Final = logging.getLogger("lineshaft.driver")
 

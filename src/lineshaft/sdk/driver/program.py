@@ -30,7 +30,8 @@ from lineshaft.sdk.key import KEY_VARIABLE, worker_key
 from lineshaft.sdk.nats.access import SCHEMES, NatsAccess
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.telemetry.logging import set_up_logging
-from lineshaft.wire.worker import DriverMessage, Hello
+from lineshaft.wire.driver import DriverMessage
+from lineshaft.wire.worker import Hello
 
 _LOG: Final = logging.getLogger("lineshaft.driver")
 _KEY_FILE_VARIABLE: Final = "LINESHAFT_KEY_FILE"

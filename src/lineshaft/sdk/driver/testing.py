@@ -22,8 +22,9 @@ from lineshaft.sdk.driver.result import Result
 from lineshaft.sdk.driver.serving import Driver
 from lineshaft.sdk.driver.task import Context
 from lineshaft.sdk.memory_server import MemoryServer
+from lineshaft.wire.driver import DriverContext, ResourceMessage, ResultMessage
 from lineshaft.wire.work import DriverWorkMessage
-from lineshaft.wire.worker import DriverContext, LeaseMessage, ResourceMessage, ResultMessage
+from lineshaft.wire.worker import LeaseMessage
 
 _ID: Final = UUID(int=(0x7 << 76) | (0x2 << 62) | 1)
 _DEFAULTS: Final = {"id": _ID, "version": 1, "spec": {}, "metadata": {}}

@@ -16,8 +16,9 @@ from lineshaft.model.run import Run, Source
 from lineshaft.model.state import State
 from lineshaft.model.value import Value
 from lineshaft.model.work import DriverWork, PipelineWork
+from lineshaft.wire.driver import DriverContext, ResourceMessage, ResultMessage
 from lineshaft.wire.work import work_message
-from lineshaft.wire.worker import DriverContext, LeaseMessage, ResourceMessage, ResultMessage
+from lineshaft.wire.worker import LeaseMessage
 
 _NO_SOURCE = Source("")
 

@@ -17,7 +17,8 @@ from lineshaft.ports.ids import Ids, RandomIds
 from lineshaft.sdk.driver.conformance.kinds import Behaviour, work_of
 from lineshaft.sdk.driver.conformance.listener import listening
 from lineshaft.sdk.driver.conformance.played_server import Attempt, PlayedServer
-from lineshaft.wire.worker import DriverContext, LeaseMessage, ResourceMessage
+from lineshaft.wire.driver import DriverContext, ResourceMessage
+from lineshaft.wire.worker import LeaseMessage
 
 VALUE: Final = "4711"
 """What a success gives back."""
