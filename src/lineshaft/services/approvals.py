@@ -10,7 +10,8 @@ from lineshaft.ports.clock import Clock
 from lineshaft.ports.ids import Ids
 from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.auditing import record
-from lineshaft.services.progress import Progress, Started, find_run
+from lineshaft.services.finding import find_run
+from lineshaft.services.progress import Progress, Started
 from lineshaft.telemetry.run_log import log_decisions, log_superseding
 
 

@@ -31,11 +31,12 @@ from lineshaft.services.fleet.placing import Placing
 from lineshaft.services.fleet.wiring import wire_fleet
 from lineshaft.services.fleet.worker_keys import FileKeys, no_file_keys
 from lineshaft.services.logs import LogService
+from lineshaft.services.moving import CALL_KEPT_PIPELINE, CALL_PIPELINE, LOOK_FOR_SECRETS
 from lineshaft.services.notifying.delivery import AT_ONCE, TAKEN_FOR, NotificationService
 from lineshaft.services.notifying.terms import NO_TERMS, MailTerms
 from lineshaft.services.outbox import Lane, OutboxDelivery
 from lineshaft.services.pipelines import Check, PipelineService
-from lineshaft.services.progress import CALL_KEPT_PIPELINE, CALL_PIPELINE, LOOK_FOR_SECRETS, Progress
+from lineshaft.services.progress import Progress
 from lineshaft.services.publishing.publisher import Publisher
 from lineshaft.services.reports import ReportService
 from lineshaft.services.resources.wiring import wire_resources

@@ -16,7 +16,7 @@ from lineshaft.model.work import PipelineWork
 from lineshaft.ports.blobs import Blobs, log_key
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import log_topic
-from lineshaft.services.progress import find_place, find_run
+from lineshaft.services.finding import find_place, find_run
 from lineshaft.services.runs import LOOK_AGAIN
 
 NO_LOG: Final = LogState(size_bytes=0, blob=None, complete=True)

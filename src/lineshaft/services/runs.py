@@ -31,10 +31,11 @@ from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import OutboxEntry, Store, Transaction
 from lineshaft.ports.wakeups import run_topic
 from lineshaft.services.auditing import record
+from lineshaft.services.finding import definition_of, find_place, find_run
 from lineshaft.services.fleet.placing import Placing
 from lineshaft.services.new_run import HELD_ON_REQUEST, NEVER_APPROVED, NewRun, Prepare, first_said
 from lineshaft.services.pipelines import Check, find_pipeline, refuse_relay
-from lineshaft.services.progress import Progress, Started, definition_of, find_place, find_run
+from lineshaft.services.progress import Progress, Started
 from lineshaft.services.run_request import NOTHING_SPECIAL, RunRequest
 from lineshaft.services.secrets.wanted import secrets_of, unavailable_reason
 from lineshaft.services.sources.basis import Basis, basis_of

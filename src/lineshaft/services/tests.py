@@ -20,9 +20,9 @@ from lineshaft.model.test_report import (
     TestSummary,
 )
 from lineshaft.ports.store import Store, TestWindow, Transaction
+from lineshaft.services.finding import find_run
 from lineshaft.services.kept_nodes import origins
 from lineshaft.services.pipelines import find_pipeline
-from lineshaft.services.progress import find_run
 from lineshaft.wire.files import TestCases
 
 LONGEST_TEST_NAME: Final = 1_000

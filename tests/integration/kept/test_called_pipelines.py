@@ -17,7 +17,7 @@ from lineshaft.model.run import Run
 from lineshaft.model.state import State
 from lineshaft.ports.memory_repositories import MemoryRepository
 from lineshaft.services.control_plane import ControlPlane
-from lineshaft.services.progress import CALL_KEPT_PIPELINE
+from lineshaft.services.moving import CALL_KEPT_PIPELINE
 from lineshaft.services.run_request import RunRequest
 from lineshaft.services.sources.calling import MOST_TRIES
 

@@ -31,7 +31,7 @@ from lineshaft.ports.wakeups import upload_topic
 from lineshaft.services.files.caching import refusal_of_cache, scope_of_run
 from lineshaft.services.files.limits import MOST_CACHES, MOST_UPLOADS, FileLimits
 from lineshaft.services.files.running_digests import Digest, RunningDigests, no_upload
-from lineshaft.services.progress import find_run
+from lineshaft.services.finding import find_run
 from lineshaft.wire.files import Leased, Part, UploadAnswer, UploadEnd, UploadRequest
 
 T = TypeVar("T")

@@ -17,8 +17,8 @@ from lineshaft.ports.store import Store, Transaction
 from lineshaft.services.auditing import record
 from lineshaft.services.files.inside import Inside
 from lineshaft.services.files.reading import FileReading
+from lineshaft.services.finding import find_run
 from lineshaft.services.kept_nodes import origins
-from lineshaft.services.progress import find_run
 from lineshaft.services.tests import run_summaries
 
 MOST_SHOWN: Final = 10_000

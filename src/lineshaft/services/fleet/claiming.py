@@ -16,8 +16,9 @@ from lineshaft.model.worker import Worker
 from lineshaft.ports.clock import Clock
 from lineshaft.ports.store import Claim, Transaction
 from lineshaft.services.bad_runs import Current
+from lineshaft.services.finding import find_run
 from lineshaft.services.fleet.leases import lease_message, unrendered
-from lineshaft.services.progress import Progress, find_run
+from lineshaft.services.progress import Progress
 from lineshaft.wire.worker import LeaseMessage
 
 

@@ -19,6 +19,7 @@ from lineshaft.ports.store import Foreseen, Store, Transaction
 from lineshaft.ports.wakeups import QUEUE, STOPPING, Listener, worker_topic
 from lineshaft.sdk.worker_protocol import WorkerProtocol
 from lineshaft.services.bad_runs import Current
+from lineshaft.services.finding import find_run
 from lineshaft.services.fleet.claiming import Claiming, Taken
 from lineshaft.services.fleet.closing import Closing
 from lineshaft.services.fleet.heartbeats import Heartbeats
@@ -28,7 +29,7 @@ from lineshaft.services.fleet.registering import Registering
 from lineshaft.services.fleet.reported import checked_report
 from lineshaft.services.fleet.sessions import Sessions
 from lineshaft.services.fleet.worker_keys import WorkerKeyService
-from lineshaft.services.progress import Progress, find_run
+from lineshaft.services.progress import Progress
 from lineshaft.services.secrets.delivery import HERE, Delivery, Logins, Visit
 from lineshaft.services.secrets.identity import IdentityService
 from lineshaft.telemetry.run_log import log_decisions

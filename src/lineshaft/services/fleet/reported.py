@@ -20,8 +20,8 @@ from lineshaft.model.state import State
 from lineshaft.model.tree import ROOT, Tree
 from lineshaft.ports.secret_store import SecretStore
 from lineshaft.ports.store import Store, Transaction
+from lineshaft.services.finding import definition_of, find_run
 from lineshaft.services.fleet.leases import generated_path
-from lineshaft.services.progress import definition_of, find_run
 from lineshaft.services.secrets.wanted import secrets_in, unavailable_reason, why_missing
 from lineshaft.wire.worker import Report
 

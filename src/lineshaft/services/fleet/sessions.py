@@ -14,7 +14,7 @@ from lineshaft.model.run import Run
 from lineshaft.model.worker import Worker
 from lineshaft.model.worker_key import INSIDE, WorkerCaller
 from lineshaft.ports.store import Store, Transaction
-from lineshaft.services.progress import find_run
+from lineshaft.services.finding import find_run
 
 _REMEMBERED: Final = 20_000
 _MOST_NAMED: Final = 3
