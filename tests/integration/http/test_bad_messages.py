@@ -46,7 +46,7 @@ def _report(**members: Any) -> Document:
         ("register", _hello(name=""), "name"),
         ("register", _hello(name="a\0b"), "name"),
         ("register", _hello(kinds=[]), "kinds"),
-        ("register", _hello(kinds=["dance"]), "kinds.0"),
+        ("register", _hello(kinds=["exec"]), "kinds.0"),
         ("register", _hello(slots=0), "slots"),
         ("register", _hello(slots=10**30), "slots"),
         ("register", _hello(labels=["x" * 10_000]), "labels.0"),
