@@ -3,16 +3,18 @@
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from lineshaft.model.errors import UnavailableError
 from lineshaft.sdk.nats.access import NatsAccess
 
 if TYPE_CHECKING:
     from nats.aio.client import Client
+
+T = TypeVar("T")
 
 _CONNECT_SECONDS: Final = 5
 _PING_SECONDS: Final = 20
@@ -45,6 +47,7 @@ class NatsConnection:
         self._inbox = inbox
         self._client: Client | None = None
         self._up = asyncio.Event()
+        self._down = asyncio.Event()
         self._lost = asyncio.Event()
         self._prepared: list[Prepare] = []
         self._complained = False
@@ -80,6 +83,26 @@ class NatsConnection:
             raise self.away()
         return self._client
 
+    async def while_up(self, asking: Coroutine[Any, Any, T]) -> T:
+        """Wait for an answer, for as long as the connection lasts that it was asked for on.
+
+        The library lets whoever waits wait on, while nothing can come any more.
+
+        Raises:
+            UnavailableError: the connection was lost.
+        """
+        answer = asyncio.ensure_future(asking)
+        down = asyncio.ensure_future(self._down.wait())
+        try:
+            await asyncio.wait({answer, down}, return_when=asyncio.FIRST_COMPLETED)
+            if not answer.done():
+                raise self.away()
+            return answer.result()
+        finally:
+            answer.cancel()
+            down.cancel()
+            await asyncio.gather(answer, down, return_exceptions=True)
+
     def away(self) -> UnavailableError:
         """Say that NATS does not answer."""
         return UnavailableError(
@@ -94,14 +117,14 @@ class NatsConnection:
                 self._client = await self._connect()
                 for prepare in self._prepared:
                     await prepare(self._client)
-                self._up.set()
+                self._come_up()
                 self._complained = False
                 self._log.info("Connected to NATS at %s.", self._access.shown)
                 await self._lost.wait()
             except Exception as error:  # noqa: BLE001 - it comes back for as long as the program runs.
                 self._complain(error)
             finally:
-                self._up.clear()
+                self._go_down()
                 await self._close()
             await asyncio.sleep(_PAUSE_SECONDS)
 
@@ -149,14 +172,22 @@ class NatsConnection:
 
     async def _on_disconnected(self) -> None:
         if self._up.is_set():
-            self._up.clear()
+            self._go_down()
             self._log.warning("The connection to NATS at %s is lost.", self._access.shown)
 
     async def _on_reconnected(self) -> None:
         if self._client is not None:
             self._complained = False
-            self._up.set()
+            self._come_up()
             self._log.info("Connected to NATS at %s again.", self._access.shown)
+
+    def _come_up(self) -> None:
+        self._down.clear()
+        self._up.set()
+
+    def _go_down(self) -> None:
+        self._up.clear()
+        self._down.set()
 
     async def _on_closed(self) -> None:
         self._lost.set()

@@ -192,7 +192,7 @@ class NatsWorker:
             told = await client.subscribe(inbox, max_msgs=1)
             try:
                 await client.publish(subject, json.dumps(wanted).encode(), reply=inbox)
-                message = await told.next_msg(seconds + 1)
+                message = await self._connection.while_up(told.next_msg(seconds + 1))
             finally:
                 with suppress(Error):
                     await told.unsubscribe()
@@ -227,11 +227,13 @@ class NatsWorker:
 
         client = await self._client()
         try:
-            answer = await client.request(
-                desk_subject(self._driver, method),
-                body,
-                timeout=_PATIENCE_SECONDS + wait_seconds,
-                headers={PROTOCOL_HEADER: str(PROTOCOL_VERSION), **headers},
+            answer = await self._connection.while_up(
+                client.request(
+                    desk_subject(self._driver, method),
+                    body,
+                    timeout=_PATIENCE_SECONDS + wait_seconds,
+                    headers={PROTOCOL_HEADER: str(PROTOCOL_VERSION), **headers},
+                )
             )
         except (Error, OSError, TimeoutError) as error:
             raise ServerUnreachableError(
