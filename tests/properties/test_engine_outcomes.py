@@ -174,13 +174,14 @@ def condition_of(place: Place, *, failed_before: bool) -> State | None:
 
 
 def end_task(task: Task, fate: Fate) -> State:
-    safe = task.idempotent or kind_of(task.work) is not WorkKind.DEPLOY
+    kind = kind_of(task.work)
+    safe = kind is not WorkKind.DEPLOY if task.idempotent is None else task.idempotent
     losses = 1
     retries = task.retry.count if task.retry is not None else 0
     attempt = 1
     while True:
         outcome = fate.at(attempt)
-        if outcome is None and kind_of(task.work) is WorkKind.PIPELINE:
+        if outcome is None and kind is WorkKind.PIPELINE:
             outcome = FAILED
         state = State.LOST if outcome is None else outcome.state
         attempt += 1

@@ -202,7 +202,9 @@ class PendingRuns:
         address = AttemptAddress(decision.run.id, effect.node, effect.attempt)
         self.logs.close(address)
         self._ended[address] = {"end_state": effect.state.value, **_key(address)}
-        lease = None if before is None else before.nodes[effect.node].lease
+        # A node may have joined the run, been queued and been stopped by this very decision.
+        was_there = before is not None and effect.node < len(before.nodes)
+        lease = before.nodes[effect.node].lease if before is not None and was_there else None
         if lease is None:
             self._ended_unleased = True
         else:

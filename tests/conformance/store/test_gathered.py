@@ -8,15 +8,24 @@ from uuid import UUID
 import pytest
 
 from definitions import definition, read_definition
-from lineshaft.engine.decision import ChildRunWanted, Decision, Effect, OutputsGiven, TreeGrown
+from lineshaft.engine.decision import (
+    AttemptEnded,
+    AttemptQueued,
+    ChildRunWanted,
+    Decision,
+    Effect,
+    OutputsGiven,
+    TreeGrown,
+)
 from lineshaft.model.attempt import AttemptAddress
 from lineshaft.model.cause import Cause
 from lineshaft.model.definition import Definition
-from lineshaft.model.event import CancelRequested, RunApproved, RunHeld, RunStarted
+from lineshaft.model.event import CancelRequested, RunApproved, RunEvent, RunHeld, RunStarted
 from lineshaft.model.merge import Merge
 from lineshaft.model.node import Group
 from lineshaft.model.origin import Origin
 from lineshaft.model.pipeline import Pipeline
+from lineshaft.model.placement import Demand
 from lineshaft.model.reason import Reason, ReasonCode
 from lineshaft.model.resource import Broadcast, Resource, ResourceChange, ResourceEvent, Subject
 from lineshaft.model.run import Generated, NodeRun, Run, Source, Stop, waiting_nodes
@@ -159,6 +168,30 @@ async def test_generated_nodes_are_part_of_the_run_after_a_restart(database_url:
     found = await found_anew(database_url, decided.run)
     assert_same(found, decided.run)
     assert [place.path for place in found.tree.places][-2:] == ["made/x", "made/y"]
+
+
+async def test_a_generated_node_may_be_stopped_by_the_decision_that_it_joins_by(database_url: str) -> None:
+    store = await opened(database_url)
+    scene = Scene(store)
+    run = await made(scene)
+    tree = run.tree.grown(3, read_generated(MADE.text, LINE, run.tree, 3))
+    first = len(run.tree)
+    grown = run.nodes.extended(waiting_nodes(tree, first))
+    grown = grown.replaced(first, NodeRun(State.CANCELLED, attempt=1))
+    nodes = grown.replaced(3, NodeRun(open_children=1, unsuccessful_children=1))
+    effects = (
+        TreeGrown(1, MADE),
+        AttemptQueued(first, 1, Demand("run")),
+        AttemptEnded(first, 1, State.CANCELLED),
+    )
+    decided = decision(run, *effects, changed=(first,), tree=tree, nodes=nodes, generated=(MADE,))
+    stopped = RunEvent(1, scene.clock.now(), first, State.CANCELLED, None, 1, None)
+    decided = replace(decided, events=(stopped,))
+
+    await store.write(lambda transaction: transaction.runs.save(decided))
+    await store.close()
+
+    assert_same(await found_anew(database_url, decided.run), decided.run)
 
 
 async def test_why_nodes_and_the_run_are_being_stopped_survives_a_restart(database_url: str) -> None:
