@@ -275,6 +275,9 @@ def _listening(host: str, port: int) -> Iterator[socket.socket]:
             advice="Stop what listens there, or choose another port with --port or LINESHAFT_PORT.",
         ) from error
     with listener:
+        # Connections inherit it: the body of an answer must not wait until its head was acknowledged. uvloop
+        # sets it by itself, and asyncio does not where the listener comes from elsewhere.
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield listener
 
 
